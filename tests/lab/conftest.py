@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""conftest.py - what the lab's tests share
+
+--engine=kernel-ftp runs the tests against the in-kernel helper, which proves
+the lab rather than pasvd; the tests about the daemon itself are then left out.
+Exit status 77: not root, or no network namespaces here, so nothing was tested.
+Anything else that is missing is a failure.
+"""
+
+import signal
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+
+import clients  # noqa: E402
+import lab as lab_module  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--engine", default="pasvd", choices=("pasvd", "kernel-ftp"),
+                     help="what follows FTP on the router")
+
+
+def pytest_sessionstart(session):
+    # A killed run unwinds its labs as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        lab_module.Namespace("trial").close()
+    except OSError as error:
+        pytest.exit(f"the lab needs root and network namespaces: {error}", returncode=77)
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--engine") == "pasvd":
+        return
+    left_out = [item for item in items if item.get_closest_marker("daemon")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def engine(request):
+    return request.config.getoption("--engine")
+
+
+@pytest.fixture(scope="session")
+def make_lab(engine):
+    """A function that makes a Lab with the engine under test, unless told otherwise."""
+    def make(**options):
+        return lab_module.Lab(**{"engine": engine, **options})
+    return make
+
+
+@pytest.fixture
+def visit():
+    """A function that makes a Visit to a server, by default of client 0 on port 21."""
+    def make(lab, server, client=0, port=21, public=0):
+        folder = lab.tmp / f"visit-{lab.next_number()}"
+        folder.mkdir()
+        return clients.Visit(lab.clients[client], lab.publics[public], port, server.user,
+                             server.password, folder, folder.name)
+    return make

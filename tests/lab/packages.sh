@@ -1,0 +1,92 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# packages.sh - make sure that the lab's clients, tools and servers are there
+#
+# Comes in:  BUILD, the build folder (default: build/ at the top of the tree).
+# Goes out:  the clients and tools, installed with apt; the FTP servers and the
+#            libraries that only they need, unpacked into $BUILD/servers.
+# The servers are not installed, on purpose: an installed FTP server starts
+# listening at once, and its packages conflict with each other.
+# Does nothing and needs no network when everything is there already.
+# Limits: Debian 12 and its relatives; root when something has to be installed.
+
+set -eu
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+BUILD=${BUILD:-$top/build}
+servers=$BUILD/servers
+
+tools="curl lftp tnftp inetutils-ftp ncftp wget python3-pytest python3-pyftpdlib
+       iptables conntrack iproute2 util-linux procps"
+archives="vsftpd proftpd-core pure-ftpd"
+# Shared libraries of the three servers that a small system may lack.
+libraries="libwrap0 libnsl2 libtirpc3 libhiredis0.14 libmemcached11
+           libmemcachedutil2 libhashkit2 libpcre2-posix3 libsodium23 libsasl2-2"
+
+say() {
+	printf 'lab packages: %s\n' "$*"
+}
+
+apt() {
+	DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
+		-o APT::Sandbox::User=root "$@"
+}
+
+refreshed=no
+refresh_lists() {
+	[ "$refreshed" = no ] || return 0
+	say "reading the package lists"
+	apt update
+	refreshed=yes
+}
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+install_tools() {
+	missing=
+	for package in $tools; do
+		installed "$package" || missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	refresh_lists
+	say "installing$missing"
+	# shellcheck disable=SC2086 # a list of names
+	apt install -y --no-install-recommends $missing
+}
+
+# unpack PACKAGE FOLDER: the package's files, without its scripts
+unpack() {
+	[ ! -e "$servers/.unpacked-$1" ] || return 0
+	refresh_lists
+	say "unpacking $1 into $2"
+	rm -rf "$servers/archive"
+	mkdir -p "$servers/archive" "$2"
+	(cd "$servers/archive" && apt download "$1")
+	dpkg-deb -x "$servers/archive"/*.deb "$2"
+	rm -rf "$servers/archive"
+	touch "$servers/.unpacked-$1"
+}
+
+# check PROGRAM: it finds all of its libraries
+check() {
+	lost=$(LD_LIBRARY_PATH=$servers/lib ldd "$1" | grep 'not found' || true)
+	[ -z "$lost" ] && return 0
+	say "$1 lacks:" "$lost" >&2
+	return 1
+}
+
+install_tools
+for package in $archives; do
+	unpack "$package" "$servers/${package%-core}"
+done
+for package in $libraries; do
+	unpack "$package" "$servers/libraries"
+done
+ln -sfn "libraries/usr/lib/$(uname -m)-linux-gnu" "$servers/lib"
+check "$servers/vsftpd/usr/sbin/vsftpd"
+check "$servers/proftpd/usr/sbin/proftpd"
+check "$servers/pure-ftpd/usr/sbin/pure-ftpd"
+say "all there (servers in $servers)"

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The daemon's life: killed, absent, started twice, started wrongly, ended."""
+
+import os
+import subprocess
+
+import pytest
+
+import clients
+import lab as lab_module
+from scripted import CONTENT, ScriptedServer
+
+pytestmark = pytest.mark.daemon
+
+
+@pytest.fixture
+def lab(make_lab):
+    with make_lab(daemon=False) as lab:
+        yield lab
+
+
+def run_pasvd(lab, *args, prefix=()):
+    """Run it to its end, which is expected to come at once."""
+    environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
+    return lab.router.run(*prefix, lab_module.PASVD, *args, check=False, timeout=10,
+                          env=environment)
+
+
+def complaint(done, status):
+    """The one line on stderr of a program that ended with this status."""
+    assert done.returncode == status, done
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1 and len(lines[0]) > 10, done
+    return lines[0]
+
+
+def test_killed_daemon_breaks_no_session_and_its_successor_goes_on(lab, visit):
+    server = ScriptedServer(lab)
+    trip = visit(lab, server)
+    first = lab.start_pasvd()
+    with clients.python_session(trip) as ftp:
+        for _ in range(2):
+            assert clients.download_bytes(ftp, trip) == CONTENT
+        first.kill()
+        for _ in range(3):
+            ftp.voidcmd("NOOP")
+        lab.start_pasvd()
+        ftp.voidcmd("NOOP")
+        for _ in range(2):
+            assert ftp.makepasv()[0] == lab.publics[0]
+            assert clients.download_bytes(ftp, trip) == CONTENT
+
+
+def test_transfer_that_runs_outlives_the_daemon(lab, visit):
+    server = ScriptedServer(lab)
+    daemon = lab.start_pasvd()
+    with clients.python_session(visit(lab, server)) as ftp:
+        host, port = ftp.makepasv()
+        with lab.clients[0].connect(host, port) as data:
+            daemon.kill()
+            ftp.putcmd("RETR anything")
+            assert b"".join(iter(lambda: data.recv(65536), b"")) == CONTENT
+        assert ftp.getresp().startswith("150")
+        assert ftp.getresp().startswith("226")
+
+
+def test_negotiated_port_outlives_the_daemon(lab, visit):
+    server = ScriptedServer(lab)
+    daemon = lab.start_pasvd()
+    with clients.python_session(visit(lab, server)) as ftp:
+        host, port = ftp.makepasv()
+        daemon.kill()
+        assert lab.clients[0].attempt(host, port) == "open"
+
+
+def test_control_connection_works_without_a_daemon(lab, visit):
+    server = ScriptedServer(lab)
+    with clients.python_session(visit(lab, server)) as ftp:
+        ftp.voidcmd("NOOP")
+        assert ftp.makepasv() == (server.address, server.data_ports[-1])
+        assert lab.expectations() == []
+
+
+def test_session_older_than_the_daemon_is_followed(lab, visit):
+    server = ScriptedServer(lab)
+    trip = visit(lab, server)
+    with clients.python_session(trip) as ftp:
+        lab.start_pasvd()
+        assert clients.download_bytes(ftp, trip) == CONTENT
+
+
+def test_second_daemon_on_the_queue_says_so_and_ends(lab, visit):
+    server = ScriptedServer(lab)
+    trip = visit(lab, server)
+    lab.start_pasvd()
+    assert "21" in complaint(run_pasvd(lab), 1)
+    with clients.python_session(trip) as ftp:   # and the first one is none the worse
+        assert clients.download_bytes(ftp, trip) == CONTENT
+
+
+def test_daemon_without_privilege_says_so_and_ends(lab):
+    prefix = ("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", "--")
+    assert "CAP_NET_ADMIN" in complaint(run_pasvd(lab, prefix=prefix), 1)
+
+
+@pytest.mark.parametrize("args", [("--no-such-option",), ("-q",), ("-q", "many"), ("-q", "65536"),
+                                  ("-q", "-1"), ("no-such-command",)], ids=" ".join)
+def test_wrong_arguments_are_told_with_status_2(lab, args):
+    done = run_pasvd(lab, *args)
+    assert done.returncode == 2
+    assert done.stdout == "" and 1 <= len(done.stderr.splitlines()) <= 3, done
+
+
+def test_carrier_command_prints_the_helper(lab):
+    done = run_pasvd(lab, "carrier")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "sane\n", "")
+
+
+def test_other_queue_number_works(lab, visit):
+    rules = lab.router.run("iptables-save", "-t", "mangle").stdout
+    lab.router.run("iptables-restore", input=rules.replace("--queue-num 21 ", "--queue-num 4711 "))
+    server = ScriptedServer(lab)
+    trip = visit(lab, server)
+    lab.start_pasvd(["-q", "4711"])
+    with clients.python_session(trip) as ftp:
+        assert clients.download_bytes(ftp, trip) == CONTENT
+
+
+def test_verbose_daemon_works(lab, visit):
+    server = ScriptedServer(lab)
+    trip = visit(lab, server)
+    lab.start_pasvd(["-v"])
+    with clients.python_session(trip) as ftp:
+        assert clients.download_bytes(ftp, trip) == CONTENT
+
+
+@pytest.mark.parametrize("signal_name", ["TERM", "INT"])
+def test_daemon_ends_with_status_0(lab, signal_name):
+    daemon = lab.start_pasvd()
+    subprocess.run(["kill", "-s", signal_name, str(daemon.pid)], check=True)
+    assert daemon.popen.wait(timeout=10) == 0
+
+
+def test_counters_count_what_was_opened(lab, visit):
+    server = ScriptedServer(lab)
+    trip = visit(lab, server)
+    daemon = lab.start_pasvd()
+    before = daemon.counters()
+    with clients.python_session(trip) as ftp:
+        assert clients.download_bytes(ftp, trip) == CONTENT
+    after = daemon.counters()
+    grown = {key: value - before.get(key, 0) for key, value in after.items()
+             if value != before.get(key, 0)}
+    assert 1 in grown.values(), (before, after)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What "conntrack -L" shows for a negotiated port."""
+
+import pytest
+
+import clients
+from lab import HELPERS
+from scripted import CONTENT, ScriptedServer
+
+
+@pytest.fixture
+def site(make_lab):
+    with make_lab() as lab:
+        yield ScriptedServer(lab), lab
+
+
+def test_expectation_names_client_port_and_carrier(site, engine, visit):
+    server, lab = site
+    with clients.python_session(visit(lab, server)) as ftp:
+        assert lab.expectations() == []
+        host, port = ftp.makepasv()
+        expected = {"proto": "6", "src": lab.client_address(), "dst": host, "sport": "0",
+                    "dport": str(port), "mask-src": "255.255.255.255",
+                    "mask-dst": "255.255.255.255", "master-src": lab.client_address(),
+                    "master-dst": host, "helper": HELPERS[engine]}
+        (shown,) = lab.expectations()
+        assert {key: shown.get(key) for key in expected} == expected
+
+
+def test_expectation_goes_when_it_is_used(site, visit):
+    server, lab = site
+    trip = visit(lab, server)
+    with clients.python_session(trip) as ftp:
+        assert clients.download_bytes(ftp, trip) == CONTENT
+        assert lab.expectations() == []
+
+
+def test_epsv_leaves_the_text_and_makes_the_expectation(site, visit):
+    server, lab = site
+    with clients.python_session(visit(lab, server)) as ftp:
+        reply = ftp.sendcmd("EPSV")
+        port = server.data_ports[-1]
+        assert reply == f"229 Extended Passive Mode Entered (|||{port}|)"
+        (shown,) = lab.expectations()
+        assert shown["dport"] == str(port)
+
+
+@pytest.mark.daemon
+def test_log_says_which_port_was_opened_for_whom(site, visit):
+    server, lab = site
+    with clients.python_session(visit(lab, server)) as ftp:
+        _, port = ftp.makepasv()
+        client = "{}:{}".format(*ftp.sock.getsockname())
+        (line,) = lab.pasvd.opened()
+        assert line["client"] == client
+        assert line["server"] == f"{server.address}:21"
+        assert line["announced"] == f"{lab.publics[0]}:{port}"
+        assert line["real"] == f"{server.address}:{server.data_ports[-1]}"
+
+
+def test_nothing_is_left_without_a_helper(make_lab, visit):
+    """With the control port forwarded and no engine, the private address leaks."""
+    with make_lab(engine="none") as lab:
+        server = ScriptedServer(lab)
+        trip = visit(lab, server)
+        with clients.python_session(trip) as ftp:
+            assert ftp.makepasv() == (server.address, server.data_ports[-1])
+            assert lab.expectations() == []
+            with pytest.raises(OSError):
+                clients.download_bytes(ftp, trip)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The shipped rules: loaded twice, removed, beside somebody else's."""
+
+import os
+
+import pytest
+
+import lab as lab_module
+
+pytestmark = pytest.mark.daemon
+
+FOREIGN = """\
+*raw
+:MINE - [0:0]
+-A PREROUTING -p tcp -m tcp --dport 8080 -j MINE
+-A MINE -j RETURN
+COMMIT
+*mangle
+-A PREROUTING -p udp -m udp --dport 53 -j MARK --set-mark 1
+COMMIT
+*nat
+-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.77.0.9
+-A POSTROUTING -s 10.77.0.0/24 -j MASQUERADE
+COMMIT
+*filter
+:MINE - [0:0]
+-A INPUT -p icmp -j ACCEPT
+-A FORWARD -p tcp -m tcp --dport 8080 -j MINE
+-A MINE -m limit --limit 3/sec -j ACCEPT
+COMMIT
+"""
+
+
+@pytest.fixture
+def router(make_lab):
+    """A router with rules of its own and none of ours."""
+    with make_lab(engine="none", forwards=()) as lab:
+        lab.restore(FOREIGN)
+        yield lab
+
+
+def rules(lab, action, *more, server="10.77.0.2"):
+    return lab.router.run(lab_module.RULES, action, "--wan", "wan", "--server", server, *more,
+                          env={**os.environ, "PASVD": str(lab_module.PASVD)})
+
+
+OPTIONS = [(), ("--port", "2121:21"), ("--port", "21", "--port", "2121", "--queue", "7")]
+
+
+@pytest.mark.parametrize("more", OPTIONS, ids=lambda more: " ".join(more) or "plain")
+def test_rules_loaded_twice_are_the_same(router, more):
+    before = router.saved_rules()
+    rules(router, "load", *more)
+    once = router.saved_rules()
+    assert once != before
+    rules(router, "load", *more)
+    assert router.saved_rules() == once
+
+
+@pytest.mark.parametrize("more", OPTIONS, ids=lambda more: " ".join(more) or "plain")
+def test_rules_removed_leave_what_was_there_before(router, more):
+    before = router.saved_rules()
+    rules(router, "load", *more)
+    rules(router, "load", *more)
+    rules(router, "remove", *more)
+    assert router.saved_rules() == before
+
+
+def test_foreign_rules_stay_as_they_are_and_in_order(router):
+    before = [line for line in router.saved_rules() if line.startswith("-A")]
+    rules(router, "load")
+    after = [line for line in router.saved_rules() if line.startswith("-A")]
+    assert [line for line in after if line in before] == before
+
+
+def test_remove_with_nothing_loaded_is_no_error(router):
+    before = router.saved_rules()
+    rules(router, "remove")
+    assert router.saved_rules() == before
+
+
+def test_rules_can_be_changed_by_loading_others(router):
+    rules(router, "load", "--port", "2121:21")
+    rules(router, "load", "--port", "21")
+    changed = router.saved_rules()
+    assert not [line for line in changed if "2121" in line]
+    rules(router, "remove")
+    rules(router, "load", "--port", "21")
+    assert router.saved_rules() == changed
+
+
+def test_every_rule_of_ours_is_in_a_chain_of_ours(router):
+    before = router.saved_rules()
+    rules(router, "load")
+    added = [line for line in router.saved_rules() if line not in before]
+    assert len(added) > 8
+    assert all("PASVD" in line for line in added), added

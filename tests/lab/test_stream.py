@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Replies in pieces, and the request on which the borrowed carrier would act."""
+
+import select
+import time
+
+import pytest
+
+import clients
+from lab import wait_for
+from scripted import CONTENT, SANE_REQUEST, ScriptedServer, send_split, send_whole
+
+STALL = 0.3     # seconds that a reply in two pieces may take longer
+
+
+@pytest.fixture(scope="module", params=["longer", "shorter"])
+def site(request, make_lab):
+    addresses = {"longer": ("203.113.112.111", "10.7.0.2"),
+                 "shorter": ("9.9.9.9", "192.168.100.200")}[request.param]
+    with make_lab(publics=addresses[:1], servers=addresses[1:]) as lab:
+        yield ScriptedServer(lab), lab
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize("wait", [True, False], ids=["after-the-ack", "at-once"])
+def test_reply_cut_at_any_byte_is_rewritten_without_a_stall(site, visit, wait):
+    """Only the complete reply is looked at: how it is cut on its way is open."""
+    server, lab = site
+    trip = visit(lab, server)
+    longest = len(server.pasv_text(65535))
+    slow = []
+    with clients.python_session(trip) as ftp:
+        for position in range(1, longest - 2):
+            server.send_pasv = send_split(position, wait)
+            start = time.monotonic()
+            assert ftp.makepasv()[0] == lab.publics[0], f"cut after {position} bytes"
+            taken = time.monotonic() - start
+            if taken > STALL:
+                slow.append((position, round(taken, 2)))
+            server.send_pasv = send_whole
+            assert clients.download_bytes(ftp, trip) == CONTENT
+    assert slow == []
+
+
+def sane_port(lab, server):
+    """Send the request of the scanner protocol; the port that the answer names."""
+    with lab.clients[0].connect(lab.publics[0], 21) as control:
+        assert control.recv(100).startswith(b"220")
+        known = len(server.data_ports)
+        control.sendall(SANE_REQUEST)
+        readable, _, _ = select.select([control], [], [], 1)
+        answer = control.recv(100) if readable else b""
+        opened = lab.expectations()
+        new = server.data_ports[known:]
+        reached = [port for port in new if lab.clients[0].attempt(lab.publics[0], port) == "open"]
+        return answer, opened, reached
+
+
+@pytest.mark.daemon
+def test_request_of_the_scanner_protocol_opens_nothing(make_lab):
+    with make_lab() as lab:
+        _, opened, reached = sane_port(lab, ScriptedServer(lab))
+        assert opened == [] and reached == []
+        wait_for(lambda: "sane" in lab.pasvd.log() or "refused" in str(lab.pasvd.counters()), 5,
+                 "word of the refusal")
+
+
+@pytest.mark.daemon
+def test_request_of_the_scanner_protocol_would_open_a_port(make_lab):
+    """Without the daemon it does, so the test before this one can fail."""
+    with make_lab(daemon=False) as lab:
+        answer, opened, _ = sane_port(lab, ScriptedServer(lab))
+        assert len(answer) == 12
+        assert len(opened) == 1
