@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conntab.h - what is remembered of each control connection
+ *
+ * A table of fixed size in memory that the caller gives. A connection is found by the tuple of either
+ * direction (a hash keyed with random bytes, so that nobody outside can aim at one chain). When the table is
+ * full, the connection that was idle longest goes: all that a session needs to survive is in the kernel.
+ */
+#ifndef PASVD_CONNTAB_H
+#define PASVD_CONNTAB_H
+
+#include "pasvd/ct_port.h"
+#include "pasvd/edit.h"
+#include "pasvd/line.h"
+#include "pasvd/session.h"
+
+enum {
+	CONNTAB_SIZE = 4096,
+	CONNTAB_BUCKETS = 8192, /* a power of two */
+	CONNTAB_KEY_LEN = 16,
+	CONNTAB_IDLE_MS = 3600000 /* an entry idle for longer is not trusted any more */
+};
+
+struct stream {
+	struct line line;
+	struct edits edits;
+};
+
+struct conn {
+	struct ct_view view;
+	struct session session;
+	struct expect last;      /* the expectation opened last, all 0 if none was */
+	struct stream stream[2]; /* by enum dir */
+	bool live;               /* false: nothing above is valid, and no bucket leads here */
+	uint64_t seen;           /* ms, as given to conntab_find() and conntab_add() */
+	uint32_t chain[2];       /* by enum dir: next of the bucket */
+	uint32_t older, newer;   /* neighbours in order of `seen` */
+};
+
+struct conntab {
+	uint8_t key[CONNTAB_KEY_LEN];
+	uint32_t bucket[CONNTAB_BUCKETS];
+	uint32_t used;           /* entries [0, used) have been used, and stand in the order of idleness */
+	uint32_t oldest, newest; /* its ends; what is forgotten goes to the old one */
+	struct conn conn[CONNTAB_SIZE];
+};
+
+/* `key`: CONNTAB_KEY_LEN random bytes. */
+void conntab_init(struct conntab *t, const uint8_t *key);
+
+/* The connection one of whose directions is `tuple`, or NULL; *ret_dir tells which. `now` in ms, never going
+ * back. */
+struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t now, enum dir *ret_dir);
+
+/* A fresh entry for `view`; older ones with one of its tuples go. Never fails. */
+struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t now);
+
+/* Forgets the entry. */
+void conntab_del(struct conntab *t, struct conn *c);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* edit.h - the rewrites of one direction of a connection
+ *
+ * An edit replaces `old_len` bytes at `seq` of the sender's stream by `text`. The last few are remembered, so
+ * that any segment, first sent or retransmitted, cut anywhere, is mapped onto the same bytes at the same
+ * place of the receiver's stream. A segment that begins or ends within an edit, or begins right behind it,
+ * carries its text whole.
+ *
+ * A *held* edit has no text yet: its bytes are kept back until the line's end tells what becomes of them.
+ * Kernel and sender take them for delivered, so a sender that waits for the ACK of the first half (Nagle, RFC
+ * 9293 section 3.7.4) goes on. If nothing is left of a segment it carries the byte in front of the edit once
+ * more: to that a receiver answers at once with an ACK (RFC 9293 section 3.10.7.4).
+ *
+ * The kernel shifts sequence numbers by the last edit only (seqadj.h). Where that is not what a segment
+ * needs, its own sequence number makes up for it.
+ */
+#ifndef PASVD_EDIT_H
+#define PASVD_EDIT_H
+
+#include "pasvd/seg.h"
+#include "pasvd/seqadj.h"
+
+enum {
+	EDITS_MAX = 4,
+	EDIT_TEXT_MAX = 544,  /* a line of LINE_MAX_LEN bytes in which an announcement grew */
+	EDIT_GROWN_MAX = 576, /* a packet grows up to this length or not at all: any IPv4 link carries it */
+};
+
+struct edit {
+	uint32_t seq;     /* of the first byte replaced, sender's space */
+	uint16_t old_len; /* bytes replaced, 1..EDIT_TEXT_MAX */
+	uint16_t new_len; /* bytes in text; 0: held */
+	uint8_t prev;     /* the byte in front of the edit */
+	uint8_t text[EDIT_TEXT_MAX];
+	int32_t before; /* set by edits_put(): shift of the bytes in front of the edit */
+};
+
+struct edits {
+	struct seqadj kernel; /* as the kernel has it, or is about to */
+	uint8_t n;
+	struct edit e[EDITS_MAX]; /* oldest first, disjoint */
+};
+
+/* Starts with what the kernel has; no edit is known. */
+void edits_init(struct edits *es, const struct seqadj *kernel);
+
+/* The held edit, or NULL. It is always the last one. */
+const struct edit *edits_held(const struct edits *es);
+
+/* Adds an edit behind all others; one at the place of the held one takes its place. True: es->kernel changed
+ * and has to be set in the kernel. An edit at the place of the kernel's last one (known from before a
+ * restart) is that one. */
+bool edits_put(struct edits *es, const struct edit *e);
+
+/* Maps the segment in packet `p`: payload, sequence number, lengths, checksums. Returns the packet's new
+ * length, 0 if nothing had to change, -1 if `cap` is too small (then the packet is undefined). */
+long edits_apply(const struct edits *es, const struct seg *seg, uint8_t *p, size_t cap);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* helper.h - a packet and the time go in, a verdict comes out
+ *
+ * The core's one entry. Daemon, unit tests, dialogues, fuzzers and benchmarks all call helper_packet().
+ */
+#ifndef PASVD_HELPER_H
+#define PASVD_HELPER_H
+
+#include "pasvd/conntab.h"
+#include "pasvd/policy.h"
+
+struct helper {
+	struct ct_port ct;
+	struct conntab tab;
+	uint64_t count[REASON_COUNT]; /* verdicts by reason */
+};
+
+/* A packet that begins with its IP header, in a buffer of `cap` bytes that belongs to the caller. */
+struct packet {
+	uint8_t *p;
+	size_t len, cap;
+};
+
+enum action {
+	ACTION_PASS,    /* as it came */
+	ACTION_REPLACE, /* by what packet->p, packet->len are now */
+	ACTION_DROP     /* TCP will send it again */
+};
+
+struct verdict {
+	enum action action;
+	enum reason reason;
+	bool known; /* the control connection is known: view is valid */
+	struct ct_view view;
+	struct endpoint announce; /* with REASON_OPENED: what the client was told, */
+	struct endpoint real;     /* and where the server listens */
+};
+
+/* `key`: CONNTAB_KEY_LEN random bytes. */
+void helper_init(struct helper *h, const struct ct_port *ct, const uint8_t *key);
+
+/* Always fills in *ret_verdict. Unless the action is ACTION_REPLACE the packet's bytes are not to be used.
+ * `now` in ms of a clock that never goes back. */
+void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
+
+#endif

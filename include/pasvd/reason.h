@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reason.h - why a packet got its verdict
+ *
+ * One list: the enum, the counters, the log and the documentation are made from it. The order is that of a
+ * packet's way through helper_packet(); of several reasons for one packet the greatest counts.
+ */
+#ifndef PASVD_REASON_H
+#define PASVD_REASON_H
+
+/*       name          log level, meaning */
+#define REASONS(X)                                                                                           \
+	X(PASSED, "passed", DEBUG, "nothing in it concerns us")                                              \
+	X(REPEATED, "repeated", DEBUG, "retransmission, given the same bytes as before")                     \
+	X(HELD, "held", DEBUG, "the end of an announcement has not come: its beginning waits for it")        \
+	X(OPENED, "opened", INFO, "an announced port got its expectation")                                   \
+	X(BAD_PACKET, "bad-packet", WARNING, "not a whole TCP segment over IPv4")                            \
+	X(NOT_TRACKED, "not-tracked", WARNING, "conntrack does not know the connection")                     \
+	X(NOT_OURS, "not-ours", WARNING, "the connection does not carry our helper: is the CT rule loaded?") \
+	X(REORDERED, "reordered", DEBUG,                                                                     \
+		"dropped, TCP repeats it: it came before bytes that may have to be rewritten")               \
+	X(UNREADABLE, "unreadable", WARNING,                                                                 \
+		"a 227 or 229 in which no endpoint can be read, or that is over 512 bytes long")             \
+	X(TOO_LATE, "too-late", WARNING, "a 227 or 229 whose beginning had passed before it was asked for")  \
+	X(UNPAIRED, "unpaired", WARNING, "a 227 or 229 that answers no PASV or EPSV")                        \
+	X(NOT_LOGGED_IN, "not-logged-in", WARNING, "a 227 or 229 before login")                              \
+	X(FOREIGN_ADDRESS, "foreign-address", WARNING,                                                       \
+		"a 227 that names neither the server nor the dialled address")                               \
+	X(LOW_PORT, "low-port", WARNING, "a data port under 1024")                                           \
+	X(NO_FREE_PORT, "no-free-port", WARNING, "16 ports in a row were taken by other expectations")       \
+	X(CT_FAILED, "ct-failed", ERR, "conntrack refused an expectation or an adjustment")                  \
+	X(NO_ROOM, "no-room", ERR, "the rewritten packet does not fit")                                      \
+	X(CARRIER_REQUEST, "carrier-request", WARNING,                                                       \
+		"the request on which the carrier acts, made unreadable")
+
+enum reason {
+#define REASON_ENUM(id, name, level, meaning) REASON_##id,
+	REASONS(REASON_ENUM)
+#undef REASON_ENUM
+		REASON_COUNT
+};
+
+enum reason_level { REASON_LEVEL_ERR, REASON_LEVEL_WARNING, REASON_LEVEL_INFO, REASON_LEVEL_DEBUG };
+
+/* Never NULL for r < REASON_COUNT; static strings. */
+const char *reason_name(enum reason r);
+const char *reason_meaning(enum reason r);
+enum reason_level reason_level(enum reason r);
+
+#endif

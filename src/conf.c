@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conf.c - what the command line asks for
+ *
+ * Options of the daemon come first; a subcommand ends them and reads its own.
+ */
+#include "conf.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: pasvd [-q NUMBER] [-v]\n"
+	"       pasvd carrier\n"
+	"       pasvd rules --wan INTERFACE --server ADDRESS [--port PORT[:PORT]]... [--queue NUMBER] "
+	"[--remove]\n"
+	"\n"
+	"FTP connection-tracking helper: rewrites passive replies of a server behind NAT and expects its "
+	"data\n"
+	"connections. Without a subcommand the daemon runs in the foreground.\n"
+	"\n"
+	"  -q, --queue NUMBER  the NFQUEUE that the rules send packets to, 0..65535 (default 21)\n"
+	"  -v, --verbose       log every verdict\n"
+	"  -V, --version       print the version\n"
+	"  -h, --help          print this\n";
+
+static const struct option options[] = {
+	{"queue", required_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static const struct {
+	const char *name;
+	enum conf_command command;
+} commands[] = {
+	{"carrier", CONF_CARRIER},
+	{"rules", CONF_RULES},
+};
+
+static void fail(const char *what, const char *value, const char *allowed)
+{
+	fprintf(stderr, "pasvd: %s '%s': %s\n", what, value, allowed);
+	exit(EXIT_USAGE);
+}
+
+static void print_and_exit(const char *text)
+{
+	exit(fputs(text, stdout) == EOF || fflush(stdout) == EOF ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+static uint16_t queue_number(const char *text)
+{
+	unsigned long value;
+	char *end;
+
+	value = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || value > UINT16_MAX)
+		fail("--queue", text, "a number 0..65535 is wanted");
+	return (uint16_t)value;
+}
+
+static void take_option(int option, char **argv, struct conf *conf)
+{
+	switch (option) {
+	case 'q':
+		conf->queue = queue_number(optarg);
+		break;
+	case 'v':
+		conf->verbose = true;
+		break;
+	case 'V':
+		print_and_exit("pasvd " PASVD_VERSION "\n");
+		break;
+	case 'h':
+		print_and_exit(usage);
+		break;
+	case ':':
+		fail("option", argv[optind - 1], "a value is missing");
+		break;
+	default:
+		fail("option", argv[optind - 1], "unknown; see pasvd --help");
+	}
+}
+
+static enum conf_command command_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return commands[i].command;
+	}
+	fail("command", name, "unknown; there are carrier and rules");
+	return CONF_DAEMON;
+}
+
+void conf_parse(int argc, char **argv, struct conf *ret_conf)
+{
+	struct conf conf = {.command = CONF_DAEMON, .queue = CONF_QUEUE};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:q:vVh", options, NULL)) != -1)
+		take_option(option, argv, &conf);
+	conf.argc = argc - optind;
+	conf.argv = argv + optind;
+	if (conf.argc)
+		conf.command = command_of(conf.argv[0]);
+	if (conf.command == CONF_CARRIER && conf.argc > 1)
+		fail("argument", conf.argv[1], "carrier takes none");
+	*ret_conf = conf;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* edit.c - the rewrites of one direction of a connection
+ *
+ * Two spaces: the sender's sequence numbers, and the receiver's, which are shifted by what the edits in front
+ * grew or shrank. A segment is mapped in three steps: the bytes of each edit in it are replaced by the edit's
+ * text; its place in the receiver's space is worked out; and its sequence number is set so that the kernel,
+ * which will add `before` or `after` by its own rule, brings it exactly there.
+ *
+ * The kernel's position is the edit's first byte, which makes its rule right for every ACK: one that does not
+ * reach the text is shifted by `before`, one that does by `after`. While an edit is held nothing of it
+ * reaches the receiver, so the position lies one byte in front, and the ACK for all that was delivered counts
+ * as one for the held bytes too.
+ *
+ * Not done here: segments older than the oldest edit remembered, behind which lies another one that changed
+ * the length, are taken for retransmissions of what was received long ago.
+ */
+#include "pasvd/edit.h"
+
+#include <string.h>
+
+void edits_init(struct edits *es, const struct seqadj *kernel)
+{
+	*es = (struct edits){.kernel = *kernel};
+}
+
+const struct edit *edits_held(const struct edits *es)
+{
+	const struct edit *last = es->n ? &es->e[es->n - 1] : NULL;
+
+	return last && last->new_len == 0 ? last : NULL;
+}
+
+static uint32_t edit_end(const struct edit *e)
+{
+	return e->seq + e->old_len;
+}
+
+/* Shift of the bytes behind the edit. */
+static int32_t edit_after(const struct edit *e)
+{
+	return e->before + e->new_len - e->old_len;
+}
+
+/* Shift of the bytes in front of a new last edit. */
+static int32_t shift_before(const struct edits *es, uint32_t pos)
+{
+	const struct edit *held = edits_held(es);
+
+	if (held)
+		return held->before;
+	return es->n == 0 && es->kernel.pos == pos ? es->kernel.before : es->kernel.after;
+}
+
+static void append(struct edits *es, const struct edit *e, int32_t before)
+{
+	if (edits_held(es))
+		es->n--;
+	if (es->n == EDITS_MAX)
+		memmove(es->e, es->e + 1, --es->n * sizeof es->e[0]);
+	es->e[es->n] = *e;
+	es->e[es->n++].before = before;
+}
+
+bool edits_put(struct edits *es, const struct edit *e)
+{
+	uint32_t pos = e->new_len ? e->seq : e->seq - 1;
+	int32_t before = shift_before(es, pos);
+	bool was_held = edits_held(es) != NULL;
+
+	append(es, e, before);
+	if (!was_held && e->new_len == e->old_len)
+		return false;
+	es->kernel = (struct seqadj){pos, before, edit_after(&es->e[es->n - 1])};
+	return true;
+}
+
+/* Shift of the byte at `seq`, which is not behind the first byte of an edit. */
+static int32_t shift_at(const struct edits *es, uint32_t seq)
+{
+	for (size_t i = es->n; i > 0; i--) {
+		if (seq_after(seq, es->e[i - 1].seq))
+			return edit_after(&es->e[i - 1]);
+	}
+	if (es->n)
+		return es->e[0].before;
+	return seq_after(seq, es->kernel.pos) ? es->kernel.after : es->kernel.before;
+}
+
+/* The sequence number that the kernel will bring to `target` (nf_ct_seq_adjust). */
+static uint32_t seq_for(const struct seqadj *kernel, uint32_t target)
+{
+	uint32_t seq = target - (uint32_t)kernel->before;
+
+	return seq_after(seq, kernel->pos) ? target - (uint32_t)kernel->after : seq;
+}
+
+/* Replaces the bytes of the segment, which ends at `end`, that belong to the edit by its text. A segment that
+ * begins within the edit, or right behind it (its bytes may all have been held), then begins with it. Edits
+ * are taken from the last to the first, so seg->seq still is the old one here. 1: the edit had a part in it.
+ * -1: no room. */
+static int replace(const struct edit *e, struct seg *seg, uint32_t end, uint8_t *p, size_t cap)
+{
+	uint32_t from = seq_after(seg->seq, e->seq) ? seg->seq : e->seq;
+	uint32_t to = seq_after(end, edit_end(e)) ? edit_end(e) : end;
+
+	if (!seq_after(end, e->seq) || seq_after(seg->seq, edit_end(e)))
+		return 0;
+	if (seg_splice(seg, p, cap, from - seg->seq, to - from, e->text, e->new_len) < 0)
+		return -1;
+	if (seq_after(seg->seq, e->seq))
+		seg->seq = e->seq;
+	return 1;
+}
+
+/* Replaces what belongs to any edit; how many had a part in the segment, -1 if there was no room. */
+static int replace_all(const struct edits *es, struct seg *seg, uint8_t *p, size_t cap)
+{
+	uint32_t end = seg->seq + seg->payload_len;
+	int replaced = 0;
+
+	for (size_t i = es->n; i > 0; i--) {
+		int rc = replace(&es->e[i - 1], seg, end, p, cap);
+
+		if (rc < 0)
+			return -1;
+		replaced += rc;
+	}
+	return replaced;
+}
+
+/* A segment whose bytes are all held gives the byte in front of them once more. */
+static int fill_empty(const struct edits *es, struct seg *seg, uint8_t *p, size_t cap)
+{
+	const struct edit *held = edits_held(es);
+
+	if (seg->payload_len || !held)
+		return 0;
+	seg->seq--;
+	return seg_splice(seg, p, cap, 0, 0, &held->prev, 1);
+}
+
+/* Leaves off what would make the packet longer than any link carries; the sender repeats it. */
+static void limit_growth(struct seg *seg, size_t old_len)
+{
+	size_t max = old_len > EDIT_GROWN_MAX ? old_len : EDIT_GROWN_MAX;
+
+	if ((size_t)seg->payload + seg->payload_len <= max)
+		return;
+	seg->payload_len = (uint16_t)(max - seg->payload);
+	seg->flags &= (uint8_t)~SEG_FIN;
+}
+
+long edits_apply(const struct edits *es, const struct seg *seg, uint8_t *p, size_t cap)
+{
+	struct seg out = *seg;
+	int replaced = replace_all(es, &out, p, cap);
+
+	if (replaced < 0 || fill_empty(es, &out, p, cap) < 0)
+		return -1;
+	out.seq = seq_for(&es->kernel, out.seq + (uint32_t)shift_at(es, out.seq));
+	if (!replaced && out.seq == seg->seq)
+		return 0;
+	limit_growth(&out, (size_t)seg->payload + seg->payload_len);
+	return (long)seg_seal(&out, p);
+}

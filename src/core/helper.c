@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* helper.c - a packet's way from its bytes to its verdict
+ *
+ * The only file that knows the order of the steps:
+ *
+ *   seg_parse     bytes → segment                                        nonsense passes
+ *   meet          segment → connection, asked of conntrack once          strangers pass
+ *   line_place    segment → its place in the stream                      what comes too early is dropped, TCP
+ * repeats it read_bytes    new bytes → lines → session → policy → reserve         on_line(), negotiate() hold
+ * the begun announcement at the end waits for its rest edits_apply   segment → what the receiver gets first
+ * sent or retransmitted: the same bytes
+ *
+ * Reserve comes before rewrite: commit() installs the expectation and tells the kernel how far to shift, then
+ * the edit is remembered, then the packet changes. What fails before that changes nothing. A new state of the
+ * edits is made in a copy and takes the place of the old one only when the kernel has agreed.
+ */
+#include "pasvd/helper.h"
+
+#include <string.h>
+
+enum { CODE_AND_SPACE = 4 };
+
+/* One packet under way. */
+struct step {
+	struct helper *h;
+	struct conn *conn;
+	struct stream *stream; /* conn->stream[dir] */
+	enum dir dir;
+	uint32_t fresh; /* the first sequence number in the packet that was not let through before */
+	struct verdict *verdict;
+};
+
+void helper_init(struct helper *h, const struct ct_port *ct, const uint8_t *key)
+{
+	h->ct = *ct;
+	memset(h->count, 0, sizeof h->count);
+	conntab_init(&h->tab, key);
+}
+
+static enum reason worse(enum reason a, enum reason b)
+{
+	return a > b ? a : b;
+}
+
+static enum ct_result commit(const struct step *s, const struct expect *e, const struct seqadj *a)
+{
+	const struct ct_port *ct = &s->h->ct;
+
+	return ct->commit(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], s->dir, e, a);
+}
+
+/* Makes `next` the state of the edits, if the kernel agrees to the shift. */
+static bool adopt(struct step *s, const struct edits *next, bool shifts)
+{
+	if (shifts && commit(s, NULL, &next->kernel) != CT_OK)
+		return false;
+	s->stream->edits = *next;
+	return true;
+}
+
+/* The first sequence number that can still be rewritten. */
+static uint32_t first_open(const struct step *s)
+{
+	const struct edit *held = edits_held(&s->stream->edits);
+
+	return held ? held->seq : s->fresh;
+}
+
+/* The bytes [from, to) of the line at hand as an edit that leaves them as they are. */
+static struct edit verbatim(const struct line *l, size_t from, size_t to)
+{
+	struct edit e = {
+		.seq = l->start + (uint32_t)from,
+		.old_len = (uint16_t)(to - from),
+		.new_len = (uint16_t)(to - from),
+		.prev = l->buf[from - 1],
+	};
+
+	memcpy(e.text, l->buf + from, to - from);
+	return e;
+}
+
+/* Lets the held bytes go as they are. */
+static enum reason release(struct step *s)
+{
+	struct edits next = s->stream->edits;
+	const struct edit *held = edits_held(&next);
+	const struct line *l = &s->stream->line;
+	struct edit e;
+
+	if (!held)
+		return REASON_PASSED;
+	e = verbatim(l, held->seq - l->start, held->seq - l->start + held->old_len);
+	return adopt(s, &next, edits_put(&next, &e)) ? REASON_PASSED : REASON_CT_FAILED;
+}
+
+/* Holds back the end of a line that is still coming, if an announcement has begun in it. */
+static enum reason hold(struct step *s)
+{
+	struct edits next = s->stream->edits;
+	const struct edit *held = edits_held(&next);
+	const struct line *l = &s->stream->line;
+	size_t from = l->overlong ? l->len : session_hold(&s->conn->session, l->buf, l->len);
+	struct edit e;
+
+	if (from == l->len || seq_after(first_open(s), l->start + (uint32_t)from))
+		return release(s);
+	if (held)
+		from = held->seq - l->start;
+	e = verbatim(l, from, l->len);
+	e.new_len = 0;
+	return adopt(s, &next, edits_put(&next, &e)) ? REASON_HELD : REASON_CT_FAILED;
+}
+
+/* The edit that puts the planned announcement into the line, together with what is held around it. Its text
+ * may be the old one. */
+static struct edit rewrite(const struct step *s, const struct ftp_reply *offer, const struct plan *plan)
+{
+	const struct edit *held = edits_held(&s->stream->edits);
+	const struct line *l = &s->stream->line;
+	size_t from = offer->span.at, end = from + offer->span.len, to = end, lead, len;
+	struct edit e;
+
+	if (held) {
+		from = held->seq - l->start;
+		to = from + held->old_len > end ? from + held->old_len : end;
+	}
+	lead = offer->span.at - from;
+	e = verbatim(l, from, to);
+	len = lead + ftp_announce(offer->code, &plan->announce, e.text + lead);
+	memcpy(e.text + len, l->buf + end, to - end);
+	e.new_len = (uint16_t)(len + (to - end));
+	return e;
+}
+
+static bool changes(const struct edit *e, const struct line *l)
+{
+	return e->new_len != e->old_len || memcmp(e->text, l->buf + (e->seq - l->start), e->old_len) != 0;
+}
+
+/* Reserves the planned port and, with it, the shift that its text needs. */
+static enum ct_result reserve(struct step *s, const struct ftp_reply *offer, const struct plan *plan)
+{
+	const struct ct_port *ct = &s->h->ct;
+	struct edits next = s->stream->edits;
+	struct edit e = rewrite(s, offer, plan);
+	bool shifts = false;
+	enum ct_result result;
+
+	if (edits_held(&next) || changes(&e, &s->stream->line))
+		shifts = edits_put(&next, &e);
+	if (tuple_eq(&s->conn->last.tuple, &plan->expect.tuple))
+		ct->expect_del(ct->ctx, &s->conn->last);
+	result = commit(s, &plan->expect, shifts ? &next.kernel : NULL);
+	if (result == CT_OK)
+		s->stream->edits = next;
+	return result;
+}
+
+static enum reason opened(struct step *s, const struct plan *plan)
+{
+	s->conn->last = plan->expect;
+	s->verdict->announce = plan->announce;
+	s->verdict->real = plan->expect.nat;
+	return REASON_OPENED;
+}
+
+/* An announcement that may be: opens its port, or the next one that nobody waits for. */
+static enum reason negotiate(struct step *s, const struct ftp_reply *offer)
+{
+	enum ct_result result = CT_BUSY;
+	struct plan plan;
+	enum reason reason = policy_plan(offer, &s->conn->view, &plan);
+
+	if (reason != REASON_OPENED)
+		return reason;
+	if (seq_after(first_open(s), s->stream->line.start + offer->span.at))
+		return REASON_TOO_LATE;
+	for (int i = 0; i < POLICY_PORT_TRIES && result == CT_BUSY; i++) {
+		if (i)
+			policy_next_port(&plan);
+		result = reserve(s, offer, &plan);
+	}
+	if (result == CT_OK)
+		return opened(s, &plan);
+	commit(s, NULL, &s->stream->edits.kernel);
+	return result == CT_BUSY ? REASON_NO_FREE_PORT : REASON_CT_FAILED;
+}
+
+/* Of a line that is too long only the reply code is read. */
+static enum reason on_reply_line(struct step *s)
+{
+	const struct line *l = &s->stream->line;
+	struct ftp_reply reply;
+	enum reason reason =
+		session_reply(&s->conn->session, l->buf, l->overlong ? CODE_AND_SPACE : l->len, &reply);
+
+	if (reason == REASON_OPENED)
+		reason = negotiate(s, &reply);
+	return reason == REASON_OPENED ? reason : worse(reason, release(s));
+}
+
+static enum reason on_line(struct step *s)
+{
+	const struct line *l = &s->stream->line;
+
+	if (s->dir == DIR_REPLY)
+		return on_reply_line(s);
+	session_command(&s->conn->session, l->buf, l->len);
+	return REASON_PASSED;
+}
+
+static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
+{
+	struct line *l = &s->stream->line;
+	enum reason reason = REASON_PASSED;
+
+	while (n > 0) {
+		size_t used = line_feed(l, p, n);
+
+		p += used;
+		n -= used;
+		if (!l->whole)
+			break;
+		reason = worse(reason, on_line(s));
+		line_next(l);
+	}
+	return l->len && s->dir == DIR_REPLY ? worse(reason, hold(s)) : reason;
+}
+
+/* The helper `sane` acts on a message of 8 bytes that begins with 7 as a big-endian word, and on nothing else
+ * (net/netfilter/nf_conntrack_sane.c, SANE_NET_START). As a line of FTP it is an unknown command. */
+static bool disarm(const struct step *s, const struct seg *seg, struct packet *packet)
+{
+	static const uint8_t start[] = {0, 0, 0, 7}, harmless[] = "XXXXXX\r\n";
+	uint8_t *payload = packet->p + seg->payload;
+
+	if (s->dir != DIR_ORIGINAL || seg->payload_len != sizeof harmless - 1 ||
+		memcmp(payload, start, sizeof start) != 0)
+		return false;
+	memcpy(payload, harmless, sizeof harmless - 1);
+	packet->len = seg_seal(seg, packet->p);
+	s->verdict->action = ACTION_REPLACE;
+	return true;
+}
+
+/* What the receiver gets in place of the segment. */
+static enum reason map(const struct step *s, const struct seg *seg, struct packet *packet)
+{
+	long len = edits_apply(&s->stream->edits, seg, packet->p, packet->cap);
+
+	if (len < 0) {
+		s->verdict->action = ACTION_DROP;
+		return REASON_NO_ROOM;
+	}
+	if (len > 0) {
+		s->verdict->action = ACTION_REPLACE;
+		packet->len = (size_t)len;
+	}
+	return REASON_PASSED;
+}
+
+/* The connection of the segment: known, or asked of conntrack. */
+static enum ct_result meet(struct step *s, const struct tuple *tuple, uint64_t now)
+{
+	const struct ct_port *ct = &s->h->ct;
+	struct ct_view view;
+	enum ct_result result;
+
+	s->conn = conntab_find(&s->h->tab, tuple, now, &s->dir);
+	if (s->conn)
+		return CT_OK;
+	result = ct->get(ct->ctx, tuple, &view);
+	if (result != CT_OK)
+		return result;
+	s->conn = conntab_add(&s->h->tab, &view, now);
+	s->dir = tuple_eq(&view.tuple[DIR_ORIGINAL], tuple) ? DIR_ORIGINAL : DIR_REPLY;
+	return CT_OK;
+}
+
+/* Finds the connection and the segment's place in it. An entry of an older connection with the same tuple is
+ * forgotten, and conntrack asked again; *ret_place is never LINE_STALE. */
+static enum ct_result place(
+	struct step *s, const struct seg *seg, uint64_t now, enum line_place *ret_place, size_t *ret_skip)
+{
+	enum line_place where = LINE_STALE;
+	enum ct_result result = CT_OK;
+
+	while (where == LINE_STALE) {
+		result = meet(s, &seg->tuple, now);
+		if (result != CT_OK)
+			return result;
+		s->stream = &s->conn->stream[s->dir];
+		where = line_place(&s->stream->line, seg->seq, seg->payload_len, ret_skip);
+		if (where == LINE_STALE)
+			conntab_del(&s->h->tab, s->conn);
+	}
+	*ret_place = where;
+	return result;
+}
+
+/* The segment's bytes, as far as they are new. */
+static enum reason read_segment(
+	struct step *s, const struct seg *seg, const struct packet *packet, size_t skip)
+{
+	s->fresh = seg->seq + (uint32_t)skip;
+	return read_bytes(s, packet->p + seg->payload + skip, seg->payload_len - skip);
+}
+
+/* A segment of a connection that carries our helper. */
+static enum reason pass_on(
+	struct step *s, const struct seg *seg, struct packet *packet, enum line_place where, size_t skip)
+{
+	enum reason reason = REASON_PASSED;
+
+	if (where == LINE_GAP) {
+		s->verdict->action = ACTION_DROP;
+		return REASON_REORDERED;
+	}
+	if (disarm(s, seg, packet))
+		reason = REASON_CARRIER_REQUEST;
+	reason = worse(reason, where == LINE_OLD ? REASON_REPEATED : read_segment(s, seg, packet, skip));
+	return worse(reason, map(s, seg, packet));
+}
+
+static enum reason examine(struct step *s, const struct seg *seg, struct packet *packet, uint64_t now)
+{
+	enum line_place where;
+	size_t skip = 0;
+	enum ct_result result = place(s, seg, now, &where, &skip);
+
+	if (result != CT_OK)
+		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
+	s->verdict->known = true;
+	s->verdict->view = s->conn->view;
+	if (!s->conn->view.ours)
+		return REASON_NOT_OURS;
+	return pass_on(s, seg, packet, where, skip);
+}
+
+void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
+{
+	struct step step = {.h = h, .verdict = ret_verdict};
+	struct seg seg;
+
+	*ret_verdict = (struct verdict){.action = ACTION_PASS, .reason = REASON_PASSED};
+	if (seg_parse(packet->p, packet->len, &seg) < 0)
+		ret_verdict->reason = REASON_BAD_PACKET;
+	else if (seg.payload_len)
+		ret_verdict->reason = examine(&step, &seg, packet, now);
+	h->count[ret_verdict->reason]++;
+}

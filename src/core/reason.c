@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reason.c - names and meanings of the reasons, out of the list in reason.h */
+#include "pasvd/reason.h"
+
+#include <assert.h>
+
+static const struct {
+	const char *name, *meaning;
+	enum reason_level level;
+} reasons[] = {
+#define REASON_ROW(id, name, level, meaning) {name, meaning, REASON_LEVEL_##level},
+	REASONS(REASON_ROW)
+#undef REASON_ROW
+};
+
+static_assert(sizeof reasons / sizeof reasons[0] == REASON_COUNT, "one row a reason");
+
+const char *reason_name(enum reason r)
+{
+	return reasons[r].name;
+}
+
+const char *reason_meaning(enum reason r)
+{
+	return reasons[r].meaning;
+}
+
+enum reason_level reason_level(enum reason r)
+{
+	return reasons[r].level;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* log.c - lines on stderr
+ *
+ * Each line is put together in memory and written by one call, so that lines of several processes do not mix.
+ * What does not fit is cut off. A line that cannot be written is lost: there is nobody to tell.
+ */
+#include "log.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 1024, SECOND_MS = 1000 };
+
+static enum reason_level log_most = REASON_LEVEL_INFO;
+
+/* RFC 5424 severities, as sd-daemon(3) wants them. */
+static const char *const prefix[] = {
+	[REASON_LEVEL_ERR] = "<3>",
+	[REASON_LEVEL_WARNING] = "<4>",
+	[REASON_LEVEL_INFO] = "<6>",
+	[REASON_LEVEL_DEBUG] = "<7>",
+};
+
+void log_verbosity(enum reason_level most)
+{
+	log_most = most;
+}
+
+void log_at(enum reason_level level, const char *fmt, ...)
+{
+	char line[LINE_SIZE];
+	size_t len, room;
+	va_list ap;
+	int n;
+
+	if (level > log_most)
+		return;
+	len = (size_t)snprintf(line, sizeof line, "%s", getenv("JOURNAL_STREAM") ? prefix[level] : "pasvd: ");
+	room = sizeof line - len - 1;
+	va_start(ap, fmt);
+	n = vsnprintf(line + len, room, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		len += (size_t)n < room ? (size_t)n : room - 1;
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, len) < 0)
+		return;
+}
+
+/* True if this second has a line left for packets; tells how many the last one had to leave out. */
+static bool within_rate(uint64_t now)
+{
+	static uint64_t second;
+	static unsigned long lines;
+
+	if (now / SECOND_MS != second) {
+		if (lines > LOG_PACKET_RATE)
+			log_at(REASON_LEVEL_WARNING, "left-out lines=%lu", lines - LOG_PACKET_RATE);
+		second = now / SECOND_MS;
+		lines = 0;
+	}
+	return ++lines <= LOG_PACKET_RATE;
+}
+
+void log_verdict(const struct verdict *v, uint64_t now)
+{
+	enum reason_level level = reason_level(v->reason);
+	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX], announced[ENDPOINT_TEXT_MAX],
+		real[ENDPOINT_TEXT_MAX];
+
+	if (level > log_most || !within_rate(now))
+		return;
+	if (!v->known) {
+		log_at(level, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
+		return;
+	}
+	endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client);
+	endpoint_text(&v->view.tuple[DIR_REPLY].src, server);
+	if (v->reason == REASON_OPENED)
+		log_at(level, "open client=%s server=%s announced=%s real=%s", client, server,
+			endpoint_text(&v->announce, announced), endpoint_text(&v->real, real));
+	else
+		log_at(level, "%s client=%s server=%s: %s", reason_name(v->reason), client, server,
+			reason_meaning(v->reason));
+}
+
+void log_counters(const uint64_t count[REASON_COUNT])
+{
+	char text[LINE_SIZE];
+	size_t len = 0;
+
+	for (int i = 0; i < REASON_COUNT && len < sizeof text; i++)
+		len += (size_t)snprintf(
+			text + len, sizeof text - len, " %s=%" PRIu64, reason_name((enum reason)i), count[i]);
+	log_at(REASON_LEVEL_INFO, "counters%s", text);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* log.h - lines on stderr
+ *
+ * One line an event, with key=value fields; under systemd with the priority in front (sd-daemon(3)). Lines
+ * that packets cause are limited to LOG_PACKET_RATE a second; a line then says how many were left out.
+ * Nothing that a peer sent is ever printed.
+ */
+#ifndef PASVD_LOG_H
+#define PASVD_LOG_H
+
+#include "pasvd/helper.h"
+
+enum { LOG_PACKET_RATE = 100 };
+
+/* Lines of a level beyond `most` are left out (REASON_LEVEL_INFO to begin with). */
+void log_verbosity(enum reason_level most);
+
+void log_at(enum reason_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The line for a packet's verdict, at its reason's level. `now` in ms, never going back. */
+void log_verdict(const struct verdict *v, uint64_t now);
+
+/* "counters passed=12 opened=1 …": one line. */
+void log_counters(const uint64_t count[REASON_COUNT]);
+
+#endif
