@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ct_msg.h - netlink bytes of ctnetlink to and from the core's structs, no sockets
+ *
+ * Kernel source: net/netfilter/nf_conntrack_netlink.c. Buffers are aligned as struct nlmsghdr. An encoder
+ * writes one whole message into `buf` of `cap` bytes and returns its length, always a multiple of 4.
+ * -EMSGSIZE: not enough room; -EAFNOSUPPORT: an address without a family, or two of different ones. Then what
+ * is in `buf` is undefined.
+ */
+#ifndef PASVD_IO_CT_MSG_H
+#define PASVD_IO_CT_MSG_H
+
+#include "pasvd/ct_port.h"
+
+#include <sys/types.h>
+
+enum { CT_MSG_MAX = 512 }; /* room enough for any one message of an encoder */
+
+/* Tells an expectation from any other one. */
+struct ct_expect_id {
+	struct tuple master; /* original direction; zone 0: ctnetlink does not tell it */
+	uint32_t id;         /* CTA_EXPECT_ID */
+};
+
+/* Asks for the connection one of whose directions is `t`. Answered by one message for ct_msg_parse_view(), or
+ * by an error: ENOENT. */
+ssize_t ct_msg_put_get(void *buf, size_t cap, const struct tuple *t);
+
+/* Sets the sequence adjustment of direction `dir` of the connection one of whose directions is `master`; the
+ * other direction's stays as it is. Acknowledged also if it has no effect: a connection without NAT, or
+ * without a helper when it began, has no room for an adjustment. */
+ssize_t ct_msg_put_seqadj(
+	void *buf, size_t cap, const struct tuple *master, enum dir dir, const struct seqadj *a);
+
+/* Installs the expectation. Acknowledged, or EEXIST: an expectation of whatever connection takes that tuple
+ * already, EBUSY: one overlaps with it, EOPNOTSUPP: the master carries no helper, ENOENT: there is
+ * no master. */
+ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e);
+
+/* Asks for the expectation that takes e->tuple: one message for ct_msg_parse_expect(), or ENOENT. */
+ssize_t ct_msg_put_expect_get(void *buf, size_t cap, const struct expect *e);
+
+/* Deletes the expectation that takes e->tuple if it is the one with that id, else ENOENT. */
+ssize_t ct_msg_put_expect_del(void *buf, size_t cap, const struct expect *e, uint32_t id);
+
+/* Asks whether the kernel has the helper `name` for TCP over IPv4, and has it loaded if it can be. The answer
+ * is always an error: EBUSY if it has it, EOPNOTSUPP if not. */
+ssize_t ct_msg_put_probe(void *buf, size_t cap, const char *name);
+
+/* Reads a connection from the message in `msg` of `len` bytes; it is ours if it carries the helper `carrier`.
+ * -1: not a TCP connection, or malformed; *ret_view is untouched. */
+int ct_msg_parse_view(const void *msg, size_t len, const char *carrier, struct ct_view *ret_view);
+
+/* Reads whose expectation it is. -1: likewise. */
+int ct_msg_parse_expect(const void *msg, size_t len, struct ct_expect_id *ret_id);
+
+#endif

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* ct_netlink.c - struct ct_port, answered by the kernel
+ *
+ * Theory of operation. Each question is one nl_request(). commit() puts the expectation and the adjustment
+ * into one datagram, in this order; the kernel answers each for itself, so one can fail alone. If the
+ * adjustment fails the expectation is taken back: a client that is told a wrong port shall not find an open
+ * one.
+ *
+ * An expectation is taken back by its id, after a look at whose it is: its tuple alone may meanwhile belong
+ * to another session, of the same client with another server behind the same address.
+ *
+ * Errors that conntrack is not expected to give are logged here, where the errno is known; a clash and an
+ * unknown connection are answers, not errors.
+ */
+#include "ct_netlink.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <string.h>
+
+#include "ct_msg.h"
+#include "log.h"
+
+enum { EXPECT, ADJUST, REQUESTS };
+
+static enum ct_result failed(const char *what, int err)
+{
+	log_at(REASON_LEVEL_ERR, "conntrack refused=%s error=\"%s\"", what, strerror(-err));
+	return CT_FAIL;
+}
+
+struct view_wanted {
+	const struct carrier *carrier;
+	struct ct_view *ret_view;
+};
+
+static int take_view(const struct nlmsghdr *nlh, void *data)
+{
+	const struct view_wanted *w = data;
+
+	return ct_msg_parse_view(nlh, nlh->nlmsg_len, w->carrier->name, w->ret_view) < 0 ? MNL_CB_ERROR
+											 : MNL_CB_STOP;
+}
+
+static enum ct_result get(void *ctx, const struct tuple *t, struct ct_view *ret_view)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct ct_netlink *c = ctx;
+	struct view_wanted w = {c->carrier, ret_view};
+	ssize_t len = ct_msg_put_get(buf, sizeof(buf), t);
+	int result, err = (int)len;
+
+	if (len > 0)
+		err = nl_request(&c->nl, buf, (size_t)len, &result, 1, take_view, &w);
+	if (!err)
+		err = result;
+	if (err == -ENOENT)
+		return CT_NONE;
+	return err ? failed("get", err) : CT_OK;
+}
+
+static int take_expect(const struct nlmsghdr *nlh, void *data)
+{
+	return ct_msg_parse_expect(nlh, nlh->nlmsg_len, data) < 0 ? MNL_CB_ERROR : MNL_CB_STOP;
+}
+
+/* Who has the expectation that takes e->tuple. */
+static int expect_find(struct ct_netlink *c, const struct expect *e, struct ct_expect_id *ret_id)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	ssize_t len = ct_msg_put_expect_get(buf, sizeof(buf), e);
+	int result, err;
+
+	if (len < 0)
+		return (int)len;
+	err = nl_request(&c->nl, buf, (size_t)len, &result, 1, take_expect, ret_id);
+	ret_id->master.zone = e->master.zone;
+	return err ? err : result;
+}
+
+static void expect_del(void *ctx, const struct expect *e)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct ct_netlink *c = ctx;
+	struct ct_expect_id id = {0};
+	int result = 0, err = expect_find(c, e, &id);
+	ssize_t len;
+
+	if (!err && tuple_eq(&id.master, &e->master)) {
+		len = ct_msg_put_expect_del(buf, sizeof(buf), e, id.id);
+		err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
+		err = err ? err : result;
+	}
+	if (err && err != -ENOENT)
+		failed("expect_del", err);
+}
+
+/* Builds the messages that there are behind each other; returns their length or -errno. */
+static ssize_t put_commit(uint8_t *buf, size_t cap, const struct tuple *master, enum dir dir,
+	const struct expect *e, const struct seqadj *a)
+{
+	ssize_t first = e ? ct_msg_put_expect(buf, cap, e) : 0;
+	ssize_t second;
+
+	if (!a || first < 0)
+		return first;
+	second = ct_msg_put_seqadj(buf + first, cap - (size_t)first, master, dir, a);
+	return second < 0 ? second : first + second;
+}
+
+/* The results of what was not asked for are 0. */
+static int request_commit(struct ct_netlink *c, const struct tuple *master, enum dir dir,
+	const struct expect *e, const struct seqadj *a, int result[REQUESTS])
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[REQUESTS * CT_MSG_MAX];
+	ssize_t len = put_commit(buf, sizeof(buf), master, dir, e, a);
+	size_t n = (e != NULL) + (size_t)(a != NULL);
+
+	result[EXPECT] = result[ADJUST] = 0;
+	if (len <= 0)
+		return (int)len;
+	return nl_request(&c->nl, buf, (size_t)len, e ? &result[EXPECT] : &result[ADJUST], n, NULL, NULL);
+}
+
+static enum ct_result commit(
+	void *ctx, const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
+{
+	struct ct_netlink *c = ctx;
+	int result[REQUESTS];
+	int err = request_commit(c, master, dir, e, a, result);
+
+	if (!err && (result[EXPECT] == -EEXIST || result[EXPECT] == -EBUSY))
+		return CT_BUSY;
+	if (!err && !result[EXPECT] && !result[ADJUST])
+		return CT_OK;
+
+	if (e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
+		expect_del(c, e);
+	if (err)
+		return failed("commit", err);
+	return result[EXPECT] ? failed("expectation", result[EXPECT]) : failed("adjustment", result[ADJUST]);
+}
+
+int ct_netlink_open(struct ct_netlink *c, const struct carrier *carrier)
+{
+	c->carrier = carrier;
+	return nl_open(&c->nl, c->answer, sizeof(c->answer));
+}
+
+void ct_netlink_close(struct ct_netlink *c)
+{
+	nl_close(&c->nl);
+}
+
+struct ct_port ct_netlink_port(struct ct_netlink *c)
+{
+	return (struct ct_port){.get = get, .commit = commit, .expect_del = expect_del, .ctx = c};
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ct_netlink.h - struct ct_port, answered by the kernel
+ *
+ * Has a netlink socket of its own, so that no packet of a queue is ever in front of an answer.
+ */
+#ifndef PASVD_IO_CT_NETLINK_H
+#define PASVD_IO_CT_NETLINK_H
+
+#include "carrier.h"
+#include "nl.h"
+#include "pasvd/ct_port.h"
+
+struct ct_netlink {
+	struct nl nl;
+	const struct carrier *carrier;
+	_Alignas(struct nlmsghdr) uint8_t answer[NL_ANSWER_MAX];
+};
+
+/* 0 or -errno. `c` stays where it is until ct_netlink_close(). CAP_NET_ADMIN is needed with every request,
+ * not only here. */
+int ct_netlink_open(struct ct_netlink *c, const struct carrier *carrier);
+
+/* Harmless on a zeroed *c and on one that ct_netlink_open() refused. */
+void ct_netlink_close(struct ct_netlink *c);
+
+/* The functions that the core is given. Each takes NL_WAIT_MS for one answer at most, which a kernel that
+ * works gives at once. */
+struct ct_port ct_netlink_port(struct ct_netlink *c);
+
+#endif
