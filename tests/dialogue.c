@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dialogue.c - reads dialogue files
+ *
+ * One statement a line; a table maps its first word to the function that reads the rest. dialogue/README
+ * describes the statements.
+ */
+#include "dialogue.h"
+
+#include "packet.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_LINE = 1024, WORD = 64 };
+
+struct reader {
+	struct dialogue *d;
+	unsigned line;
+	size_t last_received; /* where the last line begins in the received text of the last segment */
+};
+
+__attribute__((format(printf, 2, 3), noreturn)) static void bad(
+	const struct reader *r, const char *format, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s:%u: ", r->d->name, r->line);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(2);
+}
+
+static struct step *add_step(struct reader *r, enum step_kind kind)
+{
+	struct step *s = &r->d->step[r->d->steps];
+
+	if (r->d->steps == DIALOGUE_STEPS)
+		bad(r, "more than %d steps", DIALOGUE_STEPS);
+	r->d->steps++;
+	s->kind = kind;
+	s->line = r->line;
+	s->expects = r->d->expects;
+	return s;
+}
+
+/* The segment that the statement belongs to. */
+static struct step *last_send(struct reader *r)
+{
+	struct step *s = r->d->steps ? &r->d->step[r->d->steps - 1] : NULL;
+
+	if (!s || s->kind != STEP_SEND)
+		bad(r, "stands behind no segment");
+	return s;
+}
+
+static void put_byte(struct reader *r, struct text *t, int byte)
+{
+	if (t->len == DIALOGUE_SEGMENT)
+		bad(r, "segment longer than %d bytes", DIALOGUE_SEGMENT);
+	t->byte[t->len++] = (uint8_t)byte;
+}
+
+/* "{600 x}": 600 times x. Returns what follows. */
+static const char *put_repeated(struct reader *r, struct text *t, const char *p)
+{
+	unsigned times;
+	char byte;
+	int end = 0;
+
+	if (sscanf(p, "{%u %c}%n", &times, &byte, &end) != 2 || !end)
+		bad(r, "not a repetition: %s", p);
+	for (unsigned i = 0; i < times; i++)
+		put_byte(r, t, byte);
+	return p + end;
+}
+
+/* `p` is behind a backslash; returns what follows the escape. */
+static const char *put_escape(struct reader *r, struct text *t, const char *p)
+{
+	static const char letter[] = "rnt\\", meaning[] = "\r\n\t\\";
+	const char *at = *p ? strchr(letter, *p) : NULL;
+	unsigned byte;
+
+	if (at) {
+		put_byte(r, t, meaning[at - letter]);
+		return p + 1;
+	}
+	if (*p == '{')
+		return put_repeated(r, t, p);
+	if (sscanf(p, "x%2x", &byte) != 1)
+		bad(r, "unknown escape: \\%s", p);
+	put_byte(r, t, (int)byte);
+	return p + 3;
+}
+
+/* A line with its end: CR LF unless it says how it ends, by \n or by \c for nothing. */
+static void put_line(struct reader *r, struct text *t, const char *p)
+{
+	size_t len = strlen(p);
+	bool cut = len >= 2 && strcmp(p + len - 2, "\\c") == 0;
+	bool ends = len >= 2 && strcmp(p + len - 2, "\\n") == 0;
+	const char *end = cut ? p + len - 2 : p + len;
+
+	while (p < end) {
+		if (*p == '\\')
+			p = put_escape(r, t, p + 1);
+		else
+			put_byte(r, t, *p++);
+	}
+	if (!cut && !ends) {
+		put_byte(r, t, '\r');
+		put_byte(r, t, '\n');
+	}
+}
+
+static void append(struct reader *r, struct step *s, const char *rest)
+{
+	r->last_received = s->received.len;
+	put_line(r, &s->sent, rest);
+	put_line(r, &s->received, rest);
+}
+
+static void read_send(struct reader *r, const char *rest, enum dir dir)
+{
+	struct step *s = add_step(r, STEP_SEND);
+
+	s->dir = dir;
+	s->reason = REASON_PASSED;
+	append(r, s, rest);
+}
+
+static void read_more(struct reader *r, const char *rest, enum dir dir)
+{
+	struct step *s = last_send(r);
+
+	if (s->dir != dir)
+		bad(r, "the segment was begun by the other side");
+	append(r, s, rest);
+}
+
+static void read_client(struct reader *r, const char *rest)
+{
+	read_send(r, rest, DIR_ORIGINAL);
+}
+
+static void read_client_more(struct reader *r, const char *rest)
+{
+	read_more(r, rest, DIR_ORIGINAL);
+}
+
+static void read_server(struct reader *r, const char *rest)
+{
+	read_send(r, rest, DIR_REPLY);
+}
+
+static void read_server_more(struct reader *r, const char *rest)
+{
+	read_more(r, rest, DIR_REPLY);
+}
+
+static void read_received(struct reader *r, const char *rest)
+{
+	struct step *s = last_send(r);
+
+	s->rewrites++;
+	if (strcmp(rest, "*") == 0) {
+		s->scrambled = true;
+		return;
+	}
+	s->received.len = r->last_received;
+	put_line(r, &s->received, rest);
+}
+
+static void read_connection(struct reader *r, const char *rest)
+{
+	char client[WORD], dialled[WORD], real[WORD];
+	int end = 0;
+
+	if (sscanf(rest, "%63s > %63s = %63s%n", client, dialled, real, &end) != 3 || rest[end])
+		bad(r, "not a connection: %s", rest);
+	r->d->client = packet_endpoint(client);
+	r->d->dialled = packet_endpoint(dialled);
+	r->d->real = packet_endpoint(real);
+}
+
+static void read_expect(struct reader *r, const char *rest)
+{
+	struct step *s = last_send(r);
+	const struct dialogue *d = r->d;
+	char announced[WORD], real[WORD];
+	int end = 0;
+
+	if (sscanf(rest, "%63s -> %63s%n", announced, real, &end) != 2 || rest[end])
+		bad(r, "not an expectation: %s", rest);
+	if (r->d->expects == DIALOGUE_EXPECTS)
+		bad(r, "more than %d expectations", DIALOGUE_EXPECTS);
+	r->d->expect[r->d->expects++] = (struct expect){
+		.master = {.src = d->client, .dst = d->dialled},
+		.tuple = {.src.addr = d->client.addr, .dst = packet_endpoint(announced)},
+		.nat_dir = DIR_ORIGINAL,
+		.nat = packet_endpoint(real),
+	};
+	s->expects = r->d->expects;
+}
+
+static void read_reason(struct reader *r, const char *rest)
+{
+	struct step *s = last_send(r);
+
+	s->reason_given = true;
+	for (unsigned i = 0; i < REASON_COUNT; i++) {
+		if (strcmp(reason_name((enum reason)i), rest) == 0) {
+			s->reason = (enum reason)i;
+			return;
+		}
+	}
+	bad(r, "no such reason: %s", rest);
+}
+
+static void read_busy(struct reader *r, const char *rest)
+{
+	struct step *s = add_step(r, STEP_BUSY);
+	unsigned low, high;
+	int got = sscanf(rest, "%5u..%5u", &low, &high);
+
+	if (got < 1)
+		bad(r, "not a port: %s", rest);
+	s->low = (uint16_t)low;
+	s->high = (uint16_t)(got == 2 ? high : low);
+}
+
+static void read_free(struct reader *r, const char *rest)
+{
+	(void)rest;
+	add_step(r, STEP_FREE);
+}
+
+static void read_refuse(struct reader *r, const char *rest)
+{
+	static const struct {
+		const char *word;
+		enum refuse what;
+	} table[] = {
+		{"lookups", REFUSE_GET}, {"expectations", REFUSE_EXPECT}, {"adjustments", REFUSE_ADJUST}};
+	struct step *s = add_step(r, STEP_REFUSE);
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (strcmp(rest, table[i].word) == 0)
+			s->refuse |= table[i].what;
+	if (!s->refuse)
+		bad(r, "conntrack cannot refuse %s", rest);
+}
+
+static void read_work(struct reader *r, const char *rest)
+{
+	(void)rest;
+	add_step(r, STEP_WORK);
+}
+
+static void read_restart(struct reader *r, const char *rest)
+{
+	(void)rest;
+	add_step(r, STEP_RESTART);
+}
+
+static void read_idle(struct reader *r, const char *rest)
+{
+	struct step *s = add_step(r, STEP_IDLE);
+	unsigned seconds;
+
+	if (sscanf(rest, "%6u s", &seconds) != 1)
+		bad(r, "not a time: %s", rest);
+	s->ms = seconds * (uint64_t)1000;
+}
+
+static void read_untracked(struct reader *r, const char *rest)
+{
+	(void)rest;
+	r->d->untracked = true;
+}
+
+static void read_uncarried(struct reader *r, const char *rest)
+{
+	(void)rest;
+	r->d->uncarried = true;
+}
+
+static void read_uncut(struct reader *r, const char *rest)
+{
+	(void)rest;
+	r->d->uncut = true;
+}
+
+static const struct {
+	const char *word;
+	void (*read)(struct reader *r, const char *rest);
+} statement[] = {
+	{"C:", read_client},
+	{"C+", read_client_more},
+	{"S:", read_server},
+	{"S+", read_server_more},
+	{"=>", read_received},
+	{"expect", read_expect},
+	{"reason", read_reason},
+	{"connection", read_connection},
+	{"untracked", read_untracked},
+	{"uncarried", read_uncarried},
+	{"uncut", read_uncut},
+	{"busy", read_busy},
+	{"free", read_free},
+	{"refuse", read_refuse},
+	{"work", read_work},
+	{"restart", read_restart},
+	{"idle", read_idle},
+};
+
+static void read_statement(struct reader *r, const char *line)
+{
+	size_t word = strcspn(line, " ");
+	const char *rest = line[word] ? line + word + 1 : line + word;
+
+	for (size_t i = 0; i < sizeof(statement) / sizeof(*statement); i++) {
+		if (strlen(statement[i].word) == word && strncmp(line, statement[i].word, word) == 0) {
+			statement[i].read(r, rest);
+			return;
+		}
+	}
+	bad(r, "unknown statement: %s", line);
+}
+
+static void read_file(struct reader *r, FILE *f)
+{
+	char line[FILE_LINE];
+
+	while (fgets(line, sizeof(line), f)) {
+		size_t len = strcspn(line, "\n");
+
+		r->line++;
+		if (!line[len])
+			bad(r, "line too long, or without its end");
+		line[len] = '\0';
+		if (len && line[0] != '#')
+			read_statement(r, line);
+	}
+}
+
+void dialogue_read(struct dialogue *d, const char *file)
+{
+	struct reader r = {.d = d};
+	FILE *f = fopen(file, "r");
+
+	memset(d, 0, sizeof(*d));
+	d->name = file;
+	if (!f)
+		bad(&r, "cannot be opened");
+	read_file(&r, f);
+	fclose(f);
+	if (!d->client.port || !d->steps)
+		bad(&r, "no connection, or nothing said");
+}

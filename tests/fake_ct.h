@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fake_ct.h - connection tracking in memory
+ *
+ * Answers struct ct_port as the kernel with the carrier `sane` does: an expectation that is the same as
+ * another master's is refused as busy, a master's new expectation replaces its last one, an adjustment is
+ * stored as given. fake_ct_adjust() is the kernel's sequence adjustment at the end of POSTROUTING, so that a
+ * test can tell what the receiver sees. What happened is counted, and failures can be ordered.
+ */
+#ifndef PASVD_TESTS_FAKE_CT_H
+#define PASVD_TESTS_FAKE_CT_H
+
+#include "pasvd/ct_port.h"
+
+enum { FAKE_CT_CONNS = 8, FAKE_CT_TAKEN = 64, FAKE_CT_ADDED = 256 };
+
+struct fake_conn {
+	struct ct_view view;
+	bool expecting;       /* then: */
+	struct expect expect; /* the one in force */
+};
+
+struct fake_ct {
+	struct fake_conn conn[FAKE_CT_CONNS];
+	unsigned conns;
+	struct expect taken[FAKE_CT_TAKEN]; /* expectations of masters that the test does not play */
+	unsigned takens;
+	struct expect added[FAKE_CT_ADDED]; /* all that were ever installed, in order */
+	unsigned addeds;
+
+	bool refuse_get;    /* get() answers CT_FAIL */
+	bool refuse_expect; /* commit() with an expectation answers CT_FAIL */
+	bool refuse_adjust; /* commit() with an adjustment answers CT_FAIL */
+	bool half_way;      /* a commit() whose expectation fails sets its adjustment all the same */
+
+	unsigned gets, commits, dels; /* calls */
+};
+
+void fake_ct_init(struct fake_ct *f);
+
+/* The functions that the core is given; `f` stays where it is. */
+struct ct_port fake_ct_port(struct fake_ct *f);
+
+/* A control connection from `client` to `dialled`, which DNAT sends to `real`. It carries our helper. */
+struct fake_conn *fake_ct_connect(struct fake_ct *f, const struct endpoint *client,
+	const struct endpoint *dialled, const struct endpoint *real);
+
+/* An expectation from any port of `client` to `dst` that belongs to somebody else; fake_ct_give_back() ends
+ * all. */
+void fake_ct_take(struct fake_ct *f, const struct addr *client, const struct endpoint *dst);
+void fake_ct_give_back(struct fake_ct *f);
+
+/* Adjusts a packet that goes in direction `dir`, as it leaves the router; the checksums stay right. */
+void fake_ct_adjust(const struct fake_conn *c, enum dir dir, uint8_t *p, size_t n);
+
+/* What an ACK of the receiver of direction `dir` becomes on its way to the sender. */
+uint32_t fake_ct_ack(const struct fake_conn *c, enum dir dir, uint32_t ack);
+
+bool expect_eq(const struct expect *a, const struct expect *b);
+
+#endif

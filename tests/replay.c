@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* replay.c - plays dialogue files against the core
+ *
+ * usage: replay FILE...
+ *
+ * A file is played many times, in all the ways of cutting and repeating its segments that dialogue/README
+ * lists. Each run starts a helper and a conntrack anew, hands each segment to helper_packet() as the router
+ * would, lets the fake kernel adjust what comes out, puts it into the receiver's stream, and sends the
+ * receiver's ACK back. The first thing that is not as the file says ends the process with status 1.
+ *
+ * Sequence numbers of the runs with cuts wrap around at the cut.
+ */
+#include "dialogue.h"
+#include "fake_ct.h"
+#include "guard.h"
+#include "packet.h"
+#include "pasvd/helper.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAM_MAX = 16384, BUFFER = 2048 };
+
+/* One direction of the connection, as its two ends see it. Both count from isn. */
+struct side {
+	uint32_t isn;
+	size_t sent; /* bytes that the sender has sent and the router has not dropped */
+	size_t got;  /* bytes that the receiver has without a gap */
+	size_t want; /* bytes that it should have by now */
+	bool fresh;  /* nothing sent since the helper's start */
+	uint8_t byte[STREAM_MAX], wanted[STREAM_MAX];
+	bool have[STREAM_MAX];
+};
+
+struct how;
+
+struct run {
+	const struct dialogue *d;
+	const struct how *how;
+	const struct step *step;     /* the one being played */
+	const struct step *cut_step; /* the one that is cut, at: */
+	size_t cut[2];
+	bool half_way;                 /* see struct fake_ct */
+	size_t offset[DIALOGUE_STEPS]; /* of the steps' first bytes in their streams */
+	unsigned memory;               /* the helper remembers steps from here on */
+	struct side side[2];
+	struct fake_ct ct;
+	struct fake_conn *conn;
+	struct helper helper;
+	uint64_t now;
+	enum reason last, greatest;
+	bool disorder; /* the receiver may wait for bytes: its ACK says nothing */
+	bool left_off; /* the last packet did not take all bytes along */
+	uint8_t *buf;  /* BUFFER bytes */
+	uint8_t orig[BUFFER];
+};
+
+/* A way of playing a dialogue. */
+struct how {
+	const char *name;
+	void (*plain)(struct run *r, const struct step *s);
+	void (*cut)(struct run *r, const struct step *s); /* plays the step that is cut, NULL: no cuts */
+	unsigned cuts;                                    /* 1 or 2 places */
+	bool chops;                                       /* plain cuts as well */
+};
+
+static unsigned long runs, packets;
+
+static void print_text(const char *title, const uint8_t *p, size_t n)
+{
+	fprintf(stderr, "  %s \"", title);
+	for (size_t i = 0; i < n; i++) {
+		if (isprint(p[i]))
+			fputc(p[i], stderr);
+		else
+			fprintf(stderr, "\\x%02x", p[i]);
+	}
+	fputs("\"\n", stderr);
+}
+
+__attribute__((format(printf, 2, 3), noreturn)) static void fail(const struct run *r, const char *format, ...)
+{
+	const struct side *side = &r->side[r->step->dir];
+	va_list ap;
+
+	fprintf(stderr, "%s:%u: %s", r->d->name, r->step->line, r->how->name);
+	if (r->cut_step)
+		fprintf(stderr, " (line %u at %zu, %zu)", r->cut_step->line, r->cut[0], r->cut[1]);
+	fprintf(stderr, "%s: ", r->half_way ? ", failing half-way" : "");
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	print_text("got ", side->byte, side->got);
+	print_text("want", side->wanted, side->want);
+	exit(1);
+}
+
+/* A held beginning and a retransmission are details of how a line came. */
+static enum reason grade(enum reason r)
+{
+	return r == REASON_REPEATED || r == REASON_HELD || r == REASON_REORDERED ? REASON_PASSED : r;
+}
+
+/* --- the kernel and the two ends --- */
+
+static void take_byte(struct run *r, struct side *side, int32_t pos, uint8_t byte)
+{
+	if (pos < 0 || pos >= STREAM_MAX)
+		fail(r, "the receiver gets a byte at place %d of its stream", pos);
+	if (side->have[pos] && side->byte[pos] != byte)
+		fail(r, "byte %d was 0x%02x and is 0x%02x now", pos, side->byte[pos], byte);
+	side->have[pos] = true;
+	side->byte[pos] = byte;
+}
+
+/* Bytes that the sender has sent and does not find acknowledged. */
+static int32_t unacked(const struct run *r, enum dir dir)
+{
+	const struct side *side = &r->side[dir];
+	uint32_t ack = side->isn + (uint32_t)side->got;
+
+	if (!r->d->untracked)
+		ack = fake_ct_ack(r->conn, dir, ack);
+	return (int32_t)(side->isn + (uint32_t)side->sent - ack);
+}
+
+static void check_ack(const struct run *r, enum dir dir)
+{
+	if (unacked(r, dir) != 0)
+		fail(r, "the sender has sent %zu bytes, and finds %d missing", r->side[dir].sent,
+			unacked(r, dir));
+}
+
+static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
+{
+	struct side *side = &r->side[dir];
+	size_t header = packet_header_len(p);
+
+	if (!r->d->untracked)
+		fake_ct_adjust(r->conn, dir, p, n);
+	if (header == n)
+		fail(r, "the receiver gets a segment without payload, to which it will not answer");
+	for (size_t i = header; i < n; i++)
+		take_byte(r, side, (int32_t)(packet_seq(p) - side->isn + (uint32_t)(i - header)), p[i]);
+	while (side->got < STREAM_MAX && side->have[side->got])
+		side->got++;
+	/* A packet that would have grown too long leaves off its end. */
+	r->left_off = n >= EDIT_GROWN_MAX && unacked(r, dir) > 0;
+	if (!r->disorder && !r->left_off)
+		check_ack(r, dir);
+}
+
+/* --- one segment --- */
+
+/* The sender acknowledges all that it received, and its packet carries the addresses that it has before NAT.
+ */
+static struct packet_spec describe(const struct run *r, const struct step *s, size_t from, size_t to)
+{
+	const struct side *side = &r->side[s->dir], *other = &r->side[!s->dir];
+	const struct dialogue *d = r->d;
+
+	return (struct packet_spec){
+		.tuple = s->dir == DIR_ORIGINAL ? (struct tuple){.src = d->client, .dst = d->dialled}
+						: (struct tuple){.src = d->real, .dst = d->client},
+		.seq = side->isn + (uint32_t)(r->offset[s - d->step] + from),
+		.ack = other->isn + (uint32_t)other->got,
+		.flags = SEG_ACK | SEG_PSH,
+		.tcp_options = PACKET_TIMESTAMPS,
+		.payload = s->sent.byte + from,
+		.len = to - from,
+	};
+}
+
+/* But for sequence number, payload and what follows from them the packet must be as it was. */
+static void check_replaced(struct run *r, struct packet_spec *spec, const uint8_t *p, size_t n)
+{
+	static uint8_t again[PACKET_MAX];
+
+	if (n > BUFFER || !packet_is_sound(p, n))
+		fail(r, "the packet that replaces it is broken");
+	spec->seq = packet_seq(p);
+	spec->payload = p + packet_header_len(p);
+	spec->len = n - packet_header_len(p);
+	if (packet_build(spec, again) != n || memcmp(again, p, n) != 0)
+		fail(r, "the packet that replaces it differs in more than its payload");
+}
+
+static void check_verdict(struct run *r, const struct verdict *v)
+{
+	const struct expect *e = &r->ct.added[r->ct.addeds ? r->ct.addeds - 1 : 0];
+
+	if (v->reason >= REASON_COUNT)
+		fail(r, "reason %d", (int)v->reason);
+	if (v->known && !tuple_eq(&v->view.tuple[DIR_ORIGINAL], &r->conn->view.tuple[DIR_ORIGINAL]))
+		fail(r, "the verdict names another connection");
+	if (v->reason != REASON_OPENED)
+		return;
+	if (!v->known || !r->ct.addeds)
+		fail(r, "opened, without an expectation or a connection");
+	if (!endpoint_eq(&v->announce, &e->tuple.dst) || !endpoint_eq(&v->real, &e->nat))
+		fail(r, "the verdict says something else than the expectation");
+}
+
+/* Sends the bytes [from, to) of a segment; if `lost`, they do not come further than the router. */
+static enum action put_packet(struct run *r, const struct step *s, size_t from, size_t to, bool lost)
+{
+	struct packet_spec spec = describe(r, s, from, to);
+	struct packet packet = {.p = r->buf, .len = packet_build(&spec, r->buf), .cap = BUFFER};
+	size_t end = r->offset[s - r->d->step] + to;
+	struct verdict v;
+
+	packets++;
+	memcpy(r->orig, r->buf, packet.len);
+	helper_packet(&r->helper, &packet, r->now++, &v);
+	check_verdict(r, &v);
+	r->last = v.reason;
+	if (grade(v.reason) > r->greatest)
+		r->greatest = grade(v.reason);
+	if (v.action == ACTION_DROP)
+		return v.action;
+	if (end > r->side[s->dir].sent)
+		r->side[s->dir].sent = end;
+	if (v.action == ACTION_REPLACE)
+		check_replaced(r, &spec, packet.p, packet.len);
+	if (!lost)
+		deliver(r, s->dir, v.action == ACTION_REPLACE ? packet.p : r->orig, packet.len);
+	return v.action;
+}
+
+static void put(struct run *r, const struct step *s, size_t from, size_t to)
+{
+	if (put_packet(r, s, from, to, false) == ACTION_DROP)
+		fail(r, "bytes %zu to %zu of the segment are dropped", from, to);
+	if (r->left_off) {
+		size_t missing = (size_t)unacked(r, s->dir);
+
+		if (missing >= to - from)
+			fail(r, "the sender gets nowhere");
+		put_packet(r, s, to - missing, to, false);
+		check_ack(r, s->dir);
+	}
+}
+
+/* The same once more: conntrack must not hear of it. */
+static void put_again(struct run *r, const struct step *s, size_t from, size_t to)
+{
+	unsigned commits = r->ct.commits;
+
+	put(r, s, from, to);
+	if (r->ct.commits != commits)
+		fail(r, "a retransmission was set in conntrack once more");
+}
+
+/* --- ways of playing a segment --- */
+
+static void send_whole(struct run *r, const struct step *s)
+{
+	put(r, s, 0, s->sent.len);
+	if (r->cut_step == NULL && r->last != s->reason)
+		fail(r, "reason %s, not %s", reason_name(r->last), reason_name(s->reason));
+}
+
+static void send_twice(struct run *r, const struct step *s)
+{
+	put(r, s, 0, s->sent.len);
+	put_again(r, s, 0, s->sent.len);
+}
+
+static void send_bytes(struct run *r, const struct step *s)
+{
+	for (size_t i = 0; i < s->sent.len; i++)
+		put(r, s, i, i + 1);
+}
+
+static void send_bytes_twice(struct run *r, const struct step *s)
+{
+	for (size_t i = 0; i < s->sent.len; i++) {
+		put(r, s, i, i + 1);
+		put_again(r, s, i, i + 1);
+	}
+}
+
+/* All older segments of this side as far back as the helper promises to know its rewrites. */
+static void send_and_older(struct run *r, const struct step *s)
+{
+	unsigned rewrites = s->rewrites;
+
+	put(r, s, 0, s->sent.len);
+	for (const struct step *old = s; old-- > r->d->step + r->memory;) {
+		if (old->kind != STEP_SEND || old->dir != s->dir)
+			continue;
+		rewrites += old->rewrites;
+		if (rewrites > EDITS_MAX)
+			return;
+		put_again(r, old, 0, old->sent.len);
+	}
+}
+
+static void cut_in_order(struct run *r, const struct step *s)
+{
+	put(r, s, 0, r->cut[0]);
+	put(r, s, r->cut[0], s->sent.len);
+}
+
+static void cut_each_twice(struct run *r, const struct step *s)
+{
+	put(r, s, 0, r->cut[0]);
+	put_again(r, s, 0, r->cut[0]);
+	put(r, s, r->cut[0], s->sent.len);
+	put_again(r, s, r->cut[0], s->sent.len);
+	put_again(r, s, 0, r->cut[0]);
+}
+
+static void cut_and_together(struct run *r, const struct step *s)
+{
+	cut_in_order(r, s);
+	put_again(r, s, 0, s->sent.len);
+}
+
+/* The first half came past us, so its bytes are final for a receiver that we cannot see. */
+static void cut_and_lost(struct run *r, const struct step *s)
+{
+	if (put_packet(r, s, 0, r->cut[0], true) == ACTION_DROP)
+		fail(r, "the first %zu bytes of the segment are dropped", r->cut[0]);
+	put(r, s, 0, s->sent.len);
+}
+
+static void cut_and_overlap(struct run *r, const struct step *s)
+{
+	put(r, s, 0, r->cut[0]);
+	put(r, s, r->cut[0] / 2, s->sent.len);
+}
+
+/* A stream that begins with its second half has no first one. */
+static void cut_and_swapped(struct run *r, const struct step *s)
+{
+	enum action action;
+
+	if (r->side[s->dir].fresh) {
+		cut_in_order(r, s);
+		return;
+	}
+	r->disorder = true;
+	action = put_packet(r, s, r->cut[0], s->sent.len, false);
+	put(r, s, 0, r->cut[0]);
+	r->disorder = false;
+	if (action == ACTION_DROP)
+		put(r, s, r->cut[0], s->sent.len);
+}
+
+static void cut_in_three(struct run *r, const struct step *s)
+{
+	put(r, s, 0, r->cut[0]);
+	put(r, s, r->cut[0], r->cut[1]);
+	put(r, s, r->cut[1], s->sent.len);
+	put_again(r, s, r->cut[0], s->sent.len);
+	put_again(r, s, 0, r->cut[1]);
+}
+
+static const struct how hows[] = {
+	{"whole", send_whole, NULL, 0, false},
+	{"each segment twice", send_twice, NULL, 0, false},
+	{"older segments again", send_and_older, NULL, 0, false},
+	{"byte by byte", send_bytes, NULL, 0, true},
+	{"each byte twice", send_bytes_twice, NULL, 0, true},
+	{"cut", send_whole, cut_in_order, 1, true},
+	{"cut, each half twice", send_whole, cut_each_twice, 1, true},
+	{"cut, then both together", send_whole, cut_and_together, 1, true},
+	{"cut, first half lost, all again", send_whole, cut_and_lost, 1, true},
+	{"cut, second half overlaps", send_whole, cut_and_overlap, 1, true},
+	{"cut, second half first", send_whole, cut_and_swapped, 1, true},
+	{"cut in three", send_whole, cut_in_three, 2, true},
+};
+
+/* --- steps --- */
+
+static void forget(struct run *r)
+{
+	r->memory = (unsigned)(r->step - r->d->step);
+	r->side[DIR_ORIGINAL].fresh = true;
+	r->side[DIR_REPLY].fresh = true;
+}
+
+static void start_helper(struct run *r)
+{
+	static const uint8_t key[CONNTAB_KEY_LEN] = {7};
+	struct ct_port port = fake_ct_port(&r->ct);
+
+	helper_init(&r->helper, &port, key);
+	forget(r);
+}
+
+/* What is scrambled counts as wanted once it has arrived and is not what was sent. */
+static void want(struct run *r, const struct step *s)
+{
+	struct side *side = &r->side[s->dir];
+	const uint8_t *text = s->scrambled ? side->byte + side->want : s->received.byte;
+
+	if (side->want + s->received.len > STREAM_MAX)
+		fail(r, "too much text");
+	if (s->scrambled && memcmp(text, s->sent.byte, s->sent.len) == 0)
+		fail(r, "arrives as it was sent");
+	memcpy(side->wanted + side->want, text, s->received.len);
+	side->want += s->received.len;
+}
+
+static void check_expects(struct run *r, const struct step *s)
+{
+	if (r->ct.addeds != s->expects)
+		fail(r, "%u expectations, not %u", r->ct.addeds, s->expects);
+	for (unsigned i = 0; i < s->expects; i++)
+		if (!expect_eq(&r->ct.added[i], &r->d->expect[i]))
+			fail(r, "expectation %u is another", i + 1);
+}
+
+static void play_send(struct run *r, const struct step *s)
+{
+	struct side *side = &r->side[s->dir];
+
+	if (s == r->cut_step)
+		r->how->cut(r, s);
+	else
+		r->how->plain(r, s);
+	side->fresh = false;
+	want(r, s);
+	if (side->got != side->want || memcmp(side->byte, side->wanted, side->want) != 0)
+		fail(r, "the receiver has another text");
+	check_ack(r, s->dir);
+	check_expects(r, s);
+}
+
+static void play_busy(struct run *r, const struct step *s)
+{
+	for (unsigned port = s->low; port <= s->high; port++) {
+		struct endpoint e = {.addr = r->d->dialled.addr, .port = (uint16_t)port};
+
+		fake_ct_take(&r->ct, &r->d->client.addr, &e);
+	}
+}
+
+static void refuse(struct run *r, unsigned what)
+{
+	r->ct.refuse_get = what & REFUSE_GET;
+	r->ct.refuse_expect = what & REFUSE_EXPECT;
+	r->ct.refuse_adjust = what & REFUSE_ADJUST;
+}
+
+static void play_step(struct run *r, const struct step *s)
+{
+	r->step = s;
+	switch (s->kind) {
+	case STEP_SEND:
+		play_send(r, s);
+		break;
+	case STEP_BUSY:
+		play_busy(r, s);
+		break;
+	case STEP_FREE:
+		fake_ct_give_back(&r->ct);
+		break;
+	case STEP_REFUSE:
+		refuse(r, s->refuse);
+		break;
+	case STEP_WORK:
+		refuse(r, 0);
+		forget(r);
+		break;
+	case STEP_RESTART:
+		start_helper(r);
+		break;
+	case STEP_IDLE:
+		r->now += s->ms;
+		forget(r);
+		break;
+	}
+}
+
+/* --- runs --- */
+
+static void place_steps(struct run *r)
+{
+	size_t at[2] = {0, 0};
+
+	for (unsigned i = 0; i < r->d->steps; i++) {
+		const struct step *s = &r->d->step[i];
+
+		r->offset[i] = at[s->dir];
+		at[s->dir] += s->sent.len;
+	}
+}
+
+static void connect_ends(struct run *r)
+{
+	const struct dialogue *d = r->d;
+	struct endpoint nowhere = {.addr.family = ADDR_IP4, .port = 1};
+
+	fake_ct_init(&r->ct);
+	r->ct.half_way = r->half_way;
+	r->conn = d->untracked ? fake_ct_connect(&r->ct, &nowhere, &nowhere, &nowhere)
+			       : fake_ct_connect(&r->ct, &d->client, &d->dialled, &d->real);
+	r->conn->view.ours = !d->uncarried;
+}
+
+static void start(struct run *r)
+{
+	size_t wrap = r->cut_step ? r->offset[r->cut_step - r->d->step] + r->cut[0] : 0;
+
+	runs++;
+	r->step = r->d->step;
+	r->greatest = REASON_PASSED;
+	r->disorder = false;
+	for (int dir = 0; dir < 2; dir++) {
+		memset(&r->side[dir], 0, sizeof(r->side[dir]));
+		r->side[dir].isn = 100000u * (uint32_t)(dir + 1);
+	}
+	if (r->cut_step)
+		r->side[r->cut_step->dir].isn = 0u - (uint32_t)wrap;
+	connect_ends(r);
+	start_helper(r);
+}
+
+static enum reason greatest_of(const struct dialogue *d)
+{
+	enum reason greatest = REASON_PASSED;
+
+	for (unsigned i = 0; i < d->steps; i++)
+		if (d->step[i].kind == STEP_SEND && grade(d->step[i].reason) > greatest)
+			greatest = grade(d->step[i].reason);
+	return greatest;
+}
+
+static void play(struct run *r)
+{
+	start(r);
+	for (unsigned i = 0; i < r->d->steps; i++)
+		play_step(r, &r->d->step[i]);
+	if (r->greatest != greatest_of(r->d))
+		fail(r, "greatest reason %s, not %s", reason_name(r->greatest),
+			reason_name(greatest_of(r->d)));
+}
+
+static void play_cuts_of(struct run *r, const struct step *s)
+{
+	r->cut_step = s;
+	for (r->cut[0] = 1; r->cut[0] < s->sent.len; r->cut[0]++) {
+		r->cut[1] = r->how->cuts == 2 ? r->cut[0] + 1 : 0;
+		if (r->how->cuts == 1)
+			play(r);
+		for (; r->how->cuts == 2 && r->cut[1] < s->sent.len; r->cut[1]++)
+			play(r);
+	}
+	r->cut_step = NULL;
+}
+
+static void play_cuts(struct run *r)
+{
+	for (const struct step *s = r->d->step; s < r->d->step + r->d->steps; s++)
+		if (s->kind == STEP_SEND && (r->how->cuts == 1 || s->rewrites))
+			play_cuts_of(r, s);
+}
+
+static void play_all(struct run *r, const char *file)
+{
+	place_steps(r);
+	for (size_t i = 0; i < 2 * sizeof(hows) / sizeof(*hows); i++) {
+		r->how = &hows[i / 2];
+		r->half_way = i % 2;
+		if (r->how->chops && r->d->uncut)
+			continue;
+		if (r->how->cut)
+			play_cuts(r);
+		else
+			play(r);
+	}
+	printf("%s: %lu runs, %lu packets\n", file, runs, packets);
+}
+
+int main(int argc, char **argv)
+{
+	static struct dialogue dialogue;
+	static struct run run;
+
+	if (argc < 2) {
+		fputs("usage: replay FILE...\n", stderr);
+		return 2;
+	}
+	run.buf = guard_copy(NULL, BUFFER);
+	for (int i = 1; i < argc; i++) {
+		runs = packets = 0;
+		dialogue_read(&dialogue, argv[i]);
+		run.d = &dialogue;
+		play_all(&run, argv[i]);
+	}
+	guard_free(run.buf, BUFFER);
+	return 0;
+}
