@@ -376,11 +376,10 @@ class Lab:
         self.router.run("iptables", "-P", "FORWARD", "DROP")
         if self.engine == "pasvd":
             self.shipped_rules("load")
-            others = [forward for forward in self.forwards if forward[1] != 0]
+            for number in range(1, len(self.servers)):
+                self._load_shipped_rules_under_another_name(number)
         else:
-            others = self.forwards
-        if others:
-            self.restore(self._forward_rules(others))
+            self.restore(self._forward_rules())
         self._lose(self.loss, self.router)
         self._lose(self.loss_behind, *self.clients, *self.servers)
 
@@ -395,13 +394,22 @@ class Lab:
             namespace.run("iptables", "-t", "raw", "-A", "PREROUTING", "-m", "statistic",
                           "--mode", "random", "--probability", probability, "-j", "DROP")
 
-    def shipped_rules(self, action, check=True):
-        """The rules for server 0, as the project ships them."""
-        ports = [word for outside, server, inside in self.forwards if server == 0
-                 for word in ("--port", f"{outside}:{inside}" if outside != inside else outside)]
-        return self.router.run(RULES, action, "--wan", "wan",
-                               "--server", self.server_addresses[0], *ports, check=check,
-                               env={**os.environ, "PASVD": str(PASVD)})
+    def rule_options(self, number):
+        """What "pasvd rules" is told about a server."""
+        ports = [f"{outside}:{inside}" if outside != inside else f"{outside}"
+                 for outside, server, inside in self.forwards if server == number]
+        return ["--wan", "wan", "--server", self.server_addresses[number],
+                *(word for port in ports for word in ("--port", port))]
+
+    def shipped_rules(self, action, *more):
+        """Load or remove the rules for server 0, the way the project ships them."""
+        self.router.run(RULES, action, *self.rule_options(0), *more,
+                        env={**os.environ, "PASVD": str(PASVD)})
+
+    def _load_shipped_rules_under_another_name(self, number):
+        """One more server: the same rules, in chains of their own."""
+        text = self.router.run(PASVD, "rules", *self.rule_options(number)).stdout
+        self.restore(re.sub(r"\bPASVD\b", f"PASVD{number}", text))
 
     def restore(self, text):
         self.router.run("iptables-restore", "--noflush", input=text)
@@ -412,18 +420,13 @@ class Lab:
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         return [re.sub(r"\[\d+:\d+\]", "", line) for line in lines]
 
-    def _forward_rules(self, forwards):
-        raw, mangle, nat, forward = [], [], [], []
-        for outside, number, inside in forwards:
+    def _forward_rules(self):
+        """What the engines other than pasvd need."""
+        raw, nat, forward = [], [], []
+        for outside, number, inside in self.forwards:
             server = self.server_addresses[number]
-            if self.engine in HELPERS:
-                raw.append(f"-A PREROUTING -i wan -p tcp --dport {outside} "
-                           f"-j CT --helper {HELPERS[self.engine]}")
-            if self.engine == "pasvd":
-                mangle.append(f"-A PREROUTING -p tcp -m conntrack --ctorigdstport {outside} "
-                              "--ctstate ESTABLISHED -m u32 --u32 "
-                              "0>>22&0x3C@12>>26&0x3C@0>>24=0:255 "
-                              "-j NFQUEUE --queue-num 21 --queue-bypass")
+            if self.engine == "kernel-ftp":
+                raw.append(f"-A PREROUTING -i wan -p tcp --dport {outside} -j CT --helper ftp")
             nat.append(f"-A PREROUTING -i wan -p tcp --dport {outside} "
                        f"-j DNAT --to-destination {server}:{inside}")
             forward.append(f"-A FORWARD -d {server} -p tcp --dport {inside} "
@@ -435,10 +438,10 @@ class Lab:
                            f"-j DNAT --to-destination {server}")
                 forward.append(f"-A FORWARD -d {server} -p tcp --dport 1024:65535 -j ACCEPT")
                 forward.append(f"-A FORWARD -s {server} -p tcp --sport 1024:65535 -j ACCEPT")
-        if self.engine in HELPERS:
+        if self.engine == "kernel-ftp":
             forward.append("-A FORWARD -p tcp -m conntrack --ctstate RELATED,ESTABLISHED "
-                           f"-m helper --helper {HELPERS[self.engine]} -j ACCEPT")
-        tables = {"raw": raw, "mangle": mangle, "nat": nat, "filter": forward}
+                           "-m helper --helper ftp -j ACCEPT")
+        tables = {"raw": raw, "nat": nat, "filter": forward}
         return "".join(f"*{table}\n" + "".join(rule + "\n" for rule in rules) + "COMMIT\n"
                        for table, rules in tables.items() if rules)
 

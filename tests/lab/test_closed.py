@@ -128,10 +128,20 @@ def test_port_is_shut_when_the_control_connection_has_ended(make_lab, visit):
 def test_server_opens_nothing_to_the_outside(site, session):
     server, lab = site
     session.makepasv()
-    address = lab.client_address()
-    with lab.clients[0].listen(address, 45000):
-        assert server.namespace.attempt(address, 45000, source=(server.address, 20)) != "open"
-        assert lab.clients[0].attempt(address, 45000) == "open"
+    client, address = lab.clients[0], lab.client_address()
+
+    def attempt():
+        return server.namespace.attempt(address, 45000, source=(server.address, 2000))
+
+    client.ip(f"route replace {server.address}/32 via 198.51.100.1\n")     # the way back
+    try:
+        with client.listen(address, 45000):
+            assert attempt() != "open"
+            lab.router.run("iptables", "-P", "FORWARD", "ACCEPT")
+            assert attempt() == "open"      # so it was the policy that stopped it
+    finally:
+        lab.router.run("iptables", "-P", "FORWARD", "DROP")
+        client.ip(f"route del {server.address}/32\n")
 
 
 def test_router_itself_is_not_reached_instead_of_the_server(site, session):

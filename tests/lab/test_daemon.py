@@ -19,10 +19,10 @@ def lab(make_lab):
         yield lab
 
 
-def run_pasvd(lab, *args, prefix=()):
+def run_pasvd(lab, *args, prefix=(), binary=None):
     """Run it to its end, which is expected to come at once."""
     environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
-    return lab.router.run(*prefix, lab_module.PASVD, *args, check=False, timeout=10,
+    return lab.router.run(*prefix, binary or lab_module.PASVD, *args, check=False, timeout=10,
                           env=environment)
 
 
@@ -103,6 +103,18 @@ def test_daemon_without_privilege_says_so_and_ends(lab):
     assert "CAP_NET_ADMIN" in complaint(run_pasvd(lab, prefix=prefix), 1)
 
 
+def test_kernel_without_the_carrier_is_told_with_what_to_load(lab):
+    """Every kernel here has it, so a copy of the daemon asks for one that none has."""
+    content = lab_module.PASVD.read_bytes()
+    assert b"sane\0" in content
+    copy = lab.tmp / "pasvd-with-another-carrier"
+    copy.write_bytes(content.replace(b"sane\0", b"nosu\0"))
+    copy.chmod(0o755)
+    for args in ((), ("carrier",)):
+        line = complaint(run_pasvd(lab, *args, binary=copy), 1)
+        assert "nosu" in line and "modprobe nf_conntrack_" in line
+
+
 @pytest.mark.parametrize("args", [("--no-such-option",), ("-q",), ("-q", "many"), ("-q", "65536"),
                                   ("-q", "-1"), ("no-such-command",)], ids=" ".join)
 def test_wrong_arguments_are_told_with_status_2(lab, args):
@@ -117,8 +129,7 @@ def test_carrier_command_prints_the_helper(lab):
 
 
 def test_other_queue_number_works(lab, visit):
-    rules = lab.router.run("iptables-save", "-t", "mangle").stdout
-    lab.router.run("iptables-restore", input=rules.replace("--queue-num 21 ", "--queue-num 4711 "))
+    lab.shipped_rules("load", "--queue", "4711")
     server = ScriptedServer(lab)
     trip = visit(lab, server)
     lab.start_pasvd(["-q", "4711"])
