@@ -47,9 +47,8 @@ void edits_init(struct edits *es, const struct seqadj *kernel);
 /* The held edit, or NULL. It is always the last one. */
 const struct edit *edits_held(const struct edits *es);
 
-/* Adds an edit behind all others; one at the place of the held one takes its place. True: es->kernel changed
- * and has to be set in the kernel. An edit at the place of the kernel's last one (known from before a
- * restart) is that one. */
+/* Adds an edit behind all others; while one is held, in its place. True: es->kernel changed and has to be set in
+ * the kernel. */
 bool edits_put(struct edits *es, const struct edit *e);
 
 /* Maps the segment in packet `p`: payload, sequence number, lengths, checksums. Returns the packet's new

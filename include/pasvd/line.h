@@ -14,9 +14,9 @@
 
 enum {
 	LINE_MAX_LEN = 512,
-	/* Refusals of one segment beyond a gap. Two, since the sender's tail loss probe (RFC 8985 section 7)
-	 * repeats the last segment before the missing one. */
-	LINE_GAPS_MAX = 2,
+	/* Refusals of one segment beyond a gap. Its sender may repeat it once before it repeats what is missing (a tail
+	 * loss probe, RFC 8985 section 7), and the network may double both. */
+	LINE_GAPS_MAX = 4,
 };
 
 struct line {

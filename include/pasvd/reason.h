@@ -16,6 +16,8 @@
 	X(BAD_PACKET, "bad-packet", WARNING, "not a whole TCP segment over IPv4")                            \
 	X(NOT_TRACKED, "not-tracked", WARNING, "conntrack does not know the connection")                     \
 	X(NOT_OURS, "not-ours", WARNING, "the connection does not carry our helper: is the CT rule loaded?") \
+	X(NOT_TRANSLATED, "not-translated", WARNING,                                                         \
+		"the connection is not translated: there is nothing to rewrite")                             \
 	X(REORDERED, "reordered", DEBUG,                                                                     \
 		"dropped, TCP repeats it: it came before bytes that may have to be rewritten")               \
 	X(UNREADABLE, "unreadable", WARNING,                                                                 \

@@ -6,10 +6,11 @@
  * text; its place in the receiver's space is worked out; and its sequence number is set so that the kernel,
  * which will add `before` or `after` by its own rule, brings it exactly there.
  *
- * The kernel's position is the edit's first byte, which makes its rule right for every ACK: one that does not
- * reach the text is shifted by `before`, one that does by `after`. While an edit is held nothing of it
- * reaches the receiver, so the position lies one byte in front, and the ACK for all that was delivered counts
- * as one for the held bytes too.
+ * The kernel knows one place and two shifts. That is enough for segments, whose sequence number we can choose. For ACKs,
+ * which do not come by here, the place is the first byte of the last edit: one that does not reach the edit's text is
+ * shifted by `before`, one that does by `after`. While an edit is held nothing of it reaches the receiver, so the place lies
+ * one byte in front, and the ACK for all that was delivered counts as one for the held bytes too. With older edits under
+ * way, whose shifts differ, `before` is the greatest of them: an ACK may then say too little for a moment, never too much.
  *
  * Not done here: segments older than the oldest edit remembered, behind which lies another one that changed
  * the length, are taken for retransmissions of what was received long ago.
@@ -41,19 +42,12 @@ static int32_t edit_after(const struct edit *e)
 	return e->before + e->new_len - e->old_len;
 }
 
-/* Shift of the bytes in front of a new last edit. */
-static int32_t shift_before(const struct edits *es, uint32_t pos)
+static void append(struct edits *es, const struct edit *e)
 {
 	const struct edit *held = edits_held(es);
+	int32_t before = held ? held->before : es->kernel.after;
 
 	if (held)
-		return held->before;
-	return es->n == 0 && es->kernel.pos == pos ? es->kernel.before : es->kernel.after;
-}
-
-static void append(struct edits *es, const struct edit *e, int32_t before)
-{
-	if (edits_held(es))
 		es->n--;
 	if (es->n == EDITS_MAX)
 		memmove(es->e, es->e + 1, --es->n * sizeof es->e[0]);
@@ -61,16 +55,35 @@ static void append(struct edits *es, const struct edit *e, int32_t before)
 	es->e[es->n++].before = before;
 }
 
+static int32_t greatest_shift(const struct edits *es)
+{
+	int32_t greatest = es->e[0].before;
+
+	for (size_t i = 1; i < es->n; i++)
+		greatest = es->e[i].before > greatest ? es->e[i].before : greatest;
+	return greatest;
+}
+
+/* What the kernel has to do: behind the first byte of the last edit (in front of it, while it is held) the shift is that
+ * behind the edit. In front of that, where older edits may still be under way, an ACK is taken for the least that it
+ * can mean. The place is compared in the receiver's space, hence pos + before is what counts. */
+static struct seqadj kernel_shift(const struct edits *es)
+{
+	const struct edit *last = &es->e[es->n - 1];
+	int32_t before = greatest_shift(es);
+	uint32_t place = last->seq + (uint32_t)last->before - (last->new_len ? 0 : 1);
+
+	return (struct seqadj){place - (uint32_t)before, before, edit_after(last)};
+}
+
 bool edits_put(struct edits *es, const struct edit *e)
 {
-	uint32_t pos = e->new_len ? e->seq : e->seq - 1;
-	int32_t before = shift_before(es, pos);
 	bool was_held = edits_held(es) != NULL;
 
-	append(es, e, before);
+	append(es, e);
 	if (!was_held && e->new_len == e->old_len)
 		return false;
-	es->kernel = (struct seqadj){pos, before, edit_after(&es->e[es->n - 1])};
+	es->kernel = kernel_shift(es);
 	return true;
 }
 

@@ -323,6 +323,14 @@ static enum reason pass_on(
 	return worse(reason, map(s, seg, packet));
 }
 
+/* Only a connection that is translated, and carries a helper, has a place for a shift (nf_nat_setup_info). */
+static bool is_translated(const struct ct_view *view)
+{
+	const struct tuple *original = &view->tuple[DIR_ORIGINAL], *reply = &view->tuple[DIR_REPLY];
+
+	return !endpoint_eq(&original->src, &reply->dst) || !endpoint_eq(&original->dst, &reply->src);
+}
+
 static enum reason examine(struct step *s, const struct seg *seg, struct packet *packet, uint64_t now)
 {
 	enum line_place where;
@@ -335,6 +343,8 @@ static enum reason examine(struct step *s, const struct seg *seg, struct packet 
 	s->verdict->view = s->conn->view;
 	if (!s->conn->view.ours)
 		return REASON_NOT_OURS;
+	if (!is_translated(&s->conn->view))
+		return REASON_NOT_TRANSLATED;
 	return pass_on(s, seg, packet, where, skip);
 }
 
