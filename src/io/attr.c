@@ -39,10 +39,18 @@ ssize_t attr_end(const struct attr_out *o)
 	return o->err ? o->err : (ssize_t)o->nlh->nlmsg_len;
 }
 
+/* libmnl (1.0.4) leaves in the padding what happened to be there. */
 void attr_put(struct attr_out *o, uint16_t type, const void *p, size_t len)
 {
-	if (!o->err && !mnl_attr_put_check(o->nlh, o->cap, type, len, p))
+	size_t padding = (MNL_ALIGNTO - len % MNL_ALIGNTO) % MNL_ALIGNTO;
+
+	if (o->err)
+		return;
+	if (!mnl_attr_put_check(o->nlh, o->cap, type, len, p)) {
 		o->err = -EMSGSIZE;
+		return;
+	}
+	memset((uint8_t *)mnl_nlmsg_get_payload_tail(o->nlh) - padding, 0, padding);
 }
 
 void attr_put_be16(struct attr_out *o, uint16_t type, uint16_t value)

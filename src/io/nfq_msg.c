@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* nfq_msg.c - netlink bytes of NFQUEUE to and from structs, no sockets
  *
- * Theory of operation. Messages are built with libnetfilter_queue's helpers. These put attributes without
- * looking at the room there is, so begin() asks for all of it beforehand.
+ * Theory of operation. Messages are built with libnetfilter_queue's helpers. They do not look at the room
+ * there is and leave in the padding what happened to be there, so begin() asks for all the room beforehand
+ * and clears its end.
  *
  * Messages of the kernel are taken apart without that library: nfq_nlmsg_parse() fills an array as long as
  * the greatest attribute that the library knows when the program runs, not when it was compiled: a newer
@@ -39,6 +40,7 @@ _Static_assert(NFQ_DROP == NF_DROP && NFQ_ACCEPT == NF_ACCEPT, "the kernel's ver
 
 enum {
 	HEADER_LEN = NLMSG_HDRLEN + (int)sizeof(struct nfgenmsg),
+	ALIGNMENT = 4, /* of attributes, and of their ends */
 	COPY_ALL = 0xffff,
 	ATTR_LEN_MAX = UINT16_MAX - (int)sizeof(struct nlattr),
 };
@@ -46,14 +48,15 @@ enum {
 /* Bytes that an attribute of `len` bytes takes. */
 static size_t attr_room(size_t len)
 {
-	return sizeof(struct nlattr) + (len + 3) / 4 * 4;
+	return sizeof(struct nlattr) + (len + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-/* Begins a message with room for `room` bytes of attributes. */
+/* Begins a message whose attributes are going to take `room` bytes. */
 static struct nlmsghdr *begin(void *buf, size_t cap, int type, uint16_t queue, size_t room)
 {
 	if (cap < HEADER_LEN + room)
 		return NULL;
+	memset((uint8_t *)buf + HEADER_LEN + room - ALIGNMENT, 0, ALIGNMENT);
 	return nfq_nlmsg_put(buf, type, queue);
 }
 
