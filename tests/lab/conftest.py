@@ -25,7 +25,7 @@ def pytest_addoption(parser):
 
 def pytest_sessionstart(session):
     # A killed run unwinds its labs as well.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
     try:
         lab_module.Namespace("trial").close()
     except OSError as error:
