@@ -107,28 +107,22 @@ static int open_signals(struct loop *loop)
 	return loop->signals < 0 ? -errno : 0;
 }
 
-/* Sends the `len` bytes of one configuration message in loop->out, and waits for the kernel's answer. */
-static int configure(struct loop *loop, ssize_t len)
-{
-	int result = 0;
-	int err = len < 0 ? (int)len : nl_request(&loop->nl, loop->out, (size_t)len, &result, 1, NULL, NULL);
-
-	return err ? err : result;
-}
-
-/* One message at a time: the kernel would let one that fails take the others down with it. The copy mode
- * comes last, for only with it do packets begin to arrive. */
+/* All in one datagram: packets that come between the binding and the copy mode are dropped by the kernel. Each message
+ * has one setting, for one that is refused takes down all that is in its message. */
 static int bind_queue(struct loop *loop)
 {
-	const uint16_t q = loop->queue;
-	int err = configure(loop, nfq_msg_put_bind(loop->out, sizeof loop->out, q));
+	enum { MESSAGES = 4 };
+	const size_t room = NFQ_MSG_CONFIG_MAX;
+	int result[MESSAGES], err;
+	uint8_t *p = loop->out;
 
-	if (!err)
-		err = configure(loop, nfq_msg_put_maxlen(loop->out, sizeof loop->out, q, QUEUE_PACKETS));
-	if (!err)
-		err = configure(loop, nfq_msg_put_fail_open(loop->out, sizeof loop->out, q, true));
-	if (!err)
-		err = configure(loop, nfq_msg_put_copy(loop->out, sizeof loop->out, q));
+	p += nfq_msg_put_bind(p, room, loop->queue);
+	p += nfq_msg_put_maxlen(p, room, loop->queue, QUEUE_PACKETS);
+	p += nfq_msg_put_fail_open(p, room, loop->queue, true);
+	p += nfq_msg_put_copy(p, room, loop->queue);
+	err = nl_request(&loop->nl, loop->out, (size_t)(p - loop->out), result, MESSAGES, NULL, NULL);
+	for (int i = 0; i < MESSAGES && !err; i++)
+		err = result[i];
 	return err;
 }
 
