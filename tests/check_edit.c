@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check_edit.c - rewrites, mapped onto any segment
+ *
+ * Each sample is a stream of N bytes with some edits. Every segment that can be cut out of it is mapped,
+ * adjusted as the kernel does, and compared byte by byte with the stream that the receiver should see.
+ */
+#include "fake_ct.h"
+#include "guard.h"
+#include "packet.h"
+#include "pasvd/edit.h"
+#include "unit.h"
+
+#include <string.h>
+
+enum { N = 60, WANT_MAX = 256, CAP = 2048 };
+
+static const uint32_t isn = 0xffffffe0; /* the samples wrap around */
+
+static const char sent[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567";
+
+struct change {
+	size_t at, len;
+	const char *text;
+};
+
+struct sample {
+	struct change change[6];
+	size_t n;
+};
+
+static const struct sample samples[] = {
+	{{{10, 5, "#########"}}, 1},
+	{{{10, 9, "#####"}}, 1},
+	{{{10, 5, "#####"}}, 1},
+	{{{1, 1, "##"}}, 1},
+	{{{N - 5, 5, "#"}}, 1},
+	{{{N - 5, 5, "##########"}}, 1},
+	{{{10, 5, "#########"}, {30, 9, "++"}}, 2},
+	{{{10, 9, "##"}, {30, 5, "+++++++++"}}, 2},
+	{{{10, 9, "##"}, {30, 5, "+++++"}}, 2},
+	{{{10, 9, "#########"}, {30, 5, "+++++++++"}}, 2},
+	{{{10, 9, "##"}, {30, 5, "++++++++++++"}}, 2},
+	{{{10, 10, "###"}, {20, 10, "+++++++++++++"}}, 2},
+	{{{10, 10, "#############"}, {20, 10, "+++"}}, 2},
+	{{{5, 3, "##########"}, {20, 10, "+"}, {40, 1, "----"}}, 3},
+	{{{5, 3, "#"}, {20, 3, "+++++"}, {30, 3, "-"}, {40, 3, "....."}}, 4},
+	{{{5, 3, "#####"}, {20, 3, "+"}, {30, 3, "---"}, {40, 3, "."}}, 4},
+};
+
+/* What both ends know, and the kernel between them. */
+struct world {
+	struct edits edits;
+	struct fake_conn conn;
+	size_t want_len;
+	char want[WANT_MAX];
+	bool seen[WANT_MAX];
+};
+
+static struct edit edit_of(const struct change *c)
+{
+	struct edit e = {
+		.seq = isn + (uint32_t)c->at,
+		.old_len = (uint16_t)c->len,
+		.new_len = (uint16_t)strlen(c->text),
+		.prev = (uint8_t)sent[c->at - 1],
+	};
+
+	memcpy(e.text, c->text, e.new_len);
+	return e;
+}
+
+/* The kernel knows what it was told. */
+static void put(struct world *w, const struct edit *e)
+{
+	struct seqadj was = w->edits.kernel;
+
+	if (edits_put(&w->edits, e))
+		w->conn.view.seqadj[DIR_REPLY] = w->edits.kernel;
+	else
+		ck_assert_mem_eq(&w->edits.kernel, &was, sizeof(was));
+}
+
+static void want(struct world *w, const struct sample *s)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		memcpy(w->want + w->want_len, sent + at, s->change[i].at - at);
+		w->want_len += s->change[i].at - at;
+		strcpy(w->want + w->want_len, s->change[i].text);
+		w->want_len += strlen(s->change[i].text);
+		at = s->change[i].at + s->change[i].len;
+	}
+	memcpy(w->want + w->want_len, sent + at, N - at);
+	w->want_len += N - at;
+}
+
+static struct world world_of(const struct sample *s)
+{
+	static const struct seqadj none;
+	struct world w = {.want_len = 0};
+
+	edits_init(&w.edits, &none);
+	for (size_t i = 0; i < s->n; i++) {
+		struct edit e = edit_of(&s->change[i]);
+
+		put(&w, &e);
+	}
+	want(&w, s);
+	return w;
+}
+
+static struct packet_spec segment(size_t from, size_t to)
+{
+	return (struct packet_spec){
+		.tuple = {packet_endpoint("10.0.0.2:21"), packet_endpoint("198.51.100.2:40000"), 0},
+		.seq = isn + (uint32_t)from,
+		.ack = 77,
+		.flags = SEG_ACK,
+		.tcp_options = PACKET_TIMESTAMPS,
+		.payload = sent + from,
+		.len = to - from,
+	};
+}
+
+/* The receiver compares what arrives with what it should see; `limit` bytes may arrive by now. */
+static void receive(struct world *w, uint8_t *p, size_t n, size_t limit)
+{
+	size_t header = packet_header_len(p), at;
+
+	fake_ct_adjust(&w->conn, DIR_REPLY, p, n);
+	at = (uint32_t)(packet_seq(p) - isn);
+	ck_assert_uint_gt(n, header);
+	ck_assert_uint_le(at + n - header, limit);
+	for (size_t i = header; i < n; i++, at++) {
+		ck_assert_int_eq(p[i], w->want[at]);
+		w->seen[at] = true;
+	}
+}
+
+/* Sends the bytes [from, to) of the stream. */
+static void send(struct world *w, size_t from, size_t to, size_t limit)
+{
+	struct packet_spec spec = segment(from, to);
+	uint8_t p[CAP], was[CAP];
+	size_t n = packet_build(&spec, p);
+	struct seg seg;
+	long len;
+
+	memcpy(was, p, n);
+	ck_assert_int_eq(seg_parse(p, n, &seg), 0);
+	len = edits_apply(&w->edits, &seg, p, CAP);
+	ck_assert_int_ge(len, 0);
+	if (len == 0)
+		ck_assert_mem_eq(p, was, n);
+	else
+		n = (size_t)len;
+	ck_assert(packet_is_sound(p, n));
+	receive(w, p, n, limit);
+}
+
+static void all_seen(const struct world *w)
+{
+	for (size_t i = 0; i < w->want_len; i++)
+		ck_assert_msg(w->seen[i], "byte %zu never came", i);
+}
+
+START_TEST(any_segment_brings_the_bytes_of_its_place)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct world w = world_of(&samples[i]);
+
+		for (size_t from = 0; from < N; from++)
+			for (size_t to = from + 1; to <= N; to++)
+				send(&w, from, to, w.want_len);
+	}
+}
+END_TEST
+
+START_TEST(two_parts_bring_everything)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		for (size_t cut = 1; cut <= N; cut++) {
+			struct world w = world_of(&samples[i]);
+
+			send(&w, 0, cut, w.want_len);
+			if (cut < N)
+				send(&w, cut, N, w.want_len);
+			all_seen(&w);
+		}
+	}
+}
+END_TEST
+
+START_TEST(single_bytes_bring_everything)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct world w = world_of(&samples[i]);
+
+		for (size_t at = 0; at < N; at++)
+			send(&w, at, at + 1, w.want_len);
+		all_seen(&w);
+	}
+}
+END_TEST
+
+START_TEST(an_ack_of_everything_acknowledges_everything)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct world w = world_of(&samples[i]);
+
+		ck_assert_uint_eq(fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)w.want_len), isn + N);
+	}
+}
+END_TEST
+
+START_TEST(without_edits_nothing_changes)
+{
+	struct sample none = {.n = 0};
+	struct world w = world_of(&none);
+	struct packet_spec spec = segment(3, 30);
+	uint8_t p[CAP], was[CAP];
+	size_t n = packet_build(&spec, p);
+	struct seg seg;
+
+	memcpy(was, p, n);
+	ck_assert_int_eq(seg_parse(p, n, &seg), 0);
+	ck_assert_int_eq(edits_apply(&w.edits, &seg, p, CAP), 0);
+	ck_assert_mem_eq(p, was, n);
+}
+END_TEST
+
+START_TEST(segments_behind_the_last_edit_are_left_to_the_kernel)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct world w = world_of(&samples[i]);
+		const struct change *last = &samples[i].change[samples[i].n - 1];
+		struct packet_spec spec = segment(last->at + last->len + 1, N);
+		uint8_t p[CAP];
+		struct seg seg;
+
+		if (last->at + last->len + 1 >= N)
+			continue;
+		ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
+		ck_assert_int_eq(edits_apply(&w.edits, &seg, p, CAP), 0);
+	}
+}
+END_TEST
+
+START_TEST(the_kernel_is_told_of_shifts_only)
+{
+	static const struct seqadj none;
+	static const struct change same = {10, 5, "#####"}, longer = {20, 5, "######"},
+				   again = {40, 5, "+++++"};
+	struct edit a = edit_of(&same), b = edit_of(&longer), c = edit_of(&again);
+	struct edits es;
+
+	edits_init(&es, &none);
+	ck_assert(!edits_put(&es, &a));
+	ck_assert(edits_put(&es, &b));
+	ck_assert_int_eq(es.kernel.before, 0);
+	ck_assert_int_eq(es.kernel.after, 1);
+	ck_assert(!edits_put(&es, &c));
+}
+END_TEST
+
+START_TEST(of_many_edits_the_last_four_are_known)
+{
+	static const struct sample six = {{{2, 3, "#####"}, {10, 3, "+"}, {20, 3, "-----"}, {30, 3, "."},
+						  {40, 3, "::::"}, {50, 3, ";"}},
+		6};
+	struct world w = world_of(&six);
+	size_t known = six.change[six.n - EDITS_MAX].at;
+
+	for (size_t from = known; from < N; from++)
+		for (size_t to = from + 1; to <= N; to++)
+			send(&w, from, to, w.want_len);
+	ck_assert_uint_eq(fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)w.want_len), isn + N);
+}
+END_TEST
+
+/* --- held edits --- */
+
+static struct edit held(size_t from, size_t to)
+{
+	return (struct edit){
+		.seq = isn + (uint32_t)from,
+		.old_len = (uint16_t)(to - from),
+		.prev = (uint8_t)sent[from - 1],
+	};
+}
+
+START_TEST(the_held_edit_is_the_last_one_without_text)
+{
+	static const struct sample none = {.n = 0};
+	static const struct change text = {20, 10, "#"};
+	struct world w = world_of(&none);
+	struct edit e = held(20, 30), with_text = edit_of(&text);
+
+	ck_assert_ptr_null(edits_held(&w.edits));
+	put(&w, &e);
+	ck_assert_ptr_nonnull(edits_held(&w.edits));
+	ck_assert_uint_eq(edits_held(&w.edits)->seq, isn + 20);
+	ck_assert_uint_eq(edits_held(&w.edits)->old_len, 10);
+	put(&w, &with_text);
+	ck_assert_ptr_null(edits_held(&w.edits));
+}
+END_TEST
+
+/* Holds the bytes from `from` on, one more at a time, and then lets `text` go in their place. Only what lies
+ * in front of them may arrive, and the sender must find them acknowledged. */
+static void hold_and_release(const struct sample *s, size_t from, const char *text)
+{
+	struct sample all = *s;
+	struct world w = world_of(s), done;
+	size_t limit = w.want_len - (N - from), end = N - 2;
+	struct edit e;
+
+	for (size_t to = from + 1; to <= end; to++) {
+		e = held(from, to);
+		put(&w, &e);
+		for (size_t i = 0; i < to; i++)
+			send(&w, i, to, limit);
+		ck_assert_uint_eq(fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)limit), isn + (uint32_t)to);
+	}
+	all.change[all.n] = (struct change){from, end - from, text};
+	e = edit_of(&all.change[all.n++]);
+	done = world_of(&all);
+	done.edits = w.edits;
+	done.conn = w.conn;
+	memcpy(done.seen, w.seen, sizeof(w.seen));
+	put(&done, &e);
+	send(&done, end, N, done.want_len);
+	all_seen(&done);
+	for (size_t i = 0; i < N; i++)
+		send(&done, i, N, done.want_len);
+	ck_assert_uint_eq(fake_ct_ack(&done.conn, DIR_REPLY, isn + (uint32_t)done.want_len), isn + N);
+}
+
+START_TEST(held_bytes_do_not_arrive_and_are_acknowledged)
+{
+	static const struct sample before[] = {
+		{.n = 0},
+		{{{5, 3, "######"}}, 1},
+		{{{5, 6, "#"}}, 1},
+		{{{5, 6, "######"}}, 1},
+		{{{5, 6, "#"}, {15, 3, "######"}}, 2},
+	};
+	static const char *const text[] = {"+", "++++++++++++++++++", "++++++++++++++++++++++++++++++"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(text); j++)
+			hold_and_release(&before[i], 40, text[j]);
+}
+END_TEST
+
+START_TEST(a_segment_that_is_all_held_brings_the_byte_in_front)
+{
+	static const struct sample none = {.n = 0};
+	struct world w = world_of(&none);
+	struct packet_spec spec = segment(25, 30);
+	struct edit e = held(20, 30);
+	uint8_t p[CAP];
+	struct seg seg;
+	long n;
+
+	put(&w, &e);
+	ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
+	n = edits_apply(&w.edits, &seg, p, CAP);
+	ck_assert_int_eq(n, (long)packet_header_len(p) + 1);
+	fake_ct_adjust(&w.conn, DIR_REPLY, p, (size_t)n);
+	ck_assert_uint_eq(packet_seq(p), isn + 19);
+	ck_assert_int_eq(p[n - 1], sent[19]);
+}
+END_TEST
+
+/* --- restart --- */
+
+START_TEST(after_a_restart_the_kernels_shift_goes_on)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct world w = world_of(&samples[i]);
+		const struct change *last = &samples[i].change[samples[i].n - 1];
+
+		edits_init(&w.edits, &w.conn.view.seqadj[DIR_REPLY]);
+		for (size_t from = last->at + last->len; from < N; from++)
+			send(&w, from, N, w.want_len);
+	}
+}
+END_TEST
+
+/* --- room --- */
+
+START_TEST(too_small_a_buffer_is_refused)
+{
+	struct world w = world_of(&samples[0]);
+	struct packet_spec spec = segment(0, N);
+	uint8_t built[CAP];
+	size_t n = packet_build(&spec, built);
+
+	for (size_t cap = n; cap <= n + 4; cap++) {
+		uint8_t *p = guard_copy(NULL, cap);
+		struct seg seg;
+
+		memcpy(p, built, n);
+		ck_assert_int_eq(seg_parse(p, n, &seg), 0);
+		ck_assert_int_eq(edits_apply(&w.edits, &seg, p, cap), cap < n + 4 ? -1 : (long)n + 4);
+		guard_free(p, cap);
+	}
+}
+END_TEST
+
+/* A packet of `len` bytes with an edit that makes it 4 longer; returns its new length. */
+static size_t grow(size_t len, uint8_t flags, uint8_t *p)
+{
+	static char long_text[CAP];
+	struct world w = world_of(&samples[0]);
+	struct packet_spec spec = segment(0, N);
+	struct seg seg;
+	long n;
+
+	memset(long_text, 'x', sizeof(long_text));
+	spec.payload = long_text;
+	spec.len = len - PACKET_IP_HEADER - PACKET_TCP_HEADER - PACKET_TIMESTAMPS;
+	spec.flags = flags;
+	ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
+	n = edits_apply(&w.edits, &seg, p, CAP);
+	ck_assert_int_gt(n, 0);
+	ck_assert(packet_is_sound(p, (size_t)n));
+	return (size_t)n;
+}
+
+START_TEST(a_packet_grows_up_to_a_length_that_every_link_carries)
+{
+	uint8_t p[CAP];
+
+	ck_assert_uint_eq(grow(EDIT_GROWN_MAX - 4, SEG_ACK, p), EDIT_GROWN_MAX);
+	ck_assert_uint_eq(grow(EDIT_GROWN_MAX - 3, SEG_ACK, p), EDIT_GROWN_MAX);
+	ck_assert_uint_eq(grow(EDIT_GROWN_MAX, SEG_ACK, p), EDIT_GROWN_MAX);
+	ck_assert_uint_eq(grow(EDIT_GROWN_MAX + 1, SEG_ACK, p), EDIT_GROWN_MAX + 1);
+	ck_assert_uint_eq(grow(1500, SEG_ACK, p), 1500);
+}
+END_TEST
+
+START_TEST(a_fin_waits_for_the_bytes_that_were_left_off)
+{
+	uint8_t p[CAP];
+	struct seg seg;
+
+	ck_assert_int_eq(seg_parse(p, grow(EDIT_GROWN_MAX - 4, SEG_ACK | SEG_FIN, p), &seg), 0);
+	ck_assert_uint_eq(seg.flags, SEG_ACK | SEG_FIN);
+	ck_assert_int_eq(seg_parse(p, grow(1500, SEG_ACK | SEG_FIN, p), &seg), 0);
+	ck_assert_uint_eq(seg.flags, SEG_ACK);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const test[] = {
+		any_segment_brings_the_bytes_of_its_place,
+		two_parts_bring_everything,
+		single_bytes_bring_everything,
+		an_ack_of_everything_acknowledges_everything,
+		without_edits_nothing_changes,
+		segments_behind_the_last_edit_are_left_to_the_kernel,
+		the_kernel_is_told_of_shifts_only,
+		of_many_edits_the_last_four_are_known,
+		the_held_edit_is_the_last_one_without_text,
+		held_bytes_do_not_arrive_and_are_acknowledged,
+		a_segment_that_is_all_held_brings_the_byte_in_front,
+		after_a_restart_the_kernels_shift_goes_on,
+		too_small_a_buffer_is_refused,
+		a_packet_grows_up_to_a_length_that_every_link_carries,
+		a_fin_waits_for_the_bytes_that_were_left_off,
+	};
+
+	return unit_run("edit", test, ARRAY_SIZE(test));
+}

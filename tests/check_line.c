@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check_line.c - one direction of a control connection as lines */
+#include "guard.h"
+#include "pasvd/line.h"
+#include "unit.h"
+
+#include <string.h>
+
+static const uint32_t isn = 0xfffffff4; /* the samples wrap around */
+
+enum { FAR_AWAY = 0x40000000 };
+
+/* Feeds bytes that lie at the end of memory, in order, and appends each whole line and '|' to `out`. */
+static void feed(struct line *l, const char *p, size_t n, char *out)
+{
+	uint8_t *copy = guard_copy(p, n);
+
+	for (size_t at = 0; at < n;) {
+		size_t used = line_feed(l, copy + at, n - at);
+
+		ck_assert_uint_ge(used, 1);
+		ck_assert_uint_le(used, n - at);
+		at += used;
+		ck_assert(l->whole || at == n);
+		if (l->whole) {
+			strncat(out, (const char *)l->buf, l->len);
+			strcat(out, "|");
+			line_next(l);
+		}
+	}
+	guard_free(copy, n);
+}
+
+static enum line_place place(struct line *l, uint32_t seq, size_t len, size_t *ret_skip)
+{
+	size_t skip = 12345;
+	enum line_place where = line_place(l, seq, len, &skip);
+
+	if (where != LINE_NEW)
+		ck_assert_uint_eq(skip, 12345);
+	*ret_skip = skip;
+	return where;
+}
+
+/* A stream that begins at isn, of which `text` was seen. */
+static struct line seen(const char *text)
+{
+	struct line l = {0};
+	char out[1024] = "";
+	size_t skip;
+
+	ck_assert_int_eq(place(&l, isn, strlen(text), &skip), LINE_NEW);
+	ck_assert_uint_eq(skip, 0);
+	feed(&l, text, strlen(text), out);
+	return l;
+}
+
+START_TEST(lines_are_the_same_at_every_cut)
+{
+	static const char text[] = "PASV\r\n\n\r\na b\nlast";
+	static const char want[] = "PASV\r\n|\n|\r\n|a b\n|";
+	size_t n = sizeof(text) - 1, skip;
+
+	for (size_t a = 1; a < n; a++) {
+		for (size_t b = a; b < n; b++) {
+			struct line l = {0};
+			char out[64] = "";
+
+			ck_assert_int_eq(place(&l, isn, a, &skip), LINE_NEW);
+			feed(&l, text, a, out);
+			feed(&l, text + a, b - a, out);
+			feed(&l, text + b, n - b, out);
+			ck_assert_str_eq(out, want);
+			ck_assert_uint_eq(l.len, 4);
+			ck_assert_mem_eq(l.buf, "last", 4);
+			ck_assert(!l.whole);
+			ck_assert_uint_eq(l.start, isn + (uint32_t)n - 4);
+			ck_assert_uint_eq(l.next, isn + (uint32_t)n);
+		}
+	}
+}
+END_TEST
+
+START_TEST(feeding_stops_behind_the_end_of_the_line)
+{
+	struct line l = {0};
+	size_t skip;
+
+	ck_assert_int_eq(place(&l, isn, 10, &skip), LINE_NEW);
+	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"ab\ncd\n", 6), 3);
+	ck_assert(l.whole);
+	ck_assert_uint_eq(l.len, 3);
+	ck_assert_mem_eq(l.buf, "ab\n", 3);
+	ck_assert_uint_eq(l.start, isn);
+	ck_assert_uint_eq(l.next, isn + 3);
+}
+END_TEST
+
+START_TEST(the_first_segment_begins_a_line_wherever_it_is)
+{
+	static const uint32_t seq[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff};
+	size_t skip;
+
+	for (size_t i = 0; i < ARRAY_SIZE(seq); i++) {
+		struct line l = {0};
+
+		ck_assert_int_eq(place(&l, seq[i], 1, &skip), LINE_NEW);
+		ck_assert_uint_eq(skip, 0);
+		ck_assert(l.synced);
+		ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"x", 1), 1);
+		ck_assert_uint_eq(l.start, seq[i]);
+		ck_assert_uint_eq(l.next, seq[i] + 1);
+	}
+}
+END_TEST
+
+START_TEST(a_line_of_512_bytes_is_not_overlong)
+{
+	char text[LINE_MAX_LEN];
+	struct line l = {0};
+	size_t skip;
+
+	memset(text, 'x', sizeof(text));
+	text[LINE_MAX_LEN - 1] = '\n';
+	ck_assert_int_eq(place(&l, isn, sizeof(text), &skip), LINE_NEW);
+	ck_assert_uint_eq(line_feed(&l, (uint8_t *)text, sizeof(text)), sizeof(text));
+	ck_assert(l.whole);
+	ck_assert(!l.overlong);
+	ck_assert_uint_eq(l.len, LINE_MAX_LEN);
+}
+END_TEST
+
+/* However the bytes come. */
+static void feed_overlong(size_t piece)
+{
+	char text[LINE_MAX_LEN + 1], out[2 * LINE_MAX_LEN] = "";
+	struct line l = {0};
+	size_t skip;
+
+	memset(text, 'x', sizeof(text));
+	ck_assert_int_eq(place(&l, isn, sizeof(text), &skip), LINE_NEW);
+	for (size_t at = 0; at < sizeof(text); at += piece)
+		feed(&l, text + at, sizeof(text) - at < piece ? sizeof(text) - at : piece, out);
+	ck_assert(!l.whole);
+	ck_assert(l.overlong);
+	ck_assert_uint_eq(l.len, LINE_MAX_LEN);
+	ck_assert_uint_eq(l.next, isn + (uint32_t)sizeof(text));
+	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"more\nnext\n", 10), 5);
+	ck_assert(l.whole);
+	ck_assert(l.overlong);
+	ck_assert_uint_eq(l.len, LINE_MAX_LEN);
+	line_next(&l);
+	feed(&l, "next\n", 5, out);
+	ck_assert_str_eq(out, "next\n|");
+	ck_assert(!l.overlong);
+	ck_assert_uint_eq(l.start, isn + (uint32_t)sizeof(text) + 10);
+}
+
+START_TEST(the_rest_of_an_overlong_line_is_skipped)
+{
+	feed_overlong(1);
+	feed_overlong(100);
+	feed_overlong(512);
+	feed_overlong(513);
+}
+END_TEST
+
+START_TEST(what_was_seen_is_old)
+{
+	struct line l = seen("PASV\r\nEP");
+	size_t skip;
+
+	for (uint32_t from = 0; from < 8; from++)
+		for (size_t len = 1; from + len <= 8; len++)
+			ck_assert_int_eq(place(&l, isn + from, len, &skip), LINE_OLD);
+	ck_assert_uint_eq(l.len, 2);
+}
+END_TEST
+
+START_TEST(a_segment_before_the_first_one_is_old)
+{
+	struct line l = seen("PASV\r\n");
+	size_t skip;
+
+	ck_assert_int_eq(place(&l, isn - 100, 100, &skip), LINE_OLD);
+	ck_assert_int_eq(place(&l, isn - 1, 1, &skip), LINE_OLD);
+}
+END_TEST
+
+START_TEST(a_keepalive_is_old)
+{
+	struct line l = seen("PASV\r\n");
+	size_t skip;
+
+	ck_assert_int_eq(place(&l, isn + 5, 1, &skip), LINE_OLD);
+}
+END_TEST
+
+START_TEST(of_a_partly_old_segment_the_rest_is_new)
+{
+	for (uint32_t from = 0; from <= 8; from++) {
+		struct line l = seen("PASV\r\nEP");
+		char out[64] = "";
+		size_t skip;
+
+		ck_assert_int_eq(place(&l, isn + from, 12 - from, &skip), LINE_NEW);
+		ck_assert_uint_eq(skip, 8 - from);
+		feed(&l, "SV\r\n", 4, out);
+		ck_assert_str_eq(out, "EPSV\r\n|");
+	}
+}
+END_TEST
+
+START_TEST(a_segment_beyond_a_gap_is_refused_and_changes_nothing)
+{
+	struct line l = seen("PA");
+	char out[64] = "";
+	size_t skip;
+
+	ck_assert_int_eq(place(&l, isn + 3, 3, &skip), LINE_GAP);
+	ck_assert_int_eq(place(&l, isn + 2, 1, &skip), LINE_NEW);
+	feed(&l, "S", 1, out);
+	ck_assert_int_eq(place(&l, isn + 3, 3, &skip), LINE_NEW);
+	ck_assert_uint_eq(skip, 0);
+	feed(&l, "V\r\n", 3, out);
+	ck_assert_str_eq(out, "PASV\r\n|");
+}
+END_TEST
+
+START_TEST(a_gap_that_stays_is_accepted_and_the_begun_line_given_up)
+{
+	struct line l = seen("PA");
+	char out[64] = "";
+	size_t skip;
+
+	for (int i = 0; i < LINE_GAPS_MAX; i++)
+		ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_GAP);
+	ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_NEW);
+	ck_assert_uint_eq(skip, 0);
+	feed(&l, "x\r\n", 3, out);
+	ck_assert_str_eq(out, "x\r\n|");
+	ck_assert_uint_eq(l.next, isn + 13);
+}
+END_TEST
+
+/* Whatever order of segments comes, one that comes often enough is let through: a connection cannot stop. */
+START_TEST(a_gap_cannot_stop_a_connection)
+{
+	struct line l = seen("PA");
+	size_t skip;
+	int tries = 0;
+
+	while (place(&l, isn + 10, 3, &skip) == LINE_GAP)
+		ck_assert_int_lt(tries++, 10);
+	ck_assert_int_ge(tries, 1);
+}
+END_TEST
+
+START_TEST(another_segment_beyond_the_gap_counts_anew)
+{
+	struct line l = seen("PA");
+	size_t skip;
+
+	for (int i = 0; i < LINE_GAPS_MAX; i++)
+		ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_GAP);
+	ck_assert_int_eq(place(&l, isn + 13, 3, &skip), LINE_GAP);
+}
+END_TEST
+
+START_TEST(a_second_gap_is_refused_as_well)
+{
+	struct line l = seen("PA");
+	char out[64] = "";
+	size_t skip;
+
+	ck_assert_int_eq(place(&l, isn + 3, 3, &skip), LINE_GAP);
+	ck_assert_int_eq(place(&l, isn + 2, 4, &skip), LINE_NEW);
+	feed(&l, "SV\r\n", 4, out);
+	ck_assert_int_eq(place(&l, isn + 9, 3, &skip), LINE_GAP);
+}
+END_TEST
+
+START_TEST(far_away_is_stale)
+{
+	struct line l = seen("PASV\r\n");
+	size_t skip;
+
+	ck_assert_int_eq(place(&l, isn + FAR_AWAY, 3, &skip), LINE_STALE);
+	ck_assert_int_eq(place(&l, isn - FAR_AWAY, 3, &skip), LINE_STALE);
+	ck_assert_int_eq(place(&l, isn + 0x80000000u, 3, &skip), LINE_STALE);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const test[] = {
+		lines_are_the_same_at_every_cut,
+		feeding_stops_behind_the_end_of_the_line,
+		the_first_segment_begins_a_line_wherever_it_is,
+		a_line_of_512_bytes_is_not_overlong,
+		the_rest_of_an_overlong_line_is_skipped,
+		what_was_seen_is_old,
+		a_segment_before_the_first_one_is_old,
+		a_keepalive_is_old,
+		of_a_partly_old_segment_the_rest_is_new,
+		a_segment_beyond_a_gap_is_refused_and_changes_nothing,
+		a_gap_that_stays_is_accepted_and_the_begun_line_given_up,
+		a_gap_cannot_stop_a_connection,
+		another_segment_beyond_the_gap_counts_anew,
+		a_second_gap_is_refused_as_well,
+		far_away_is_stale,
+	};
+
+	return unit_run("line", test, ARRAY_SIZE(test));
+}
