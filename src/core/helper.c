@@ -3,12 +3,12 @@
  *
  * The only file that knows the order of the steps:
  *
- *   seg_parse     bytes → segment                                        nonsense passes
- *   meet          segment → connection, asked of conntrack once          strangers pass
- *   line_place    segment → its place in the stream                      what comes too early is dropped, TCP
- * repeats it read_bytes    new bytes → lines → session → policy → reserve         on_line(), negotiate() hold
- * the begun announcement at the end waits for its rest edits_apply   segment → what the receiver gets first
- * sent or retransmitted: the same bytes
+ *   seg_parse     bytes → segment                      nonsense passes
+ *   meet          segment → connection                 asked of conntrack once; strangers pass
+ *   line_place    segment → its place in the stream    what comes too early is dropped, TCP repeats it
+ *   read_bytes    new bytes → lines → on_line()        session, policy, negotiate(): reserve and rewrite
+ *   hold          a begun announcement at the end      waits for its rest
+ *   edits_apply   segment → what the receiver gets     first sent or retransmitted: the same bytes
  *
  * Reserve comes before rewrite: commit() installs the expectation and tells the kernel how far to shift, then
  * the edit is remembered, then the packet changes. What fails before that changes nothing. A new state of the
