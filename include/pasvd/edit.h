@@ -29,8 +29,9 @@ enum {
 struct edit {
 	uint32_t seq;     /* of the first byte replaced, sender's space */
 	uint16_t old_len; /* bytes replaced, 1..EDIT_TEXT_MAX */
-	uint16_t new_len; /* bytes in text; 0: held */
+	uint16_t new_len; /* bytes in text */
 	uint8_t prev;     /* the byte in front of the edit */
+	bool held;        /* not decided yet: new_len is 0, the bytes wait in text */
 	uint8_t text[EDIT_TEXT_MAX];
 	int32_t before; /* set by edits_put(): shift of the bytes in front of the edit */
 };
@@ -46,6 +47,9 @@ void edits_init(struct edits *es, const struct seqadj *kernel);
 
 /* The held edit, or NULL. It is always the last one. */
 const struct edit *edits_held(const struct edits *es);
+
+/* Gives up the held bytes, if there are any: they never reach the receiver, and everything behind them goes on. */
+void edits_abandon(struct edits *es);
 
 /* Adds an edit behind all others; while one is held, in its place. True: es->kernel changed and has to be set in
  * the kernel. */

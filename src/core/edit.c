@@ -28,7 +28,13 @@ const struct edit *edits_held(const struct edits *es)
 {
 	const struct edit *last = es->n ? &es->e[es->n - 1] : NULL;
 
-	return last && last->new_len == 0 ? last : NULL;
+	return last && last->held ? last : NULL;
+}
+
+void edits_abandon(struct edits *es)
+{
+	if (edits_held(es))
+		es->e[es->n - 1].held = false;
 }
 
 static uint32_t edit_end(const struct edit *e)
@@ -141,15 +147,17 @@ static int replace_all(const struct edits *es, struct seg *seg, uint8_t *p, size
 	return replaced;
 }
 
-/* A segment whose bytes are all held gives the byte in front of them once more. */
+/* A segment of which nothing is left gives the byte in front of it once more. */
 static int fill_empty(const struct edits *es, struct seg *seg, uint8_t *p, size_t cap)
 {
-	const struct edit *held = edits_held(es);
+	size_t i = es->n;
 
-	if (seg->payload_len || !held)
+	if (seg->payload_len)
 		return 0;
+	while (i > 1 && es->e[i - 1].seq != seg->seq)
+		i--;
 	seg->seq--;
-	return seg_splice(seg, p, cap, 0, 0, &held->prev, 1);
+	return seg_splice(seg, p, cap, 0, 0, &es->e[i - 1].prev, 1);
 }
 
 /* Leaves off what would make the packet longer than any link carries; the sender repeats it. */

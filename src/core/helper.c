@@ -80,18 +80,22 @@ static struct edit verbatim(const struct line *l, size_t from, size_t to)
 	return e;
 }
 
-/* Lets the held bytes go as they are. */
+/* Lets the held bytes go as they are. If the kernel does not agree to that they are lost. */
 static enum reason release(struct step *s)
 {
 	struct edits next = s->stream->edits;
 	const struct edit *held = edits_held(&next);
-	const struct line *l = &s->stream->line;
 	struct edit e;
 
 	if (!held)
 		return REASON_PASSED;
-	e = verbatim(l, held->seq - l->start, held->seq - l->start + held->old_len);
-	return adopt(s, &next, edits_put(&next, &e)) ? REASON_PASSED : REASON_CT_FAILED;
+	e = *held;
+	e.held = false;
+	e.new_len = e.old_len;
+	if (adopt(s, &next, edits_put(&next, &e)))
+		return REASON_PASSED;
+	edits_abandon(&s->stream->edits);
+	return REASON_CT_FAILED;
 }
 
 /* Holds back the end of a line that is still coming, if an announcement has begun in it. */
@@ -108,8 +112,12 @@ static enum reason hold(struct step *s)
 	if (held)
 		from = held->seq - l->start;
 	e = verbatim(l, from, l->len);
+	e.held = true;
 	e.new_len = 0;
-	return adopt(s, &next, edits_put(&next, &e)) ? REASON_HELD : REASON_CT_FAILED;
+	if (adopt(s, &next, edits_put(&next, &e)))
+		return REASON_HELD;
+	edits_abandon(&s->stream->edits);
+	return REASON_CT_FAILED;
 }
 
 /* The edit that puts the planned announcement into the line, together with what is held around it. Its text
@@ -304,6 +312,8 @@ static enum reason read_segment(
 	struct step *s, const struct seg *seg, const struct packet *packet, size_t skip)
 {
 	s->fresh = seg->seq + (uint32_t)skip;
+	if (!s->stream->line.len) /* the line that was held is given up: bytes of it went past us */
+		edits_abandon(&s->stream->edits);
 	return read_bytes(s, packet->p + seg->payload + skip, seg->payload_len - skip);
 }
 
