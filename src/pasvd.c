@@ -46,7 +46,7 @@ static void say_start_failed(const struct conf *conf, int err)
 		log_at(REASON_LEVEL_ERR, "cannot open queue %u: %s", conf->queue, strerror(-err));
 }
 
-static int serve(const struct conf *conf, const struct carrier *carrier)
+static int run(const struct conf *conf, const struct carrier *carrier)
 {
 	int err = start(conf, carrier);
 
@@ -67,25 +67,41 @@ static int serve(const struct conf *conf, const struct carrier *carrier)
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-int main(int argc, char **argv)
+static const char *carrier_name(void)
 {
 	const struct carrier *carrier;
+
+	return carrier_choose(&carrier) ? NULL : carrier->name;
+}
+
+static int print_carrier(void)
+{
+	const char *name = carrier_name();
+
+	return name && puts(name) != EOF && fflush(stdout) != EOF ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int serve(const struct conf *conf)
+{
+	const struct carrier *carrier;
+
+	if (conf->verbose)
+		log_verbosity(REASON_LEVEL_DEBUG);
+	return carrier_choose(&carrier) ? EXIT_FAILURE : run(conf, carrier);
+}
+
+int main(int argc, char **argv)
+{
 	struct conf conf;
-	int err;
 
 	conf_parse(argc, argv, &conf);
-	if (conf.verbose)
-		log_verbosity(REASON_LEVEL_DEBUG);
-	err = carrier_choose(&carrier);
-	if (err)
-		return EXIT_FAILURE;
 	switch (conf.command) {
 	case CONF_CARRIER:
-		return puts(carrier->name) == EOF ? EXIT_FAILURE : EXIT_SUCCESS;
+		return print_carrier();
 	case CONF_RULES:
-		return rules_main(conf.argc, conf.argv, carrier->name);
+		return rules_main(conf.argc, conf.argv, carrier_name);
 	case CONF_DAEMON:
 		break;
 	}
-	return serve(&conf, carrier);
+	return serve(&conf);
 }

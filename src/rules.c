@@ -282,12 +282,16 @@ static void print_removal(void)
 	}
 }
 
-int rules_main(int argc, char **argv, const char *carrier_name)
+int rules_main(int argc, char **argv, rules_carrier_fn *carrier)
 {
-	struct rules r = {.queue = DEFAULT_QUEUE, .carrier = carrier_name};
+	struct rules r = {.queue = DEFAULT_QUEUE};
 
 	if (!parse_options(&r, argc, argv) || !complete(&r))
 		return STATUS_WRONG_ARGUMENTS;
+	if (!r.remove)
+		r.carrier = carrier();
+	if (!r.remove && !r.carrier)
+		return 1;
 	if (r.remove)
 		print_removal();
 	else

@@ -3,10 +3,12 @@
 #ifndef PASVD_RULES_H
 #define PASVD_RULES_H
 
-/* Prints to stdout; `argv[0]` is the subcommand's own name, options follow. `carrier_name` is what `CT
- * --helper` and
- * `-m helper` are given. Returns the exit status: 0, 1 if stdout cannot be written, 2 for wrong arguments.
- * After 1 and 2 one line on stderr says why. */
-int rules_main(int argc, char **argv, const char *carrier_name);
+/* Returns the name that `CT --helper` and `-m helper` are given, or NULL after a line on stderr. */
+typedef const char *rules_carrier_fn(void);
+
+/* Prints to stdout; `argv[0]` is the subcommand's own name, options follow. The carrier is asked for when the options are
+ * right and rules are wanted, not their removal. Returns the exit status: 0, 1 if there is no carrier or stdout cannot be
+ * written, 2 for wrong arguments. After 1 and 2 one line on stderr says why. */
+int rules_main(int argc, char **argv, rules_carrier_fn *carrier);
 
 #endif

@@ -30,6 +30,7 @@ struct conn {
 	struct session session;
 	struct expect last;      /* the expectation opened last, all 0 if none was */
 	struct stream stream[2]; /* by enum dir */
+	bool told;               /* that it is not ours, or not translated */
 	bool live;               /* false: nothing above is valid, and no bucket leads here */
 	uint64_t seen;           /* ms, as given to conntab_find() and conntab_add() */
 	uint32_t chain[2];       /* by enum dir: next of the bucket */

@@ -30,6 +30,7 @@ enum action {
 struct verdict {
 	enum action action;
 	enum reason reason;
+	bool again; /* the reason is about the connection, and was given for it before */
 	bool known; /* the control connection is known: view is valid */
 	struct ct_view view;
 	struct endpoint announce; /* with REASON_OPENED: what the client was told, */

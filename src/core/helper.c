@@ -351,11 +351,11 @@ static enum reason examine(struct step *s, const struct seg *seg, struct packet 
 		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
-	if (!s->conn->view.ours)
-		return REASON_NOT_OURS;
-	if (!is_translated(&s->conn->view))
-		return REASON_NOT_TRANSLATED;
-	return pass_on(s, seg, packet, where, skip);
+	if (s->conn->view.ours && is_translated(&s->conn->view))
+		return pass_on(s, seg, packet, where, skip);
+	s->verdict->again = s->conn->told;
+	s->conn->told = true;
+	return s->conn->view.ours ? REASON_NOT_TRANSLATED : REASON_NOT_OURS;
 }
 
 void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)

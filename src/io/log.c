@@ -71,7 +71,7 @@ void log_verdict(const struct verdict *v, uint64_t now)
 	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX], announced[ENDPOINT_TEXT_MAX],
 		real[ENDPOINT_TEXT_MAX];
 
-	if (level > log_most || !within_rate(now))
+	if (level > log_most || v->again || !within_rate(now))
 		return;
 	if (!v->known) {
 		log_at(level, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));

@@ -26,6 +26,10 @@ PASSWORD_HASH = ("$6$pasvdlab$es8s5v7/SqtSZKrdq5WZ3ASz4dWIs5fhtlwIaBMANvT4baS0"
                  "gZMtzt/ohwf0d2bJ4lOqRcfkigoGng5Uc9LTP0")
 
 
+# What packages.sh unpacked beside the servers because the machine does not have it.
+LIBRARIES = {"LD_LIBRARY_PATH": str(lab_module.BUILD / "servers" / "lib")}
+
+
 class Server:
     """A running FTP server and its files."""
 
@@ -56,9 +60,7 @@ class Server:
         return path
 
     def start(self, argv):
-        libraries = lab_module.BUILD / "servers" / "lib"
-        self.process = Process(self.namespace, argv, self.home / "log",
-                               env={"LD_LIBRARY_PATH": str(libraries)}, cwd=self.home)
+        self.process = Process(self.namespace, argv, self.home / "log", env=LIBRARIES, cwd=self.home)
         self.lab.on_exit(self.process.stop)
         wait_for(self._answers, 10, f"{self.name} answers")
         return self
@@ -151,7 +153,8 @@ def pure_ftpd(lab, number=0, port=21, **options):
     users = server.config("users", f"lab:{PASSWORD_HASH}:{UNPRIVILEGED}:{UNPRIVILEGED}"
                                    f"::{server.root}/./::::::::::::\n")
     database = server.home / "users.pdb"
-    server.namespace.run(_binary("pure-ftpd/usr/bin/pure-pw"), "mkdb", database, "-f", users)
+    server.namespace.run(_binary("pure-ftpd/usr/bin/pure-pw"), "mkdb", database, "-f", users,
+                         env={**os.environ, **LIBRARIES})
     return server.start([_binary("pure-ftpd/usr/sbin/pure-ftpd"), "-4", "-E", "-H", "-A",
                          "-S", f"{server.address},{port}", "-g", server.home / "pid",
                          "-l", f"puredb:{database}", "-u", "1", "-C", "60"])
