@@ -87,7 +87,7 @@ static void want(struct world *w, const struct sample *s)
 	for (size_t i = 0; i < s->n; i++) {
 		memcpy(w->want + w->want_len, sent + at, s->change[i].at - at);
 		w->want_len += s->change[i].at - at;
-		strcpy(w->want + w->want_len, s->change[i].text);
+		memcpy(w->want + w->want_len, s->change[i].text, strlen(s->change[i].text));
 		w->want_len += strlen(s->change[i].text);
 		at = s->change[i].at + s->change[i].len;
 	}
@@ -283,14 +283,18 @@ END_TEST
 
 static struct edit held(size_t from, size_t to)
 {
-	return (struct edit){
+	struct edit e = {
 		.seq = isn + (uint32_t)from,
 		.old_len = (uint16_t)(to - from),
 		.prev = (uint8_t)sent[from - 1],
+		.held = true,
 	};
+
+	memcpy(e.text, sent + from, to - from);
+	return e;
 }
 
-START_TEST(the_held_edit_is_the_last_one_without_text)
+START_TEST(the_held_edit_is_the_last_one)
 {
 	static const struct sample none = {.n = 0};
 	static const struct change text = {20, 10, "#"};
@@ -371,6 +375,39 @@ START_TEST(a_segment_that_is_all_held_brings_the_byte_in_front)
 	fake_ct_adjust(&w.conn, DIR_REPLY, p, (size_t)n);
 	ck_assert_uint_eq(packet_seq(p), isn + 19);
 	ck_assert_int_eq(p[n - 1], sent[19]);
+}
+END_TEST
+
+/* Bytes that were held and given up are gone, as if they had been replaced by nothing. */
+START_TEST(what_is_abandoned_never_arrives_and_the_rest_goes_on)
+{
+	static const struct sample gone = {{{5, 3, "#####"}, {20, 10, ""}}, 2},
+				   before = {{{5, 3, "#####"}}, 1};
+	struct world w = world_of(&before);
+	struct edit e = held(20, 30);
+
+	put(&w, &e);
+	w.want_len = 0;
+	want(&w, &gone);
+	send(&w, 0, 30, 22);
+	edits_abandon(&w.edits);
+	ck_assert_ptr_null(edits_held(&w.edits));
+	for (size_t from = 0; from < N; from++)
+		for (size_t to = from + 1; to <= N; to++)
+			send(&w, from, to, w.want_len);
+	all_seen(&w);
+	ck_assert_uint_eq(fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)w.want_len), isn + N);
+}
+END_TEST
+
+START_TEST(without_a_held_edit_nothing_is_abandoned)
+{
+	struct world w = world_of(&samples[6]);
+	struct edits was;
+
+	memcpy(&was, &w.edits, sizeof(was));
+	edits_abandon(&w.edits);
+	ck_assert(memcmp(&was, &w.edits, sizeof(was)) == 0);
 }
 END_TEST
 
@@ -465,9 +502,11 @@ int main(void)
 		segments_behind_the_last_edit_are_left_to_the_kernel,
 		the_kernel_is_told_of_shifts_only,
 		of_many_edits_the_last_four_are_known,
-		the_held_edit_is_the_last_one_without_text,
+		the_held_edit_is_the_last_one,
 		held_bytes_do_not_arrive_and_are_acknowledged,
 		a_segment_that_is_all_held_brings_the_byte_in_front,
+		what_is_abandoned_never_arrives_and_the_rest_goes_on,
+		without_a_held_edit_nothing_is_abandoned,
 		after_a_restart_the_kernels_shift_goes_on,
 		too_small_a_buffer_is_refused,
 		a_packet_grows_up_to_a_length_that_every_link_carries,

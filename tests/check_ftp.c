@@ -303,8 +303,7 @@ START_TEST(a_line_without_a_code_is_refused)
 		"abc x\r\n",
 		"227\tx\r\n",
 		"-227 x\r\n",
-		"\xff\xf1"
-		"227 x\r\n",
+		"\377\361227 x\r\n",
 	};
 	struct ftp_reply r;
 

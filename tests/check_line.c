@@ -4,17 +4,19 @@
 #include "pasvd/line.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const uint32_t isn = 0xfffffff4; /* the samples wrap around */
 
 enum { FAR_AWAY = 0x40000000 };
 
-/* Feeds bytes that lie at the end of memory, in order, and appends each whole line and '|' to `out`. */
+/* Feeds bytes that lie at the end of memory, in order, and writes each whole line and '|' to the end of `out`. */
 static void feed(struct line *l, const char *p, size_t n, char *out)
 {
 	uint8_t *copy = guard_copy(p, n);
 
+	out += strlen(out);
 	for (size_t at = 0; at < n;) {
 		size_t used = line_feed(l, copy + at, n - at);
 
@@ -23,8 +25,7 @@ static void feed(struct line *l, const char *p, size_t n, char *out)
 		at += used;
 		ck_assert(l->whole || at == n);
 		if (l->whole) {
-			strncat(out, (const char *)l->buf, l->len);
-			strcat(out, "|");
+			out += sprintf(out, "%.*s|", (int)l->len, (const char *)l->buf);
 			line_next(l);
 		}
 	}

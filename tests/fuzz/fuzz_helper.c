@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fuzz_helper.c - packets into helper_packet()
+ *
+ * The input is a list of packets: what it is, where in its stream, how long, and its bytes. They belong to two
+ * connections of one client, so that ports clash; some are given to the helper as they are, as packet bytes.
+ */
+#include "fake_ct.h"
+#include "fuzz.h"
+#include "guard.h"
+#include "packet.h"
+#include "pasvd/helper.h"
+
+#include <string.h>
+
+enum { CAP = 1024, CONNECTIONS = 2, PAYLOAD_MAX = 255 };
+
+enum {
+	IS_REPLY = 1,
+	IS_SECOND = 2,
+	IS_RAW = 4,
+	IS_LATE = 8,
+	HAS_FIN = 16,
+	FAILS = 32,
+	IS_TIGHT = 64,
+	HALF_WAY = 128
+};
+
+static struct helper helper;
+
+struct world {
+	struct fake_ct ct;
+	uint32_t next[CONNECTIONS][2];
+	uint64_t now;
+	uint8_t *room; /* CAP bytes at the end of readable memory */
+};
+
+static void start(struct world *w)
+{
+	static const uint8_t key[CONNTAB_KEY_LEN] = {3};
+	struct endpoint client[CONNECTIONS] = {
+		packet_endpoint("198.51.100.2:1"), packet_endpoint("198.51.100.2:2")};
+	struct endpoint real[CONNECTIONS] = {packet_endpoint("10.0.0.2:21"), packet_endpoint("10.0.0.3:21")};
+	struct endpoint dialled = packet_endpoint("203.0.113.1:21");
+	struct ct_port port;
+
+	fake_ct_init(&w->ct);
+	for (int i = 0; i < CONNECTIONS; i++)
+		fake_ct_connect(&w->ct, &client[i], &dialled, &real[i]);
+	port = fake_ct_port(&w->ct);
+	helper_init(&helper, &port, key);
+}
+
+/* No port may be opened but a high one, at the server, for the client. */
+static void check_expects(struct world *w)
+{
+	for (; w->ct.addeds > 0; w->ct.addeds--) {
+		const struct expect *e = &w->ct.added[w->ct.addeds - 1];
+		const struct ct_view *v = &w->ct.conn[e->master.src.port - 1].view;
+
+		REQUIRE(addr_eq(&e->tuple.src.addr, &v->tuple[DIR_ORIGINAL].src.addr) &&
+			e->tuple.src.port == 0);
+		REQUIRE(addr_eq(&e->tuple.dst.addr, &v->tuple[DIR_ORIGINAL].dst.addr));
+		REQUIRE(addr_eq(&e->nat.addr, &v->tuple[DIR_REPLY].src.addr));
+		REQUIRE(e->tuple.dst.port >= POLICY_LOWEST_PORT && e->nat.port >= POLICY_LOWEST_PORT);
+		REQUIRE(e->nat_dir == DIR_ORIGINAL);
+	}
+}
+
+static void check_verdict(const struct verdict *v, const struct packet *packet)
+{
+	REQUIRE(v->reason < REASON_COUNT);
+	REQUIRE(v->action == ACTION_PASS || v->action == ACTION_REPLACE || v->action == ACTION_DROP);
+	REQUIRE(v->action != ACTION_DROP || v->reason == REASON_REORDERED || v->reason == REASON_NO_ROOM);
+	REQUIRE(v->reason != REASON_OPENED || v->known);
+	if (v->action == ACTION_REPLACE) {
+		REQUIRE(packet->len <= packet->cap && packet_is_sound(packet->p, packet->len));
+		REQUIRE(packet->len > packet_header_len(packet->p));
+	}
+}
+
+static void hand_over(struct world *w, const uint8_t *bytes, size_t n, size_t cap)
+{
+	uint8_t *p = w->room + CAP - cap;
+	struct packet packet = {p, n, cap};
+	struct verdict v;
+
+	memcpy(p, bytes, n);
+	helper_packet(&helper, &packet, w->now, &v);
+	check_verdict(&v, &packet);
+	check_expects(w);
+}
+
+static size_t build(struct world *w, unsigned what, struct input *in, uint8_t *buf)
+{
+	int which = what & IS_SECOND ? 1 : 0, dir = what & IS_REPLY ? DIR_REPLY : DIR_ORIGINAL;
+	uint32_t *next = &w->next[which][dir];
+	uint32_t seq = *next + take_distance(in);
+	size_t n, wanted = take_byte(in);
+	struct packet_spec spec = {
+		.tuple = w->ct.conn[which].view.tuple[dir],
+		.seq = seq,
+		.flags = what & HAS_FIN ? SEG_ACK | SEG_FIN : SEG_ACK,
+		.payload = take_bytes(in, wanted, &n),
+	};
+
+	spec.len = n;
+	if (seq_after(seq + (uint32_t)n, *next))
+		*next = seq + (uint32_t)n;
+	return packet_build(&spec, buf);
+}
+
+static void one_packet(struct world *w, struct input *in)
+{
+	unsigned what = take_byte(in);
+	uint8_t buf[CAP];
+	size_t n;
+
+	w->now += what & IS_LATE ? CONNTAB_IDLE_MS : 1;
+	w->ct.refuse_expect = w->ct.refuse_adjust = what & FAILS;
+	w->ct.half_way = what & HALF_WAY;
+	if (what & IS_RAW) {
+		size_t wanted = take_byte(in);
+		const uint8_t *p = take_bytes(in, wanted, &n);
+
+		memcpy(buf, p, n);
+	} else {
+		n = build(w, what, in, buf);
+	}
+	hand_over(w, buf, n, what & IS_TIGHT ? n : CAP);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct world w;
+	struct input in = {data, size};
+
+	memset(&w, 0, sizeof(w));
+	start(&w);
+	w.room = guard_copy(NULL, CAP);
+	while (in.n)
+		one_packet(&w, &in);
+	guard_free(w.room, CAP);
+	return 0;
+}

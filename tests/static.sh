@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# static.sh - how the code is written, without running it
+#
+# usage: static.sh CHECK SOURCE_ROOT BUILD_ROOT
+#
+# CHECK is one of the functions check_* below. Exit status 0: nothing was found. A tool that is missing is a failure:
+# a check that is not made proves nothing.
+set -euo pipefail
+
+check=$1
+build=$(realpath "$3")
+cd "$2"
+
+c_files()
+{
+	find include src tests -name '*.[ch]' -print0 | sort -z
+}
+
+shell_files()
+{
+	find .ci iptables quickstart src systemd tests -type f -print0 |
+		xargs -0 grep -lIZE -m1 '^#!/bin/(ba)?sh'
+}
+
+check_format()
+{
+	c_files | xargs -0 clang-format --dry-run -Werror
+}
+
+# Each file by itself: clang-tidy 14 takes va_start() for missing if it is given several.
+check_tidy()
+{
+	find src tests -name '*.c' -print0 | sort -z |
+		xargs -0 -n 1 -P 2 clang-tidy -p "$build" --quiet 2>/dev/null
+}
+
+# missingIncludeSystem: system headers are not read. uninitvar, ctuuninitvar: it takes for uninitialised what a function
+# fills in behind a loop; compilers and clang-tidy look for the same.
+check_cppcheck()
+{
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
+		--suppress=missingIncludeSystem --suppress='uninitvar:tests/*' --suppress='ctuuninitvar:tests/*' \
+		-I include -I src/io -I tests src tests
+}
+
+check_shell()
+{
+	shell_files | xargs -0 shellcheck
+}
+
+check_manual()
+{
+	find man -name '*.[1-8]' -print0 | xargs -0 mandoc -T lint -W warning
+}
+
+# Who may use it, and what it is, stands at the head of each file.
+check_head()
+{
+	local file status=0
+
+	while IFS= read -r -d '' file; do
+		if ! head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later'; then
+			echo "$file: no SPDX-License-Identifier"
+			status=1
+		fi
+	done < <(c_files; shell_files; find . -name meson.build -not -path './build*' -print0)
+	return $status
+}
+
+# A dialogue or seed that meson does not know is never run.
+check_forgotten()
+{
+	local file name status=0
+
+	while IFS= read -r -d '' file; do
+		name=$(basename "$file" .ftp)
+		if ! grep -qF "'$name'" "$(dirname "$file")"/meson.build 2>/dev/null &&
+			! grep -qF "'$name'" tests/fuzz/meson.build; then
+			echo "$file: no test runs it"
+			status=1
+		fi
+	done < <(find tests/dialogue -name '*.ftp' -print0; find tests/fuzz/corpus -type f -print0)
+	return $status
+}
+
+"check_$check"
