@@ -111,7 +111,8 @@ static struct conn *lookup(struct conntab *t, const struct tuple *tuple, enum di
 
 struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t now, enum dir *ret_dir)
 {
-	struct conn *c = lookup(t, tuple, ret_dir);
+	enum dir dir;
+	struct conn *c = lookup(t, tuple, &dir);
 
 	if (!c)
 		return NULL;
@@ -120,6 +121,7 @@ struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t
 		return NULL;
 	}
 	touch(t, c, now);
+	*ret_dir = dir;
 	return c;
 }
 

@@ -238,18 +238,17 @@ static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
 
 /* The helper `sane` acts on a message of 8 bytes that begins with 7 as a big-endian word, and on nothing else
  * (net/netfilter/nf_conntrack_sane.c, SANE_NET_START). As a line of FTP it is an unknown command. */
-static bool disarm(const struct step *s, const struct seg *seg, struct packet *packet)
+static enum reason disarm(const struct step *s, const struct seg *seg, struct packet *packet)
 {
 	static const uint8_t start[] = {0, 0, 0, 7}, harmless[] = "XXXXXX\r\n";
 	uint8_t *payload = packet->p + seg->payload;
 
-	if (s->dir != DIR_ORIGINAL || seg->payload_len != sizeof harmless - 1 ||
-		memcmp(payload, start, sizeof start) != 0)
-		return false;
+	if (seg->payload_len != sizeof harmless - 1 || memcmp(payload, start, sizeof start) != 0)
+		return REASON_PASSED;
 	memcpy(payload, harmless, sizeof harmless - 1);
 	packet->len = seg_seal(seg, packet->p);
 	s->verdict->action = ACTION_REPLACE;
-	return true;
+	return REASON_CARRIER_REQUEST;
 }
 
 /* What the receiver gets in place of the segment. */
@@ -317,19 +316,18 @@ static enum reason read_segment(
 	return read_bytes(s, packet->p + seg->payload + skip, seg->payload_len - skip);
 }
 
-/* A segment of a connection that carries our helper. */
+/* A segment of a connection that we look after. */
 static enum reason pass_on(
 	struct step *s, const struct seg *seg, struct packet *packet, enum line_place where, size_t skip)
 {
-	enum reason reason = REASON_PASSED;
+	enum reason reason = REASON_REPEATED;
 
 	if (where == LINE_GAP) {
 		s->verdict->action = ACTION_DROP;
 		return REASON_REORDERED;
 	}
-	if (disarm(s, seg, packet))
-		reason = REASON_CARRIER_REQUEST;
-	reason = worse(reason, where == LINE_OLD ? REASON_REPEATED : read_segment(s, seg, packet, skip));
+	if (where == LINE_NEW)
+		reason = read_segment(s, seg, packet, skip);
 	return worse(reason, map(s, seg, packet));
 }
 
@@ -341,21 +339,33 @@ static bool is_translated(const struct ct_view *view)
 	return !endpoint_eq(&original->src, &reply->dst) || !endpoint_eq(&original->dst, &reply->src);
 }
 
+/* A stranger: its connection carries no helper, or has nothing to rewrite. */
+static enum reason stranger(struct step *s)
+{
+	s->verdict->again = s->conn->told;
+	s->conn->told = true;
+	return s->conn->view.ours ? REASON_NOT_TRANSLATED : REASON_NOT_OURS;
+}
+
 static enum reason examine(struct step *s, const struct seg *seg, struct packet *packet, uint64_t now)
 {
 	enum line_place where;
 	size_t skip = 0;
 	enum ct_result result = place(s, seg, now, &where, &skip);
+	enum reason reason;
 
+	if (result == CT_NONE)
+		return REASON_NOT_TRACKED;
 	if (result != CT_OK)
-		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
+		return worse(REASON_CT_FAILED, disarm(s, seg, packet));
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
-	if (s->conn->view.ours && is_translated(&s->conn->view))
-		return pass_on(s, seg, packet, where, skip);
-	s->verdict->again = s->conn->told;
-	s->conn->told = true;
-	return s->conn->view.ours ? REASON_NOT_TRANSLATED : REASON_NOT_OURS;
+	if (!s->conn->view.ours)
+		return stranger(s);
+	reason = disarm(s, seg, packet);
+	if (!is_translated(&s->conn->view))
+		return worse(reason, stranger(s));
+	return worse(reason, pass_on(s, seg, packet, where, skip));
 }
 
 void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)

@@ -48,10 +48,9 @@ static enum ct_result get(void *ctx, const struct tuple *t, struct ct_view *ret_
 	struct ct_netlink *c = ctx;
 	struct view_wanted w = {c->carrier, ret_view};
 	ssize_t len = ct_msg_put_get(buf, sizeof(buf), t);
-	int result, err = (int)len;
+	int result = 0, err;
 
-	if (len > 0)
-		err = nl_request(&c->nl, buf, (size_t)len, &result, 1, take_view, &w);
+	err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, take_view, &w);
 	if (!err)
 		err = result;
 	if (err == -ENOENT)

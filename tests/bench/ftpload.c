@@ -12,7 +12,9 @@
  * load generator does not drown what is measured. Replies have to end with
  * their segment's last line; that holds for vsftpd.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -181,9 +183,10 @@ static long number(const char *text, long max)
 
 int main(int argc, char **argv)
 {
+	static int64_t pasv_ns[MAX_COUNT];
 	struct control c = {.used = 0};
 	struct in_addr host;
-	int64_t start, end, bytes = 0, *pasv_ns;
+	int64_t start, end, bytes = 0;
 	long count, n = 0;
 
 	if (argc != 8 || inet_pton(AF_INET, argv[1], &host) != 1) {
@@ -191,9 +194,6 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	count = number(argv[7], MAX_COUNT);
-	pasv_ns = calloc((size_t)count, sizeof(*pasv_ns));
-	if (!pasv_ns)
-		fail("calloc");
 	c.fd = dial(host, (uint16_t)number(argv[2], UINT16_MAX));
 	log_in(&c, argv[3], argv[4]);
 	printf("ready\n");
@@ -209,7 +209,6 @@ int main(int argc, char **argv)
 	qsort(pasv_ns, (size_t)n, sizeof(*pasv_ns), compare);
 	printf("%ld %lld %lld %lld\n", n, (long long)(end - start), (long long)bytes,
 		(long long)pasv_ns[n / 2]);
-	free(pasv_ns);
 	close(c.fd);
 	return EXIT_SUCCESS;
 }
