@@ -70,7 +70,7 @@ static void check_verdict(const struct verdict *v, const struct packet *packet)
 {
 	REQUIRE(v->reason < REASON_COUNT);
 	REQUIRE(v->action == ACTION_PASS || v->action == ACTION_REPLACE || v->action == ACTION_DROP);
-	REQUIRE(v->action != ACTION_DROP || v->reason == REASON_REORDERED || v->reason == REASON_NO_ROOM);
+	REQUIRE(v->action != ACTION_DROP || v->reason >= REASON_REORDERED);
 	REQUIRE(v->reason != REASON_OPENED || v->known);
 	if (v->action == ACTION_REPLACE) {
 		REQUIRE(packet->len <= packet->cap && packet_is_sound(packet->p, packet->len));

@@ -123,9 +123,8 @@ int capture_open(const char *ifname)
 
 bool capture_next(int fd, struct packet *ret_p, int ms)
 {
-	struct sockaddr_ll from;
+	struct sockaddr_ll from = {0};
 
-	memset(ret_p, 0, sizeof(*ret_p));
 	for (int tries = 0; tries < 100 && readable(fd, ms); tries++) {
 		socklen_t from_len = sizeof(from);
 		ssize_t n = recvfrom(
