@@ -10,250 +10,13 @@
  *
  * Sequence numbers of the runs with cuts wrap around at the cut.
  */
-#include "dialogue.h"
-#include "fake_ct.h"
 #include "guard.h"
-#include "packet.h"
-#include "pasvd/helper.h"
+#include "wire.h"
 
-#include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { STREAM_MAX = 16384, BUFFER = 2048 };
-
-/* One direction of the connection, as its two ends see it. Both count from isn. */
-struct side {
-	uint32_t isn;
-	size_t sent; /* bytes that the sender has sent and the router has not dropped */
-	size_t got;  /* bytes that the receiver has without a gap */
-	size_t want; /* bytes that it should have by now */
-	bool fresh;  /* nothing sent since the helper's start */
-	uint8_t byte[STREAM_MAX], wanted[STREAM_MAX];
-	bool have[STREAM_MAX];
-};
-
-struct how;
-
-struct run {
-	const struct dialogue *d;
-	const struct how *how;
-	const struct step *step;     /* the one being played */
-	const struct step *cut_step; /* the one that is cut, at: */
-	size_t cut[2];
-	bool half_way;                 /* see struct fake_ct */
-	size_t offset[DIALOGUE_STEPS]; /* of the steps' first bytes in their streams */
-	unsigned memory;               /* the helper remembers steps from here on */
-	struct side side[2];
-	struct fake_ct ct;
-	struct fake_conn *conn;
-	struct helper helper;
-	uint64_t now;
-	enum reason last, greatest;
-	bool disorder; /* the receiver may wait for bytes: its ACK says nothing */
-	bool left_off; /* the last packet did not take all bytes along */
-	uint8_t *buf;  /* BUFFER bytes */
-	uint8_t orig[BUFFER];
-};
-
-/* A way of playing a dialogue. */
-struct how {
-	const char *name;
-	void (*plain)(struct run *r, const struct step *s);
-	void (*cut)(struct run *r, const struct step *s); /* plays the step that is cut, NULL: no cuts */
-	unsigned cuts;                                    /* 1 or 2 places */
-	bool chops;                                       /* plain cuts as well */
-};
-
-static unsigned long runs, packets;
-
-static void print_text(const char *title, const uint8_t *p, size_t n)
-{
-	fprintf(stderr, "  %s \"", title);
-	for (size_t i = 0; i < n; i++) {
-		if (isprint(p[i]))
-			fputc(p[i], stderr);
-		else
-			fprintf(stderr, "\\x%02x", p[i]);
-	}
-	fputs("\"\n", stderr);
-}
-
-__attribute__((format(printf, 2, 3), noreturn)) static void fail(const struct run *r, const char *format, ...)
-{
-	const struct side *side = &r->side[r->step->dir];
-	va_list ap;
-
-	fprintf(stderr, "%s:%u: %s", r->d->name, r->step->line, r->how->name);
-	if (r->cut_step)
-		fprintf(stderr, " (line %u at %zu, %zu)", r->cut_step->line, r->cut[0], r->cut[1]);
-	fprintf(stderr, "%s: ", r->half_way ? ", failing half-way" : "");
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	print_text("got ", side->byte, side->got);
-	print_text("want", side->wanted, side->want);
-	exit(1);
-}
-
-/* A held beginning and a retransmission are details of how a line came. */
-static enum reason grade(enum reason r)
-{
-	return r == REASON_REPEATED || r == REASON_HELD || r == REASON_REORDERED ? REASON_PASSED : r;
-}
-
-/* --- the kernel and the two ends --- */
-
-static void take_byte(struct run *r, struct side *side, int32_t pos, uint8_t byte)
-{
-	if (pos < 0 || pos >= STREAM_MAX)
-		fail(r, "the receiver gets a byte at place %d of its stream", pos);
-	if (side->have[pos] && side->byte[pos] != byte)
-		fail(r, "byte %d was 0x%02x and is 0x%02x now", pos, side->byte[pos], byte);
-	side->have[pos] = true;
-	side->byte[pos] = byte;
-}
-
-/* Bytes that the sender has sent and does not find acknowledged. */
-static int32_t unacked(const struct run *r, enum dir dir)
-{
-	const struct side *side = &r->side[dir];
-	uint32_t ack = side->isn + (uint32_t)side->got;
-
-	if (!r->d->untracked)
-		ack = fake_ct_ack(r->conn, dir, ack);
-	return (int32_t)(side->isn + (uint32_t)side->sent - ack);
-}
-
-static void check_ack(const struct run *r, enum dir dir)
-{
-	if (unacked(r, dir) != 0)
-		fail(r, "the sender has sent %zu bytes, and finds %d missing", r->side[dir].sent,
-			unacked(r, dir));
-}
-
-static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
-{
-	struct side *side = &r->side[dir];
-	size_t header = packet_header_len(p);
-
-	if (!r->d->untracked)
-		fake_ct_adjust(r->conn, dir, p, n);
-	if (header == n)
-		fail(r, "the receiver gets a segment without payload, to which it will not answer");
-	for (size_t i = header; i < n; i++)
-		take_byte(r, side, (int32_t)(packet_seq(p) - side->isn + (uint32_t)(i - header)), p[i]);
-	while (side->got < STREAM_MAX && side->have[side->got])
-		side->got++;
-	/* A packet that would have grown too long leaves off its end. */
-	r->left_off = n >= EDIT_GROWN_MAX && unacked(r, dir) > 0;
-	if (!r->disorder && !r->left_off)
-		check_ack(r, dir);
-}
-
-/* --- one segment --- */
-
-/* The sender acknowledges all that it received, and its packet carries the addresses that it has before NAT.
- */
-static struct packet_spec describe(const struct run *r, const struct step *s, size_t from, size_t to)
-{
-	const struct side *side = &r->side[s->dir], *other = &r->side[!s->dir];
-	const struct dialogue *d = r->d;
-
-	return (struct packet_spec){
-		.tuple = s->dir == DIR_ORIGINAL ? (struct tuple){.src = d->client, .dst = d->dialled}
-						: (struct tuple){.src = d->real, .dst = d->client},
-		.seq = side->isn + (uint32_t)(r->offset[s - d->step] + from),
-		.ack = other->isn + (uint32_t)other->got,
-		.flags = SEG_ACK | SEG_PSH,
-		.tcp_options = PACKET_TIMESTAMPS,
-		.payload = s->sent.byte + from,
-		.len = to - from,
-	};
-}
-
-/* But for sequence number, payload and what follows from them the packet must be as it was. */
-static void check_replaced(struct run *r, struct packet_spec *spec, const uint8_t *p, size_t n)
-{
-	static uint8_t again[PACKET_MAX];
-
-	if (n > BUFFER || !packet_is_sound(p, n))
-		fail(r, "the packet that replaces it is broken");
-	spec->seq = packet_seq(p);
-	spec->payload = p + packet_header_len(p);
-	spec->len = n - packet_header_len(p);
-	if (packet_build(spec, again) != n || memcmp(again, p, n) != 0)
-		fail(r, "the packet that replaces it differs in more than its payload");
-}
-
-static void check_verdict(struct run *r, const struct verdict *v)
-{
-	const struct expect *e = &r->ct.added[r->ct.addeds ? r->ct.addeds - 1 : 0];
-
-	if (v->reason >= REASON_COUNT)
-		fail(r, "reason %d", (int)v->reason);
-	if (v->known && !tuple_eq(&v->view.tuple[DIR_ORIGINAL], &r->conn->view.tuple[DIR_ORIGINAL]))
-		fail(r, "the verdict names another connection");
-	if (v->reason != REASON_OPENED)
-		return;
-	if (!v->known || !r->ct.addeds)
-		fail(r, "opened, without an expectation or a connection");
-	if (!endpoint_eq(&v->announce, &e->tuple.dst) || !endpoint_eq(&v->real, &e->nat))
-		fail(r, "the verdict says something else than the expectation");
-}
-
-/* Sends the bytes [from, to) of a segment; if `lost`, they do not come further than the router. */
-static enum action put_packet(struct run *r, const struct step *s, size_t from, size_t to, bool lost)
-{
-	struct packet_spec spec = describe(r, s, from, to);
-	struct packet packet = {.p = r->buf, .len = packet_build(&spec, r->buf), .cap = BUFFER};
-	size_t end = r->offset[s - r->d->step] + to;
-	struct verdict v;
-
-	packets++;
-	memcpy(r->orig, r->buf, packet.len);
-	helper_packet(&r->helper, &packet, r->now++, &v);
-	check_verdict(r, &v);
-	r->last = v.reason;
-	if (grade(v.reason) > r->greatest)
-		r->greatest = grade(v.reason);
-	if (v.action == ACTION_DROP)
-		return v.action;
-	if (end > r->side[s->dir].sent)
-		r->side[s->dir].sent = end;
-	if (v.action == ACTION_REPLACE)
-		check_replaced(r, &spec, packet.p, packet.len);
-	if (!lost)
-		deliver(r, s->dir, v.action == ACTION_REPLACE ? packet.p : r->orig, packet.len);
-	return v.action;
-}
-
-static void put(struct run *r, const struct step *s, size_t from, size_t to)
-{
-	if (put_packet(r, s, from, to, false) == ACTION_DROP)
-		fail(r, "bytes %zu to %zu of the segment are dropped", from, to);
-	if (r->left_off) {
-		size_t missing = (size_t)unacked(r, s->dir);
-
-		if (missing >= to - from)
-			fail(r, "the sender gets nowhere");
-		put_packet(r, s, to - missing, to, false);
-		check_ack(r, s->dir);
-	}
-}
-
-/* The same once more: conntrack must not hear of it. */
-static void put_again(struct run *r, const struct step *s, size_t from, size_t to)
-{
-	unsigned commits = r->ct.commits;
-
-	put(r, s, from, to);
-	if (r->ct.commits != commits)
-		fail(r, "a retransmission was set in conntrack once more");
-}
+static unsigned long runs;
 
 /* --- ways of playing a segment --- */
 
@@ -576,7 +339,7 @@ static void play_all(struct run *r, const char *file)
 		else
 			play(r);
 	}
-	printf("%s: %lu runs, %lu packets\n", file, runs, packets);
+	printf("%s: %lu runs, %lu packets\n", file, runs, r->packets);
 }
 
 int main(int argc, char **argv)
@@ -590,7 +353,7 @@ int main(int argc, char **argv)
 	}
 	run.buf = guard_copy(NULL, BUFFER);
 	for (int i = 1; i < argc; i++) {
-		runs = packets = 0;
+		runs = run.packets = 0;
 		dialogue_read(&dialogue, argv[i]);
 		run.d = &dialogue;
 		play_all(&run, argv[i]);

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check_helper.c - a packet and the time go in, a verdict comes out
+ *
+ * What sessions look like from outside is in dialogue/. Here is what a dialogue cannot say: packets that are
+ * none, several connections, look-ups, counters, buffers.
+ */
+#include "fake_ct.h"
+#include "guard.h"
+#include "packet.h"
+#include "pasvd/helper.h"
+#include "unit.h"
+
+#include <string.h>
+
+enum { CAP = 2048, ROOM = 64 };
+
+static const uint8_t key[CONNTAB_KEY_LEN] = {42};
+
+static struct helper helper;
+static struct fake_ct ct;
+static struct verdict verdict;
+static uint8_t buf[CAP];
+static size_t len; /* of the packet in buf after the last verdict */
+static uint64_t now;
+
+static void start(void)
+{
+	struct ct_port port;
+
+	fake_ct_init(&ct);
+	port = fake_ct_port(&ct);
+	helper_init(&helper, &port, key);
+	now = 1;
+}
+
+/* A connection and where its two streams are. */
+struct talk {
+	struct fake_conn *conn;
+	uint32_t seq[2];
+};
+
+static struct talk talk_to(const char *client, const char *dialled, const char *real)
+{
+	struct endpoint c = packet_endpoint(client), d = packet_endpoint(dialled), r = packet_endpoint(real);
+
+	return (struct talk){fake_ct_connect(&ct, &c, &d, &r), {1000, 2000}};
+}
+
+static struct talk talk(void)
+{
+	return talk_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21");
+}
+
+/* Hands the packet in buf to the helper, in memory that ends where its room ends. */
+static enum reason hand_over(size_t n, size_t cap)
+{
+	uint8_t *p = guard_copy(NULL, cap);
+	struct packet packet = {p, n, cap};
+
+	memcpy(p, buf, n);
+	unit_mark(&verdict, sizeof(verdict));
+	helper_packet(&helper, &packet, now++, &verdict);
+	ck_assert_uint_le(packet.len, cap);
+	len = verdict.action == ACTION_REPLACE ? packet.len : n;
+	if (verdict.action == ACTION_REPLACE) {
+		memcpy(buf, p, len);
+		ck_assert(packet_is_sound(buf, len));
+	}
+	guard_free(p, cap);
+	return verdict.reason;
+}
+
+static size_t build(const struct talk *t, enum dir dir, uint8_t flags, const void *payload, size_t n)
+{
+	struct packet_spec spec = {
+		.tuple = t->conn->view.tuple[dir],
+		.seq = t->seq[dir],
+		.ack = 7,
+		.flags = flags,
+		.payload = payload,
+		.len = n,
+	};
+
+	return packet_build(&spec, buf);
+}
+
+static enum reason say_bytes(struct talk *t, enum dir dir, const void *payload, size_t n)
+{
+	enum reason reason = hand_over(
+		build(t, dir, SEG_ACK, payload, n), PACKET_IP_HEADER + PACKET_TCP_HEADER + n + ROOM);
+
+	t->seq[dir] += (uint32_t)n;
+	return reason;
+}
+
+static enum reason client(struct talk *t, const char *text)
+{
+	return say_bytes(t, DIR_ORIGINAL, text, strlen(text));
+}
+
+static enum reason server(struct talk *t, const char *text)
+{
+	return say_bytes(t, DIR_REPLY, text, strlen(text));
+}
+
+static void payload_is(const char *text)
+{
+	size_t header = packet_header_len(buf);
+
+	ck_assert_uint_eq(len - header, strlen(text));
+	ck_assert_mem_eq(buf + header, text, len - header);
+}
+
+START_TEST(a_packet_that_is_none_passes)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	for (size_t n = build(&t, DIR_ORIGINAL, SEG_ACK, "PASV\r\n", 6) - 1; n > 0; n--) {
+		ck_assert_int_eq(hand_over(n, n), REASON_BAD_PACKET);
+		ck_assert_int_eq(verdict.action, ACTION_PASS);
+		ck_assert(!verdict.known);
+	}
+	ck_assert_uint_eq(ct.gets, 0);
+}
+END_TEST
+
+START_TEST(a_packet_without_payload_passes_without_a_look_up)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(hand_over(build(&t, DIR_ORIGINAL, SEG_SYN, "", 0), 40), REASON_PASSED);
+	ck_assert_int_eq(hand_over(build(&t, DIR_REPLY, SEG_ACK, "", 0), 40), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	ck_assert_uint_eq(ct.gets, 0);
+}
+END_TEST
+
+START_TEST(a_connection_is_looked_up_once)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_PASSED);
+		ck_assert_int_eq(server(&t, "200 ok\r\n"), REASON_PASSED);
+		ck_assert(verdict.known);
+		ck_assert(tuple_eq(&verdict.view.tuple[DIR_REPLY], &t.conn->view.tuple[DIR_REPLY]));
+	}
+	ck_assert_uint_eq(ct.gets, 1);
+	ck_assert_uint_eq(ct.commits, 0);
+}
+END_TEST
+
+START_TEST(a_connection_may_begin_with_either_side)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(server(&t, "200 ok\r\n"), REASON_PASSED);
+	ck_assert_int_eq(client(&t, "PASV\r\n"), REASON_PASSED);
+	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+}
+END_TEST
+
+START_TEST(the_verdict_names_both_endpoints)
+{
+	struct endpoint announce = packet_endpoint("203.0.113.1:50000"),
+			real = packet_endpoint("10.0.0.2:50000");
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+	payload_is("227 ok (203,0,113,1,195,80)\r\n");
+	ck_assert(endpoint_eq(&verdict.announce, &announce));
+	ck_assert(endpoint_eq(&verdict.real, &real));
+}
+END_TEST
+
+START_TEST(opening_takes_one_commit)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	server(&t, "227 ok (10,0,0,2,195,80)\r\n");
+	ck_assert_uint_eq(ct.commits, 1);
+}
+END_TEST
+
+START_TEST(a_text_that_stays_is_not_replaced)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "EPSV\r\n");
+	ck_assert_int_eq(server(&t, "229 ok (|||50000|)\r\n"), REASON_OPENED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+START_TEST(two_servers_may_announce_the_same_port)
+{
+	struct talk a, b;
+
+	start();
+	a = talk_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21");
+	b = talk_to("198.51.100.2:40001", "203.0.113.1:2121", "10.0.0.3:21");
+	client(&a, "PASV\r\n");
+	client(&b, "PASV\r\n");
+	ck_assert_int_eq(server(&a, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	payload_is("227 ok (203,0,113,1,195,80)\r\n");
+	ck_assert_int_eq(server(&b, "227 ok (10,0,0,3,195,80)\r\n"), REASON_OPENED);
+	payload_is("227 ok (203,0,113,1,195,81)\r\n");
+	ck_assert_uint_eq(b.conn->expect.nat.port, 50000);
+	ck_assert_uint_eq(a.conn->expect.tuple.dst.port, 50000);
+	ck_assert(a.conn->expecting);
+}
+END_TEST
+
+START_TEST(two_clients_may_have_the_same_port)
+{
+	struct talk a, b;
+
+	start();
+	a = talk_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21");
+	b = talk_to("198.51.100.3:40000", "203.0.113.1:21", "10.0.0.2:21");
+	client(&a, "PASV\r\n");
+	client(&b, "PASV\r\n");
+	server(&a, "227 ok (10,0,0,2,195,80)\r\n");
+	payload_is("227 ok (203,0,113,1,195,80)\r\n");
+	server(&b, "227 ok (10,0,0,2,195,80)\r\n");
+	payload_is("227 ok (203,0,113,1,195,80)\r\n");
+}
+END_TEST
+
+START_TEST(sessions_do_not_answer_for_each_other)
+{
+	struct talk a, b;
+
+	start();
+	a = talk_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21");
+	b = talk_to("198.51.100.2:40001", "203.0.113.1:21", "10.0.0.2:21");
+	client(&a, "PASV\r\n");
+	client(&b, "NOOP\r\n");
+	ck_assert_int_eq(server(&b, "227 ok (10,0,0,2,195,80)\r\n"), REASON_UNPAIRED);
+	ck_assert_int_eq(server(&a, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+}
+END_TEST
+
+START_TEST(a_new_connection_with_the_same_tuple_is_looked_up)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	t.seq[DIR_ORIGINAL] += 0x40000000;
+	t.seq[DIR_REPLY] += 0x40000000;
+	ck_assert_int_eq(server(&t, "220 hello\r\n"), REASON_PASSED);
+	ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_PASSED);
+	ck_assert_uint_eq(ct.gets, 2);
+	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_UNPAIRED);
+}
+END_TEST
+
+START_TEST(strangers_pass)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	t.conn->view.ours = false;
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_NOT_OURS);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	ct.conns = 0;
+	start();
+	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_NOT_TRACKED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	ck_assert(!verdict.known);
+}
+END_TEST
+
+START_TEST(a_connection_without_nat_passes)
+{
+	struct talk t;
+
+	start();
+	t = talk_to("198.51.100.2:40000", "10.0.0.2:21", "10.0.0.2:21");
+	ck_assert_int_eq(client(&t, "PASV\r\n"), REASON_NOT_TRANSLATED);
+	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_NOT_TRANSLATED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	ck_assert_uint_eq(ct.addeds, 0);
+}
+END_TEST
+
+START_TEST(a_gap_is_dropped_a_few_times_and_then_passes)
+{
+	struct talk t;
+	uint32_t seq;
+
+	start();
+	t = talk();
+	server(&t, "220 hello\r\n");
+	seq = t.seq[DIR_REPLY] += 10;
+	for (int i = 0; i < LINE_GAPS_MAX; i++) {
+		ck_assert_int_eq(server(&t, "200 ok\r\n"), REASON_REORDERED);
+		ck_assert_int_eq(verdict.action, ACTION_DROP);
+		t.seq[DIR_REPLY] = seq;
+	}
+	ck_assert_int_eq(server(&t, "200 ok\r\n"), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+START_TEST(a_carrier_request_is_disarmed)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcd", 8), REASON_CARRIER_REQUEST);
+	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+	ck_assert_uint_eq(len, 48);
+	ck_assert_mem_ne(buf + 40, "\0\0\0\7", 4);
+}
+END_TEST
+
+START_TEST(a_carrier_request_is_disarmed_again_when_repeated)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	for (int i = 0; i < 3; i++) {
+		t.seq[DIR_ORIGINAL] = 1000;
+		ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcd", 8), REASON_CARRIER_REQUEST);
+		ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+	}
+}
+END_TEST
+
+START_TEST(a_carrier_request_is_disarmed_without_nat)
+{
+	struct talk t;
+
+	start();
+	t = talk_to("198.51.100.2:40000", "10.0.0.2:21", "10.0.0.2:21");
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcd", 8), REASON_CARRIER_REQUEST);
+	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+}
+END_TEST
+
+START_TEST(what_only_resembles_a_carrier_request_passes)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abc", 7), REASON_PASSED);
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcde", 9), REASON_PASSED);
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\6abcd", 8), REASON_PASSED);
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\7\0\0\0abcd", 8), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+START_TEST(verdicts_are_counted_by_reason)
+{
+	uint64_t sum = 0;
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	server(&t, "227 ok (10,0,0,2,195,80)\r\n");
+	server(&t, "227 ok (10,0,0,2,195,80)\r\n");
+	hand_over(3, 3);
+	ck_assert_uint_eq(helper.count[REASON_PASSED], 1);
+	ck_assert_uint_eq(helper.count[REASON_OPENED], 1);
+	ck_assert_uint_eq(helper.count[REASON_UNPAIRED], 1);
+	ck_assert_uint_eq(helper.count[REASON_BAD_PACKET], 1);
+	for (unsigned i = 0; i < REASON_COUNT; i++)
+		sum += helper.count[i];
+	ck_assert_uint_eq(sum, 4);
+}
+END_TEST
+
+/* Whatever the room, no byte beyond it is written, and with enough of it the reply is rewritten. */
+START_TEST(a_rewrite_keeps_to_its_buffer)
+{
+	static const char text[] = "227 ok (10,0,0,2,195,80)\r\n";
+
+	for (size_t room = 0; room < 8; room++) {
+		struct talk t;
+		enum reason reason;
+
+		start();
+		t = talk();
+		client(&t, "PASV\r\n");
+		reason = hand_over(
+			build(&t, DIR_REPLY, SEG_ACK, text, strlen(text)), 40 + strlen(text) + room);
+		if (room < 3)
+			ck_assert_int_eq(reason, REASON_NO_ROOM);
+		else
+			ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+	}
+}
+END_TEST
+
+START_TEST(a_full_table_forgets_nobody_who_talks)
+{
+	struct talk busy, other;
+	struct endpoint dialled, real;
+
+	start();
+	busy = talk();
+	other = talk_to("198.51.100.9:1", "203.0.113.1:21", "10.0.0.2:21");
+	dialled = other.conn->view.tuple[DIR_ORIGINAL].dst;
+	real = other.conn->view.tuple[DIR_REPLY].src;
+	for (unsigned i = 1; i < 2 * CONNTAB_SIZE; i++) {
+		struct endpoint from = packet_endpoint("198.51.100.9:0");
+
+		from.port = (uint16_t)i;
+		other.conn->view.tuple[DIR_ORIGINAL] = (struct tuple){from, dialled, 0};
+		other.conn->view.tuple[DIR_REPLY] = (struct tuple){real, from, 0};
+		ck_assert_int_eq(client(&other, "PASV\r\n"), REASON_PASSED);
+		ck_assert_int_eq(client(&busy, "NOOP\r\n"), REASON_PASSED);
+	}
+	ck_assert_uint_eq(ct.gets, 2 * CONNTAB_SIZE);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const test[] = {
+		a_packet_that_is_none_passes,
+		a_packet_without_payload_passes_without_a_look_up,
+		a_connection_is_looked_up_once,
+		a_connection_may_begin_with_either_side,
+		the_verdict_names_both_endpoints,
+		opening_takes_one_commit,
+		a_text_that_stays_is_not_replaced,
+		two_servers_may_announce_the_same_port,
+		two_clients_may_have_the_same_port,
+		sessions_do_not_answer_for_each_other,
+		a_new_connection_with_the_same_tuple_is_looked_up,
+		strangers_pass,
+		a_connection_without_nat_passes,
+		a_gap_is_dropped_a_few_times_and_then_passes,
+		a_carrier_request_is_disarmed,
+		a_carrier_request_is_disarmed_again_when_repeated,
+		a_carrier_request_is_disarmed_without_nat,
+		what_only_resembles_a_carrier_request_passes,
+		verdicts_are_counted_by_reason,
+		a_rewrite_keeps_to_its_buffer,
+		a_full_table_forgets_nobody_who_talks,
+	};
+
+	return unit_run("helper", test, ARRAY_SIZE(test));
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wire.c - a run of a dialogue: the two ends, the router between them, and segments on their way
+ *
+ * A segment is built, handed to helper_packet(), adjusted as the kernel does, and put into the receiver's stream; the
+ * receiver's ACK goes back through the kernel. A byte that the receiver has already must be the same when it comes
+ * again, and every ACK must reach the sender as one for all that it sent.
+ */
+#include "wire.h"
+
+#include "packet.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_text(const char *title, const uint8_t *p, size_t n)
+{
+	fprintf(stderr, "  %s \"", title);
+	for (size_t i = 0; i < n; i++) {
+		if (isprint(p[i]))
+			fputc(p[i], stderr);
+		else
+			fprintf(stderr, "\\x%02x", p[i]);
+	}
+	fputs("\"\n", stderr);
+}
+
+__attribute__((format(printf, 2, 3), noreturn)) void fail(const struct run *r, const char *format, ...)
+{
+	const struct side *side = &r->side[r->step->dir];
+	va_list ap;
+
+	fprintf(stderr, "%s:%u: %s", r->d->name, r->step->line, r->how->name);
+	if (r->cut_step)
+		fprintf(stderr, " (line %u at %zu, %zu)", r->cut_step->line, r->cut[0], r->cut[1]);
+	fprintf(stderr, "%s: ", r->half_way ? ", failing half-way" : "");
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	print_text("got ", side->byte, side->got);
+	print_text("want", side->wanted, side->want);
+	exit(1);
+}
+
+enum reason grade(enum reason r)
+{
+	return r == REASON_REPEATED || r == REASON_HELD || r == REASON_REORDERED ? REASON_PASSED : r;
+}
+
+/* --- the kernel and the two ends --- */
+
+static void take_byte(struct run *r, struct side *side, int32_t pos, uint8_t byte)
+{
+	if (pos < 0 || pos >= STREAM_MAX)
+		fail(r, "the receiver gets a byte at place %d of its stream", pos);
+	if (side->have[pos] && side->byte[pos] != byte)
+		fail(r, "byte %d was 0x%02x and is 0x%02x now", pos, side->byte[pos], byte);
+	side->have[pos] = true;
+	side->byte[pos] = byte;
+}
+
+/* Bytes that the sender has sent and does not find acknowledged. */
+static int32_t unacked(const struct run *r, enum dir dir)
+{
+	const struct side *side = &r->side[dir];
+	uint32_t ack = side->isn + (uint32_t)side->got;
+
+	if (!r->d->untracked)
+		ack = fake_ct_ack(r->conn, dir, ack);
+	return (int32_t)(side->isn + (uint32_t)side->sent - ack);
+}
+
+void check_ack(const struct run *r, enum dir dir)
+{
+	if (unacked(r, dir) != 0)
+		fail(r, "the sender has sent %zu bytes, and finds %d missing", r->side[dir].sent,
+			unacked(r, dir));
+}
+
+static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
+{
+	struct side *side = &r->side[dir];
+	size_t header = packet_header_len(p);
+
+	if (!r->d->untracked)
+		fake_ct_adjust(r->conn, dir, p, n);
+	if (header == n)
+		fail(r, "the receiver gets a segment without payload, to which it will not answer");
+	for (size_t i = header; i < n; i++)
+		take_byte(r, side, (int32_t)(packet_seq(p) - side->isn + (uint32_t)(i - header)), p[i]);
+	while (side->got < STREAM_MAX && side->have[side->got])
+		side->got++;
+	/* A packet that would have grown too long leaves off its end. */
+	r->left_off = n >= EDIT_GROWN_MAX && unacked(r, dir) > 0;
+	if (!r->disorder && !r->left_off)
+		check_ack(r, dir);
+}
+
+/* --- one segment --- */
+
+/* The sender acknowledges all that it received, and its packet carries the addresses that it has before NAT.
+ */
+static struct packet_spec describe(const struct run *r, const struct step *s, size_t from, size_t to)
+{
+	const struct side *side = &r->side[s->dir], *other = &r->side[!s->dir];
+	const struct dialogue *d = r->d;
+
+	return (struct packet_spec){
+		.tuple = s->dir == DIR_ORIGINAL ? (struct tuple){.src = d->client, .dst = d->dialled}
+						: (struct tuple){.src = d->real, .dst = d->client},
+		.seq = side->isn + (uint32_t)(r->offset[s - d->step] + from),
+		.ack = other->isn + (uint32_t)other->got,
+		.flags = SEG_ACK | SEG_PSH,
+		.tcp_options = PACKET_TIMESTAMPS,
+		.payload = s->sent.byte + from,
+		.len = to - from,
+	};
+}
+
+/* But for sequence number, payload and what follows from them the packet must be as it was. */
+static void check_replaced(struct run *r, struct packet_spec *spec, const uint8_t *p, size_t n)
+{
+	static uint8_t again[PACKET_MAX];
+
+	if (n > BUFFER || !packet_is_sound(p, n))
+		fail(r, "the packet that replaces it is broken");
+	spec->seq = packet_seq(p);
+	spec->payload = p + packet_header_len(p);
+	spec->len = n - packet_header_len(p);
+	if (packet_build(spec, again) != n || memcmp(again, p, n) != 0)
+		fail(r, "the packet that replaces it differs in more than its payload");
+}
+
+static void check_verdict(struct run *r, const struct verdict *v)
+{
+	const struct expect *e = &r->ct.added[r->ct.addeds ? r->ct.addeds - 1 : 0];
+
+	if (v->reason >= REASON_COUNT)
+		fail(r, "reason %d", (int)v->reason);
+	if (v->known && !tuple_eq(&v->view.tuple[DIR_ORIGINAL], &r->conn->view.tuple[DIR_ORIGINAL]))
+		fail(r, "the verdict names another connection");
+	if (v->reason != REASON_OPENED)
+		return;
+	if (!v->known || !r->ct.addeds)
+		fail(r, "opened, without an expectation or a connection");
+	if (!endpoint_eq(&v->announce, &e->tuple.dst) || !endpoint_eq(&v->real, &e->nat))
+		fail(r, "the verdict says something else than the expectation");
+}
+
+enum action put_packet(struct run *r, const struct step *s, size_t from, size_t to, bool lost)
+{
+	struct packet_spec spec = describe(r, s, from, to);
+	struct packet packet = {.p = r->buf, .len = packet_build(&spec, r->buf), .cap = BUFFER};
+	size_t end = r->offset[s - r->d->step] + to;
+	struct verdict v;
+
+	r->packets++;
+	memcpy(r->orig, r->buf, packet.len);
+	helper_packet(&r->helper, &packet, r->now++, &v);
+	check_verdict(r, &v);
+	r->last = v.reason;
+	if (grade(v.reason) > r->greatest)
+		r->greatest = grade(v.reason);
+	if (v.action == ACTION_DROP)
+		return v.action;
+	if (end > r->side[s->dir].sent)
+		r->side[s->dir].sent = end;
+	if (v.action == ACTION_REPLACE)
+		check_replaced(r, &spec, packet.p, packet.len);
+	if (!lost)
+		deliver(r, s->dir, v.action == ACTION_REPLACE ? packet.p : r->orig, packet.len);
+	return v.action;
+}
+
+void put(struct run *r, const struct step *s, size_t from, size_t to)
+{
+	if (put_packet(r, s, from, to, false) == ACTION_DROP)
+		fail(r, "bytes %zu to %zu of the segment are dropped", from, to);
+	if (r->left_off) {
+		size_t missing = (size_t)unacked(r, s->dir);
+
+		if (missing >= to - from)
+			fail(r, "the sender gets nowhere");
+		put_packet(r, s, to - missing, to, false);
+		check_ack(r, s->dir);
+	}
+}
+
+void put_again(struct run *r, const struct step *s, size_t from, size_t to)
+{
+	unsigned commits = r->ct.commits;
+
+	put(r, s, from, to);
+	if (r->ct.commits != commits)
+		fail(r, "a retransmission was set in conntrack once more");
+}
