@@ -146,17 +146,19 @@ static bool changes(const struct edit *e, const struct line *l)
 	return e->new_len != e->old_len || memcmp(e->text, l->buf + (e->seq - l->start), e->old_len) != 0;
 }
 
-/* Reserves the planned port and, with it, the shift that its text needs. */
-static enum ct_result reserve(struct step *s, const struct ftp_reply *offer, const struct plan *plan)
+/* Reserves the planned port and, with it, the shift that its text needs. After a clash the shift is always set: that of
+ * the refused try is in force, since the kernel treats the two for themselves. */
+static enum ct_result reserve(
+	struct step *s, const struct ftp_reply *offer, const struct plan *plan, bool again)
 {
 	const struct ct_port *ct = &s->h->ct;
 	struct edits next = s->stream->edits;
 	struct edit e = rewrite(s, offer, plan);
-	bool shifts = false;
+	bool shifts = again;
 	enum ct_result result;
 
 	if (edits_held(&next) || changes(&e, &s->stream->line))
-		shifts = edits_put(&next, &e);
+		shifts |= edits_put(&next, &e);
 	if (tuple_eq(&s->conn->last.tuple, &plan->expect.tuple))
 		ct->expect_del(ct->ctx, &s->conn->last);
 	result = commit(s, &plan->expect, shifts ? &next.kernel : NULL);
@@ -187,7 +189,7 @@ static enum reason negotiate(struct step *s, const struct ftp_reply *offer)
 	for (int i = 0; i < POLICY_PORT_TRIES && result == CT_BUSY; i++) {
 		if (i)
 			policy_next_port(&plan);
-		result = reserve(s, offer, &plan);
+		result = reserve(s, offer, &plan, i > 0);
 	}
 	if (result == CT_OK)
 		return opened(s, &plan);
