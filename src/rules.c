@@ -6,9 +6,9 @@
  * character by character or by being parsed and printed anew, before it gets into the text: nothing that is
  * given can add a rule or change the meaning of one.
  *
- * The template is an array of lines. A line that contains @PORT@ is repeated for each --port. The removal is
- * made from the same lines: what was inserted into built-in chains is deleted, then each own chain is emptied
- * and deleted.
+ * The template is an array of lines, each behind the letters of what has to hold for it and a bar. A line that
+ * contains @PORT@ is repeated for each --port. The removal is made from the same lines, and depends on the
+ * family alone: what was inserted into built-in chains is deleted, then each own chain is emptied and deleted.
  *
  * Nothing is loaded here, and the text does not depend on what is loaded: see iptables/pasvd-rules for that.
  */
@@ -31,7 +31,8 @@ enum {
 	PORTS_MAX = 64,
 	DEFAULT_PORT = 21,
 	DEFAULT_QUEUE = 21,
-	NUMBER_LEN = 6, /* "65535" and its NUL */
+	NUMBER_LEN = 6,                             /* "65535" and its NUL */
+	DESTINATION_LEN = INET6_ADDRSTRLEN + 2 + 6, /* "[address]:65535" and its NUL */
 	TEMPLATE_LINES = sizeof(template) / sizeof(*template),
 	STATUS_WRONG_ARGUMENTS = 2
 };
@@ -40,9 +41,14 @@ struct port_pair {
 	uint16_t outside, server;
 };
 
+/* A set of families: what the addresses are, and what was asked for. */
+enum { IP4 = 1, IP6 = 2 };
+
 struct rules {
-	const char *wan;
-	struct in_addr server; /* 0: not given */
+	const char *wan, *lan;         /* NULL: not given */
+	char server[INET6_ADDRSTRLEN]; /* in the form of inet_ntop(); "": not given */
+	char public[INET6_ADDRSTRLEN];
+	unsigned int families;
 	bool remove;
 	const char *carrier;
 	uint16_t queue;
@@ -80,32 +86,67 @@ static bool interface_name_ok(const char *name)
 	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-/* An address that a server can have: not 0.0.0.0/8, not loopback, not multicast or reserved (RFC 6890). */
-static bool server_address_ok(struct in_addr a)
+/* Not 0.0.0.0/8, not loopback, not multicast or reserved (RFC 6890). */
+static bool ip4_ok(const struct in_addr *a)
 {
-	uint32_t first = ntohl(a.s_addr) >> 24;
+	uint32_t first = ntohl(a->s_addr) >> 24;
 
 	return first != 0 && first != 127 && first < 224;
 }
 
+/* Not unspecified, loopback or multicast, not one that packets are not forwarded to, and not IPv4 in disguise
+ * (RFC 4291 section 2.5). */
+static bool ip6_ok(const struct in6_addr *a)
+{
+	return !IN6_IS_ADDR_UNSPECIFIED(a) && !IN6_IS_ADDR_LOOPBACK(a) && !IN6_IS_ADDR_MULTICAST(a) &&
+	       !IN6_IS_ADDR_LINKLOCAL(a) && !IN6_IS_ADDR_V4MAPPED(a) && !IN6_IS_ADDR_V4COMPAT(a);
+}
+
+/* Puts an address that a host can have into `ret_text`, INET6_ADDRSTRLEN bytes, and adds to the families. */
+static bool take_address(struct rules *r, const char *value, char *ret_text)
+{
+	struct in6_addr ip6;
+	struct in_addr ip4;
+
+	if (inet_pton(AF_INET, value, &ip4) == 1 && ip4_ok(&ip4)) {
+		r->families |= IP4;
+		return inet_ntop(AF_INET, &ip4, ret_text, INET6_ADDRSTRLEN);
+	}
+	if (inet_pton(AF_INET6, value, &ip6) == 1 && ip6_ok(&ip6)) {
+		r->families |= IP6;
+		return inet_ntop(AF_INET6, &ip6, ret_text, INET6_ADDRSTRLEN);
+	}
+	return false;
+}
+
 /* --- options --- */
 
-static bool set_wan(struct rules *r, const char *value)
+static bool take_interface(const char *value, const char **ret_name)
 {
 	if (!interface_name_ok(value))
 		return false;
-	r->wan = value;
+	*ret_name = value;
 	return true;
+}
+
+static bool set_wan(struct rules *r, const char *value)
+{
+	return take_interface(value, &r->wan);
+}
+
+static bool set_clients(struct rules *r, const char *value)
+{
+	return take_interface(value, &r->lan);
 }
 
 static bool set_server(struct rules *r, const char *value)
 {
-	struct in_addr a;
+	return take_address(r, value, r->server);
+}
 
-	if (inet_pton(AF_INET, value, &a) != 1 || !server_address_ok(a))
-		return false;
-	r->server = a;
-	return true;
+static bool set_public(struct rules *r, const char *value)
+{
+	return take_address(r, value, r->public);
 }
 
 static bool outside_port_taken(const struct rules *r, int32_t port)
@@ -147,18 +188,22 @@ static bool set_remove(struct rules *r, const char *value)
 	return true;
 }
 
+#define INTERFACE_NAME "must be an interface name: 1 to 15 letters, digits, '.', '_' or '-'"
+
 static const struct rule_option {
 	const char *name;
 	int has_value;
 	bool (*set)(struct rules *r, const char *value); /* false: not allowed */
 	const char *allowed;
 } rule_options[] = {
-	{"wan", required_argument, set_wan,
-		"must be an interface name: 1 to 15 letters, digits, '.', '_' or '-'"},
+	{"wan", required_argument, set_wan, INTERFACE_NAME},
+	{"public", required_argument, set_public,
+		"must be the address that clients dial, such as 203.0.113.1 or 2001:db8::1"},
 	{"server", required_argument, set_server,
-		"must be the server's own IPv4 address, such as 192.168.1.10"},
+		"must be the server's own address, such as 192.168.1.10 or fd00::10"},
 	{"port", required_argument, add_port,
 		"must be N or N:M, ports from 1 to 65535; each N once, at most 64 of them"},
+	{"clients", required_argument, set_clients, INTERFACE_NAME},
 	{"queue", required_argument, set_queue, "must be a queue number from 0 to 65535"},
 	{"remove", no_argument, set_remove, "takes no value"},
 };
@@ -183,7 +228,8 @@ static bool refused(int answer, char **argv)
 	if (answer == ':')
 		return wrong("", argv[optind - 1], "needs a value");
 	return wrong("", optopt ? letter : argv[optind - 1],
-		"not an option; there are --wan, --server, --port, --queue with a value, and --remove");
+		"not an option; there are --wan, --public, --server, --port, --clients and --queue with a "
+		"value, -4, -6 and --remove");
 }
 
 static int next_option(int argc, char **argv, int *ret_index)
@@ -192,7 +238,7 @@ static int next_option(int argc, char **argv, int *ret_index)
 
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		options[i] = (struct option){rule_options[i].name, rule_options[i].has_value, NULL, 0};
-	return getopt_long(argc, argv, ":", options, ret_index);
+	return getopt_long(argc, argv, ":46", options, ret_index);
 }
 
 static bool parse_options(struct rules *r, int argc, char **argv)
@@ -201,9 +247,11 @@ static bool parse_options(struct rules *r, int argc, char **argv)
 
 	optind = 0; /* glibc: begin anew, the caller may have used getopt() */
 	while ((answer = next_option(argc, argv, &index)) != -1) {
-		if (answer != 0)
+		if (answer == '4' || answer == '6')
+			r->families |= answer == '4' ? IP4 : IP6;
+		else if (answer != 0)
 			return refused(answer, argv);
-		if (!rule_options[index].set(r, optarg))
+		else if (!rule_options[index].set(r, optarg))
 			return wrong(rule_options[index].name, optarg, rule_options[index].allowed);
 	}
 	if (optind < argc)
@@ -211,16 +259,38 @@ static bool parse_options(struct rules *r, int argc, char **argv)
 	return true;
 }
 
-/* What was not given. The removal names no interface, no server and no port. */
-static bool complete(struct rules *r)
+/* What is missing, or does not go together. The removal depends on the family alone. */
+static bool coherent(const struct rules *r)
 {
-	if (!r->wan && !r->remove)
-		return wrong("", "--wan", "missing");
-	if (r->server.s_addr == 0 && !r->remove)
-		return wrong("", "--server", "missing");
+	bool any = !r->remove, server = r->server[0], public = r->public[0];
+	const struct {
+		bool is;
+		const char *what, *why;
+	} mistakes[] = {
+		{r->families == (IP4 | IP6), "-4, -6, --server, --public", "not of one family"},
+		{any && !server && r->wan, "--wan", "needs --server"},
+		{any && !server && public, "--public", "needs --server"},
+		{any && !server && r->n_ports, "--port", "needs --server"},
+		{any && !server && !r->lan, "--server or --clients", "missing"},
+		{any && server && !r->wan && !public, "--wan or --public", "missing"},
+		{any && r->wan && public, "--wan, --public", "only one of them can be given"},
+		{any && r->wan && r->lan && strcmp(r->wan, r->lan) == 0, "--wan, --clients",
+			"must be different interfaces"},
+	};
+
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
+		if (mistakes[i].is)
+			return wrong("", mistakes[i].what, mistakes[i].why);
+	}
+	return true;
+}
+
+static void fill_in(struct rules *r)
+{
+	if (!r->families)
+		r->families = IP4;
 	if (r->n_ports == 0)
 		r->port[r->n_ports++] = (struct port_pair){DEFAULT_PORT, DEFAULT_PORT};
-	return true;
 }
 
 /* --- text --- */
@@ -249,36 +319,69 @@ static void print_line(const struct value *values, const char *line)
 	putchar('\n');
 }
 
-static void print_rules(const struct rules *r)
+/* The letters before the template's bar that hold, each once. */
+static void conditions(const struct rules *r, char ret_letters[8])
 {
-	char server[INET_ADDRSTRLEN], queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN];
-	const struct value values[] = {{"@WAN@", r->wan}, {"@SERVER@", server}, {"@PORT@", port},
-		{"@SERVER_PORT@", server_port}, {"@QUEUE@", queue}, {"@CARRIER@", r->carrier}, {NULL, NULL}};
+	const char *reached = r->wan ? "sw" : "sp";
 
-	inet_ntop(AF_INET, &r->server, server, sizeof(server));
+	snprintf(ret_letters, 8, " %c%s%s", r->families & IP6 ? '6' : '4', r->lan ? "c" : "",
+		r->server[0] ? reached : "");
+}
+
+/* What is behind the bar of a line, or NULL if it is not for us. */
+static const char *text_of(const char *line, const char *letters)
+{
+	line += strspn(line, letters);
+	return *line == '|' ? line + 1 : NULL;
+}
+
+static void print_destination(const struct rules *r, uint16_t port, char ret_text[DESTINATION_LEN])
+{
+	snprintf(ret_text, DESTINATION_LEN, r->families & IP6 ? "[%s]:%d" : "%s:%d", r->server, port);
+}
+
+/* Prints the line, for each port if it names one. */
+static void print_text(const struct rules *r, const char *text)
+{
+	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN], destination[DESTINATION_LEN];
+	const struct value values[] = {{"@WAN@", r->wan}, {"@LAN@", r->lan}, {"@PUBLIC@", r->public},
+		{"@SERVER@", r->server}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
+		{"@DESTINATION@", destination}, {"@ICMP@", r->families & IP6 ? "ipv6-icmp" : "icmp"},
+		{"@QUEUE@", queue}, {"@CARRIER@", r->carrier}, {NULL, NULL}};
+	size_t times = strstr(text, "@PORT@") ? r->n_ports : 1;
+
 	snprintf(queue, sizeof(queue), "%d", r->queue);
-	for (size_t i = 0; i < TEMPLATE_LINES; i++) {
-		size_t times = strstr(template[i], "@PORT@") ? r->n_ports : 1;
-
-		for (size_t k = 0; k < times; k++) {
-			snprintf(port, sizeof(port), "%d", r->port[k].outside);
-			snprintf(server_port, sizeof(server_port), "%d", r->port[k].server);
-			print_line(values, template[i]);
-		}
+	for (size_t i = 0; i < times; i++) {
+		snprintf(port, sizeof(port), "%d", r->port[i].outside);
+		snprintf(server_port, sizeof(server_port), "%d", r->port[i].server);
+		print_destination(r, r->port[i].server, destination);
+		print_line(values, text);
 	}
 }
 
-static void print_removal(void)
+/* Takes away what a line of the rules has added. */
+static void print_undo(const char *text)
 {
-	for (size_t i = 0; i < TEMPLATE_LINES; i++) {
-		const char *line = template[i];
+	if (text[0] == '*')
+		puts(text);
+	else if (strncmp(text, "-I ", 3) == 0)
+		printf("-D %s\n", text + 3);
+	else if (strcmp(text, "COMMIT") == 0)
+		puts("-F PASVD\n-X PASVD\nCOMMIT");
+}
 
-		if (line[0] == '*')
-			puts(line);
-		else if (strncmp(line, "-I ", 3) == 0)
-			printf("-D %s\n", line + 3);
-		else if (strcmp(line, "COMMIT") == 0)
-			puts("-F PASVD\n-X PASVD\nCOMMIT");
+static void print_template(const struct rules *r)
+{
+	char letters[8];
+
+	conditions(r, letters);
+	for (size_t i = 0; i < TEMPLATE_LINES; i++) {
+		const char *text = text_of(template[i], letters);
+
+		if (text && r->remove)
+			print_undo(text);
+		else if (text)
+			print_text(r, text);
 	}
 }
 
@@ -286,16 +389,14 @@ int rules_main(int argc, char **argv, rules_carrier_fn *carrier)
 {
 	struct rules r = {.queue = DEFAULT_QUEUE};
 
-	if (!parse_options(&r, argc, argv) || !complete(&r))
+	if (!parse_options(&r, argc, argv) || !coherent(&r))
 		return STATUS_WRONG_ARGUMENTS;
+	fill_in(&r);
 	if (!r.remove)
 		r.carrier = carrier();
 	if (!r.remove && !r.carrier)
 		return 1;
-	if (r.remove)
-		print_removal();
-	else
-		print_rules(&r);
+	print_template(&r);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
 	perror("pasvd rules: stdout");
