@@ -5,27 +5,34 @@
  */
 #include "conf.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
-	"usage: pasvd [-q NUMBER] [-v]\n"
+	"usage: pasvd [-c FILE] [-q NUMBER] [-v]\n"
+	"       pasvd -n [-c FILE]\n"
 	"       pasvd carrier\n"
-	"       pasvd rules --wan INTERFACE --server ADDRESS [--port PORT[:PORT]]... [--queue NUMBER] "
-	"[--remove]\n"
+	"       pasvd rules [--wan INTERFACE|--public ADDRESS --server ADDRESS [--port PORT[:PORT]]...]\n"
+	"                   [--clients INTERFACE] [-4|-6] [--queue NUMBER] [--remove]\n"
 	"\n"
-	"FTP connection-tracking helper: rewrites passive replies of a server behind NAT and expects its "
-	"data\n"
-	"connections. Without a subcommand the daemon runs in the foreground.\n"
+	"FTP connection-tracking helper: rewrites the addresses that FTP servers and clients behind NAT "
+	"announce\n"
+	"and has the kernel expect their data connections. Without a subcommand the daemon runs in the "
+	"foreground.\n"
 	"\n"
+	"  -c, --config FILE   the configuration (default " CONF_FILE ", if there is one)\n"
+	"  -n, --check         only check the configuration\n"
 	"  -q, --queue NUMBER  the NFQUEUE that the rules send packets to, 0..65535 (default 21)\n"
 	"  -v, --verbose       log every verdict\n"
 	"  -V, --version       print the version\n"
 	"  -h, --help          print this\n";
 
 static const struct option options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"check", no_argument, NULL, 'n'},
 	{"queue", required_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
@@ -66,8 +73,15 @@ static uint16_t queue_number(const char *text)
 static void take_option(int option, char **argv, struct conf *conf)
 {
 	switch (option) {
+	case 'c':
+		conf->file = optarg;
+		break;
+	case 'n':
+		conf->command = CONF_CHECK;
+		break;
 	case 'q':
 		conf->queue = queue_number(optarg);
+		conf->queue_given = true;
 		break;
 	case 'v':
 		conf->verbose = true;
@@ -98,17 +112,32 @@ static enum conf_command command_of(const char *name)
 
 void conf_parse(int argc, char **argv, struct conf *ret_conf)
 {
-	struct conf conf = {.command = CONF_DAEMON, .queue = CONF_QUEUE};
+	struct conf conf = {.command = CONF_DAEMON};
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:q:vVh", options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "+:c:nq:vVh", options, NULL)) != -1)
 		take_option(option, argv, &conf);
 	conf.argc = argc - optind;
 	conf.argv = argv + optind;
+	if (conf.argc && conf.command == CONF_CHECK)
+		fail("command", conf.argv[0], "does not go with --check");
 	if (conf.argc)
 		conf.command = command_of(conf.argv[0]);
 	if (conf.command == CONF_CARRIER && conf.argc > 1)
 		fail("argument", conf.argv[1], "carrier takes none");
 	*ret_conf = conf;
+}
+
+int conf_read(const struct conf *conf, struct settings *ret_settings, char *error)
+{
+	struct settings s = settings_default();
+	int err = conf_file_read(conf->file ? conf->file : CONF_FILE, &s, error);
+
+	if (err && (conf->file || err != -ENOENT))
+		return err;
+	if (conf->queue_given)
+		s.queue = conf->queue;
+	*ret_settings = s;
+	return 0;
 }

@@ -6,12 +6,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CONF_QUEUE = 21, EXIT_USAGE = 2 };
+#include "conf_file.h"
 
-enum conf_command { CONF_DAEMON, CONF_CARRIER, CONF_RULES };
+enum { EXIT_USAGE = 2 };
+
+#define CONF_FILE "/etc/pasvd/pasvd.conf"
+
+enum conf_command { CONF_DAEMON, CONF_CHECK, CONF_CARRIER, CONF_RULES };
 
 struct conf {
 	enum conf_command command;
+	const char *file; /* NULL: CONF_FILE, if it is there */
+	bool queue_given;
 	uint16_t queue;
 	bool verbose;
 	int argc; /* with CONF_RULES: the subcommand and its own arguments */
@@ -21,5 +27,8 @@ struct conf {
 /* Fills in *ret_conf, or ends the process: 0 after --help and --version, EXIT_USAGE with one line on stderr.
  */
 void conf_parse(int argc, char **argv, struct conf *ret_conf);
+
+/* What the file says, and the command line over it. 0, or -errno and one line in `error` as from conf_file_read(). */
+int conf_read(const struct conf *conf, struct settings *ret_settings, char *error);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pasvd.c - the life of the daemon
  *
- * conf → carrier → conntrack → queue → ready → loop. Nothing is forked, nothing is written but stderr.
+ * conf → carrier → conntrack → queue → ready → loop. Nothing is forked, nothing is written but stderr. The configuration
+ * can be read again between two packets: it is read into settings of its own, which then take the place of the old ones.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +23,42 @@ static struct helper helper;
 static struct loop loop;
 static struct ct_netlink ct;
 
-static int start(const struct conf *conf, const struct carrier *carrier)
+/* The settings in force, and room for the next ones. */
+static struct live {
+	const struct conf *conf;
+	struct settings *now, settings[2];
+} live;
+
+static void reload(void *data)
+{
+	struct live *l = data;
+	struct settings *next = &l->settings[l->now == &l->settings[0]];
+	char error[CONF_FILE_ERROR_MAX];
+
+	if (conf_read(l->conf, next, error)) {
+		log_at(REASON_LEVEL_ERR, "configuration kept as it was: %s", error);
+		return;
+	}
+	if (next->queue != l->now->queue)
+		log_at(REASON_LEVEL_WARNING, "queue=%u stays until pasvd is started again", l->now->queue);
+	next->queue = l->now->queue;
+	external_carry(&next->files, &next->policy, &l->now->files);
+	external_read(&next->files, &next->policy);
+	helper.policy = &next->policy;
+	l->now = next;
+	log_at(REASON_LEVEL_INFO, "configuration read");
+}
+
+static void look_at_files(void *data, uint64_t now)
+{
+	const struct live *l = data;
+
+	external_look(&l->now->files, &l->now->policy, now);
+}
+
+static const struct loop_hooks hooks = {reload, look_at_files, &live};
+
+static int start(const struct carrier *carrier)
 {
 	uint8_t key[CONNTAB_KEY_LEN];
 	struct ct_port port;
@@ -34,31 +70,31 @@ static int start(const struct conf *conf, const struct carrier *carrier)
 	if (err)
 		return err;
 	port = ct_netlink_port(&ct);
-	helper_init(&helper, &port, key);
-	return loop_open(&loop, conf->queue, &helper);
+	helper_init(&helper, &port, &live.now->policy, key);
+	return loop_open(&loop, live.now->queue, &helper, &hooks);
 }
 
-static void say_start_failed(const struct conf *conf, int err)
+static void say_start_failed(int err)
 {
 	if (err == -EPERM || err == -EBUSY)
-		log_at(REASON_LEVEL_ERR, "queue %u is taken: another program has bound it", conf->queue);
+		log_at(REASON_LEVEL_ERR, "queue %u is taken: another program has bound it", live.now->queue);
 	else
-		log_at(REASON_LEVEL_ERR, "cannot open queue %u: %s", conf->queue, strerror(-err));
+		log_at(REASON_LEVEL_ERR, "cannot open queue %u: %s", live.now->queue, strerror(-err));
 }
 
-static int run(const struct conf *conf, const struct carrier *carrier)
+static int run(const struct carrier *carrier)
 {
-	int err = start(conf, carrier);
+	int err = start(carrier);
 
 	if (err) {
-		say_start_failed(conf, err);
+		say_start_failed(err);
 	} else {
-		log_at(REASON_LEVEL_INFO, "ready version=%s queue=%u carrier=%s", PASVD_VERSION, conf->queue,
-			carrier->name);
+		log_at(REASON_LEVEL_INFO, "ready version=%s queue=%u carrier=%s", PASVD_VERSION,
+			live.now->queue, carrier->name);
 		sd_notify(0, "READY=1");
 		err = loop_run(&loop);
 		if (err)
-			log_at(REASON_LEVEL_ERR, "queue %u: %s", conf->queue, strerror(-err));
+			log_at(REASON_LEVEL_ERR, "queue %u: %s", live.now->queue, strerror(-err));
 		sd_notify(0, "STOPPING=1");
 		log_counters(helper.count);
 	}
@@ -81,13 +117,32 @@ static int print_carrier(void)
 	return name && puts(name) != EOF && fflush(stdout) != EOF ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Also looks at the files that are named there: what is wrong with them is said, but keeps nobody from starting. */
+static int configure(const struct conf *conf)
+{
+	char error[CONF_FILE_ERROR_MAX];
+
+	live.conf = conf;
+	live.now = &live.settings[0];
+	if (conf_read(conf, live.now, error)) {
+		log_at(REASON_LEVEL_ERR, "%s", error);
+		return EXIT_USAGE;
+	}
+	external_read(&live.now->files, &live.now->policy);
+	return EXIT_SUCCESS;
+}
+
 static int serve(const struct conf *conf)
 {
 	const struct carrier *carrier;
+	int status;
 
 	if (conf->verbose)
 		log_verbosity(REASON_LEVEL_DEBUG);
-	return carrier_choose(&carrier) ? EXIT_FAILURE : run(conf, carrier);
+	status = configure(conf);
+	if (status)
+		return status;
+	return carrier_choose(&carrier) ? EXIT_FAILURE : run(carrier);
 }
 
 int main(int argc, char **argv)
@@ -100,6 +155,8 @@ int main(int argc, char **argv)
 		return print_carrier();
 	case CONF_RULES:
 		return rules_main(conf.argc, conf.argv, carrier_name);
+	case CONF_CHECK:
+		return configure(&conf);
 	case CONF_DAEMON:
 		break;
 	}

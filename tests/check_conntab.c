@@ -87,7 +87,7 @@ END_TEST
 START_TEST(a_fresh_entry_knows_its_view_and_nothing_else)
 {
 	static const struct session no_session;
-	static const struct expect no_expect;
+	static const struct plan none;
 	struct conntab *t = fresh();
 	struct ct_view v = view_of(1);
 	struct conn *c;
@@ -100,7 +100,7 @@ START_TEST(a_fresh_entry_knows_its_view_and_nothing_else)
 	conntab_del(t, c);
 	c = conntab_add(t, &v, 0);
 	ck_assert_mem_eq(&c->session, &no_session, sizeof(no_session));
-	ck_assert_mem_eq(&c->last, &no_expect, sizeof(no_expect));
+	ck_assert_mem_eq(&c->last, &none, sizeof(none));
 	ck_assert(!c->stream[0].line.synced && !c->stream[1].line.synced);
 	ck_assert_uint_eq(c->stream[0].edits.n, 0);
 	ck_assert_uint_eq(c->stream[1].edits.n, 0);

@@ -24,7 +24,7 @@ struct change {
 };
 
 struct sample {
-	struct change change[6];
+	struct change change[EDITS_MAX + 4];
 	size_t n;
 };
 
@@ -264,18 +264,106 @@ START_TEST(the_kernel_is_told_of_shifts_only)
 }
 END_TEST
 
-START_TEST(of_many_edits_the_last_four_are_known)
+/* Twelve edits, each of which changes the length. */
+static struct sample many(void)
 {
-	static const struct sample six = {{{2, 3, "#####"}, {10, 3, "+"}, {20, 3, "-----"}, {30, 3, "."},
-						  {40, 3, "::::"}, {50, 3, ";"}},
-		6};
-	struct world w = world_of(&six);
-	size_t known = six.change[six.n - EDITS_MAX].at;
+	static const char *const text[] = {"#####", "+", "-----", "."};
+	struct sample s = {.n = ARRAY_SIZE(s.change)};
+
+	for (size_t i = 0; i < s.n; i++)
+		s.change[i] = (struct change){2 + 4 * i, 3, text[i % ARRAY_SIZE(text)]};
+	return s;
+}
+
+START_TEST(of_many_edits_the_last_ones_are_known)
+{
+	struct sample s = many();
+	struct world w = world_of(&s);
+	size_t known = s.change[s.n - EDITS_MAX].at;
 
 	for (size_t from = known; from < N; from++)
 		for (size_t to = from + 1; to <= N; to++)
 			send(&w, from, to, w.want_len);
 	ck_assert_uint_eq(fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)w.want_len), isn + N);
+}
+END_TEST
+
+/* --- what the receiver has --- */
+
+START_TEST(edits_are_full_until_the_oldest_is_acknowledged)
+{
+	struct sample s = many();
+	struct edits es;
+	uint32_t end;
+
+	s.n = EDITS_MAX;
+	es = world_of(&s).edits;
+	end = isn + 2 + (uint32_t)strlen(s.change[0].text);
+	ck_assert(edits_full(&es));
+	edits_acked(&es, end - 1);
+	ck_assert(edits_full(&es));
+	edits_acked(&es, end);
+	ck_assert(!edits_full(&es));
+	s.n--;
+	es = world_of(&s).edits;
+	ck_assert(!edits_full(&es));
+}
+END_TEST
+
+START_TEST(a_held_edit_has_its_place_already)
+{
+	struct sample s = many();
+	struct world w;
+	struct edit e;
+
+	s.n = EDITS_MAX - 1;
+	w = world_of(&s);
+	e = edit_of(&s.change[s.n]);
+	e.new_len = 0;
+	e.held = true;
+	put(&w, &e);
+	ck_assert(!edits_full(&w.edits));
+}
+END_TEST
+
+/* While edits are under way an ACK means at least what it says; once they are acknowledged it says what it means. */
+START_TEST(an_ack_never_means_too_much_and_at_last_all)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		const struct sample *s = &samples[i];
+		struct sample front = *s;
+		struct edit last = edit_of(&s->change[s->n - 1]);
+		struct world w;
+
+		front.n--;
+		w = world_of(&front);
+		/* Everything in front of the last edit, in the receiver's space. */
+		w.want_len -= N - s->change[front.n].at;
+		edits_acked(&w.edits, isn + (uint32_t)w.want_len);
+		put(&w, &last);
+		ck_assert_uint_eq(fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)w.want_len),
+			isn + (uint32_t)s->change[front.n].at);
+	}
+}
+END_TEST
+
+START_TEST(what_is_not_acknowledged_keeps_its_shift)
+{
+	static const struct sample two = {{{10, 9, "##"}, {30, 9, "##"}}, 2};
+	struct world w = world_of(&two);
+	struct sample one = two;
+	struct edit last = edit_of(&two.change[1]);
+
+	ck_assert_int_eq(w.edits.kernel.before, 0);
+	one.n = 1;
+	w = world_of(&one);
+	edits_acked(&w.edits, isn + 12);
+	put(&w, &last);
+	ck_assert_int_eq(w.edits.kernel.before, -7);
+	w = world_of(&one);
+	edits_acked(&w.edits, isn + 9);
+	put(&w, &last);
+	ck_assert_int_eq(w.edits.kernel.before, 0);
 }
 END_TEST
 
@@ -471,10 +559,10 @@ START_TEST(a_packet_grows_up_to_a_length_that_every_link_carries)
 {
 	uint8_t p[CAP];
 
-	ck_assert_uint_eq(grow(EDIT_GROWN_MAX - 4, SEG_ACK, p), EDIT_GROWN_MAX);
-	ck_assert_uint_eq(grow(EDIT_GROWN_MAX - 3, SEG_ACK, p), EDIT_GROWN_MAX);
-	ck_assert_uint_eq(grow(EDIT_GROWN_MAX, SEG_ACK, p), EDIT_GROWN_MAX);
-	ck_assert_uint_eq(grow(EDIT_GROWN_MAX + 1, SEG_ACK, p), EDIT_GROWN_MAX + 1);
+	ck_assert_uint_eq(grow(EDIT_GROWN_IP4 - 4, SEG_ACK, p), EDIT_GROWN_IP4);
+	ck_assert_uint_eq(grow(EDIT_GROWN_IP4 - 3, SEG_ACK, p), EDIT_GROWN_IP4);
+	ck_assert_uint_eq(grow(EDIT_GROWN_IP4, SEG_ACK, p), EDIT_GROWN_IP4);
+	ck_assert_uint_eq(grow(EDIT_GROWN_IP4 + 1, SEG_ACK, p), EDIT_GROWN_IP4 + 1);
 	ck_assert_uint_eq(grow(1500, SEG_ACK, p), 1500);
 }
 END_TEST
@@ -484,10 +572,89 @@ START_TEST(a_fin_waits_for_the_bytes_that_were_left_off)
 	uint8_t p[CAP];
 	struct seg seg;
 
-	ck_assert_int_eq(seg_parse(p, grow(EDIT_GROWN_MAX - 4, SEG_ACK | SEG_FIN, p), &seg), 0);
+	ck_assert_int_eq(seg_parse(p, grow(EDIT_GROWN_IP4 - 4, SEG_ACK | SEG_FIN, p), &seg), 0);
 	ck_assert_uint_eq(seg.flags, SEG_ACK | SEG_FIN);
 	ck_assert_int_eq(seg_parse(p, grow(1500, SEG_ACK | SEG_FIN, p), &seg), 0);
 	ck_assert_uint_eq(seg.flags, SEG_ACK);
+}
+END_TEST
+
+START_TEST(the_longest_text_gets_through_with_the_longest_headers)
+{
+	static const struct sample none = {.n = 0};
+	struct world w = world_of(&none);
+	struct packet_spec spec = segment(10, 11);
+	struct edit e = {.seq = isn + 10, .old_len = 1, .new_len = EDIT_TEXT_MAX};
+	uint8_t p[CAP];
+	struct seg seg;
+	long n;
+
+	memset(e.text, 'x', sizeof(e.text));
+	put(&w, &e);
+	spec.ip_options = spec.tcp_options = 40;
+	ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
+	n = edits_apply(&w.edits, &seg, p, CAP);
+	ck_assert_int_eq(n, (long)packet_header_len(p) + EDIT_TEXT_MAX);
+}
+END_TEST
+
+START_TEST(an_ip6_packet_may_grow_longer)
+{
+	static char long_text[EDIT_GROWN_IP6];
+	struct world w = world_of(&samples[0]);
+	struct packet_spec spec = segment(0, N);
+	uint8_t p[CAP];
+	struct seg seg;
+
+	memset(long_text, 'x', sizeof(long_text));
+	spec.tuple =
+		(struct tuple){packet_endpoint("[fd00::2]:21"), packet_endpoint("[2001:db8::2]:40000"), 0};
+	spec.payload = long_text;
+	for (size_t room = 0; room < 8; room++) {
+		spec.len = EDIT_GROWN_IP6 - PACKET_IP6_HEADER - PACKET_TCP_HEADER - PACKET_TIMESTAMPS - room;
+		ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
+		ck_assert_int_eq(edits_apply(&w.edits, &seg, p, CAP),
+			EDIT_GROWN_IP6 - (room > 4 ? (long)room - 4 : 0));
+	}
+}
+END_TEST
+
+/* ABOR with its Telnet Synch behind what is rewritten. */
+START_TEST(the_urgent_pointer_moves_with_what_it_points_at)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct world w = world_of(&samples[i]);
+		struct packet_spec spec = segment(0, N);
+		uint8_t p[CAP];
+		size_t n;
+		struct seg seg;
+		long len;
+
+		spec.flags |= SEG_URG;
+		spec.urgent = N;
+		n = packet_build(&spec, p);
+		ck_assert_int_eq(seg_parse(p, n, &seg), 0);
+		len = edits_apply(&w.edits, &seg, p, CAP);
+		ck_assert_int_eq(seg_parse(p, len ? (size_t)len : n, &seg), 0);
+		ck_assert_uint_eq(seg.urgent, w.want_len);
+	}
+}
+END_TEST
+
+START_TEST(without_urgent_data_its_pointer_stays)
+{
+	struct world w = world_of(&samples[0]);
+	struct packet_spec spec = segment(0, N);
+	uint8_t p[CAP];
+	struct seg seg;
+	long n;
+
+	spec.urgent = 7;
+	ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
+	n = edits_apply(&w.edits, &seg, p, CAP);
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_eq(seg_parse(p, (size_t)n, &seg), 0);
+	ck_assert_uint_eq(seg.urgent, 7);
 }
 END_TEST
 
@@ -501,7 +668,11 @@ int main(void)
 		without_edits_nothing_changes,
 		segments_behind_the_last_edit_are_left_to_the_kernel,
 		the_kernel_is_told_of_shifts_only,
-		of_many_edits_the_last_four_are_known,
+		of_many_edits_the_last_ones_are_known,
+		edits_are_full_until_the_oldest_is_acknowledged,
+		a_held_edit_has_its_place_already,
+		an_ack_never_means_too_much_and_at_last_all,
+		what_is_not_acknowledged_keeps_its_shift,
 		the_held_edit_is_the_last_one,
 		held_bytes_do_not_arrive_and_are_acknowledged,
 		a_segment_that_is_all_held_brings_the_byte_in_front,
@@ -511,6 +682,10 @@ int main(void)
 		too_small_a_buffer_is_refused,
 		a_packet_grows_up_to_a_length_that_every_link_carries,
 		a_fin_waits_for_the_bytes_that_were_left_off,
+		the_longest_text_gets_through_with_the_longest_headers,
+		an_ip6_packet_may_grow_longer,
+		the_urgent_pointer_moves_with_what_it_points_at,
+		without_urgent_data_its_pointer_stays,
 	};
 
 	return unit_run("edit", test, ARRAY_SIZE(test));

@@ -8,14 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Reads a line at the end of memory. */
+static struct ftp_command command_of(const char *text, size_t n)
+{
+	uint8_t *p = guard_copy(text, n);
+	struct ftp_command c;
+
+	unit_mark(&c, sizeof(c));
+	ftp_command(p, n, &c);
+	guard_free(p, n);
+	if (c.verb != FTP_OTHER)
+		ck_assert_uint_lt(c.at + FTP_VERB_LEN, n);
+	if (c.offers)
+		ck_assert_uint_lt(c.offer.at + c.offer.len, n);
+	return c;
+}
+
 static enum ftp_verb command(const char *text)
 {
-	size_t n = strlen(text);
-	uint8_t *p = guard_copy(text, n);
-	enum ftp_verb verb = ftp_command(p, n);
-
-	guard_free(p, n);
-	return verb;
+	return command_of(text, strlen(text)).verb;
 }
 
 /* Reads a line at the end of memory; a refusal must leave the output alone. */
@@ -30,19 +41,33 @@ static int reply(const char *text, size_t n, struct ftp_reply *ret_reply)
 	ck_assert(rc == 0 || rc == -1);
 	if (rc < 0)
 		ck_assert(unit_is_marked(ret_reply, sizeof(*ret_reply)));
-	else if (ret_reply->announces)
-		ck_assert_uint_le(ret_reply->span.at + ret_reply->span.len, n);
+	else if (ret_reply->offers)
+		ck_assert_uint_le(ret_reply->offer.at + ret_reply->offer.len, n);
 	return rc;
 }
 
-static size_t hold(const char *text, size_t n)
+static size_t hold_by(size_t (*by)(const uint8_t *p, size_t n), const char *text, size_t n)
 {
 	uint8_t *p = guard_copy(text, n);
-	size_t from = ftp_hold(p, n);
+	size_t from = by(p, n);
 
 	guard_free(p, n);
 	ck_assert_uint_le(from, n);
 	return from;
+}
+
+static size_t hold(const char *text, size_t n)
+{
+	return hold_by(ftp_reply_hold, text, n);
+}
+
+static void is_offer(const struct ftp_offer *o, const char *text, const char *span, const char *listen)
+{
+	struct endpoint want = packet_endpoint(listen);
+
+	ck_assert_msg(endpoint_eq(&o->listen, &want), "%s", text);
+	ck_assert_uint_eq(o->at, (size_t)(strstr(text, span) - text));
+	ck_assert_uint_eq(o->len, strlen(span));
 }
 
 START_TEST(commands_are_read_in_any_case)
@@ -63,6 +88,12 @@ START_TEST(commands_are_read_in_any_case)
 		{"EPSV ALL\r\n", FTP_OTHER},
 		{"epsv all\n", FTP_OTHER},
 		{"EPSV ALLES\r\n", FTP_EPSV},
+		{"PORT 1,2,3,4,5,6\r\n", FTP_PORT},
+		{"port\n", FTP_PORT},
+		{"EPRT |1|1.2.3.4|5|\r\n", FTP_EPRT},
+		{"eprt what\r\n", FTP_EPRT},
+		{"LPSV\r\n", FTP_LONG},
+		{"lprt 4,4,10,0,0,2,2,195,80\r\n", FTP_LONG},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
@@ -85,9 +116,15 @@ START_TEST(what_is_no_such_command_is_other)
 		"USER PASV\r\n",
 		"PA SV\r\n",
 		"PASW\r\n",
-		"PORT 1,2,3,4,5,6\r\n",
-		"EPRT |1|1.2.3.4|5|\r\n",
+		"PORTS 1,2,3,4,5,6\r\n",
+		"EPR |1|1.2.3.4|5|\r\n",
+		"LPS\r\n",
+		"LPRTX\r\n",
+		" PASV\r\n",
 		"\xff\xf4PASW\r\n",
+		"\xff\r\n",
+		"\xff\xfd\n",
+		"\xfePASV\r\n",
 		"\x10\x01SV\r\n",
 	};
 
@@ -121,15 +158,13 @@ START_TEST(a_227_is_read_where_six_numbers_fit_first)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(announcing); i++) {
 		const char *text = announcing[i].text;
-		struct endpoint want = packet_endpoint(announcing[i].listen);
 		struct ftp_reply r;
 
 		ck_assert_int_eq(reply(text, strlen(text), &r), 0);
 		ck_assert_uint_eq(r.code, 227);
-		ck_assert_msg(r.announces, "%s", text);
-		ck_assert_msg(endpoint_eq(&r.listen, &want), "%s", text);
-		ck_assert_uint_eq(r.span.at, (size_t)(strstr(text, announcing[i].span) - text));
-		ck_assert_uint_eq(r.span.len, strlen(announcing[i].span));
+		ck_assert_msg(r.offers, "%s", text);
+		ck_assert_int_eq(r.offer.form, FTP_FORM_SIX);
+		is_offer(&r.offer, text, announcing[i].span, announcing[i].listen);
 	}
 }
 END_TEST
@@ -139,7 +174,7 @@ static void is_unreadable(const char *text)
 	struct ftp_reply r;
 
 	ck_assert_int_eq(reply(text, strlen(text), &r), 0);
-	ck_assert_msg(!r.announces, "%s", text);
+	ck_assert_msg(!r.offers, "%s", text);
 }
 
 START_TEST(a_227_without_six_numbers_announces_nothing)
@@ -193,11 +228,12 @@ START_TEST(a_229_is_read_with_any_delimiter)
 
 		ck_assert_int_eq(reply(text, strlen(text), &r), 0);
 		ck_assert_uint_eq(r.code, 229);
-		ck_assert_msg(r.announces, "%s", text);
-		ck_assert_int_eq(r.listen.addr.family, ADDR_NONE);
-		ck_assert_uint_eq(r.listen.port, sample[i].port);
-		ck_assert_uint_eq(r.span.at, (size_t)(strstr(text, sample[i].span) - text));
-		ck_assert_uint_eq(r.span.len, strlen(sample[i].span));
+		ck_assert_msg(r.offers, "%s", text);
+		ck_assert_int_eq(r.offer.form, FTP_FORM_PORT);
+		ck_assert_int_eq(r.offer.listen.addr.family, ADDR_NONE);
+		ck_assert_uint_eq(r.offer.listen.port, sample[i].port);
+		ck_assert_uint_eq(r.offer.at, (size_t)(strstr(text, sample[i].span) - text));
+		ck_assert_uint_eq(r.offer.len, strlen(sample[i].span));
 	}
 }
 END_TEST
@@ -320,11 +356,8 @@ START_TEST(a_line_may_end_anywhere)
 
 	for (size_t i = 0; i < ARRAY_SIZE(announcing); i++) {
 		for (size_t n = 1; n <= strlen(announcing[i].text); n++) {
-			uint8_t *p = guard_copy(announcing[i].text, n);
-
 			reply(announcing[i].text, n, &r);
-			ftp_command(p, n);
-			guard_free(p, n);
+			command_of(announcing[i].text, n);
 		}
 	}
 }
@@ -381,27 +414,303 @@ START_TEST(nothing_is_held_of_other_replies)
 }
 END_TEST
 
-static void announces(unsigned code, const char *endpoint, const char *want)
+/* --- PORT and EPRT --- */
+
+static const struct {
+	const char *text, *span, *listen;
+	uint8_t delimiter; /* 0: a PORT */
+} offering[] = {
+	{"PORT 192,168,1,5,195,80\r\n", "192,168,1,5,195,80", "192.168.1.5:50000", 0},
+	{"port 192,168,1,5,195,80\n", "192,168,1,5,195,80", "192.168.1.5:50000", 0},
+	{"PORT   1,2,3,4,5,6 \r\n", "1,2,3,4,5,6", "1.2.3.4:1286", 0},
+	{"PORT 010,000,000,002,000,080\r\n", "010,000,000,002,000,080", "10.0.0.2:80", 0},
+	{"\xff\xf4\xff\xf2PORT 1,2,3,4,5,6\r\n", "1,2,3,4,5,6", "1.2.3.4:1286", 0},
+	{"EPRT |1|132.235.1.2|6275|\r\n", "1|132.235.1.2|6275", "132.235.1.2:6275", '|'},
+	{"eprt |1|132.235.1.2|6275|\n", "1|132.235.1.2|6275", "132.235.1.2:6275", '|'},
+	{"EPRT ,1,132.235.1.2,6275,\r\n", "1,132.235.1.2,6275", "132.235.1.2:6275", ','},
+	{"EPRT !1!132.235.1.2!6275!\r\n", "1!132.235.1.2!6275", "132.235.1.2:6275", '!'},
+	{"EPRT ~1~132.235.1.2~0~\r\n", "1~132.235.1.2~0", "132.235.1.2:0", '~'},
+	{"EPRT |2|1080::8:800:200C:417A|5282|\r\n", "2|1080::8:800:200C:417A|5282",
+		"[1080::8:800:200c:417a]:5282", '|'},
+	{"EPRT |2|::1|65535|\r\n", "2|::1|65535", "[::1]:65535", '|'},
+	{"EPRT |2|::ffff:10.0.0.2|1024|\r\n", "2|::ffff:10.0.0.2|1024", "[::ffff:10.0.0.2]:1024", '|'},
+	{"EPRT |2|2001:0db8:0000:0000:0000:0000:0000:0001|1024|\r\n",
+		"2|2001:0db8:0000:0000:0000:0000:0000:0001|1024", "[2001:db8::1]:1024", '|'},
+};
+
+START_TEST(a_port_or_eprt_is_read_behind_its_word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(offering); i++) {
+		const char *text = offering[i].text;
+		struct ftp_command c = command_of(text, strlen(text));
+
+		ck_assert_int_eq(c.verb, offering[i].delimiter ? FTP_EPRT : FTP_PORT);
+		ck_assert_msg(c.offers, "%s", text);
+		ck_assert_int_eq(c.offer.form, offering[i].delimiter ? FTP_FORM_EPRT : FTP_FORM_SIX);
+		if (offering[i].delimiter)
+			ck_assert_int_eq(c.offer.delimiter, offering[i].delimiter);
+		is_offer(&c.offer, text, offering[i].span, offering[i].listen);
+	}
+}
+END_TEST
+
+START_TEST(a_port_or_eprt_that_is_wrong_offers_nothing)
+{
+	static const char *const sample[] = {
+		"PORT\r\n",
+		"PORT \r\n",
+		"PORT 1,2,3,4,5\r\n",
+		"PORT 1,2,3,4,5,\r\n",
+		"PORT 1,2,3,4,5,256\r\n",
+		"PORT 256,2,3,4,5,6\r\n",
+		"PORT x1,2,3,4,5,6\r\n",
+		"PORT (1,2,3,4,5,6)\r\n",
+		"PORT 1.2.3.4.5.6\r\n",
+		"PORT |1|1.2.3.4|5|\r\n",
+		"EPRT\r\n",
+		"EPRT |\r\n",
+		"EPRT ||\r\n",
+		"EPRT |1|\r\n",
+		"EPRT |1|1.2.3.4|\r\n",
+		"EPRT |1|1.2.3.4|5\r\n",
+		"EPRT |1|1.2.3.4|5,\r\n",
+		"EPRT |1|1.2.3.4||\r\n",
+		"EPRT |1|1.2.3.4|65536|\r\n",
+		"EPRT |1|1.2.3.4|4294967376|\r\n",
+		"EPRT |1|1.2.3.4|-1|\r\n",
+		"EPRT |1|1.2.3|5|\r\n",
+		"EPRT |1|1.2.3.256|5|\r\n",
+		"EPRT |1|01.2.3.4|5|\r\n",
+		"EPRT |1|::1|5|\r\n",
+		"EPRT |2|1.2.3.4|5|\r\n",
+		"EPRT |2|1:2:3|5|\r\n",
+		"EPRT |2|::1::2|5|\r\n",
+		"EPRT |2|fe80::1%eth0|5|\r\n",
+		"EPRT |2|2001:0db8:0000:0000:0000:0000:0000:00001|5|\r\n",
+		"EPRT |3|1.2.3.4|5|\r\n",
+		"EPRT |12|1.2.3.4|5|\r\n",
+		"EPRT 111.2.3.4151\r\n",
+		"EPRT  1 1.2.3.4 5 \r\n",
+		"EPRT x|1|1.2.3.4|5|\r\n",
+		"EPRT 1,2,3,4,5,6\r\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
+		ck_assert_msg(!command_of(sample[i], strlen(sample[i])).offers, "%s", sample[i]);
+}
+END_TEST
+
+START_TEST(commands_that_offer_nothing_say_so)
+{
+	static const char *const sample[] = {
+		"PASV 1,2,3,4,5,6\r\n",
+		"EPSV |1|1.2.3.4|5|\r\n",
+		"LPRT 1,2,3,4,5,6\r\n",
+		"NOOP 1,2,3,4,5,6\r\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
+		ck_assert_msg(!command_of(sample[i], strlen(sample[i])).offers, "%s", sample[i]);
+}
+END_TEST
+
+/* RFC 854: a command of two bytes, or of three with an option, as often as somebody likes. */
+START_TEST(telnet_commands_in_front_are_skipped)
+{
+	static const struct {
+		const char *text;
+		enum ftp_verb verb;
+		uint16_t at;
+	} sample[] = {
+		{"PASV\r\n", FTP_PASV, 0},
+		{"\xff\xf4PASV\r\n", FTP_PASV, 2},
+		{"\xff\xf4\xff\xf2PASV\r\n", FTP_PASV, 4},
+		{"\xff\xfb\x01PASV\r\n", FTP_PASV, 3},
+		{"\xff\xfc\x01PASV\r\n", FTP_PASV, 3},
+		{"\xff\xfd\x06PASV\r\n", FTP_PASV, 3},
+		{"\xff\xfe\x01\xff\xf4LPSV\r\n", FTP_LONG, 5},
+		{"\377\364\377\364\377\364\377\364\377\364EPSV\r\n", FTP_EPSV, 10},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sample); i++) {
+		struct ftp_command c = command_of(sample[i].text, strlen(sample[i].text));
+
+		ck_assert_msg(c.verb == sample[i].verb, "sample %zu", i);
+		ck_assert_uint_eq(c.at, sample[i].at);
+	}
+}
+END_TEST
+
+START_TEST(a_command_may_end_anywhere)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(offering); i++)
+		for (size_t n = 1; n <= strlen(offering[i].text); n++)
+			command_of(offering[i].text, n);
+}
+END_TEST
+
+START_TEST(a_begun_port_or_eprt_is_held)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(offering); i++) {
+		const char *text = offering[i].text;
+		size_t at = (size_t)(strstr(text, offering[i].span) - text), len = strcspn(text, "\n");
+
+		for (size_t n = at + 1; n <= len; n++)
+			ck_assert_msg(hold_by(ftp_command_hold, text, n) <= at, "%.*s", (int)n, text);
+	}
+}
+END_TEST
+
+START_TEST(nothing_is_held_of_other_commands)
+{
+	static const char *const sample[] = {
+		"PORT",
+		"PORT ",
+		"PORT x",
+		"PORT (1,2,3",
+		"EPRT 1",
+		"PASV 1,2,3",
+		"EPSV |||5",
+		"RETR 1,2,3,4,5,6",
+		"227 ok (1,2,3,4,5,6",
+		"\xff\xf4",
+		"\xff\xf4PASV",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
+		ck_assert_msg(hold_by(ftp_command_hold, sample[i], strlen(sample[i])) == strlen(sample[i]),
+			"%s", sample[i]);
+}
+END_TEST
+
+static bool is_command(const char *text)
+{
+	size_t n = strlen(text);
+	uint8_t *p = guard_copy(text, n);
+	bool is = ftp_is_command(p, n);
+
+	guard_free(p, n);
+	return is;
+}
+
+START_TEST(letters_and_then_a_space_or_the_end_may_be_a_command)
+{
+	static const char *const sample[] = {"NOOP\r\n", "noop\n", "USER anonymous\r\n", "X \n", "A\r",
+		"\xff\xf4\xff\xf2XYZ\r\n", "MDTM 2026 x: y\r\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
+		ck_assert_msg(is_command(sample[i]), "%s", sample[i]);
+}
+END_TEST
+
+START_TEST(anything_else_is_no_command)
+{
+	static const char *const sample[] = {"Host: 192.0.2.1\r\n", "Content-Length: 5\r\n", "\r\n", "\n",
+		" NOOP\r\n", "123\r\n", "NOOP", "NO", "\xff\xf4\r\n", "\x16\x03\x01\x02\n", "{\"a\": 1}\r\n",
+		"NOOP\tx\r\n", "N00P\r\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
+		ck_assert_msg(!is_command(sample[i]), "%s", sample[i]);
+}
+END_TEST
+
+/* --- text inside a multi-line reply --- */
+
+static bool text_of(uint16_t code, const char *text, struct ftp_offer *ret_offer)
+{
+	size_t n = strlen(text);
+	uint8_t *p = guard_copy(text, n);
+	bool found;
+
+	unit_mark(ret_offer, sizeof(*ret_offer));
+	found = ftp_reply_text(code, p, n, ret_offer);
+	if (!found)
+		ck_assert(unit_is_marked(ret_offer, sizeof(*ret_offer)));
+	guard_free(p, n);
+	return found;
+}
+
+START_TEST(text_of_a_227_or_229_is_read_from_its_beginning)
+{
+	struct ftp_offer o;
+
+	ck_assert(text_of(227, "10,0,0,2,195,80\r\n", &o));
+	is_offer(&o, "10,0,0,2,195,80\r\n", "10,0,0,2,195,80", "10.0.0.2:50000");
+	ck_assert(text_of(227, " at (10,0,0,2,195,80)\n", &o));
+	is_offer(&o, " at (10,0,0,2,195,80)\n", "10,0,0,2,195,80", "10.0.0.2:50000");
+	ck_assert(text_of(229, "(|||50000|)\r\n", &o));
+	ck_assert_uint_eq(o.listen.port, 50000);
+	ck_assert_uint_eq(o.at, 4);
+	ck_assert_uint_eq(o.len, 5);
+}
+END_TEST
+
+START_TEST(text_of_other_replies_offers_nothing)
+{
+	struct ftp_offer o;
+
+	ck_assert(!text_of(211, "(10,0,0,2,195,80)\r\n", &o));
+	ck_assert(!text_of(227, "(|||50000|)\r\n", &o));
+	ck_assert(!text_of(229, "(10,0,0,2,195,80)\r\n", &o));
+	ck_assert(!text_of(227, "\r\n", &o));
+	ck_assert(!text_of(227, "\n", &o));
+}
+END_TEST
+
+static size_t hold_text_227(const uint8_t *p, size_t n)
+{
+	return ftp_reply_text_hold(227, p, n);
+}
+
+static size_t hold_text_211(const uint8_t *p, size_t n)
+{
+	return ftp_reply_text_hold(211, p, n);
+}
+
+START_TEST(begun_text_of_a_227_is_held)
+{
+	static const char text[] = " at (10,0,0,2,195,80)";
+
+	for (size_t n = 1; n < sizeof(text); n++) {
+		ck_assert_uint_eq(hold_by(hold_text_227, text, n), n > 5 ? 5 : n);
+		ck_assert_uint_eq(hold_by(hold_text_211, text, n), n);
+	}
+}
+END_TEST
+
+/* --- writing --- */
+
+static void writes(const struct ftp_offer *offer, const char *endpoint, const char *want)
 {
 	struct endpoint e = packet_endpoint(endpoint);
-	uint8_t *buf = guard_copy(NULL, FTP_ANNOUNCE_MAX);
-	size_t n = ftp_announce((uint16_t)code, &e, buf);
+	uint8_t *buf = guard_copy(NULL, FTP_OFFER_MAX);
+	size_t n = ftp_offer_text(offer, &e, buf);
 
 	ck_assert_uint_eq(n, strlen(want));
 	ck_assert_mem_eq(buf, want, n);
-	guard_free(buf, FTP_ANNOUNCE_MAX);
+	guard_free(buf, FTP_OFFER_MAX);
 }
 
-START_TEST(an_announcement_is_written_as_it_is_read)
+START_TEST(an_offer_is_written_in_its_form)
 {
-	announces(227, "203.0.113.1:50000", "203,0,113,1,195,80");
-	announces(227, "255.255.255.255:65535", "255,255,255,255,255,255");
-	announces(227, "0.0.0.0:0", "0,0,0,0,0,0");
-	announces(227, "10.20.100.9:1034", "10,20,100,9,4,10");
-	announces(229, "203.0.113.1:50000", "50000");
-	announces(229, "203.0.113.1:1024", "1024");
-	announces(229, "203.0.113.1:65535", "65535");
-	announces(229, "203.0.113.1:10000", "10000");
+	static const struct ftp_offer six = {.form = FTP_FORM_SIX}, port = {.form = FTP_FORM_PORT},
+				      bar = {.form = FTP_FORM_EPRT, .delimiter = '|'},
+				      comma = {.form = FTP_FORM_EPRT, .delimiter = ','};
+
+	writes(&six, "203.0.113.1:50000", "203,0,113,1,195,80");
+	writes(&six, "255.255.255.255:65535", "255,255,255,255,255,255");
+	writes(&six, "0.0.0.0:0", "0,0,0,0,0,0");
+	writes(&six, "10.20.100.9:1034", "10,20,100,9,4,10");
+	writes(&port, "203.0.113.1:50000", "50000");
+	writes(&port, "203.0.113.1:1024", "1024");
+	writes(&port, "[2001:db8::1]:65535", "65535");
+	writes(&port, "203.0.113.1:10000", "10000");
+	writes(&bar, "203.0.113.1:50000", "1|203.0.113.1|50000");
+	writes(&bar, "255.255.255.255:65535", "1|255.255.255.255|65535");
+	writes(&bar, "[2001:db8:0:0:0:0:0:1]:1024", "2|2001:db8::1|1024");
+	writes(&bar, "[1111:2222:3333:4444:5555:6666:7777:8888]:65535",
+		"2|1111:2222:3333:4444:5555:6666:7777:8888|65535");
+	writes(&comma, "203.0.113.1:50000", "1,203.0.113.1,50000");
 }
 END_TEST
 
@@ -425,7 +734,19 @@ int main(void)
 		a_begun_229_is_held_from_its_first_digit,
 		nothing_is_held_before_an_announcement_begins,
 		nothing_is_held_of_other_replies,
-		an_announcement_is_written_as_it_is_read,
+		a_port_or_eprt_is_read_behind_its_word,
+		a_port_or_eprt_that_is_wrong_offers_nothing,
+		commands_that_offer_nothing_say_so,
+		telnet_commands_in_front_are_skipped,
+		a_command_may_end_anywhere,
+		a_begun_port_or_eprt_is_held,
+		nothing_is_held_of_other_commands,
+		letters_and_then_a_space_or_the_end_may_be_a_command,
+		anything_else_is_no_command,
+		text_of_a_227_or_229_is_read_from_its_beginning,
+		text_of_other_replies_offers_nothing,
+		begun_text_of_a_227_is_held,
+		an_offer_is_written_in_its_form,
 	};
 
 	return unit_run("ftp", test, ARRAY_SIZE(test));

@@ -29,7 +29,7 @@ static void start(void)
 
 	fake_ct_init(&ct);
 	port = fake_ct_port(&ct);
-	helper_init(&helper, &port, key);
+	helper_init(&helper, &port, &policy_default, key);
 	now = 1;
 }
 
@@ -39,11 +39,23 @@ struct talk {
 	uint32_t seq[2];
 };
 
+static struct talk talk_as(const char *client, const char *dialled, const char *real, const char *seen)
+{
+	struct endpoint c = packet_endpoint(client), d = packet_endpoint(dialled), r = packet_endpoint(real),
+			s = packet_endpoint(seen);
+
+	return (struct talk){fake_ct_connect(&ct, &c, &d, &r, &s), {1000, 2000}};
+}
+
 static struct talk talk_to(const char *client, const char *dialled, const char *real)
 {
-	struct endpoint c = packet_endpoint(client), d = packet_endpoint(dialled), r = packet_endpoint(real);
+	return talk_as(client, dialled, real, client);
+}
 
-	return (struct talk){fake_ct_connect(&ct, &c, &d, &r), {1000, 2000}};
+/* A client behind a masquerading router. */
+static struct talk masqueraded(const char *client, const char *seen)
+{
+	return talk_as(client, "192.0.2.10:21", "192.0.2.10:21", seen);
 }
 
 static struct talk talk(void)
@@ -376,6 +388,244 @@ START_TEST(what_only_resembles_a_carrier_request_passes)
 }
 END_TEST
 
+START_TEST(the_carrier_listens_to_clients_only)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(say_bytes(&t, DIR_REPLY, "\0\0\0\7abcd", 8), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+/* One byte is held and given up; around its place a "retransmission" of nine bytes would leave as eight. */
+START_TEST(a_carrier_request_that_comes_of_a_rewrite_is_disarmed)
+{
+	struct talk t;
+
+	start();
+	t = masqueraded("192.168.1.5:40000", "198.51.100.2:40000");
+	ck_assert_int_eq(client(&t, "PORT 1"), REASON_HELD);
+	for (int i = 0; i <= LINE_GAPS_MAX; i++) {
+		t.seq[DIR_ORIGINAL] = 1100;
+		client(&t, "x\r\n");
+	}
+	t.seq[DIR_ORIGINAL] = 1001;
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7X\1\2\3\4", 9), REASON_CARRIER_REQUEST);
+	ck_assert_uint_eq(len, 48);
+	ck_assert_mem_ne(buf + 40, "\0\0\0\7", 4);
+}
+END_TEST
+
+/* --- what is opened, and for whom --- */
+
+START_TEST(an_opening_is_told_whatever_else_is_found)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(
+		server(&t, "227 ok (10,0,0,2,195,80)\r\n227 x (10,0,0,2,0,22)\r\n"), REASON_UNPAIRED);
+	ck_assert(verdict.opened);
+	ck_assert_uint_eq(verdict.announce.port, 50000);
+	ck_assert_uint_eq(helper.count[REASON_OPENED], 1);
+	ck_assert_uint_eq(helper.count[REASON_UNPAIRED], 1);
+}
+END_TEST
+
+START_TEST(the_verdict_names_both_endpoints_of_a_client)
+{
+	struct endpoint announce = packet_endpoint("198.51.100.2:50000"),
+			real = packet_endpoint("192.168.1.5:50000");
+	struct talk t;
+
+	start();
+	t = masqueraded("192.168.1.5:40000", "198.51.100.2:61000");
+	ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_OPENED);
+	payload_is("PORT 198,51,100,2,195,80\r\n");
+	ck_assert(verdict.opened);
+	ck_assert(endpoint_eq(&verdict.announce, &announce));
+	ck_assert(endpoint_eq(&verdict.real, &real));
+}
+END_TEST
+
+START_TEST(two_clients_behind_one_address_may_offer_the_same_port)
+{
+	struct talk a, b;
+
+	start();
+	a = masqueraded("192.168.1.5:40000", "198.51.100.2:40000");
+	b = masqueraded("192.168.1.6:40000", "198.51.100.2:40001");
+	ck_assert_int_eq(client(&a, "PORT 192,168,1,5,195,80\r\n"), REASON_OPENED);
+	payload_is("PORT 198,51,100,2,195,80\r\n");
+	ck_assert_int_eq(client(&b, "PORT 192,168,1,6,195,80\r\n"), REASON_OPENED);
+	payload_is("PORT 198,51,100,2,195,81\r\n");
+	server(&b, "500 no\r\n");
+	ck_assert_int_eq(verdict.reason, REASON_DENIED);
+	ck_assert(!b.conn->expecting);
+	ck_assert(a.conn->expecting);
+}
+END_TEST
+
+/* What a session gave up may belong to somebody else by now. */
+START_TEST(a_refusal_takes_away_ones_own_expectation_only)
+{
+	struct talk a, b;
+
+	start();
+	a = masqueraded("192.168.1.5:40000", "198.51.100.2:40000");
+	b = masqueraded("192.168.1.6:40000", "198.51.100.2:40001");
+	client(&a, "PORT 192,168,1,5,195,80\r\n");
+	a.conn->expecting = false; /* somebody connected */
+	client(&b, "PORT 192,168,1,6,195,80\r\n");
+	ck_assert_int_eq(server(&a, "500 no\r\n"), REASON_DENIED);
+	ck_assert(b.conn->expecting);
+}
+END_TEST
+
+START_TEST(another_policy_holds_from_the_next_packet_on)
+{
+	static const struct policy strict = {.n_deny = 1, .deny = {{1024, 65535}}};
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "EPSV\r\n");
+	ck_assert_int_eq(server(&t, "229 ok (|||50000|)\r\n"), REASON_OPENED);
+	helper.policy = &strict;
+	client(&t, "EPSV\r\n");
+	ck_assert_int_eq(server(&t, "229 ok (|||50000|)\r\n"), REASON_DENIED_PORT);
+}
+END_TEST
+
+START_TEST(connections_are_looked_up_in_the_zone_of_the_policy)
+{
+	static const struct policy zoned = {.zone = 5};
+	struct talk t;
+
+	start();
+	t = talk();
+	t.conn->view.tuple[DIR_ORIGINAL].zone = t.conn->view.tuple[DIR_REPLY].zone = 5;
+	ck_assert_int_eq(client(&t, "EPSV\r\n"), REASON_NOT_TRACKED);
+	helper.policy = &zoned;
+	ck_assert_int_eq(client(&t, "EPSV\r\n"), REASON_PASSED);
+	ck_assert_int_eq(server(&t, "229 ok (|||50000|)\r\n"), REASON_OPENED);
+	ck_assert_uint_eq(t.conn->expect.tuple.zone, 5);
+}
+END_TEST
+
+/* --- segments that are odd --- */
+
+START_TEST(a_line_whose_beginning_went_past_says_nothing)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "STAT x\r\n");
+	client(&t, "PASV\r\n");
+	server(&t, "213-status\r\n-rw-r--r-- ");
+	for (int i = 0; i < LINE_GAPS_MAX; i++) {
+		t.seq[DIR_REPLY] = 3000;
+		ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_REORDERED);
+	}
+	t.seq[DIR_REPLY] = 3000;
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_PASSED);
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_UNPAIRED);
+	ck_assert_uint_eq(ct.addeds, 0);
+}
+END_TEST
+
+START_TEST(what_was_asked_before_a_gap_is_not_answered_behind_it)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	server(&t, "150 x\r\n");
+	for (int i = 0; i <= LINE_GAPS_MAX; i++) {
+		t.seq[DIR_REPLY] = 3000;
+		server(&t, "x\r\n");
+	}
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_UNPAIRED);
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+}
+END_TEST
+
+START_TEST(nothing_is_held_of_a_last_segment)
+{
+	static const char text[] = "227 ok (10,0";
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(
+		hand_over(build(&t, DIR_REPLY, SEG_ACK | SEG_FIN, text, strlen(text)), CAP), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+START_TEST(what_is_held_goes_with_the_last_segment)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 ok (10,0"), REASON_HELD);
+	hand_over(build(&t, DIR_REPLY, SEG_ACK | SEG_FIN, ",0", 2), CAP);
+	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+	payload_is("10,0,0");
+}
+END_TEST
+
+START_TEST(a_syn_with_data_is_not_read)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(
+		hand_over(build(&t, DIR_REPLY, SEG_SYN | SEG_ACK, "220 hi\r\n", 8), CAP), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	t.seq[DIR_REPLY] += 1 + 8;
+	ck_assert_int_eq(server(&t, "331 password\r\n"), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+START_TEST(extension_headers_stay_as_they_are)
+{
+	static const char text[] = "EPRT |2|fd00::5|50000|\r\n", want[] = "EPRT |2|2001:db8:1::2|50000|\r\n";
+	struct talk t;
+	struct packet_spec spec;
+	uint8_t headers[CAP];
+
+	start();
+	t = talk_as("[fd00::5]:40000", "[2001:db8::1]:21", "[2001:db8::1]:21", "[2001:db8:1::2]:40000");
+	spec = (struct packet_spec){.tuple = t.conn->view.tuple[DIR_ORIGINAL],
+		.seq = 1000,
+		.flags = SEG_ACK,
+		.extensions = 3,
+		.payload = text,
+		.len = strlen(text)};
+	ck_assert_int_eq(hand_over(packet_build(&spec, buf), CAP), REASON_OPENED);
+	payload_is(want);
+	spec.payload = want;
+	spec.len = strlen(want);
+	ck_assert_uint_eq(packet_build(&spec, headers), len);
+	ck_assert_mem_eq(buf, headers, len);
+}
+END_TEST
+
+/* --- the rest --- */
+
 START_TEST(verdicts_are_counted_by_reason)
 {
 	uint64_t sum = 0;
@@ -463,6 +713,20 @@ int main(void)
 		a_carrier_request_is_disarmed_again_when_repeated,
 		a_carrier_request_is_disarmed_without_nat,
 		what_only_resembles_a_carrier_request_passes,
+		the_carrier_listens_to_clients_only,
+		a_carrier_request_that_comes_of_a_rewrite_is_disarmed,
+		an_opening_is_told_whatever_else_is_found,
+		the_verdict_names_both_endpoints_of_a_client,
+		two_clients_behind_one_address_may_offer_the_same_port,
+		a_refusal_takes_away_ones_own_expectation_only,
+		another_policy_holds_from_the_next_packet_on,
+		connections_are_looked_up_in_the_zone_of_the_policy,
+		a_line_whose_beginning_went_past_says_nothing,
+		what_was_asked_before_a_gap_is_not_answered_behind_it,
+		nothing_is_held_of_a_last_segment,
+		what_is_held_goes_with_the_last_segment,
+		a_syn_with_data_is_not_read,
+		extension_headers_stay_as_they_are,
 		verdicts_are_counted_by_reason,
 		a_rewrite_keeps_to_its_buffer,
 		a_full_table_forgets_nobody_who_talks,

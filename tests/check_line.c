@@ -245,6 +245,50 @@ START_TEST(a_gap_that_stays_is_accepted_and_the_begun_line_given_up)
 END_TEST
 
 /* Whatever order of segments comes, one that comes often enough is let through: a connection cannot stop. */
+START_TEST(the_first_line_behind_a_gap_is_partial)
+{
+	struct line l = seen("PA");
+	size_t skip;
+
+	for (int i = 0; i <= LINE_GAPS_MAX; i++)
+		place(&l, isn + 10, 3, &skip);
+	ck_assert(l.partial);
+	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"x", 1), 1);
+	ck_assert_int_eq(place(&l, isn + 11, 2, &skip), LINE_NEW);
+	ck_assert(l.partial);
+	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"\r\n", 2), 2);
+	ck_assert(l.whole && l.partial);
+	line_next(&l);
+	ck_assert(!l.partial);
+}
+END_TEST
+
+START_TEST(lines_are_not_partial_otherwise)
+{
+	struct line l = seen("PASV\r\n");
+	size_t skip;
+
+	ck_assert(!l.partial);
+	place(&l, isn + 8, 3, &skip);
+	ck_assert(!l.partial);
+}
+END_TEST
+
+START_TEST(refusals_count_while_nothing_of_the_gap_comes)
+{
+	struct line l = seen("PA");
+	size_t skip;
+
+	for (int i = 0; i < LINE_GAPS_MAX; i++)
+		ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_GAP);
+	ck_assert_int_eq(place(&l, isn + 2, 1, &skip), LINE_NEW);
+	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"S", 1), 1);
+	for (int i = 0; i < LINE_GAPS_MAX; i++)
+		ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_GAP);
+	ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_NEW);
+}
+END_TEST
+
 START_TEST(a_gap_cannot_stop_a_connection)
 {
 	struct line l = seen("PA");
@@ -306,6 +350,9 @@ int main(void)
 		of_a_partly_old_segment_the_rest_is_new,
 		a_segment_beyond_a_gap_is_refused_and_changes_nothing,
 		a_gap_that_stays_is_accepted_and_the_begun_line_given_up,
+		the_first_line_behind_a_gap_is_partial,
+		lines_are_not_partial_otherwise,
+		refusals_count_while_nothing_of_the_gap_comes,
 		a_gap_cannot_stop_a_connection,
 		another_segment_beyond_the_gap_counts_anew,
 		a_second_gap_is_refused_as_well,

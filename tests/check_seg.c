@@ -7,7 +7,16 @@
 
 #include <string.h>
 
-enum { IP_TOTAL = 2, IP_FLAGS = 6, IP_PROTOCOL = 9, TCP_OFFSET = 12, SMALL = 2048 };
+enum {
+	IP_TOTAL = 2,
+	IP_FLAGS = 6,
+	IP_PROTOCOL = 9,
+	IP6_TOTAL = 4,
+	IP6_NEXT = 6,
+	TCP_OFFSET = 12,
+	EXTENSION = 8, /* bytes of an extension header of packet_build() */
+	SMALL = 2048
+};
 
 static const char hello[] = "227 hello (1,2,3,4,5,6)\r\n";
 
@@ -350,6 +359,176 @@ START_TEST(seal_makes_wrong_checksums_right)
 }
 END_TEST
 
+/* --- urgent data --- */
+
+START_TEST(the_urgent_pointer_is_read_and_written)
+{
+	struct packet_spec spec = spec_of(0, 12, 10);
+	uint8_t p[SMALL], want[SMALL];
+	size_t n;
+	struct seg seg;
+
+	spec.flags = SEG_ACK | SEG_URG;
+	spec.urgent = 0x1234;
+	n = packet_build(&spec, p);
+	ck_assert_int_eq(parse(p, n, &seg), 0);
+	ck_assert_uint_eq(seg.urgent, 0x1234);
+	seg.urgent = spec.urgent = 0x4321;
+	packet_build(&spec, want);
+	ck_assert_uint_eq(seg_seal(&seg, p), n);
+	ck_assert_mem_eq(p, want, n);
+}
+END_TEST
+
+/* --- IPv6 --- */
+
+static struct packet_spec spec6_of(size_t extensions, size_t tcp_options, size_t len)
+{
+	struct packet_spec spec = spec_of(0, tcp_options, len);
+
+	spec.tuple =
+		(struct tuple){packet_endpoint("[2001:db8::1]:21"), packet_endpoint("[fd00::2]:40000"), 0};
+	spec.extensions = extensions;
+	return spec;
+}
+
+START_TEST(all_fields_of_ip6_are_read_whatever_the_extensions)
+{
+	for (size_t extensions = 0; extensions <= 8; extensions++) {
+		for (size_t tcp = 0; tcp <= 40; tcp += 4) {
+			struct packet_spec spec = spec6_of(extensions, tcp, sizeof(hello) - 1);
+			uint8_t p[SMALL];
+			size_t n = packet_build(&spec, p);
+			struct seg seg;
+
+			ck_assert(packet_is_sound(p, n));
+			ck_assert_int_eq(parse(p, n, &seg), 0);
+			ck_assert(tuple_eq(&seg.tuple, &spec.tuple));
+			ck_assert_uint_eq(seg.seq, spec.seq);
+			ck_assert_uint_eq(seg.ack, spec.ack);
+			ck_assert_uint_eq(seg.flags, spec.flags);
+			ck_assert_uint_eq(seg.tcp, 40 + EXTENSION * extensions);
+			ck_assert_uint_eq(seg.payload, 60 + EXTENSION * extensions + tcp);
+			ck_assert_uint_eq(seg.payload_len, spec.len);
+		}
+	}
+}
+END_TEST
+
+START_TEST(more_extension_headers_than_anybody_sends_are_refused)
+{
+	struct packet_spec spec = spec6_of(9, 0, 10);
+	uint8_t p[SMALL];
+	struct seg seg;
+
+	ck_assert_int_eq(parse(p, packet_build(&spec, p), &seg), -1);
+}
+END_TEST
+
+/* Two headers of 8 bytes, taken for one of 16. */
+START_TEST(an_extension_header_may_be_long)
+{
+	struct packet_spec spec = spec6_of(2, 12, 10);
+	uint8_t p[SMALL];
+	size_t n = packet_build(&spec, p);
+	struct seg seg;
+
+	p[PACKET_IP6_HEADER] = 6;
+	p[PACKET_IP6_HEADER + 1] = 1;
+	ck_assert_int_eq(parse(p, n, &seg), 0);
+	ck_assert_uint_eq(seg.tcp, PACKET_IP6_HEADER + 2 * EXTENSION);
+}
+END_TEST
+
+/* RFC 4302: its length counts words of 4 bytes, less two. */
+START_TEST(an_authentication_header_is_one)
+{
+	enum { AUTHENTICATION = 51 };
+	struct packet_spec spec = spec6_of(2, 12, 10);
+	uint8_t p[SMALL];
+	size_t n = packet_build(&spec, p);
+	struct seg seg;
+
+	p[IP6_NEXT] = AUTHENTICATION;
+	p[PACKET_IP6_HEADER] = 6;
+	p[PACKET_IP6_HEADER + 1] = 2;
+	ck_assert_int_eq(parse(p, n, &seg), 0);
+	ck_assert_uint_eq(seg.tcp, PACKET_IP6_HEADER + 2 * EXTENSION);
+}
+END_TEST
+
+START_TEST(an_extension_header_longer_than_the_packet_is_refused)
+{
+	for (unsigned len = 0; len < 256; len++) {
+		struct packet_spec spec = spec6_of(1, 0, 10);
+		uint8_t p[SMALL];
+		size_t n = packet_build(&spec, p);
+		struct seg seg;
+
+		p[PACKET_IP6_HEADER + 1] = (uint8_t)len;
+		if (len)
+			ck_assert_int_eq(parse(p, n, &seg), -1);
+	}
+}
+END_TEST
+
+START_TEST(other_next_headers_are_refused)
+{
+	for (unsigned next = 0; next < 256; next++) {
+		static const uint8_t extension[] = {0, 43, 51, 60};
+		struct packet_spec spec = spec6_of(1, 0, 10);
+		uint8_t p[SMALL];
+		size_t n = packet_build(&spec, p);
+		struct seg seg;
+
+		if (next == 6 || memchr(extension, (int)next, sizeof(extension)))
+			continue;
+		p[IP6_NEXT] = (uint8_t)next; /* among them 44, a fragment, and 59, nothing */
+		ck_assert_int_eq(parse(p, n, &seg), -1);
+		packet_build(&spec, p);
+		p[PACKET_IP6_HEADER] = (uint8_t)next;
+		ck_assert_int_eq(parse(p, n, &seg), -1);
+	}
+}
+END_TEST
+
+START_TEST(a_cut_ip6_packet_is_refused)
+{
+	struct packet_spec spec = spec6_of(2, 12, sizeof(hello) - 1);
+	uint8_t p[SMALL];
+	size_t n = packet_build(&spec, p), headers = packet_header_len(p);
+	struct seg seg;
+
+	for (size_t cut = 0; cut < n; cut++)
+		ck_assert_int_eq(parse(p, cut, &seg), -1);
+	for (size_t cut = PACKET_IP6_HEADER; cut <= n; cut++) {
+		p[IP6_TOTAL] = 0;
+		p[IP6_TOTAL + 1] = (uint8_t)(cut - PACKET_IP6_HEADER);
+		ck_assert_int_eq(parse(p, cut, &seg), cut < headers ? -1 : 0);
+	}
+}
+END_TEST
+
+START_TEST(a_sealed_ip6_packet_is_sound_whatever_its_length)
+{
+	for (size_t len = 0; len < sizeof(hello); len++) {
+		struct packet_spec spec = spec6_of(len % 3, 12, sizeof(hello) - 1);
+		uint8_t built[SMALL], want[SMALL];
+		size_t n = packet_build(&spec, built);
+		uint8_t *p = guard_copy(built, n);
+		struct seg seg;
+
+		ck_assert_int_eq(seg_parse(p, n, &seg), 0);
+		ck_assert_int_eq(seg_splice(&seg, p, n, len, sizeof(hello) - 1 - len, NULL, 0), 0);
+		seg.seq = spec.seq = 77;
+		spec.len = len;
+		ck_assert_uint_eq(seg_seal(&seg, p), packet_build(&spec, want));
+		ck_assert_mem_eq(p, want, n - (sizeof(hello) - 1 - len));
+		guard_free(p, n);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
@@ -376,6 +555,15 @@ int main(void)
 		a_sealed_packet_is_sound_whatever_its_length,
 		seal_writes_seq_and_flags_and_nothing_else,
 		seal_makes_wrong_checksums_right,
+		the_urgent_pointer_is_read_and_written,
+		all_fields_of_ip6_are_read_whatever_the_extensions,
+		more_extension_headers_than_anybody_sends_are_refused,
+		an_extension_header_may_be_long,
+		an_authentication_header_is_one,
+		an_extension_header_longer_than_the_packet_is_refused,
+		other_next_headers_are_refused,
+		a_cut_ip6_packet_is_refused,
+		a_sealed_ip6_packet_is_sound_whatever_its_length,
 	};
 
 	return unit_run("seg", test, ARRAY_SIZE(test));

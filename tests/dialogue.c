@@ -18,6 +18,7 @@ enum { FILE_LINE = 1024, WORD = 64 };
 struct reader {
 	struct dialogue *d;
 	unsigned line;
+	bool in_force;        /* an expectation is, after the last segment */
 	size_t last_received; /* where the last line begins in the received text of the last segment */
 };
 
@@ -44,6 +45,7 @@ static struct step *add_step(struct reader *r, enum step_kind kind)
 	s->kind = kind;
 	s->line = r->line;
 	s->expects = r->d->expects;
+	s->in_force = r->in_force;
 	return s;
 }
 
@@ -177,34 +179,154 @@ static void read_received(struct reader *r, const char *rest)
 
 static void read_connection(struct reader *r, const char *rest)
 {
-	char client[WORD], dialled[WORD], real[WORD];
-	int end = 0;
+	char client[WORD], dialled[WORD], real[WORD], seen[WORD];
+	int end = 0, whole = 0;
 
-	if (sscanf(rest, "%63s > %63s = %63s%n", client, dialled, real, &end) != 3 || rest[end])
+	if (sscanf(rest, "%63s > %63s = %63s%n as %63s%n", client, dialled, real, &end, seen, &whole) < 3)
+		bad(r, "not a connection: %s", rest);
+	if (rest[whole ? whole : end])
 		bad(r, "not a connection: %s", rest);
 	r->d->client = packet_endpoint(client);
 	r->d->dialled = packet_endpoint(dialled);
 	r->d->real = packet_endpoint(real);
+	r->d->seen = whole ? packet_endpoint(seen) : r->d->client;
 }
 
-static void read_expect(struct reader *r, const char *rest)
+static void add_expect(struct reader *r, const struct expect *e)
 {
 	struct step *s = last_send(r);
-	const struct dialogue *d = r->d;
+
+	if (r->d->expects == DIALOGUE_EXPECTS)
+		bad(r, "more than %d expectations", DIALOGUE_EXPECTS);
+	r->d->expect[r->d->expects++] = *e;
+	s->expects = r->d->expects;
+	s->in_force = r->in_force = true;
+}
+
+/* "A -> R": `e` is given what they say. */
+static void read_ends(struct reader *r, const char *rest, struct expect *e)
+{
 	char announced[WORD], real[WORD];
 	int end = 0;
 
 	if (sscanf(rest, "%63s -> %63s%n", announced, real, &end) != 2 || rest[end])
 		bad(r, "not an expectation: %s", rest);
-	if (r->d->expects == DIALOGUE_EXPECTS)
-		bad(r, "more than %d expectations", DIALOGUE_EXPECTS);
-	r->d->expect[r->d->expects++] = (struct expect){
-		.master = {.src = d->client, .dst = d->dialled},
-		.tuple = {.src.addr = d->client.addr, .dst = packet_endpoint(announced)},
-		.nat_dir = DIR_ORIGINAL,
-		.nat = packet_endpoint(real),
+	e->master = (struct tuple){.src = r->d->client, .dst = r->d->dialled};
+	e->tuple.dst = packet_endpoint(announced);
+	e->nat = packet_endpoint(real);
+	e->seconds = r->d->policy.expect_seconds;
+}
+
+/* Who speaks listens, and the other side is going to connect. */
+static void read_expect(struct reader *r, const char *rest)
+{
+	bool passive = last_send(r)->dir == DIR_REPLY;
+	struct expect e = {
+		.tuple.src.addr = passive ? r->d->client.addr : r->d->real.addr,
+		.nat_dir = passive ? DIR_ORIGINAL : DIR_REPLY,
 	};
-	s->expects = r->d->expects;
+
+	read_ends(r, rest, &e);
+	add_expect(r, &e);
+}
+
+static void read_gone(struct reader *r, const char *rest)
+{
+	(void)rest;
+	if (!r->in_force)
+		bad(r, "nothing is expected that could be gone");
+	last_send(r)->in_force = r->in_force = false;
+}
+
+static struct port_range ports_of(struct reader *r, const char *text)
+{
+	unsigned low, high;
+	int end = 0;
+	int got = sscanf(text, " %5u%n-%5u%n", &low, &end, &high, &end);
+
+	if (got < 1 || text[end])
+		bad(r, "not a port, or ports: %s", text);
+	return (struct port_range){(uint16_t)low, (uint16_t)(got == 2 ? high : low)};
+}
+
+static struct network network_of(struct reader *r, const char *text)
+{
+	char addr[WORD];
+	unsigned bits;
+	int end = 0;
+
+	if (sscanf(text, " %63[0-9a-f.:]/%3u%n", addr, &bits, &end) != 2 || text[end])
+		bad(r, "not a network: %s", text);
+	return (struct network){packet_addr(addr), (uint8_t)bits};
+}
+
+static void policy_deny(struct reader *r, const char *rest)
+{
+	struct policy *p = &r->d->policy;
+
+	p->deny[p->n_deny++] = ports_of(r, rest);
+}
+
+static void policy_foreign(struct reader *r, const char *rest)
+{
+	struct policy *p = &r->d->policy;
+
+	p->foreign[p->n_foreign++] = network_of(r, rest);
+}
+
+static void policy_external(struct reader *r, const char *rest)
+{
+	struct policy *p = &r->d->policy;
+	struct external *e = &p->external[p->n_external++];
+	char addr[WORD], key[2][WORD], value[2][WORD];
+	int words = sscanf(rest, "%63s %63s %63s %63s %63s", addr, key[0], value[0], key[1], value[1]);
+
+	if (words < 1 || words % 2 == 0)
+		bad(r, "not an external address: %s", rest);
+	e->addr = packet_addr(addr);
+	for (int i = 0; i < words / 2; i++) {
+		if (strcmp(key[i], "for") == 0)
+			e->peer = network_of(r, value[i]);
+		else if (strcmp(key[i], "dialled") == 0)
+			e->known = packet_addr(value[i]);
+		else
+			bad(r, "unknown word: %s", key[i]);
+	}
+}
+
+static void policy_announce(struct reader *r, const char *rest)
+{
+	r->d->policy.announce = ports_of(r, rest);
+}
+
+static void policy_seconds(struct reader *r, const char *rest)
+{
+	if (sscanf(rest, "%5u", &r->d->policy.expect_seconds) != 1)
+		bad(r, "not a time: %s", rest);
+}
+
+/* Named as in the configuration file. The lists are long enough for any dialogue. */
+static void read_policy(struct reader *r, const char *rest)
+{
+	static const struct {
+		const char *word;
+		void (*read)(struct reader *r, const char *rest);
+	} key[] = {
+		{"deny-ports", policy_deny},
+		{"allow-foreign", policy_foreign},
+		{"external-address", policy_external},
+		{"announce-ports", policy_announce},
+		{"expect-seconds", policy_seconds},
+	};
+	size_t word = strcspn(rest, " ");
+
+	for (size_t i = 0; i < sizeof(key) / sizeof(*key); i++) {
+		if (strlen(key[i].word) == word && strncmp(rest, key[i].word, word) == 0) {
+			key[i].read(r, rest + word);
+			return;
+		}
+	}
+	bad(r, "no such policy: %s", rest);
 }
 
 static void read_reason(struct reader *r, const char *rest)
@@ -224,13 +346,10 @@ static void read_reason(struct reader *r, const char *rest)
 static void read_busy(struct reader *r, const char *rest)
 {
 	struct step *s = add_step(r, STEP_BUSY);
-	unsigned low, high;
-	int got = sscanf(rest, "%5u..%5u", &low, &high);
+	struct port_range ports = ports_of(r, rest);
 
-	if (got < 1)
-		bad(r, "not a port: %s", rest);
-	s->low = (uint16_t)low;
-	s->high = (uint16_t)(got == 2 ? high : low);
+	s->low = ports.low;
+	s->high = ports.high;
 }
 
 static void read_free(struct reader *r, const char *rest)
@@ -305,6 +424,8 @@ static const struct {
 	{"S+", read_server_more},
 	{"=>", read_received},
 	{"expect", read_expect},
+	{"gone", read_gone},
+	{"policy", read_policy},
 	{"reason", read_reason},
 	{"connection", read_connection},
 	{"untracked", read_untracked},
@@ -355,6 +476,7 @@ void dialogue_read(struct dialogue *d, const char *file)
 
 	memset(d, 0, sizeof(*d));
 	d->name = file;
+	d->policy = policy_default;
 	if (!f)
 		bad(&r, "cannot be opened");
 	read_file(&r, f);

@@ -7,8 +7,7 @@
 #ifndef PASVD_TESTS_DIALOGUE_H
 #define PASVD_TESTS_DIALOGUE_H
 
-#include "pasvd/ct_port.h"
-#include "pasvd/reason.h"
+#include "pasvd/policy.h"
 
 enum { DIALOGUE_STEPS = 128, DIALOGUE_SEGMENT = 1400, DIALOGUE_EXPECTS = 32 };
 
@@ -37,7 +36,8 @@ struct step {
 	struct text sent, received;
 	bool scrambled;    /* "=> *": received has the length of sent and is something else */
 	unsigned rewrites; /* lines of it that are received differently */
-	unsigned expects;  /* expectations that exist after it, since the beginning */
+	unsigned expects;  /* expectations that were made until after it, since the beginning */
+	bool in_force;     /* the last of them is there */
 	bool reason_given;
 	enum reason reason; /* of the whole segment */
 
@@ -48,7 +48,8 @@ struct step {
 
 struct dialogue {
 	const char *name;
-	struct endpoint client, dialled, real;
+	struct endpoint client, dialled, real, seen; /* the client as the server sees it */
+	struct policy policy;
 	bool untracked, uncarried; /* conntrack does not know it; it does not carry our helper */
 	bool uncut;                /* means something else when cut: only whole segments are played */
 	struct expect expect[DIALOGUE_EXPECTS];

@@ -2,8 +2,8 @@
 /* fake_ct.c - connection tracking in memory
  *
  * Modelled on net/netfilter/nf_conntrack_expect.c (__nf_ct_expect_check) and nf_conntrack_seqadj.c. The
- * differences are limits of this file: one class, one zone, IPv4, masks that leave the source port alone
- * free, no timeouts.
+ * differences are limits of this file: one class, one zone, masks that leave the source port alone free; how long an
+ * expectation may live is remembered, and nobody's time is ever over.
  */
 #include "fake_ct.h"
 
@@ -15,7 +15,7 @@
 bool expect_eq(const struct expect *a, const struct expect *b)
 {
 	return tuple_eq(&a->master, &b->master) && tuple_eq(&a->tuple, &b->tuple) &&
-	       a->nat_dir == b->nat_dir && endpoint_eq(&a->nat, &b->nat);
+	       a->nat_dir == b->nat_dir && endpoint_eq(&a->nat, &b->nat) && a->seconds == b->seconds;
 }
 
 static struct fake_conn *find(struct fake_ct *f, const struct tuple *t)
@@ -87,7 +87,7 @@ static enum ct_result fake_commit(
 		return CT_FAIL;
 	if (e)
 		may = may_expect(f, c, e);
-	if (a && (may == CT_OK || f->half_way))
+	if (a) /* also if the expectation is refused: the kernel treats the two for themselves */
 		c->view.seqadj[dir] = *a;
 	if (e && may == CT_OK)
 		install(f, c, e);
@@ -100,7 +100,7 @@ static void fake_expect_del(void *ctx, const struct expect *e)
 	struct fake_conn *c = find(f, &e->master);
 
 	f->dels++;
-	if (c && c->expecting && expect_eq(&c->expect, e))
+	if (c && c->expecting && tuple_eq(&c->expect.tuple, &e->tuple))
 		c->expecting = false;
 }
 
@@ -116,22 +116,22 @@ struct ct_port fake_ct_port(struct fake_ct *f)
 }
 
 struct fake_conn *fake_ct_connect(struct fake_ct *f, const struct endpoint *client,
-	const struct endpoint *dialled, const struct endpoint *real)
+	const struct endpoint *dialled, const struct endpoint *real, const struct endpoint *seen)
 {
 	struct fake_conn *c = &f->conn[f->conns];
 
 	assert(f->conns < FAKE_CT_CONNS);
 	f->conns++;
 	c->view.tuple[DIR_ORIGINAL] = (struct tuple){.src = *client, .dst = *dialled};
-	c->view.tuple[DIR_REPLY] = (struct tuple){.src = *real, .dst = *client};
+	c->view.tuple[DIR_REPLY] = (struct tuple){.src = *real, .dst = *seen};
 	c->view.ours = true;
 	return c;
 }
 
-void fake_ct_take(struct fake_ct *f, const struct addr *client, const struct endpoint *dst)
+void fake_ct_take(struct fake_ct *f, const struct addr *src, const struct endpoint *dst)
 {
 	assert(f->takens < FAKE_CT_TAKEN);
-	f->taken[f->takens++] = (struct expect){.tuple = {.src.addr = *client, .dst = *dst}};
+	f->taken[f->takens++] = (struct expect){.tuple = {.src.addr = *src, .dst = *dst}};
 }
 
 void fake_ct_give_back(struct fake_ct *f)

@@ -2,8 +2,8 @@
 /* fake_ct.h - connection tracking in memory
  *
  * Answers struct ct_port as the kernel with the carrier `sane` does: an expectation that is the same as
- * another master's is refused as busy, a master's new expectation replaces its last one, an adjustment is
- * stored as given. fake_ct_adjust() is the kernel's sequence adjustment at the end of POSTROUTING, so that a
+ * another one, of any master, is refused as busy, a master's new expectation replaces its last one, an adjustment
+ * is stored as given, also one that comes with an expectation that is refused. fake_ct_adjust() is the kernel's sequence adjustment at the end of POSTROUTING, so that a
  * test can tell what the receiver sees. What happened is counted, and failures can be ordered.
  */
 #ifndef PASVD_TESTS_FAKE_CT_H
@@ -11,7 +11,7 @@
 
 #include "pasvd/ct_port.h"
 
-enum { FAKE_CT_CONNS = 8, FAKE_CT_TAKEN = 64, FAKE_CT_ADDED = 256 };
+enum { FAKE_CT_CONNS = 8, FAKE_CT_TAKEN = 512, FAKE_CT_ADDED = 256 };
 
 struct fake_conn {
 	struct ct_view view;
@@ -30,7 +30,6 @@ struct fake_ct {
 	bool refuse_get;    /* get() answers CT_FAIL */
 	bool refuse_expect; /* commit() with an expectation answers CT_FAIL */
 	bool refuse_adjust; /* commit() with an adjustment answers CT_FAIL */
-	bool half_way;      /* a commit() whose expectation fails sets its adjustment all the same */
 
 	unsigned gets, commits, dels; /* calls */
 };
@@ -40,13 +39,13 @@ void fake_ct_init(struct fake_ct *f);
 /* The functions that the core is given; `f` stays where it is. */
 struct ct_port fake_ct_port(struct fake_ct *f);
 
-/* A control connection from `client` to `dialled`, which DNAT sends to `real`. It carries our helper. */
+/* A control connection from `client` to `dialled`, which DNAT sends to `real`, and to which SNAT makes the client
+ * look like `seen`. It carries our helper. */
 struct fake_conn *fake_ct_connect(struct fake_ct *f, const struct endpoint *client,
-	const struct endpoint *dialled, const struct endpoint *real);
+	const struct endpoint *dialled, const struct endpoint *real, const struct endpoint *seen);
 
-/* An expectation from any port of `client` to `dst` that belongs to somebody else; fake_ct_give_back() ends
- * all. */
-void fake_ct_take(struct fake_ct *f, const struct addr *client, const struct endpoint *dst);
+/* An expectation from any port of `src` to `dst` that belongs to somebody else; fake_ct_give_back() ends all. */
+void fake_ct_take(struct fake_ct *f, const struct addr *src, const struct endpoint *dst);
 void fake_ct_give_back(struct fake_ct *f);
 
 /* Adjusts a packet that goes in direction `dir`, as it leaves the router; the checksums stay right. */

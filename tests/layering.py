@@ -20,10 +20,11 @@ import sys
 # Functions that only look at the memory that they are given.
 PURE = {"memchr", "memcmp", "memcpy", "memmove", "memset", "strlen"}
 
-# What compilers put in: stack protector, fortified variants of the above,
-# position-independent code, sanitizers, coverage.
+# What compilers put in: stack protector, fortified variants of the above, bcmp()
+# for a memcmp() that asks for equality only, position-independent code,
+# sanitizers, coverage.
 COMPILER = re.compile(
-    r"__stack_chk_fail|__mem(cpy|move|set)_chk|_GLOBAL_OFFSET_TABLE_"
+    r"bcmp|__stack_chk_fail|__mem(cpy|move|set)_chk|_GLOBAL_OFFSET_TABLE_"
     r"|__(asan|ubsan|tsan|sanitizer|gcov|llvm)_\w+"
 )
 
@@ -47,7 +48,7 @@ MAY_KNOW = {
     "ct_port": {"endpoint", "seqadj"},
     "policy": {"ct_port", "ftp", "reason"},
     "edit": {"seg", "seqadj"},
-    "conntab": {"ct_port", "edit", "line", "session"},
+    "conntab": {"ct_port", "edit", "line", "policy", "session"},
     "helper": {"conntab", "policy"},
     "siphash": set(),
     "bytes": set(),

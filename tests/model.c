@@ -2,17 +2,20 @@
 /* model.c - random sessions through a random network, against an ideal editor
  *
  * Theory of operation. A client and a server talk FTP through the core and the kernel's sequence adjustment
- * (fake_ct.c). Each direction is a flow: its sender keeps the bytes until they are acknowledged, cuts them
- * into segments of any size, and sends them again at will; the network in front of the router and the one
- * behind it lose, double and reorder packets. What the receiver ought to see is known when the sender writes
- * a line: the line, with the dialled address in place of the server's own. Checked after every step:
+ * (fake_ct.c); both are behind NAT, over IPv4 or IPv6, so that offers are rewritten in either direction. Each direction
+ * is a flow: its sender keeps the bytes until they are acknowledged, cuts them into segments of any size, and sends
+ * them again at will; the network in front of the router and the one behind it lose, double and reorder packets. What
+ * the receiver ought to see is known when the sender writes a line: the line, with the address that the receiver knows
+ * the sender by, and the first port that is free: some are taken, each offer has ports of its own. Checked after every
+ * step:
  *   - each byte that reaches the receiver, for the first time or again, is the one that belongs at its place;
  *   - no ACK that reaches the sender is for more than it sent;
  * and at the end: everything was received, and everything acknowledged.
  *
  * In half of the sessions the network is perfect and the sender never repeats anything, and sends a small
  * segment only when nothing is in flight (Nagle): then a byte that is held and never acknowledged is a
- * session that stands still.
+ * session that stands still. In some of the others the sender repeats nothing but its first segment, as after a
+ * timeout (RFC 6298): then an ACK that says too little for ever is one.
  *
  * Time does not exist: whatever may happen next happens next, at random. usage: model [SEED [PACKETS]]; a
  * failure prints the seed of its session.
@@ -33,12 +36,15 @@ enum {
 	SEGMENT_MAX = 200,
 	WINDOW = 512,
 	STEPS_MAX = 200000,
+	STRIPES = 29, /* of ports: at least one for each command */
+	STRIPE = 2048,
 };
 
 /* Packets on one side of the router. */
 struct hop {
 	unsigned n;
 	struct {
+		bool doubled; /* it was taken out once, and stays for one more time */
 		size_t len;
 		uint8_t p[PACKET_ROOM];
 	} packet[HOP_MAX];
@@ -50,6 +56,7 @@ struct flow {
 	size_t sent_len, ideal_len; /* written by the application, and what should come of it */
 	size_t una, nxt;            /* offsets in `sent` */
 	bool probed;                /* the end was sent again, and the beginning not since */
+	bool ends[STREAM_MAX + 1];  /* of `sent`: a segment ended in front of it when it was sent first */
 	bool have[STREAM_MAX];      /* of `ideal`, by the receiver */
 	size_t rcv_nxt;             /* offset in `ideal` */
 	struct hop before, behind;  /* the router */
@@ -59,7 +66,10 @@ struct model {
 	uint64_t seed, random;
 	unsigned long packets;
 	bool perfect;   /* the network, and Nagle's sender */
+	bool plodding;  /* the sender repeats its first segment only */
 	unsigned depth; /* commands under way at most */
+	unsigned offers;
+	uint8_t family;
 	struct fake_ct ct;
 	struct fake_conn *conn;
 	struct helper helper;
@@ -69,21 +79,49 @@ struct model {
 	size_t command_end[COMMANDS_MAX], reply_end[COMMANDS_MAX]; /* offsets in `ideal` */
 };
 
-static const char *const dialled[] = {"8.8.4.4:21", "10.0.0.3:21", "203.0.113.1:21", "203.113.113.113:21"};
+/* The ends of a connection: text that grows, shrinks, or stays as long. */
+struct ends {
+	const char *client, *seen, *dialled, *real;
+};
 
-/* @ is the server's address, which the client gets to see as the dialled one; # the port. */
-static const struct {
+static const struct ends ends[] = {
+	{"192.168.1.5:40000", "8.8.4.4:40000", "8.8.8.8:21", "10.0.0.2:21"},
+	{"192.168.1.5:40000", "203.0.113.111:61000", "10.0.0.3:21", "10.0.0.2:21"},
+	{"192.168.1.5:40000", "198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21"},
+	{"10.1.1.1:40000", "10.2.2.2:40000", "203.113.113.113:21", "10.0.0.2:21"},
+	{"10.1.1.1:40000", "203.113.113.113:40000", "9.0.0.2:21", "10.0.0.2:21"},
+	{"[fd00:1::5]:40000", "[2001:db8:1111:2222:3333:4444:5555:6666]:40000", "[2001:db8::1]:21",
+		"[fd00::2]:21"},
+	{"[fd00:1:2:3:4:5:6:7]:40000", "[2001:db8::5]:40000", "[2001:db8::1]:21", "[fd00::2]:21"},
+	{"[fd00:1::5]:40000", "[fd00:2::6]:40000", "[2001:db8::1]:21", "[fd00::2]:21"},
+};
+
+/* In text, @ is an endpoint as six numbers, % the address, ^ the same with all its zeros, and # the port. */
+static const struct exchange {
 	const char *command, *reply;
+	uint8_t family; /* ADDR_NONE: any */
+	bool twice;     /* bytes in front of the offer may be held for themselves: two edits */
 } exchange[] = {
-	{"PASV", "227 Entering Passive Mode (@,#)."},
-	{"PASV", "227 @,#"},
-	{"PASV", "227 In mode 1, 2,3 of 9: =@,# bytes 1,2"},
-	{"PASV", "227 (@,#) \x01\x02 and a tail that goes on for longer than any announcement"},
-	{"PASV", "500 not now 1,2,3,4,5,6"},
-	{"NOOP", "200 (|||50000|) 10,0,0,2,195,80"},
-	{"LIST", "150 coming\r\n226 done"},
-	{"STAT", "211-Status\r\n227 (10,0,0,2,0,22)\r\n 1,2,3,4,5,6\r\n211 End"},
-	{"EPSV", "229 Entering Extended Passive Mode (|||50000|)"},
+	{"PASV", "227 Entering Passive Mode (@).", ADDR_IP4, false},
+	{"PASV", "227 @", ADDR_IP4, false},
+	{"PASV", "227 In mode 1, 2,3 of 9: =@ bytes 1,2", ADDR_IP4, true},
+	{"PASV", "227 (@) \x01\x02 and a tail that goes on for longer than any announcement", ADDR_IP4,
+		false},
+	{"PASV", "227-Entering\r\n (@)\r\n227 End", ADDR_IP4, false},
+	{"PASV", "500 not now 1,2,3,4,5,6", ADDR_NONE, false},
+	{"NOOP", "200 (|||50000|) 10,0,0,2,195,80", ADDR_NONE, false},
+	{"LIST", "150 coming\r\n226 done", ADDR_NONE, false},
+	{"STAT", "211-Status\r\n227 (10,0,0,2,0,22)\r\n 1,2,3,4,5,6\r\n211 End", ADDR_NONE, false},
+	{"EPSV", "229 Entering Extended Passive Mode (|||#|)", ADDR_NONE, false},
+	{"PORT @", "200 ok", ADDR_IP4, false},
+	{"port @ ", "200 ok", ADDR_IP4, false},
+	{"PORT @", "500 no", ADDR_IP4, false},
+	{"\xff\xf4PORT @", "200 ok", ADDR_IP4, false},
+	{"EPRT |1|%|#|", "200 ok", ADDR_IP4, true},
+	{"EPRT ,1,%,#,", "522 no", ADDR_IP4, true},
+	{"EPRT |2|%|#|", "200 ok", ADDR_IP6, true},
+	{"EPRT !2!^!#!", "200 ok", ADDR_IP6, true},
+	{"EPRT |2|%|#|", "500 no", ADDR_IP6, true},
 };
 
 static uint32_t below(struct model *m, uint32_t n)
@@ -114,20 +152,54 @@ static void fail(const struct model *m, const char *what, enum dir dir)
 	exit(1);
 }
 
-/* Appends `text` with @ as `addr` and # as `port` to a stream. */
-static size_t put_text(uint8_t *stream, size_t len, const char *text, const struct addr *addr, unsigned port)
+static size_t put_six(char *buf, const struct endpoint *e)
 {
-	char number[16];
+	size_t n = addr_ip4_text(&e->addr, ',', (uint8_t *)buf);
 
+	return n + (size_t)sprintf(buf + n, ",%d,%d", e->port >> 8, e->port & 255);
+}
+
+static size_t put_address(char *buf, const struct endpoint *e)
+{
+	return addr_text(&e->addr, (uint8_t *)buf);
+}
+
+static size_t put_zeros(char *buf, const struct endpoint *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ADDR_IP6_LEN; i += 2)
+		n += (size_t)sprintf(
+			buf + n, "%s%02X%02x", i ? ":" : "", e->addr.byte[i], e->addr.byte[i + 1]);
+	return n;
+}
+
+static size_t put_port(char *buf, const struct endpoint *e)
+{
+	return (size_t)sprintf(buf, "%u", e->port);
+}
+
+/* Appends `text`, with the endpoint where it belongs, and the line's end to a stream. What is rewritten is `canonical`. */
+static size_t put_text(
+	uint8_t *stream, size_t len, const char *text, const struct endpoint *e, bool canonical)
+{
 	for (; *text; text++) {
-		if (*text == '@') {
-			len += addr_ip4_text(addr, ',', stream + len);
-		} else if (*text == '#') {
-			int n = snprintf(number, sizeof number, "%u,%u", port >> 8, port & 255);
+		char *buf = (char *)stream + len;
 
-			memcpy(stream + len, number, (size_t)n);
-			len += (size_t)n;
-		} else {
+		switch (*text) {
+		case '@':
+			len += put_six(buf, e);
+			break;
+		case '^':
+			len += canonical ? put_address(buf, e) : put_zeros(buf, e);
+			break;
+		case '%':
+			len += put_address(buf, e);
+			break;
+		case '#':
+			len += put_port(buf, e);
+			break;
+		default:
 			stream[len++] = (uint8_t)*text;
 		}
 	}
@@ -135,14 +207,34 @@ static size_t put_text(uint8_t *stream, size_t len, const char *text, const stru
 	return len + 2;
 }
 
+/* Takes some ports from `told` on away; it becomes the first that is free. False if all that are tried are taken. */
+static bool clash(struct model *m, const struct addr *peer, struct endpoint *told)
+{
+	unsigned n = chance(m, 80) ? 0 : 1 + below(m, POLICY_PORT_TRIES);
+
+	for (unsigned i = 0; i < n; i++) {
+		fake_ct_take(&m->ct, peer, told);
+		told->port++;
+	}
+	return n < POLICY_PORT_TRIES;
+}
+
 static void write_line(struct model *m, enum dir dir, const char *text)
 {
 	struct flow *f = &m->flow[dir];
-	const struct tuple *t = m->conn->view.tuple;
-	unsigned port = 1024 + below(m, 60000);
+	const struct tuple *ours = &m->conn->view.tuple[dir], *theirs = &m->conn->view.tuple[!dir];
+	unsigned stripe = (m->offers + (unsigned)m->seed) % STRIPES;
+	struct endpoint real = {ours->src.addr, (uint16_t)(POLICY_LOWEST_PORT + stripe * STRIPE)}, told;
+	bool offers = strpbrk(text, "@#") != NULL, is_free = true;
 
-	f->sent_len = put_text(f->sent, f->sent_len, text, &t[DIR_REPLY].src.addr, port);
-	f->ideal_len = put_text(f->ideal, f->ideal_len, text, &t[DIR_ORIGINAL].dst.addr, port);
+	real.port = (uint16_t)(real.port + below(m, STRIPE - POLICY_PORT_TRIES));
+	told = (struct endpoint){theirs->dst.addr, real.port};
+	if (offers) {
+		m->offers++;
+		is_free = clash(m, &theirs->src.addr, &told);
+	}
+	f->sent_len = put_text(f->sent, f->sent_len, text, &real, false);
+	f->ideal_len = put_text(f->ideal, f->ideal_len, text, is_free ? &told : &real, is_free);
 }
 
 static void hop_put(struct hop *h, const uint8_t *p, size_t n)
@@ -150,6 +242,7 @@ static void hop_put(struct hop *h, const uint8_t *p, size_t n)
 	if (h->n == HOP_MAX)
 		return;
 	memcpy(h->packet[h->n].p, p, n);
+	h->packet[h->n].doubled = false;
 	h->packet[h->n++].len = n;
 }
 
@@ -162,8 +255,10 @@ static bool hop_take(struct model *m, struct hop *h, uint8_t *p, size_t *ret_len
 		return false;
 	*ret_len = h->packet[i].len;
 	memcpy(p, h->packet[i].p, *ret_len);
-	if (!m->perfect && chance(m, 5))
-		return true; /* and it comes once more */
+	if (!m->perfect && !h->packet[i].doubled && chance(m, 5)) {
+		h->packet[i].doubled = true;
+		return true;
+	}
 	memmove(&h->packet[i], &h->packet[i + 1], (--h->n - i) * sizeof h->packet[0]);
 	return !(!m->perfect && chance(m, 5)); /* or is lost */
 }
@@ -196,6 +291,7 @@ static bool send_new(struct model *m, enum dir dir)
 	len = len < left ? len : left;
 	send_segment(m, dir, f->nxt, len);
 	f->nxt += len;
+	f->ends[f->nxt] = true;
 	return true;
 }
 
@@ -209,9 +305,12 @@ static bool send_again(struct model *m, enum dir dir)
 	if (m->perfect || !flying || !chance(m, 10))
 		return false;
 	len = 1 + below(m, (uint32_t)(flying < SEGMENT_MAX ? flying : SEGMENT_MAX));
-	f->probed = !f->probed && chance(m, 20);
+	f->probed = !m->plodding && !f->probed && chance(m, 20);
 	if (f->probed)
 		from = f->nxt - len;
+	if (m->plodding)
+		for (len = 1; !f->ends[from + len]; len++)
+			continue;
 	send_segment(m, dir, from, len);
 	return true;
 }
@@ -279,17 +378,28 @@ static bool receive(struct model *m, enum dir dir)
 	return true;
 }
 
+static const struct exchange *any_exchange(struct model *m)
+{
+	const struct exchange *e;
+
+	do
+		e = &exchange[below(m, sizeof exchange / sizeof exchange[0])];
+	while ((e->family && e->family != m->family) || (e->twice && m->depth > EDITS_MAX / 2));
+	return e;
+}
+
 /* The client writes commands, `depth` of them ahead of the replies it has read. */
 static bool command(struct model *m)
 {
-	unsigned read = 0, i = below(m, sizeof exchange / sizeof exchange[0]);
+	const struct exchange *e = any_exchange(m);
+	unsigned read = 0;
 
 	while (read < m->answered && m->flow[DIR_REPLY].rcv_nxt >= m->reply_end[read])
 		read++;
 	if (m->issued == m->commands || m->issued - read >= m->depth)
 		return false;
-	m->reply[m->issued] = exchange[i].reply;
-	write_line(m, DIR_ORIGINAL, exchange[i].command);
+	m->reply[m->issued] = e->reply;
+	write_line(m, DIR_ORIGINAL, e->command);
 	m->command_end[m->issued++] = m->flow[DIR_ORIGINAL].ideal_len;
 	return true;
 }
@@ -346,31 +456,41 @@ static void first_bytes(struct model *m, enum dir dir, const char *line)
 	write_line(m, dir, line);
 	send_segment(m, dir, 0, f->sent_len);
 	f->nxt = f->sent_len;
+	f->ends[f->nxt] = true;
 	route(m, dir);
 	m->perfect = perfect;
+}
+
+static void connect_ends(struct model *m)
+{
+	const struct ends *e = &ends[below(m, sizeof ends / sizeof ends[0])];
+	struct endpoint client = packet_endpoint(e->client), dialled = packet_endpoint(e->dialled),
+			real = packet_endpoint(e->real), seen = packet_endpoint(e->seen);
+
+	fake_ct_init(&m->ct);
+	m->conn = fake_ct_connect(&m->ct, &client, &dialled, &real, &seen);
+	m->family = client.addr.family;
 }
 
 static void begin(struct model *m, uint64_t seed)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = "model";
-	struct endpoint client = packet_endpoint("198.51.100.2:40000"), real = packet_endpoint("10.0.0.2:21"),
-			public;
+	static const struct policy policy = {.expect_seconds = POLICY_EXPECT_SECONDS}; /* no port is denied */
 	struct ct_port port;
 
 	m->seed = seed;
 	m->random = (seed + 1) * 0x9e3779b97f4a7c15;
 	m->perfect = chance(m, 50);
-	m->depth = chance(m, 70) ? 1 : 1 + below(m, 3);
+	m->depth = chance(m, 60) ? 1 : 1 + below(m, EDITS_MAX);
+	m->plodding = m->depth == 1 && chance(m, 50);
 	m->commands = 1 + below(m, COMMANDS_MAX);
-	m->issued = m->answered = 0;
-	public = packet_endpoint(dialled[below(m, sizeof dialled / sizeof dialled[0])]);
-	fake_ct_init(&m->ct);
-	m->conn = fake_ct_connect(&m->ct, &client, &public, &real);
+	m->issued = m->answered = m->offers = 0;
+	connect_ends(m);
 	memset(m->flow, 0, sizeof m->flow);
-	m->flow[0].isn = below(m, UINT32_MAX);
+	m->flow[0].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
 	m->flow[1].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
 	port = fake_ct_port(&m->ct);
-	helper_init(&m->helper, &port, key);
+	helper_init(&m->helper, &port, &policy, key);
 	first_bytes(m, DIR_REPLY, "220 ready\r\n230 in");
 	first_bytes(m, DIR_ORIGINAL, "NOOP");
 }

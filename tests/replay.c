@@ -153,7 +153,7 @@ static void start_helper(struct run *r)
 	static const uint8_t key[CONNTAB_KEY_LEN] = {7};
 	struct ct_port port = fake_ct_port(&r->ct);
 
-	helper_init(&r->helper, &port, key);
+	helper_init(&r->helper, &port, &r->d->policy, key);
 	forget(r);
 }
 
@@ -178,6 +178,8 @@ static void check_expects(struct run *r, const struct step *s)
 	for (unsigned i = 0; i < s->expects; i++)
 		if (!expect_eq(&r->ct.added[i], &r->d->expect[i]))
 			fail(r, "expectation %u is another", i + 1);
+	if (r->conn->expecting != s->in_force)
+		fail(r, "the last expectation is %s", r->conn->expecting ? "still there" : "gone");
 }
 
 static void play_send(struct run *r, const struct step *s)
@@ -199,9 +201,11 @@ static void play_send(struct run *r, const struct step *s)
 static void play_busy(struct run *r, const struct step *s)
 {
 	for (unsigned port = s->low; port <= s->high; port++) {
-		struct endpoint e = {.addr = r->d->dialled.addr, .port = (uint16_t)port};
+		struct endpoint passive = {r->d->dialled.addr, (uint16_t)port},
+				active = {r->d->seen.addr, (uint16_t)port};
 
-		fake_ct_take(&r->ct, &r->d->client.addr, &e);
+		fake_ct_take(&r->ct, &r->d->client.addr, &passive);
+		fake_ct_take(&r->ct, &r->d->real.addr, &active);
 	}
 }
 
@@ -262,9 +266,8 @@ static void connect_ends(struct run *r)
 	struct endpoint nowhere = {.addr.family = ADDR_IP4, .port = 1};
 
 	fake_ct_init(&r->ct);
-	r->ct.half_way = r->half_way;
-	r->conn = d->untracked ? fake_ct_connect(&r->ct, &nowhere, &nowhere, &nowhere)
-			       : fake_ct_connect(&r->ct, &d->client, &d->dialled, &d->real);
+	r->conn = d->untracked ? fake_ct_connect(&r->ct, &nowhere, &nowhere, &nowhere, &nowhere)
+			       : fake_ct_connect(&r->ct, &d->client, &d->dialled, &d->real, &d->seen);
 	r->conn->view.ours = !d->uncarried;
 }
 
@@ -329,9 +332,8 @@ static void play_cuts(struct run *r)
 static void play_all(struct run *r, const char *file)
 {
 	place_steps(r);
-	for (size_t i = 0; i < 2 * sizeof(hows) / sizeof(*hows); i++) {
-		r->how = &hows[i / 2];
-		r->half_way = i % 2;
+	for (size_t i = 0; i < sizeof(hows) / sizeof(*hows); i++) {
+		r->how = &hows[i];
 		if (r->how->chops && r->d->uncut)
 			continue;
 		if (r->how->cut)

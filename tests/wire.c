@@ -35,7 +35,7 @@ __attribute__((format(printf, 2, 3), noreturn)) void fail(const struct run *r, c
 	fprintf(stderr, "%s:%u: %s", r->d->name, r->step->line, r->how->name);
 	if (r->cut_step)
 		fprintf(stderr, " (line %u at %zu, %zu)", r->cut_step->line, r->cut[0], r->cut[1]);
-	fprintf(stderr, "%s: ", r->half_way ? ", failing half-way" : "");
+	fputs(": ", stderr);
 	va_start(ap, format);
 	vfprintf(stderr, format, ap);
 	va_end(ap);
@@ -80,6 +80,12 @@ void check_ack(const struct run *r, enum dir dir)
 			unacked(r, dir));
 }
 
+/* A packet grows up to this length or not at all. */
+static size_t grown_max(const struct run *r)
+{
+	return r->d->client.addr.family == ADDR_IP6 ? EDIT_GROWN_IP6 : EDIT_GROWN_IP4;
+}
+
 static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
 {
 	struct side *side = &r->side[dir];
@@ -94,7 +100,7 @@ static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
 	while (side->got < STREAM_MAX && side->have[side->got])
 		side->got++;
 	/* A packet that would have grown too long leaves off its end. */
-	r->left_off = n >= EDIT_GROWN_MAX && unacked(r, dir) > 0;
+	r->left_off = n >= grown_max(r) && unacked(r, dir) > 0;
 	if (!r->disorder && !r->left_off)
 		check_ack(r, dir);
 }
@@ -110,7 +116,7 @@ static struct packet_spec describe(const struct run *r, const struct step *s, si
 
 	return (struct packet_spec){
 		.tuple = s->dir == DIR_ORIGINAL ? (struct tuple){.src = d->client, .dst = d->dialled}
-						: (struct tuple){.src = d->real, .dst = d->client},
+						: (struct tuple){.src = d->real, .dst = d->seen},
 		.seq = side->isn + (uint32_t)(r->offset[s - d->step] + from),
 		.ack = other->isn + (uint32_t)other->got,
 		.flags = SEG_ACK | SEG_PSH,
@@ -142,11 +148,14 @@ static void check_verdict(struct run *r, const struct verdict *v)
 		fail(r, "reason %d", (int)v->reason);
 	if (v->known && !tuple_eq(&v->view.tuple[DIR_ORIGINAL], &r->conn->view.tuple[DIR_ORIGINAL]))
 		fail(r, "the verdict names another connection");
-	if (v->reason != REASON_OPENED)
+	if (v->reason == REASON_OPENED && !v->opened)
+		fail(r, "opened, without saying so");
+	if (!v->opened)
 		return;
 	if (!v->known || !r->ct.addeds)
 		fail(r, "opened, without an expectation or a connection");
-	if (!endpoint_eq(&v->announce, &e->tuple.dst) || !endpoint_eq(&v->real, &e->nat))
+	if (v->announce.port != e->tuple.dst.port || !endpoint_eq(&v->real, &e->nat) ||
+		(!r->d->policy.n_external && !addr_eq(&v->announce.addr, &e->tuple.dst.addr)))
 		fail(r, "the verdict says something else than the expectation");
 }
 

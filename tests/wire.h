@@ -32,7 +32,6 @@ struct run {
 	const struct step *step;     /* the one being played */
 	const struct step *cut_step; /* the one that is cut, at: */
 	size_t cut[2];
-	bool half_way;                 /* see struct fake_ct */
 	size_t offset[DIALOGUE_STEPS]; /* of the steps' first bytes in their streams */
 	unsigned memory;               /* the helper remembers steps from here on */
 	struct side side[2];

@@ -11,6 +11,7 @@
 #include "pasvd/ct_port.h"
 #include "pasvd/edit.h"
 #include "pasvd/line.h"
+#include "pasvd/policy.h"
 #include "pasvd/session.h"
 
 enum {
@@ -28,7 +29,7 @@ struct stream {
 struct conn {
 	struct ct_view view;
 	struct session session;
-	struct expect last;      /* the expectation opened last, all 0 if none was */
+	struct plan last;        /* what was reserved or opened last, all 0 if nothing was */
 	struct stream stream[2]; /* by enum dir */
 	bool told;               /* that it is not ours, or not translated */
 	bool live;               /* false: nothing above is valid, and no bucket leads here */

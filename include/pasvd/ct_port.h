@@ -13,7 +13,7 @@
 enum ct_result {
 	CT_OK,
 	CT_BUSY, /* an expectation has that tuple (EEXIST, EBUSY): try another port */
-	CT_NONE, /* no such connection (ENOENT) */
+	CT_NONE, /* no such connection (ENOENT), or not any more */
 	CT_FAIL  /* anything else */
 };
 
@@ -30,6 +30,7 @@ struct expect {
 	struct tuple tuple;  /* the first packet of the data connection; src.port 0 = any */
 	enum dir nat_dir;    /* CTA_EXPECT_NAT_DIR: the opposite of the packet that carried the negotiation */
 	struct endpoint nat; /* CTA_EXPECT_NAT_TUPLE, source: where the data connection really goes */
+	uint32_t seconds;    /* it lives at most, if nobody connects */
 };
 
 struct ct_port {

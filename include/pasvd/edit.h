@@ -21,9 +21,13 @@
 #include "pasvd/seqadj.h"
 
 enum {
-	EDITS_MAX = 4,
-	EDIT_TEXT_MAX = 544,  /* a line of LINE_MAX_LEN bytes in which an announcement grew */
-	EDIT_GROWN_MAX = 576, /* a packet grows up to this length or not at all: any IPv4 link carries it */
+	EDITS_MAX = 8,
+	EDIT_HELD_MAX = 400,                /* bytes held back at most */
+	EDIT_TEXT_MAX = EDIT_HELD_MAX + 48, /* those, and an offer that begins among them */
+	/* A packet grows up to this length or not at all: any link carries it (RFC 791: 576 bytes, RFC 8200 section 5). With
+	 * the longest headers there is room for the longest text. */
+	EDIT_GROWN_IP4 = 576,
+	EDIT_GROWN_IP6 = 1280,
 };
 
 struct edit {
@@ -38,6 +42,8 @@ struct edit {
 
 struct edits {
 	struct seqadj kernel; /* as the kernel has it, or is about to */
+	bool acks;            /* an ACK of the receiver was seen: */
+	uint32_t acked;       /* the last one, in the receiver's space */
 	uint8_t n;
 	struct edit e[EDITS_MAX]; /* oldest first, disjoint */
 };
@@ -47,6 +53,12 @@ void edits_init(struct edits *es, const struct seqadj *kernel);
 
 /* The held edit, or NULL. It is always the last one. */
 const struct edit *edits_held(const struct edits *es);
+
+/* The receiver acknowledged everything in front of `ack`, in its own space. */
+void edits_acked(struct edits *es, uint32_t ack);
+
+/* True if one more edit would push out one that may still have to be repeated. */
+bool edits_full(const struct edits *es);
 
 /* Gives up the held bytes, if there are any: they never reach the receiver, and everything behind them goes on. */
 void edits_abandon(struct edits *es);

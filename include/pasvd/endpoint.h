@@ -38,7 +38,8 @@ enum dir { DIR_ORIGINAL = 0, DIR_REPLY = 1 };
 enum {
 	DECIMAL_TEXT_MAX = 5,   /* "65535" */
 	ADDR_IP4_TEXT_MAX = 15, /* "255.255.255.255" */
-	ENDPOINT_TEXT_MAX = 22, /* "255.255.255.255:65535" and its NUL */
+	ADDR_TEXT_MAX = 39,     /* eight groups of four digits */
+	ENDPOINT_TEXT_MAX = 48, /* "[address]:65535" and its NUL */
 };
 
 bool addr_eq(const struct addr *a, const struct addr *b);
@@ -48,8 +49,9 @@ bool tuple_eq(const struct tuple *a, const struct tuple *b);
 /* Bytes of the address that count: 4, 16, or 0 for ADDR_NONE. */
 size_t addr_len(const struct addr *a);
 
-/* 4 bytes in network byte order. */
+/* 4, or 16, bytes in network byte order. */
 struct addr addr_ip4(const uint8_t byte[ADDR_IP4_LEN]);
+struct addr addr_ip6(const uint8_t byte[ADDR_IP6_LEN]);
 
 /* Writes `value` in decimal, without a NUL, to `buf` of DECIMAL_TEXT_MAX bytes; returns how many were
  * written. */
@@ -59,7 +61,15 @@ size_t decimal_text(uint16_t value, uint8_t *buf);
  * ADDR_IP4_TEXT_MAX bytes; returns how many were written. */
 size_t addr_ip4_text(const struct addr *a, uint8_t separator, uint8_t *buf);
 
-/* Writes "192.0.2.1:21" and its NUL to `buf` of ENDPOINT_TEXT_MAX bytes; returns `buf`. */
+/* Writes the address, without a NUL, to `buf` of ADDR_TEXT_MAX bytes; returns how many were written. An ADDR_IP6 address
+ * in canonical form: RFC 5952 section 4. */
+size_t addr_text(const struct addr *a, uint8_t *buf);
+
+/* Reads the `n` bytes at `p` as an address: four decimal numbers with dots, or RFC 4291 section 2.2. 0, or -1 if
+ * they are something else; then *ret_addr is untouched. */
+int addr_parse(const uint8_t *p, size_t n, struct addr *ret_addr);
+
+/* Writes "192.0.2.1:21" or "[2001:db8::1]:21" and its NUL to `buf` of ENDPOINT_TEXT_MAX bytes; returns `buf`. */
 const char *endpoint_text(const struct endpoint *e, char *buf);
 
 #endif

@@ -1,49 +1,84 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ftp.h - one line of an FTP control connection
  *
- * Grammar only: what a line says, and where in it. Whether it may say so is session.h's and policy.h's
- * question. A command: RFC 959 section 5.3.1, RFC 2428. A reply: RFC 959 section 4.2; 227: the first place
- * where six numbers 0..255 separated by commas fit (RFC 1123 section 4.1.2.6 asks clients to scan for it);
- * 229: RFC 2428 section 3.
+ * Grammar only: what a line says, and where in it. Whether it may say so is session.h's and policy.h's question.
+ * Commands: RFC 959 section 5.3.1, RFC 2428, with Telnet commands in front of them skipped (RFC 854). Replies: RFC 959
+ * section 4.2; 227: the first place where six numbers 0..255 separated by commas fit (RFC 1123 section 4.1.2.6 asks clients
+ * to scan for it); 229: RFC 2428 section 3.
  */
 #ifndef PASVD_FTP_H
 #define PASVD_FTP_H
 
 #include "pasvd/endpoint.h"
 
-enum ftp_verb { FTP_OTHER, FTP_PASV, FTP_EPSV };
+enum ftp_verb {
+	FTP_OTHER,
+	FTP_PASV,
+	FTP_EPSV,
+	FTP_PORT,
+	FTP_EPRT,
+	FTP_LONG, /* LPSV and LPRT of RFC 1639 */
+};
+
+enum { FTP_VERB_LEN = 4 };
 
 /* Replies that announce where the server listens. */
 enum { FTP_ENTERING_PASSIVE = 227, FTP_ENTERING_EXTENDED_PASSIVE = 229 };
 
-/* Bytes of the line: what a rewrite replaces. */
-struct ftp_span {
-	uint16_t at, len;
+/* How an endpoint is written. */
+enum ftp_form {
+	FTP_FORM_SIX,  /* 192,168,1,2,195,80 */
+	FTP_FORM_PORT, /* 50000 */
+	FTP_FORM_EPRT, /* 1|192.168.1.2|50000 or 2|2001:db8::1|50000, with any delimiter */
+};
+
+/* An endpoint at which one side offers to listen, and the bytes of the line that say so. */
+struct ftp_offer {
+	enum ftp_form form;
+	uint8_t delimiter; /* with FTP_FORM_EPRT */
+	struct endpoint
+		listen;   /* addr.family is ADDR_NONE with FTP_FORM_PORT; the port is 0..65535, not judged */
+	uint16_t at, len; /* the form's bytes: what a rewrite replaces */
+};
+
+struct ftp_command {
+	enum ftp_verb verb;
+	uint16_t at; /* of the command's word, of FTP_VERB_LEN bytes; not with FTP_OTHER */
+	bool offers; /* a PORT or EPRT whose endpoint could be read: offer is valid */
+	struct ftp_offer offer;
 };
 
 struct ftp_reply {
-	uint16_t code;          /* 100..599 */
-	bool more;              /* "227-": first line of a multi-line reply */
-	bool announces;         /* a 227 or 229 whose endpoint could be read; then: */
-	struct endpoint listen; /* addr.family is ADDR_NONE for a 229; the port is 0..65535, not judged */
-	struct ftp_span span;   /* "192,168,1,2,195,80" of a 227, the digits of a 229 */
+	uint16_t code; /* 100..599 */
+	bool more;     /* "227-": first line of a multi-line reply */
+	bool offers;   /* a 227 or 229 whose endpoint could be read: offer is valid */
+	struct ftp_offer offer;
 };
 
-enum { FTP_ANNOUNCE_MAX = 24 }; /* "255,255,255,255,255,255", "65535" */
+enum { FTP_OFFER_MAX = 48 }; /* bytes of a form: "2|" and 39 of an address, "|65535" */
 
 /* `p` is a line of `n` bytes with its end. Never fails: what is no command that matters is FTP_OTHER. */
-enum ftp_verb ftp_command(const uint8_t *p, size_t n);
+void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command);
+
+/* True if the line can be a command at all: letters, and behind them a space or the line's end. HTTP's header fields are
+ * not: a web page can have its reader's browser send what it likes to port 21 ("NAT slipstreaming"). */
+bool ftp_is_command(const uint8_t *p, size_t n);
 
 /* 0: *ret_reply is filled in. -1: does not begin with a reply code followed by space, '-' or the line's end;
  * *ret_reply is untouched. */
 int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply);
 
-/* `p` is the `n` bytes so far of a line whose end has not come. Returns the offset from which the bytes must
- * not reach the client yet, because an announcement has begun there; `n` if all of them may go. */
-size_t ftp_hold(const uint8_t *p, size_t n);
+/* A line of text within a multi-line reply of this code: true if there is an offer in it. */
+bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer *ret_offer);
 
-/* Writes the text for the span of a reply of this code, `buf` has FTP_ANNOUNCE_MAX bytes; returns its length.
- * 227 wants an ADDR_IP4 address, 229 uses the port only. */
-size_t ftp_announce(uint16_t code, const struct endpoint *e, uint8_t *buf);
+/* `p` is the `n` bytes so far of a line whose end has not come. Returns the offset from which the bytes must not
+ * reach the other side yet, because an offer has begun there; `n` if all of them may go. */
+size_t ftp_command_hold(const uint8_t *p, size_t n);
+size_t ftp_reply_hold(const uint8_t *p, size_t n);
+size_t ftp_reply_text_hold(uint16_t code, const uint8_t *p, size_t n);
+
+/* Writes the endpoint in the offer's form to `buf` of FTP_OFFER_MAX bytes; returns the length. FTP_FORM_SIX wants an
+ * ADDR_IP4 address, FTP_FORM_PORT uses the port only. */
+size_t ftp_offer_text(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf);
 
 #endif

@@ -11,8 +11,9 @@
 
 struct helper {
 	struct ct_port ct;
+	const struct policy *policy;
 	struct conntab tab;
-	uint64_t count[REASON_COUNT]; /* verdicts by reason */
+	uint64_t count[REASON_COUNT]; /* verdicts by reason; opened: also those with a greater one */
 };
 
 /* A packet that begins with its IP header, in a buffer of `cap` bytes that belongs to the caller. */
@@ -33,12 +34,15 @@ struct verdict {
 	bool again; /* the reason is about the connection, and was given for it before */
 	bool known; /* the control connection is known: view is valid */
 	struct ct_view view;
-	struct endpoint announce; /* with REASON_OPENED: what the client was told, */
-	struct endpoint real;     /* and where the server listens */
+	bool opened; /* a port was opened, whatever else was found in the packet: */
+	struct endpoint
+		announce;     /* what the other side was told (by the last offer, if there are several), */
+	struct endpoint real; /* and where the listener is */
 };
 
-/* `key`: CONNTAB_KEY_LEN random bytes. */
-void helper_init(struct helper *h, const struct ct_port *ct, const uint8_t *key);
+/* `policy` is used until another one takes its place in h->policy, which may be between any two packets. `key`:
+ * CONNTAB_KEY_LEN random bytes. */
+void helper_init(struct helper *h, const struct ct_port *ct, const struct policy *policy, const uint8_t *key);
 
 /* Always fills in *ret_verdict. Unless the action is ACTION_REPLACE the packet's bytes are not to be used.
  * `now` in ms of a clock that never goes back. */

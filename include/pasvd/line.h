@@ -22,6 +22,7 @@ enum {
 struct line {
 	bool synced;   /* false: nothing seen yet; the next segment begins a line, wherever it is */
 	bool whole;    /* buf ends with LF; line_next() comes before more bytes */
+	bool partial;  /* its beginning went past us: it says nothing */
 	bool overlong; /* the line has more bytes than buf */
 	uint8_t gaps;  /* how often the segment at gap_seq was refused as LINE_GAP */
 	uint32_t gap_seq;
@@ -40,9 +41,9 @@ enum line_place {
 };
 
 /* Places a segment of `len` > 0 bytes at `seq`. On LINE_NEW, *ret_skip bytes at its front are old; feed the
- * rest. A segment beyond a gap is refused LINE_GAPS_MAX times and then LINE_NEW: its sender knows that the
- * bytes in front arrived, so they went past us; the line begun is given up. So a gap can never stop a
- * connection. */
+ * rest. A segment beyond a gap that is refused LINE_GAPS_MAX times, and nothing of the gap has come meanwhile, is
+ * LINE_NEW and the line begun is given up: it is taken that its sender knows that the bytes in front arrived, so they went
+ * past us. So a gap can never stop a connection. */
 enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret_skip);
 
 /* Takes bytes up to and including the next LF; returns how many (1..n, n > 0). After it either l->whole, and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* policy.h - what may be opened
  *
- * An announcement and what conntrack knows of its connection give an expectation, or the reason why not. The
+ * An offer, what conntrack knows of its connection and the admin's rules give an expectation, or the reason why not. The
  * only place that knows what passes. Pure: same input, same answer.
  */
 #ifndef PASVD_POLICY_H
@@ -12,19 +12,56 @@
 #include "pasvd/reason.h"
 
 enum {
-	POLICY_LOWEST_PORT = 1024,
-	POLICY_PORT_TRIES = 16, /* announced ports tried on a clash, the server's own included */
+	POLICY_LOWEST_PORT = 1024,  /* under which nothing is ever opened */
+	POLICY_EXPECT_SECONDS = 60, /* clients connect at once, or not at all */
+	POLICY_PORT_TRIES = 16,     /* announced ports tried on a clash, the first one included */
+	POLICY_LIST_MAX = 32,       /* entries of each list below */
 };
+
+struct port_range {
+	uint16_t low, high; /* both belong to it */
+};
+
+struct network {
+	struct addr addr; /* ADDR_NONE: every address */
+	uint8_t bits;     /* of the prefix: 0..32, 0..128 */
+};
+
+/* What is written in place of an address of ours that is private too (a router behind a router). */
+struct external {
+	struct network peer; /* that is told so, */
+	struct addr known;   /* if it knows us by this address; ADDR_NONE: by any */
+	struct addr addr;
+};
+
+struct policy {
+	uint16_t zone;           /* conntrack zone of the queue's packets */
+	uint32_t expect_seconds; /* how long an expectation waits */
+	struct port_range
+		announce; /* announced ports are taken from it; low is 0: the listener's own port is */
+	size_t n_deny, n_foreign, n_external;
+	struct port_range deny[POLICY_LIST_MAX]; /* data ports that are never opened */
+	struct network
+		foreign[POLICY_LIST_MAX]; /* third parties that may be named (RFC 2577 advises against it) */
+	struct external external[POLICY_LIST_MAX]; /* the first that fits counts */
+};
+
+/* What holds unless told otherwise: ports of services that trust who reaches them are denied. */
+extern const struct policy policy_default;
 
 struct plan {
-	struct endpoint announce; /* what the client is told */
-	struct expect expect;     /* expect.tuple.dst == announce */
+	struct endpoint announce; /* what the other side is told */
+	struct expect expect;
 };
 
-/* REASON_OPENED: *ret_plan is filled in, for the server's own port. Any other reason: untouched. */
-enum reason policy_plan(const struct ftp_reply *offer, const struct ct_view *view, struct plan *ret_plan);
+bool network_has(const struct network *n, const struct addr *a);
 
-/* Moves the plan to the next port after a clash: 65535 is followed by POLICY_LOWEST_PORT. */
-void policy_next_port(struct plan *plan);
+/* `speaker`: the direction of the line that offers. REASON_OPENED: *ret_plan is filled in, for the first port to be tried.
+ * Any other reason: untouched. */
+enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
+	const struct ct_view *view, struct plan *ret_plan);
+
+/* Moves the plan to the next port after a clash: within the announced range, or from 65535 to POLICY_LOWEST_PORT. */
+void policy_next_port(const struct policy *policy, struct plan *plan);
 
 #endif

@@ -12,8 +12,9 @@
 	X(PASSED, "passed", DEBUG, "nothing in it concerns us")                                              \
 	X(REPEATED, "repeated", DEBUG, "retransmission, given the same bytes as before")                     \
 	X(HELD, "held", DEBUG, "the end of an announcement has not come: its beginning waits for it")        \
-	X(OPENED, "opened", INFO, "an announced port got its expectation")                                   \
-	X(BAD_PACKET, "bad-packet", WARNING, "not a whole TCP segment over IPv4")                            \
+	X(DENIED, "denied", INFO, "the server refused a PORT or EPRT: its expectation is gone")              \
+	X(OPENED, "opened", INFO, "an offered port got its expectation")                                     \
+	X(BAD_PACKET, "bad-packet", WARNING, "not a whole TCP segment over IPv4 or IPv6")                    \
 	X(NOT_TRACKED, "not-tracked", WARNING, "conntrack does not know the connection")                     \
 	X(NOT_OURS, "not-ours", WARNING, "the connection does not carry our helper: is the CT rule loaded?") \
 	X(NOT_TRANSLATED, "not-translated", WARNING,                                                         \
@@ -21,13 +22,16 @@
 	X(REORDERED, "reordered", DEBUG,                                                                     \
 		"dropped, TCP repeats it: it came before bytes that may have to be rewritten")               \
 	X(UNREADABLE, "unreadable", WARNING,                                                                 \
-		"a 227 or 229 in which no endpoint can be read, or that is over 512 bytes long")             \
-	X(TOO_LATE, "too-late", WARNING, "a 227 or 229 whose beginning had passed before it was asked for")  \
+		"a 227, 229, PORT or EPRT in which no endpoint can be read, or that is over 512 bytes long") \
+	X(TOO_LATE, "too-late", WARNING, "an offer whose beginning had passed before it could be rewritten") \
+	X(TOO_MANY, "too-many", WARNING, "more offers under way than can be rewritten at once")              \
 	X(UNPAIRED, "unpaired", WARNING, "a 227 or 229 that answers no PASV or EPSV")                        \
-	X(NOT_LOGGED_IN, "not-logged-in", WARNING, "a 227 or 229 before login")                              \
-	X(FOREIGN_ADDRESS, "foreign-address", WARNING,                                                       \
-		"a 227 that names neither the server nor the dialled address")                               \
+	X(NOT_FTP, "not-ftp", WARNING, "an offer on a connection whose client does not speak FTP")           \
+	X(NOT_LOGGED_IN, "not-logged-in", WARNING, "an offer before login")                                  \
+	X(FOREIGN_ADDRESS, "foreign-address", WARNING, "an offer that names somebody else's address")        \
+	X(LONG_FORM, "long-form", WARNING, "an LPSV or LPRT (RFC 1639), made an unknown command")            \
 	X(LOW_PORT, "low-port", WARNING, "a data port under 1024")                                           \
+	X(DENIED_PORT, "denied-port", WARNING, "a data port that is on the list of those never opened")      \
 	X(NO_FREE_PORT, "no-free-port", WARNING, "16 ports in a row were taken by other expectations")       \
 	X(CT_FAILED, "ct-failed", ERR, "conntrack refused an expectation or an adjustment")                  \
 	X(NO_ROOM, "no-room", ERR, "the rewritten packet does not fit")                                      \

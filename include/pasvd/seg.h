@@ -15,13 +15,14 @@ struct seg {
 	struct tuple tuple;   /* the packet's own addresses and ports; zone 0 */
 	uint32_t seq, ack;    /* host byte order */
 	uint8_t flags;        /* SEG_*, TCP header byte 13 */
+	uint16_t urgent;      /* urgent pointer, from seq on; with SEG_URG */
 	uint16_t tcp;         /* offset of the TCP header in the packet, bytes */
 	uint16_t payload;     /* offset of the TCP payload */
 	uint16_t payload_len; /* bytes, may be 0 */
 };
 
-/* Reads an IPv4 packet `p` of `n` bytes that begins with its IP header (RFC 791, RFC 9293).
- * 0: *ret_seg is filled in. -1: not a whole, unfragmented TCP segment over IPv4; *ret_seg is untouched.
+/* Reads a packet `p` of `n` bytes that begins with its IP header (RFC 791, RFC 8200, RFC 9293).
+ * 0: *ret_seg is filled in. -1: not a whole, unfragmented TCP segment over IPv4 or IPv6; *ret_seg is untouched.
  * Checksums are not looked at: the kernel has done so, or the network card will (CHECKSUM_PARTIAL). */
 int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg);
 
@@ -32,7 +33,7 @@ int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg);
 int seg_splice(
 	struct seg *seg, uint8_t *p, size_t cap, size_t at, size_t cut, const uint8_t *text, size_t len);
 
-/* Writes seg->seq, seg->flags and the length that follows from seg->payload_len into the headers, computes
+/* Writes seg->seq, seg->flags, seg->urgent and the length that follows from seg->payload_len into the headers, computes
  * both checksums, and returns the packet's new length in bytes. */
 size_t seg_seal(const struct seg *seg, uint8_t *p);
 

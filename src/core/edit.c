@@ -10,14 +10,21 @@
  * which do not come by here, the place is the first byte of the last edit: one that does not reach the edit's text is
  * shifted by `before`, one that does by `after`. While an edit is held nothing of it reaches the receiver, so the place lies
  * one byte in front, and the ACK for all that was delivered counts as one for the held bytes too. With older edits under
- * way, whose shifts differ, `before` is the greatest of them: an ACK may then say too little for a moment, never too much.
+ * way, whose shifts differ, `before` is the greatest of them: an ACK may then say too little, never too much. It says too
+ * little until the last edit is acknowledged; a sender that never gets so far, because it repeats nothing but what is
+ * in front of it, needs two rewrites that shrink in flight and the loss of both.
  *
  * Not done here: segments older than the oldest edit remembered, behind which lies another one that changed
  * the length, are taken for retransmissions of what was received long ago.
  */
 #include "pasvd/edit.h"
 
+#include <assert.h>
 #include <string.h>
+
+enum { HEADERS_MAX = 60 + 60 }; /* IPv4 and TCP with all the options they can have */
+
+static_assert(HEADERS_MAX + EDIT_TEXT_MAX <= EDIT_GROWN_IP4, "a text always gets through");
 
 void edits_init(struct edits *es, const struct seqadj *kernel)
 {
@@ -35,6 +42,12 @@ void edits_abandon(struct edits *es)
 {
 	if (edits_held(es))
 		es->e[es->n - 1].held = false;
+}
+
+void edits_acked(struct edits *es, uint32_t ack)
+{
+	es->acks = true;
+	es->acked = ack;
 }
 
 static uint32_t edit_end(const struct edit *e)
@@ -61,12 +74,21 @@ static void append(struct edits *es, const struct edit *e)
 	es->e[es->n++].before = before;
 }
 
+/* True if the receiver has acknowledged what lies in front of the edit. */
+static bool is_reached(const struct edits *es, const struct edit *e)
+{
+	return es->acks && !seq_after(e->seq + (uint32_t)e->before, es->acked);
+}
+
+/* Of all shifts that bytes under way in front of the last edit can have. */
 static int32_t greatest_shift(const struct edits *es)
 {
-	int32_t greatest = es->e[0].before;
+	int32_t greatest = es->e[es->n - 1].before;
 
-	for (size_t i = 1; i < es->n; i++)
-		greatest = es->e[i].before > greatest ? es->e[i].before : greatest;
+	for (size_t i = 0; i + 1U < es->n; i++) {
+		if (!is_reached(es, &es->e[i]) && es->e[i].before > greatest)
+			greatest = es->e[i].before;
+	}
 	return greatest;
 }
 
@@ -80,6 +102,14 @@ static struct seqadj kernel_shift(const struct edits *es)
 	uint32_t place = last->seq + (uint32_t)last->before - (last->new_len ? 0 : 1);
 
 	return (struct seqadj){place - (uint32_t)before, before, edit_after(last)};
+}
+
+bool edits_full(const struct edits *es)
+{
+	const struct edit *oldest = &es->e[0];
+	uint32_t end = edit_end(oldest) + (uint32_t)edit_after(oldest);
+
+	return es->n == EDITS_MAX && !edits_held(es) && !(es->acks && !seq_after(end, es->acked));
 }
 
 bool edits_put(struct edits *es, const struct edit *e)
@@ -163,8 +193,10 @@ static int fill_empty(const struct edits *es, struct seg *seg, uint8_t *p, size_
 /* Leaves off what would make the packet longer than any link carries; the sender repeats it. */
 static void limit_growth(struct seg *seg, size_t old_len)
 {
-	size_t max = old_len > EDIT_GROWN_MAX ? old_len : EDIT_GROWN_MAX;
+	size_t max = seg->tuple.src.addr.family == ADDR_IP4 ? EDIT_GROWN_IP4 : EDIT_GROWN_IP6;
 
+	if (max < old_len)
+		max = old_len;
 	if ((size_t)seg->payload + seg->payload_len <= max)
 		return;
 	seg->payload_len = (uint16_t)(max - seg->payload);
@@ -178,6 +210,8 @@ long edits_apply(const struct edits *es, const struct seg *seg, uint8_t *p, size
 
 	if (replaced < 0 || fill_empty(es, &out, p, cap) < 0)
 		return -1;
+	if (out.flags & SEG_URG) /* urgent data (ABOR) comes behind what is rewritten */
+		out.urgent = (uint16_t)(out.urgent + out.payload_len - seg->payload_len);
 	out.seq = seq_for(&es->kernel, out.seq + (uint32_t)shift_at(es, out.seq));
 	if (!replaced && out.seq == seg->seq)
 		return 0;

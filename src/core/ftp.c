@@ -14,7 +14,6 @@
 enum { BAD = -1, PARTIAL = -2 };
 
 enum {
-	VERB_LEN = 4,
 	CODE_LEN = 3,
 	TEXT_AT = 4, /* behind "227 " */
 	SPACES_MAX = 4,
@@ -85,22 +84,32 @@ static int read_six(const uint8_t *p, size_t n, uint8_t *ret_six)
 }
 
 /* "192,168,1,2,195,80" at `at`, not in the middle of a number. */
-static int read_227(const uint8_t *p, size_t n, size_t at, struct ftp_reply *reply)
+static int read_form_six(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
 {
 	uint8_t six[6];
-	int used = is_digit(p[at - 1]) ? BAD : read_six(p + at, n - at, six);
+	int used = at && is_digit(p[at - 1]) ? BAD : read_six(p + at, n - at, six);
 
 	if (used < 0)
 		return used;
-	reply->listen = (struct endpoint){addr_ip4(six), (uint16_t)(six[4] << 8 | six[5])};
-	reply->span = (struct ftp_span){(uint16_t)at, (uint16_t)used};
+	*offer = (struct ftp_offer){
+		.form = FTP_FORM_SIX,
+		.listen = {addr_ip4(six), (uint16_t)(six[4] << 8 | six[5])},
+		.at = (uint16_t)at,
+		.len = (uint16_t)used,
+	};
 	return used;
 }
 
-/* "(|||" with any printable delimiter that is not a digit. */
+/* RFC 2428: any printable character but a digit. */
+static bool is_delimiter(uint8_t c)
+{
+	return c >= 33 && c <= 126 && !is_digit(c);
+}
+
+/* "(|||" with any delimiter. */
 static int read_229_open(const uint8_t *p, size_t n)
 {
-	if (p[0] != '(' || (n > 1 && (p[1] < 33 || p[1] > 126 || is_digit(p[1]))))
+	if (p[0] != '(' || (n > 1 && !is_delimiter(p[1])))
 		return BAD;
 	for (size_t i = 2; i < n && i < 4; i++) {
 		if (p[i] != p[1])
@@ -110,7 +119,7 @@ static int read_229_open(const uint8_t *p, size_t n)
 }
 
 /* "(|||50000|" at `at`. */
-static int read_229(const uint8_t *p, size_t n, size_t at, struct ftp_reply *reply)
+static int read_229(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
 {
 	int open = read_229_open(p + at, n - at), used;
 	const uint8_t *digits = p + at + 4;
@@ -123,35 +132,106 @@ static int read_229(const uint8_t *p, size_t n, size_t at, struct ftp_reply *rep
 		return used;
 	if (digits[used] != p[at + 1])
 		return BAD;
-	reply->listen = (struct endpoint){.port = port};
-	reply->span = (struct ftp_span){(uint16_t)(at + 4), (uint16_t)used};
+	*offer = (struct ftp_offer){
+		.form = FTP_FORM_PORT, .listen.port = port, .at = (uint16_t)(at + 4), .len = (uint16_t)used};
 	return open + used + 1;
 }
 
-static const struct announcing {
+/* "1|192.0.2.1|" or "2|2001:db8::1|" behind a delimiter. */
+static int read_eprt_address(const uint8_t *p, size_t n, uint8_t delimiter, struct addr *ret_addr)
+{
+	size_t end = 2;
+
+	while (end < n && p[end] != delimiter && end <= 2 + ADDR_TEXT_MAX)
+		end++;
+	if (n < 2 || end == n)
+		return PARTIAL;
+	if (p[1] != delimiter || p[end] != delimiter || addr_parse(p + 2, end - 2, ret_addr) < 0)
+		return BAD;
+	return p[0] == (ret_addr->family == ADDR_IP4 ? '1' : '2') ? (int)end + 1 : BAD;
+}
+
+/* "|1|192.0.2.1|50000|" at `at`. */
+static int read_form_eprt(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
+{
+	const uint8_t delimiter = p[at], *form = p + at + 1;
+	struct endpoint listen = {0};
+	int used =
+		is_delimiter(delimiter) ? read_eprt_address(form, n - at - 1, delimiter, &listen.addr) : BAD;
+	int digits;
+
+	if (used < 0)
+		return used;
+	digits = read_number(form + used, n - at - 1 - (size_t)used, 5, UINT16_MAX, &listen.port);
+	if (digits < 0)
+		return digits;
+	if (form[used + digits] != delimiter)
+		return BAD;
+	*offer = (struct ftp_offer){
+		.form = FTP_FORM_EPRT,
+		.delimiter = delimiter,
+		.listen = listen,
+		.at = (uint16_t)(at + 1),
+		.len = (uint16_t)(used + digits),
+	};
+	return used + digits + 2;
+}
+
+typedef int read_offer_fn(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer);
+
+static const struct {
 	uint16_t code;
-	int (*read)(const uint8_t *p, size_t n, size_t at, struct ftp_reply *reply);
-} announcing[] = {
-	{FTP_ENTERING_PASSIVE, read_227},
+	read_offer_fn *read;
+} replies[] = {
+	{FTP_ENTERING_PASSIVE, read_form_six},
 	{FTP_ENTERING_EXTENDED_PASSIVE, read_229},
 };
 
-/* The first place in the reply's text where its announcement fits, or has begun: consumed, BAD or PARTIAL. */
-static int find_announcement(const uint8_t *p, size_t n, struct ftp_reply *reply, size_t *ret_at)
+static read_offer_fn *reader_of(uint16_t code)
 {
-	for (size_t i = 0; i < sizeof announcing / sizeof announcing[0]; i++) {
-		if (announcing[i].code != reply->code)
-			continue;
-		for (size_t at = TEXT_AT; at < n; at++) {
-			int used = announcing[i].read(p, n, at, reply);
+	for (size_t i = 0; i < sizeof replies / sizeof replies[0]; i++) {
+		if (replies[i].code == code)
+			return replies[i].read;
+	}
+	return NULL;
+}
 
-			if (used != BAD) {
-				*ret_at = at;
-				return used;
-			}
+/* The first place from `at` on where the offer of a reply of this code fits, or has begun: *ret_at. Returns what its
+ * reader does there, BAD if there is no such place. */
+static int find_offer(
+	uint16_t code, const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer, size_t *ret_at)
+{
+	read_offer_fn *read = reader_of(code);
+
+	for (; read && at < n; at++) {
+		int used = read(p, n, at, offer);
+
+		if (used != BAD) {
+			*ret_at = at;
+			return used;
 		}
 	}
 	return BAD;
+}
+
+bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer *ret_offer)
+{
+	struct ftp_offer offer;
+	size_t at;
+	bool found = find_offer(code, p, n, 0, &offer, &at) > 0;
+
+	if (found)
+		*ret_offer = offer;
+	return found;
+}
+
+size_t ftp_reply_text_hold(uint16_t code, const uint8_t *p, size_t n)
+{
+	struct ftp_offer offer;
+	size_t at = n;
+
+	find_offer(code, p, n, 0, &offer, &at);
+	return at;
 }
 
 /* 0 if the line begins with a reply code and what may stand behind it. */
@@ -169,22 +249,22 @@ static int read_code(const uint8_t *p, size_t n, struct ftp_reply *reply)
 int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply)
 {
 	struct ftp_reply reply = {0};
-	size_t at = 0;
+	size_t at;
 
 	if (read_code(p, n, &reply) < 0)
 		return -1;
-	reply.announces = find_announcement(p, n, &reply, &at) > 0;
+	reply.offers = find_offer(reply.code, p, n, TEXT_AT, &reply.offer, &at) > 0;
 	*ret_reply = reply;
 	return 0;
 }
 
-size_t ftp_hold(const uint8_t *p, size_t n)
+size_t ftp_reply_hold(const uint8_t *p, size_t n)
 {
 	struct ftp_reply reply = {0};
 	size_t at = n;
 
 	if (read_code(p, n, &reply) == 0)
-		find_announcement(p, n, &reply, &at);
+		find_offer(reply.code, p, n, TEXT_AT, &reply.offer, &at);
 	return at;
 }
 
@@ -207,36 +287,121 @@ static bool is_word(const uint8_t *p, size_t n, const char *word)
 	return p[len] == ' ' || is_eol(p[len]);
 }
 
-static const struct {
-	char word[VERB_LEN + 1];
-	enum ftp_verb verb;
-} verbs[] = {
-	{"PASV", FTP_PASV},
-	{"EPSV", FTP_EPSV},
-};
-
-enum ftp_verb ftp_command(const uint8_t *p, size_t n)
+/* RFC 854: IAC and a command, or IAC, WILL, WONT, DO or DONT, and an option. Clients send some in front of ABOR. */
+static size_t skip_telnet(const uint8_t *p, size_t n)
 {
-	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
-		if (!is_word(p, n, verbs[i].word))
-			continue;
-		/* RFC 2428 section 4: EPSV ALL announces nothing, it is answered with 200. */
-		return is_word(p + VERB_LEN + 1, n - VERB_LEN - 1, "ALL") ? FTP_OTHER : verbs[i].verb;
-	}
-	return FTP_OTHER;
+	enum { WILL = 251, DONT = 254, IAC = 255 };
+	size_t at = 0;
+
+	while (n - at > 2 && p[at] == IAC)
+		at += p[at + 1] >= WILL && p[at + 1] <= DONT ? 3 : 2;
+	return at;
 }
 
-static size_t announce_227(const struct endpoint *e, uint8_t *buf)
+bool ftp_is_command(const uint8_t *p, size_t n)
+{
+	size_t begin = skip_telnet(p, n), end = begin;
+
+	while (end < n && upper(p[end]) >= 'A' && upper(p[end]) <= 'Z')
+		end++;
+	return end > begin && end < n && (p[end] == ' ' || is_eol(p[end]));
+}
+
+static const struct command {
+	char word[FTP_VERB_LEN + 1];
+	enum ftp_verb verb;
+	read_offer_fn *read;
+} commands[] = {
+	{"PASV", FTP_PASV, NULL},
+	{"EPSV", FTP_EPSV, NULL},
+	{"PORT", FTP_PORT, read_form_six},
+	{"EPRT", FTP_EPRT, read_form_eprt},
+	{"LPSV", FTP_LONG, NULL},
+	{"LPRT", FTP_LONG, NULL},
+};
+
+/* The command whose word stands at `at`, or NULL. */
+static const struct command *find_command(const uint8_t *p, size_t n, size_t at)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (is_word(p + at, n - at, commands[i].word))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static size_t skip_spaces(const uint8_t *p, size_t n, size_t at)
+{
+	while (at < n && p[at] == ' ')
+		at++;
+	return at;
+}
+
+void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command)
+{
+	size_t at = skip_telnet(p, n), argument;
+	const struct command *command = find_command(p, n, at);
+
+	*ret_command = (struct ftp_command){.verb = FTP_OTHER};
+	if (!command)
+		return;
+	argument = skip_spaces(p, n, at + FTP_VERB_LEN);
+	/* RFC 2428 section 4: EPSV ALL announces nothing, it is answered with 200. */
+	if (command->verb == FTP_EPSV && is_word(p + argument, n - argument, "ALL"))
+		return;
+	ret_command->verb = command->verb;
+	ret_command->at = (uint16_t)at;
+	ret_command->offers =
+		command->read && argument < n && command->read(p, n, argument, &ret_command->offer) > 0;
+}
+
+size_t ftp_command_hold(const uint8_t *p, size_t n)
+{
+	size_t at = skip_telnet(p, n), argument;
+	const struct command *command = find_command(p, n, at);
+	struct ftp_offer offer;
+
+	if (!command || !command->read)
+		return n;
+	argument = skip_spaces(p, n, at + FTP_VERB_LEN);
+	return argument == n || command->read(p, n, argument, &offer) == BAD ? n : argument;
+}
+
+static size_t text_six(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
 {
 	size_t n = addr_ip4_text(&e->addr, ',', buf);
 
+	(void)offer;
 	buf[n++] = ',';
 	n += decimal_text(e->port >> 8, buf + n);
 	buf[n++] = ',';
 	return n + decimal_text(e->port & 255, buf + n);
 }
 
-size_t ftp_announce(uint16_t code, const struct endpoint *e, uint8_t *buf)
+static size_t text_port(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
 {
-	return code == FTP_ENTERING_PASSIVE ? announce_227(e, buf) : decimal_text(e->port, buf);
+	(void)offer;
+	return decimal_text(e->port, buf);
+}
+
+static size_t text_eprt(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
+{
+	size_t n = 0;
+
+	buf[n++] = e->addr.family == ADDR_IP4 ? '1' : '2';
+	buf[n++] = offer->delimiter;
+	n += addr_text(&e->addr, buf + n);
+	buf[n++] = offer->delimiter;
+	return n + decimal_text(e->port, buf + n);
+}
+
+size_t ftp_offer_text(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
+{
+	static size_t (*const text[])(const struct ftp_offer *, const struct endpoint *, uint8_t *) = {
+		[FTP_FORM_SIX] = text_six,
+		[FTP_FORM_PORT] = text_port,
+		[FTP_FORM_EPRT] = text_eprt,
+	};
+
+	return text[offer->form](offer, e, buf);
 }

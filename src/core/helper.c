@@ -7,7 +7,7 @@
  *   meet          segment → connection                 asked of conntrack once; strangers pass
  *   line_place    segment → its place in the stream    what comes too early is dropped, TCP repeats it
  *   read_bytes    new bytes → lines → on_line()        session, policy, negotiate(): reserve and rewrite
- *   hold          a begun announcement at the end      waits for its rest
+ *   hold          a begun offer at the end             waits for its rest
  *   edits_apply   segment → what the receiver gets     first sent or retransmitted: the same bytes
  *
  * Reserve comes before rewrite: commit() installs the expectation and tells the kernel how far to shift, then
@@ -27,12 +27,14 @@ struct step {
 	struct stream *stream; /* conn->stream[dir] */
 	enum dir dir;
 	uint32_t fresh; /* the first sequence number in the packet that was not let through before */
+	bool last;      /* the packet carries FIN: nothing will follow that could be waited for */
 	struct verdict *verdict;
 };
 
-void helper_init(struct helper *h, const struct ct_port *ct, const uint8_t *key)
+void helper_init(struct helper *h, const struct ct_port *ct, const struct policy *policy, const uint8_t *key)
 {
 	h->ct = *ct;
+	h->policy = policy;
 	memset(h->count, 0, sizeof h->count);
 	conntab_init(&h->tab, key);
 }
@@ -73,7 +75,7 @@ static struct edit verbatim(const struct line *l, size_t from, size_t to)
 		.seq = l->start + (uint32_t)from,
 		.old_len = (uint16_t)(to - from),
 		.new_len = (uint16_t)(to - from),
-		.prev = l->buf[from - 1],
+		.prev = from ? l->buf[from - 1] : '\n', /* that of the line before */
 	};
 
 	memcpy(e.text, l->buf + from, to - from);
@@ -98,19 +100,33 @@ static enum reason release(struct step *s)
 	return REASON_CT_FAILED;
 }
 
-/* Holds back the end of a line that is still coming, if an announcement has begun in it. */
+/* From where on the line that is still coming has to wait. */
+static size_t line_hold(const struct step *s)
+{
+	const struct session *session = &s->conn->session;
+	const struct line *l = &s->stream->line;
+
+	if (l->overlong || l->partial || s->last)
+		return l->len;
+	return s->dir == DIR_REPLY ? session_reply_hold(session, l->buf, l->len)
+				   : session_command_hold(session, l->buf, l->len);
+}
+
+/* Holds back the end of a line that is still coming, if an offer has begun in it. */
 static enum reason hold(struct step *s)
 {
 	struct edits next = s->stream->edits;
 	const struct edit *held = edits_held(&next);
 	const struct line *l = &s->stream->line;
-	size_t from = l->overlong ? l->len : session_hold(&s->conn->session, l->buf, l->len);
+	size_t from = line_hold(s);
 	struct edit e;
 
-	if (from == l->len || seq_after(first_open(s), l->start + (uint32_t)from))
+	if (from == l->len || seq_after(first_open(s), l->start + (uint32_t)from) || edits_full(&next))
 		return release(s);
 	if (held)
 		from = held->seq - l->start;
+	if (l->len - from > EDIT_HELD_MAX)
+		return release(s);
 	e = verbatim(l, from, l->len);
 	e.held = true;
 	e.new_len = 0;
@@ -120,47 +136,52 @@ static enum reason hold(struct step *s)
 	return REASON_CT_FAILED;
 }
 
-/* The edit that puts the planned announcement into the line, together with what is held around it. Its text
- * may be the old one. */
-static struct edit rewrite(const struct step *s, const struct ftp_reply *offer, const struct plan *plan)
+/* The edit that puts the planned endpoint into the line, together with what is held around it. */
+static struct edit rewrite(const struct step *s, const struct ftp_offer *offer, const struct plan *plan)
 {
 	const struct edit *held = edits_held(&s->stream->edits);
 	const struct line *l = &s->stream->line;
-	size_t from = offer->span.at, end = from + offer->span.len, to = end, lead, len;
+	size_t from = offer->at, end = from + offer->len, to = end, lead, len;
 	struct edit e;
 
 	if (held) {
 		from = held->seq - l->start;
 		to = from + held->old_len > end ? from + held->old_len : end;
 	}
-	lead = offer->span.at - from;
+	lead = offer->at - from;
 	e = verbatim(l, from, to);
-	len = lead + ftp_announce(offer->code, &plan->announce, e.text + lead);
+	len = lead + ftp_offer_text(offer, &plan->announce, e.text + lead);
 	memcpy(e.text + len, l->buf + end, to - end);
 	e.new_len = (uint16_t)(len + (to - end));
 	return e;
 }
 
-static bool changes(const struct edit *e, const struct line *l)
-{
-	return e->new_len != e->old_len || memcmp(e->text, l->buf + (e->seq - l->start), e->old_len) != 0;
-}
-
-/* Reserves the planned port and, with it, the shift that its text needs. After a clash the shift is always set: that of
- * the refused try is in force, since the kernel treats the two for themselves. */
-static enum ct_result reserve(
-	struct step *s, const struct ftp_reply *offer, const struct plan *plan, bool again)
+static void forget_last(struct step *s)
 {
 	const struct ct_port *ct = &s->h->ct;
+
+	if (s->conn->last.announce.port)
+		ct->expect_del(ct->ctx, &s->conn->last.expect);
+	s->conn->last = (struct plan){0};
+}
+
+/* Tries to get the planned port and, with it, the shift that its text needs. An offer that says what is said already is
+ * left as it stands: an address may be written in more than one way. After a clash the shift is always set: that of the
+ * refused try is in force, since the kernel treats the two for themselves. */
+static enum ct_result reserve(
+	struct step *s, const struct ftp_offer *offer, const struct plan *plan, bool again)
+{
 	struct edits next = s->stream->edits;
+	bool same = offer->listen.port == plan->announce.port &&
+		    (!offer->listen.addr.family || addr_eq(&offer->listen.addr, &plan->announce.addr));
 	struct edit e = rewrite(s, offer, plan);
 	bool shifts = again;
 	enum ct_result result;
 
-	if (edits_held(&next) || changes(&e, &s->stream->line))
+	if (!same)
 		shifts |= edits_put(&next, &e);
-	if (tuple_eq(&s->conn->last.tuple, &plan->expect.tuple))
-		ct->expect_del(ct->ctx, &s->conn->last);
+	if (tuple_eq(&s->conn->last.expect.tuple, &plan->expect.tuple))
+		forget_last(s);
 	result = commit(s, &plan->expect, shifts ? &next.kernel : NULL);
 	if (result == CT_OK)
 		s->stream->edits = next;
@@ -169,26 +190,41 @@ static enum ct_result reserve(
 
 static enum reason opened(struct step *s, const struct plan *plan)
 {
-	s->conn->last = plan->expect;
+	s->conn->last = *plan;
+	s->verdict->opened = true;
 	s->verdict->announce = plan->announce;
 	s->verdict->real = plan->expect.nat;
 	return REASON_OPENED;
 }
 
-/* An announcement that may be: opens its port, or the next one that nobody waits for. */
-static enum reason negotiate(struct step *s, const struct ftp_reply *offer)
+/* Whether the offer can be rewritten. What is held in front of it turned out to be none, and goes. */
+static enum reason make_room(struct step *s, const struct ftp_offer *offer)
+{
+	const struct edit *held = edits_held(&s->stream->edits);
+	uint32_t begin = s->stream->line.start + offer->at;
+
+	if (seq_after(first_open(s), begin))
+		return REASON_TOO_LATE;
+	if (held && !seq_after(held->seq + held->old_len, begin) && release(s) != REASON_PASSED)
+		return REASON_CT_FAILED;
+	return edits_full(&s->stream->edits) ? REASON_TOO_MANY : REASON_PASSED;
+}
+
+/* An offer that may be made: gets its port, or the next one that nobody waits for. */
+static enum reason negotiate(struct step *s, const struct ftp_offer *offer)
 {
 	enum ct_result result = CT_BUSY;
 	struct plan plan;
-	enum reason reason = policy_plan(offer, &s->conn->view, &plan);
+	enum reason reason = policy_plan(s->h->policy, offer, s->dir, &s->conn->view, &plan);
 
 	if (reason != REASON_OPENED)
 		return reason;
-	if (seq_after(first_open(s), s->stream->line.start + offer->span.at))
-		return REASON_TOO_LATE;
+	reason = make_room(s, offer);
+	if (reason != REASON_PASSED)
+		return reason;
 	for (int i = 0; i < POLICY_PORT_TRIES && result == CT_BUSY; i++) {
 		if (i)
-			policy_next_port(&plan);
+			policy_next_port(s->h->policy, &plan);
 		result = reserve(s, offer, &plan, i > 0);
 	}
 	if (result == CT_OK)
@@ -197,27 +233,66 @@ static enum reason negotiate(struct step *s, const struct ftp_reply *offer)
 	return result == CT_BUSY ? REASON_NO_FREE_PORT : REASON_CT_FAILED;
 }
 
-/* Of a line that is too long only the reply code is read. */
-static enum reason on_reply_line(struct step *s)
+/* The server refused the client's port. */
+static enum reason deny(struct step *s)
 {
-	const struct line *l = &s->stream->line;
-	struct ftp_reply reply;
-	enum reason reason =
-		session_reply(&s->conn->session, l->buf, l->overlong ? CODE_AND_SPACE : l->len, &reply);
-
-	if (reason == REASON_OPENED)
-		reason = negotiate(s, &reply);
-	return reason == REASON_OPENED ? reason : worse(reason, release(s));
+	if (s->conn->last.expect.nat_dir != DIR_REPLY)
+		return REASON_PASSED;
+	forget_last(s);
+	return REASON_DENIED;
 }
 
-static enum reason on_line(struct step *s)
+/* Makes a command one that no server knows, so that it is refused where its user sees it: what has not gone yet of its
+ * word becomes X. */
+static enum reason forbid(struct step *s, size_t at)
 {
 	const struct line *l = &s->stream->line;
+	uint32_t word = l->start + (uint32_t)at, end = word + FTP_VERB_LEN, open = first_open(s);
+	struct edit e;
 
-	if (s->dir == DIR_REPLY)
-		return on_reply_line(s);
-	session_command(&s->conn->session, l->buf, l->len);
+	if (!seq_after(end, open) || edits_full(&s->stream->edits))
+		return REASON_TOO_LATE;
+	if (seq_after(open, word))
+		word = open;
+	e = verbatim(l, word - l->start, end - l->start);
+	memset(e.text, 'X', e.new_len);
+	edits_put(&s->stream->edits, &e);
+	return REASON_LONG_FORM;
+}
+
+static enum reason on_news(struct step *s, const struct session_news *news)
+{
+	switch (news->event) {
+	case SESSION_OFFER:
+		return negotiate(s, &news->offer);
+	case SESSION_DENIED:
+		return deny(s);
+	case SESSION_CLOSED:
+		forget_last(s);
+		return REASON_PASSED;
+	case SESSION_FORBIDDEN:
+		return forbid(s, news->offer.at);
+	case SESSION_REFUSED:
+		return news->reason;
+	case SESSION_NOTHING:
+		break;
+	}
 	return REASON_PASSED;
+}
+
+/* A whole line. Of one that is too long only the reply code, or the command's word, is read. What is held and was not
+ * rewritten goes on. */
+static enum reason on_line(struct step *s)
+{
+	struct session *session = &s->conn->session;
+	const struct line *l = &s->stream->line;
+	struct session_news news =
+		s->dir == DIR_REPLY
+			? session_reply(session, l->buf, l->overlong ? CODE_AND_SPACE : l->len)
+			: session_command(session, l->buf, l->overlong ? FTP_VERB_LEN + 1 : l->len);
+	enum reason reason = on_news(s, &news);
+
+	return worse(reason, release(s));
 }
 
 static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
@@ -232,25 +307,11 @@ static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
 		n -= used;
 		if (!l->whole)
 			break;
-		reason = worse(reason, on_line(s));
+		if (!l->partial)
+			reason = worse(reason, on_line(s));
 		line_next(l);
 	}
-	return l->len && s->dir == DIR_REPLY ? worse(reason, hold(s)) : reason;
-}
-
-/* The helper `sane` acts on a message of 8 bytes that begins with 7 as a big-endian word, and on nothing else
- * (net/netfilter/nf_conntrack_sane.c, SANE_NET_START). As a line of FTP it is an unknown command. */
-static enum reason disarm(const struct step *s, const struct seg *seg, struct packet *packet)
-{
-	static const uint8_t start[] = {0, 0, 0, 7}, harmless[] = "XXXXXX\r\n";
-	uint8_t *payload = packet->p + seg->payload;
-
-	if (seg->payload_len != sizeof harmless - 1 || memcmp(payload, start, sizeof start) != 0)
-		return REASON_PASSED;
-	memcpy(payload, harmless, sizeof harmless - 1);
-	packet->len = seg_seal(seg, packet->p);
-	s->verdict->action = ACTION_REPLACE;
-	return REASON_CARRIER_REQUEST;
+	return l->len ? worse(reason, hold(s)) : reason;
 }
 
 /* What the receiver gets in place of the segment. */
@@ -313,8 +374,11 @@ static enum reason read_segment(
 	struct step *s, const struct seg *seg, const struct packet *packet, size_t skip)
 {
 	s->fresh = seg->seq + (uint32_t)skip;
-	if (!s->stream->line.len) /* the line that was held is given up: bytes of it went past us */
+	s->last = seg->flags & SEG_FIN;
+	if (s->stream->line.partial && !s->stream->line.len) { /* bytes went past us */
 		edits_abandon(&s->stream->edits);
+		session_lost(&s->conn->session);
+	}
 	return read_bytes(s, packet->p + seg->payload + skip, seg->payload_len - skip);
 }
 
@@ -328,6 +392,9 @@ static enum reason pass_on(
 		s->verdict->action = ACTION_DROP;
 		return REASON_REORDERED;
 	}
+	if (seg->flags & SEG_ACK)
+		edits_acked(
+			&s->conn->stream[s->dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL].edits, seg->ack);
 	if (where == LINE_NEW)
 		reason = read_segment(s, seg, packet, skip);
 	return worse(reason, map(s, seg, packet));
@@ -354,31 +421,54 @@ static enum reason examine(struct step *s, const struct seg *seg, struct packet 
 	enum line_place where;
 	size_t skip = 0;
 	enum ct_result result = place(s, seg, now, &where, &skip);
-	enum reason reason;
 
-	if (result == CT_NONE)
-		return REASON_NOT_TRACKED;
 	if (result != CT_OK)
-		return worse(REASON_CT_FAILED, disarm(s, seg, packet));
+		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
-	if (!s->conn->view.ours)
+	if (!s->conn->view.ours || !is_translated(&s->conn->view))
 		return stranger(s);
-	reason = disarm(s, seg, packet);
-	if (!is_translated(&s->conn->view))
-		return worse(reason, stranger(s));
-	return worse(reason, pass_on(s, seg, packet, where, skip));
+	return pass_on(s, seg, packet, where, skip);
 }
 
+/* The helper `sane` acts on a message of the client of 8 bytes that begins with 7 as a big-endian word, and on nothing else
+ * (net/netfilter/nf_conntrack_sane.c, SANE_NET_START). It sees what leaves here, so that is what is looked at. As a line of
+ * FTP it is an unknown command. */
+static enum reason disarm(const struct step *s, struct packet *packet)
+{
+	static const uint8_t start[] = {0, 0, 0, 7}, harmless[] = "XXXXXX\r\n";
+	bool foreign = s->conn && (s->dir != DIR_ORIGINAL || !s->conn->view.ours);
+	uint8_t *payload;
+	struct seg seg;
+
+	if (foreign || s->verdict->action == ACTION_DROP || seg_parse(packet->p, packet->len, &seg) < 0)
+		return REASON_PASSED;
+	payload = packet->p + seg.payload;
+	if (seg.payload_len != sizeof harmless - 1 || memcmp(payload, start, sizeof start) != 0)
+		return REASON_PASSED;
+	memcpy(payload, harmless, sizeof harmless - 1);
+	packet->len = seg_seal(&seg, packet->p);
+	s->verdict->action = ACTION_REPLACE;
+	return REASON_CARRIER_REQUEST;
+}
+
+/* A SYN has nothing to say yet, even if it carries data (RFC 7413). */
 void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
 {
 	struct step step = {.h = h, .verdict = ret_verdict};
+	enum reason reason = REASON_PASSED;
 	struct seg seg;
 
-	*ret_verdict = (struct verdict){.action = ACTION_PASS, .reason = REASON_PASSED};
-	if (seg_parse(packet->p, packet->len, &seg) < 0)
-		ret_verdict->reason = REASON_BAD_PACKET;
-	else if (seg.payload_len)
-		ret_verdict->reason = examine(&step, &seg, packet, now);
-	h->count[ret_verdict->reason]++;
+	*ret_verdict = (struct verdict){.action = ACTION_PASS};
+	if (seg_parse(packet->p, packet->len, &seg) < 0) {
+		reason = REASON_BAD_PACKET;
+	} else if (seg.payload_len && !(seg.flags & SEG_SYN)) {
+		seg.tuple.zone = h->policy->zone;
+		reason = examine(&step, &seg, packet, now);
+		reason = worse(reason, disarm(&step, packet));
+	}
+	ret_verdict->reason = reason;
+	h->count[reason]++;
+	if (ret_verdict->opened && reason != REASON_OPENED)
+		h->count[REASON_OPENED]++;
 }

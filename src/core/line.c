@@ -24,6 +24,7 @@ static enum line_place line_gap(struct line *l, uint32_t seq, size_t *ret_skip)
 		l->gaps = 0;
 	if (l->gaps == LINE_GAPS_MAX) {
 		line_sync(l, seq);
+		l->partial = true;
 		*ret_skip = 0;
 		return LINE_NEW;
 	}
@@ -45,6 +46,7 @@ enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret
 		return line_gap(l, seq, ret_skip);
 	if ((size_t)-ahead >= len)
 		return LINE_OLD;
+	l->gaps = 0; /* what was missing is on its way */
 	*ret_skip = (size_t)-ahead;
 	return LINE_NEW;
 }

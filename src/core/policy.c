@@ -1,41 +1,140 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* policy.c - what may be opened
  *
- * The server's address is what conntrack says, never what the text says: the text may only agree with it, or
- * with the address that the client dialled.
+ * Who listens is what conntrack says, never what the text says: the text may only agree with it, with the address under
+ * which the other side knows the listener, or with a network that the admin allows. Both kinds of offer are one: the
+ * speaker of the line listens, the other side connects to what NAT makes of the speaker's address. A passive server
+ * speaks in the reply direction, an active client in the original one.
  */
 #include "pasvd/policy.h"
 
-enum reason policy_plan(const struct ftp_reply *offer, const struct ct_view *view, struct plan *ret_plan)
-{
-	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
-	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
-	const struct addr *dialled = &original->dst.addr;
-	const struct addr *told = &offer->listen.addr;
-	uint16_t port = offer->listen.port;
-	struct endpoint announce = {*dialled, port};
+#include <string.h>
 
+const struct policy policy_default = {
+	.expect_seconds = POLICY_EXPECT_SECONDS,
+	.n_deny = 6,
+	.deny = {{2049, 2049}, {3306, 3306}, {5432, 5432}, {6379, 6379}, {11211, 11211}, {27017, 27017}},
+};
+
+bool network_has(const struct network *n, const struct addr *a)
+{
+	size_t whole = n->bits / 8;
+	uint8_t rest = (uint8_t)(0xff00 >> n->bits % 8);
+
+	if (n->addr.family == ADDR_NONE)
+		return true;
+	if (n->addr.family != a->family || memcmp(n->addr.byte, a->byte, whole) != 0)
+		return false;
+	return !rest || !((n->addr.byte[whole] ^ a->byte[whole]) & rest);
+}
+
+static bool is_denied(const struct policy *policy, uint16_t port)
+{
+	for (size_t i = 0; i < policy->n_deny; i++) {
+		if (port >= policy->deny[i].low && port <= policy->deny[i].high)
+			return true;
+	}
+	return false;
+}
+
+static bool is_allowed_foreign(const struct policy *policy, const struct addr *a)
+{
+	for (size_t i = 0; i < policy->n_foreign; i++) {
+		if (network_has(&policy->foreign[i], a))
+			return true;
+	}
+	return false;
+}
+
+/* What `peer`, who knows us by `known`, is told. */
+static const struct addr *external_of(
+	const struct policy *policy, const struct addr *peer, const struct addr *known)
+{
+	for (size_t i = 0; i < policy->n_external; i++) {
+		const struct external *e = &policy->external[i];
+
+		if (e->addr.family != known->family || !network_has(&e->peer, peer))
+			continue;
+		if (e->known.family == ADDR_NONE || addr_eq(&e->known, known))
+			return &e->addr;
+	}
+	return known;
+}
+
+/* The port that stands for `port`: itself, or its place in the announced range. */
+static uint16_t announced_port(const struct policy *policy, uint16_t port)
+{
+	const struct port_range *range = &policy->announce;
+
+	if (!range->low || (port >= range->low && port <= range->high))
+		return port;
+	return (uint16_t)(range->low + port % (range->high - range->low + 1));
+}
+
+/* The parties of an offer. */
+struct parties {
+	struct addr real;  /* who listens, */
+	struct addr known; /* at what address the connection will be seen to arrive, */
+	struct addr told;  /* and what the other side is to be told */
+};
+
+static enum reason find_parties(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
+	const struct ct_view *view, struct parties *ret)
+{
+	const struct tuple *ours = &view->tuple[speaker];
+	const struct tuple *theirs = &view->tuple[speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL];
+	const struct addr *text = &offer->listen.addr;
+	struct parties p = {ours->src.addr, theirs->dst.addr, theirs->dst.addr};
+
+	p.told = *external_of(policy, &theirs->src.addr, &p.known);
+	if (text->family != ADDR_NONE && !addr_eq(text, &p.real) && !addr_eq(text, &p.known) &&
+		!addr_eq(text, &p.told)) {
+		if (text->family != p.real.family || !is_allowed_foreign(policy, text))
+			return REASON_FOREIGN_ADDRESS;
+		p.real = *text;
+		if (speaker == DIR_ORIGINAL) /* it is where it says, outside */
+			p.known = p.told = *text;
+	}
+	*ret = p;
+	return REASON_OPENED;
+}
+
+enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
+	const struct ct_view *view, struct plan *ret_plan)
+{
+	enum dir other = speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
+	const struct tuple *theirs = &view->tuple[other];
+	uint16_t port = offer->listen.port, announce = announced_port(policy, port);
+	struct parties p;
+	enum reason reason = find_parties(policy, offer, speaker, view, &p);
+
+	if (reason != REASON_OPENED)
+		return reason;
 	if (port < POLICY_LOWEST_PORT)
 		return REASON_LOW_PORT;
-	if (told->family != ADDR_NONE && !addr_eq(told, server) && !addr_eq(told, dialled))
-		return REASON_FOREIGN_ADDRESS;
+	if (is_denied(policy, port))
+		return REASON_DENIED_PORT;
 	*ret_plan = (struct plan){
-		.announce = announce,
+		.announce = {p.told, announce},
 		.expect =
 			{
-				.master = *original,
-				.tuple = {{original->src.addr, 0}, announce, original->zone},
-				.nat_dir = DIR_ORIGINAL,
-				.nat = {*server, port},
+				.master = view->tuple[DIR_ORIGINAL],
+				.tuple = {{theirs->src.addr, 0}, {p.known, announce}, theirs->zone},
+				.nat_dir = other,
+				.nat = {p.real, port},
+				.seconds = policy->expect_seconds,
 			},
 	};
 	return REASON_OPENED;
 }
 
-void policy_next_port(struct plan *plan)
+void policy_next_port(const struct policy *policy, struct plan *plan)
 {
+	const struct port_range all = {POLICY_LOWEST_PORT, UINT16_MAX};
+	const struct port_range *range = policy->announce.low ? &policy->announce : &all;
 	uint16_t port = plan->announce.port;
 
-	plan->announce.port = port == UINT16_MAX ? POLICY_LOWEST_PORT : (uint16_t)(port + 1);
-	plan->expect.tuple.dst = plan->announce;
+	port = port >= range->high || port < range->low ? range->low : (uint16_t)(port + 1);
+	plan->announce.port = port;
+	plan->expect.tuple.dst.port = port;
 }

@@ -4,7 +4,7 @@
  * What comes in is what NFQUEUE hands over: a packet that begins with its IP header, defragmented by
  * conntrack, with a checksum that may not be filled in yet. What goes out has exact lengths and full
  * checksums: since June 2026 the kernel refuses a replaced packet whose IP header or length is not in order.
- * Not done here: IPv6 (its header walk belongs into seg_parse(), the rest is common).
+ * Not done here: fragments, jumbograms (RFC 2675), encryption (RFC 4303).
  */
 #include "pasvd/seg.h"
 
@@ -19,10 +19,15 @@ enum {
 	IP_PROTOCOL = 9,
 	IP_CHECKSUM = 10,
 	IP_SRC = 12,
-	IP_DST = 16,
 	IP_FRAGMENT_MASK = 0x3fff, /* more fragments, offset */
 	IP_TCP = 6,
 	IP_PACKET_MAX = 65535,
+	IP6_LEN = 40,
+	IP6_PAYLOAD = 4,
+	IP6_NEXT = 6,
+	IP6_SRC = 8,
+	IP6_EXTENSION_MIN = 8,
+	IP6_EXTENSIONS_MAX = 8, /* nobody sends more than two or three */
 	TCP_LEN_MIN = 20,
 	TCP_SRC = 0,
 	TCP_DST = 2,
@@ -31,14 +36,15 @@ enum {
 	TCP_OFFSET = 12,
 	TCP_FLAGS = 13,
 	TCP_CHECKSUM = 16,
+	TCP_URGENT = 18,
 };
 
 /* Length of the IPv4 header if the `n` bytes are one whole packet with TCP in it, else 0. */
-static size_t ip_header(const uint8_t *p, size_t n)
+static size_t ip4_header(const uint8_t *p, size_t n)
 {
 	size_t len;
 
-	if (n < IP_LEN_MIN || p[0] >> 4 != 4)
+	if (n < IP_LEN_MIN)
 		return 0;
 	len = (size_t)(p[0] & 15) * 4;
 	if (len < IP_LEN_MIN || get_be16(p + IP_TOTAL) != n || len > n)
@@ -46,6 +52,54 @@ static size_t ip_header(const uint8_t *p, size_t n)
 	if (p[IP_PROTOCOL] != IP_TCP || get_be16(p + IP_FRAGMENT) & IP_FRAGMENT_MASK)
 		return 0;
 	return len;
+}
+
+/* RFC 8200 section 4: hop-by-hop options, routing and destination options, which are laid out alike, and RFC 4302. */
+enum { HOP_BY_HOP = 0, ROUTING = 43, AUTHENTICATION = 51, DESTINATION = 60 };
+
+static bool is_extension(uint8_t next)
+{
+	return next == HOP_BY_HOP || next == ROUTING || next == AUTHENTICATION || next == DESTINATION;
+}
+
+static size_t extension_len(uint8_t type, uint8_t len)
+{
+	return type == AUTHENTICATION ? ((size_t)len + 2) * 4 : ((size_t)len + 1) * 8;
+}
+
+/* Length of the IPv6 header with its extension headers, likewise. */
+static size_t ip6_header(const uint8_t *p, size_t n)
+{
+	size_t len = IP6_LEN;
+	uint8_t next, type;
+
+	if (n < IP6_LEN || get_be16(p + IP6_PAYLOAD) != n - IP6_LEN)
+		return 0;
+	next = p[IP6_NEXT];
+	for (int i = 0; i < IP6_EXTENSIONS_MAX && is_extension(next); i++) {
+		if (n - len < IP6_EXTENSION_MIN)
+			return 0;
+		type = next;
+		next = p[len];
+		len += extension_len(type, p[len + 1]);
+		if (len > n)
+			return 0;
+	}
+	return next == IP_TCP ? len : 0;
+}
+
+static bool is_ip6(const uint8_t *p)
+{
+	return p[0] >> 4 == 6;
+}
+
+static size_t ip_header(const uint8_t *p, size_t n)
+{
+	if (n == 0 || n > IP_PACKET_MAX)
+		return 0;
+	if (is_ip6(p))
+		return ip6_header(p, n);
+	return p[0] >> 4 == 4 ? ip4_header(p, n) : 0;
 }
 
 /* Length of the TCP header at the start of `n` bytes, or 0. */
@@ -59,9 +113,18 @@ static size_t tcp_header(const uint8_t *tcp, size_t n)
 	return len < TCP_LEN_MIN || len > n ? 0 : len;
 }
 
-static struct endpoint endpoint_at(const uint8_t *addr, const uint8_t *port)
+static struct tuple tuple_of(const uint8_t *p, const uint8_t *tcp)
 {
-	return (struct endpoint){addr_ip4(addr), get_be16(port)};
+	struct tuple t = {.src.port = get_be16(tcp + TCP_SRC), .dst.port = get_be16(tcp + TCP_DST)};
+
+	if (is_ip6(p)) {
+		t.src.addr = addr_ip6(p + IP6_SRC);
+		t.dst.addr = addr_ip6(p + IP6_SRC + ADDR_IP6_LEN);
+	} else {
+		t.src.addr = addr_ip4(p + IP_SRC);
+		t.dst.addr = addr_ip4(p + IP_SRC + ADDR_IP4_LEN);
+	}
+	return t;
 }
 
 int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg)
@@ -75,11 +138,11 @@ int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg)
 	if (!tcp_len)
 		return -1;
 	*ret_seg = (struct seg){
-		.tuple.src = endpoint_at(p + IP_SRC, tcp + TCP_SRC),
-		.tuple.dst = endpoint_at(p + IP_DST, tcp + TCP_DST),
+		.tuple = tuple_of(p, tcp),
 		.seq = get_be32(tcp + TCP_SEQ),
 		.ack = get_be32(tcp + TCP_ACK),
 		.flags = tcp[TCP_FLAGS],
+		.urgent = get_be16(tcp + TCP_URGENT),
 		.tcp = (uint16_t)ip_len,
 		.payload = (uint16_t)(ip_len + tcp_len),
 		.payload_len = (uint16_t)(n - ip_len - tcp_len),
@@ -119,6 +182,10 @@ static uint16_t fold(uint32_t acc)
 
 static void seal_ip(uint8_t *p, size_t ip_len, size_t total)
 {
+	if (is_ip6(p)) {
+		put_be16(p + IP6_PAYLOAD, (uint16_t)(total - IP6_LEN));
+		return;
+	}
 	put_be16(p + IP_TOTAL, (uint16_t)total);
 	put_be16(p + IP_CHECKSUM, 0);
 	put_be16(p + IP_CHECKSUM, fold(sum(p, ip_len, 0)));
@@ -127,7 +194,9 @@ static void seal_ip(uint8_t *p, size_t ip_len, size_t total)
 /* RFC 9293 section 3.1: the pseudo-header is both addresses, the protocol and the TCP length. */
 static void seal_tcp(uint8_t *p, uint8_t *tcp, size_t tcp_len)
 {
-	uint32_t pseudo = sum(p + IP_SRC, 2 * ADDR_IP4_LEN, IP_TCP + (uint32_t)tcp_len);
+	const uint8_t *addresses = p + (is_ip6(p) ? IP6_SRC : IP_SRC);
+	size_t len = is_ip6(p) ? 2 * ADDR_IP6_LEN : 2 * ADDR_IP4_LEN;
+	uint32_t pseudo = sum(addresses, len, IP_TCP + (uint32_t)tcp_len);
 
 	put_be16(tcp + TCP_CHECKSUM, 0);
 	put_be16(tcp + TCP_CHECKSUM, fold(sum(tcp, tcp_len, pseudo)));
@@ -140,6 +209,7 @@ size_t seg_seal(const struct seg *seg, uint8_t *p)
 
 	put_be32(tcp + TCP_SEQ, seg->seq);
 	tcp[TCP_FLAGS] = seg->flags;
+	put_be16(tcp + TCP_URGENT, seg->urgent);
 	seal_ip(p, seg->tcp, total);
 	seal_tcp(p, tcp, total - seg->tcp);
 	return total;

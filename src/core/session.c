@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* session.c - which reply answers which command
  *
- * Commands queue up, each final reply (2xx to 5xx) takes the oldest away. The queue forgives: peers disagree
- * on what ABOR, STAT during a transfer or an empty line are answered, so a 227 or 229 takes away everything
- * up to the PASV or EPSV it can answer, and a success that is neither is never taken for the answer to one.
- * What an announcement needs: that pairing, a login, and a place on a line of its own reply.
+ * Commands queue up, each final reply (2xx to 5xx) takes the oldest away. The queue forgives: peers disagree on what
+ * ABOR, STAT during a transfer or an empty line are answered, so a 227 or 229 takes away everything up to the PASV or
+ * EPSV it can answer, and a success that is neither does not take away one that nothing follows.
+ * What an announcement needs: that pairing, a login, and a place in its own reply; in a multi-line one that is any line.
  */
 #include "pasvd/session.h"
 
@@ -14,9 +14,31 @@ enum {
 	REPLY_FINAL = 200,
 	REPLY_FAILED = 400,
 	REPLY_READY = 220, /* greeting, and the answer to REIN */
+	REPLY_CLOSING = 221,
 	REPLY_LOGGED_IN = 230,
 	REPLY_LOGGED_IN_SECURE = 232, /* RFC 2228 */
 };
+
+static const struct session_news nothing = {.event = SESSION_NOTHING};
+
+static struct session_news event(enum session_event event)
+{
+	return (struct session_news){.event = event};
+}
+
+static struct session_news refused(enum reason reason)
+{
+	return (struct session_news){.event = SESSION_REFUSED, .reason = reason};
+}
+
+static struct session_news offered(const struct session *s, const struct ftp_offer *offer)
+{
+	if (s->alien)
+		return refused(REASON_NOT_FTP);
+	if (s->greeted)
+		return refused(REASON_NOT_LOGGED_IN);
+	return (struct session_news){.event = SESSION_OFFER, .offer = *offer};
+}
 
 static void commands_drop(struct session *s, size_t count)
 {
@@ -24,12 +46,22 @@ static void commands_drop(struct session *s, size_t count)
 	memmove(s->verb, s->verb + count, s->n);
 }
 
+static bool is_passive(uint8_t verb)
+{
+	return verb == FTP_PASV || verb == FTP_EPSV;
+}
+
+static bool is_active(uint8_t verb)
+{
+	return verb == FTP_PORT || verb == FTP_EPRT;
+}
+
 /* Index of the oldest command that a 227 or 229 can answer, s->n if there is none. */
 static size_t oldest_passive(const struct session *s)
 {
 	size_t i = 0;
 
-	while (i < s->n && s->verb[i] == FTP_OTHER)
+	while (i < s->n && !is_passive(s->verb[i]))
 		i++;
 	return i;
 }
@@ -39,30 +71,59 @@ static bool announces_by_code(uint16_t code)
 	return code == FTP_ENTERING_PASSIVE || code == FTP_ENTERING_EXTENDED_PASSIVE;
 }
 
-void session_command(struct session *s, const uint8_t *p, size_t n)
+static bool is_empty(const uint8_t *p)
 {
-	if (p[0] == '\r' || p[0] == '\n')
-		return;
-	if (s->n == SESSION_COMMANDS)
-		commands_drop(s, 1);
-	s->verb[s->n++] = (uint8_t)ftp_command(p, n);
+	return p[0] == '\r' || p[0] == '\n';
 }
 
-/* Takes away what the reply answers. */
-static void answer(struct session *s, uint16_t code)
+struct session_news session_command(struct session *s, const uint8_t *p, size_t n)
+{
+	struct ftp_command command;
+
+	if (is_empty(p))
+		return nothing;
+	s->alien |= !ftp_is_command(p, n);
+	ftp_command(p, n, &command);
+	if (s->n == SESSION_COMMANDS) /* nothing can be paired any more */
+		s->n = 0;
+	s->verb[s->n++] = (uint8_t)command.verb;
+	if (command.verb == FTP_LONG)
+		return (struct session_news){.event = SESSION_FORBIDDEN, .offer.at = command.at};
+	if (!is_active((uint8_t)command.verb))
+		return nothing;
+	return command.offers ? offered(s, &command.offer) : refused(REASON_UNREADABLE);
+}
+
+/* Takes away what a 227 or 229 answers. */
+static void answer_passive(struct session *s)
 {
 	size_t passive = oldest_passive(s);
 
-	s->paired = false;
-	if (code < REPLY_FINAL)
-		return;
-	if (announces_by_code(code)) {
-		s->paired = passive < s->n;
-		if (s->paired)
-			commands_drop(s, passive + 1);
-	} else if (s->n && (passive || code >= REPLY_FAILED)) {
-		commands_drop(s, 1);
+	s->paired = passive < s->n;
+	if (s->paired)
+		commands_drop(s, passive + 1);
+}
+
+static bool any_active(const struct session *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (is_active(s->verb[i]))
+			return true;
 	}
+	return false;
+}
+
+/* Takes away what any other final reply answers. The last of several PORTs is the one that counts. */
+static struct session_news answer_other(struct session *s, uint16_t code)
+{
+	bool failed = code >= REPLY_FAILED;
+	uint8_t verb = s->n ? s->verb[0] : (uint8_t)FTP_OTHER;
+
+	if (s->n > 1 || (s->n && (failed || !is_passive(verb))))
+		commands_drop(s, 1);
+	if (failed && is_active(verb) && !any_active(s))
+		return event(SESSION_DENIED);
+	return event(code == REPLY_CLOSING ? SESSION_CLOSED : SESSION_NOTHING);
 }
 
 static void login(struct session *s, uint16_t code)
@@ -73,50 +134,85 @@ static void login(struct session *s, uint16_t code)
 		s->greeted = false;
 }
 
-/* Keeps track of where replies begin and end. */
-static void track(struct session *s, const struct ftp_reply *reply)
+/* The first line of a reply. */
+static struct session_news begin(struct session *s, uint16_t code)
 {
-	if (!s->multi) {
-		answer(s, reply->code);
-		login(s, reply->code);
-	}
-	s->multi = reply->more ? reply->code : 0;
-}
-
-/* Judges a line of a reply that announces by its code. */
-static enum reason judge(struct session *s, const struct ftp_reply *reply)
-{
-	if (!reply->announces)
-		return s->paired && !s->multi ? REASON_UNREADABLE : REASON_PASSED;
-	if (!s->paired)
-		return REASON_UNPAIRED;
 	s->paired = false;
-	return s->greeted ? REASON_NOT_LOGGED_IN : REASON_OPENED;
+	login(s, code);
+	if (code < REPLY_FINAL)
+		return nothing;
+	if (!announces_by_code(code))
+		return answer_other(s, code);
+	answer_passive(s);
+	return nothing;
 }
 
-enum reason session_reply(struct session *s, const uint8_t *p, size_t n, struct ftp_reply *ret_reply)
+/* A line of a reply that announces by its code; `last` if it is the reply's last. */
+static struct session_news announce(struct session *s, const struct ftp_offer *offer, bool last)
 {
-	struct ftp_reply reply;
-	enum reason reason;
-
-	if (ftp_reply(p, n, &reply) < 0)
-		return REASON_PASSED;
-	if (s->multi && s->multi != reply.code)
-		return reply.announces ? REASON_UNPAIRED : REASON_PASSED;
-	track(s, &reply);
-	reason = announces_by_code(reply.code) ? judge(s, &reply) : REASON_PASSED;
-	if (reason == REASON_OPENED)
-		*ret_reply = reply;
-	return reason;
+	if (offer) {
+		if (!s->paired)
+			return refused(REASON_UNPAIRED);
+		s->paired = false;
+		return offered(s, offer);
+	}
+	return s->paired && last ? refused(REASON_UNREADABLE) : nothing;
 }
 
-size_t session_hold(const struct session *s, const uint8_t *p, size_t n)
+/* A line inside a multi-line reply that does not end it. */
+static struct session_news text(struct session *s, const uint8_t *p, size_t n)
+{
+	struct ftp_offer offer;
+	struct ftp_reply reply;
+
+	if (s->paired)
+		return announce(s, ftp_reply_text(s->multi, p, n, &offer) ? &offer : NULL, false);
+	return ftp_reply(p, n, &reply) == 0 && reply.offers ? refused(REASON_UNPAIRED) : nothing;
+}
+
+struct session_news session_reply(struct session *s, const uint8_t *p, size_t n)
+{
+	struct session_news news = nothing;
+	struct ftp_reply reply;
+	bool is_reply = ftp_reply(p, n, &reply) == 0;
+
+	if (s->multi && (!is_reply || reply.code != s->multi))
+		return text(s, p, n);
+	if (!is_reply)
+		return nothing;
+	if (!s->multi)
+		news = begin(s, reply.code);
+	s->multi = reply.more ? reply.code : 0;
+	if (!announces_by_code(reply.code))
+		return news;
+	return announce(s, reply.offers ? &reply.offer : NULL, !reply.more);
+}
+
+void session_lost(struct session *s)
+{
+	s->n = 0;
+	s->multi = 0;
+	s->paired = false;
+}
+
+size_t session_command_hold(const struct session *s, const uint8_t *p, size_t n)
+{
+	return s->greeted ? n : ftp_command_hold(p, n);
+}
+
+size_t session_reply_hold(const struct session *s, const uint8_t *p, size_t n)
 {
 	struct session then = *s;
 	struct ftp_reply reply;
+	bool is_reply = ftp_reply(p, n, &reply) == 0;
 
-	if (ftp_reply(p, n, &reply) < 0 || (s->multi && s->multi != reply.code))
+	if (s->greeted)
 		return n;
-	track(&then, &reply);
-	return then.paired && !then.greeted ? ftp_hold(p, n) : n;
+	if (s->multi && (!is_reply || reply.code != s->multi))
+		return s->paired ? ftp_reply_text_hold(s->multi, p, n) : n;
+	if (!is_reply)
+		return n;
+	if (!s->multi)
+		begin(&then, reply.code);
+	return then.paired ? ftp_reply_hold(p, n) : n;
 }

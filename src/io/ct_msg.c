@@ -170,8 +170,7 @@ static void put_nat(struct attr_out *o, const struct expect *e)
 
 /* NLM_F_EXCL matters: without it ctnetlink_new_expect() takes an expectation that matches the tuple already,
  * though it may be another connection's and lead to another server, for this one and acknowledges without
- * doing anything. The helper is the master's: newer kernels do not look at one named here, nor does any at
- * CTA_EXPECT_TIMEOUT. */
+ * doing anything. The helper is the master's: newer kernels do not look at one named here. */
 ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e)
 {
 	static const char follow_master[] = "nat-follow-master";
@@ -181,6 +180,18 @@ ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e)
 	put_mask(&o, e);
 	put_nat(&o, e);
 	attr_put(&o, CTA_EXPECT_FN, follow_master, sizeof(follow_master));
+	return attr_end(&o);
+}
+
+/* A new expectation lives as long as its helper's policy says; CTA_EXPECT_TIMEOUT is heard only when one that is there
+ * already is changed (ctnetlink_change_expect()). */
+ssize_t ct_msg_put_expect_life(void *buf, size_t cap, const struct expect *e)
+{
+	struct attr_out o = begin_expect(buf, cap, EXP(NEW), 0, e);
+
+	put_tuple(&o, CTA_EXPECT_MASTER, &e->master);
+	put_mask(&o, e);
+	attr_put_be32(&o, CTA_EXPECT_TIMEOUT, e->seconds);
 	return attr_end(&o);
 }
 

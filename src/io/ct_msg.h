@@ -36,6 +36,9 @@ ssize_t ct_msg_put_seqadj(
  * no master. */
 ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e);
 
+/* Sets how long the expectation that takes e->tuple, which must be ours, goes on living: e->seconds. Not acknowledged. */
+ssize_t ct_msg_put_expect_life(void *buf, size_t cap, const struct expect *e);
+
 /* Asks for the expectation that takes e->tuple: one message for ct_msg_parse_expect(), or ENOENT. */
 ssize_t ct_msg_put_expect_get(void *buf, size_t cap, const struct expect *e);
 

@@ -25,7 +25,7 @@ enum { EXPECT, ADJUST, REQUESTS };
 
 static enum ct_result failed(const char *what, int err)
 {
-	log_at(REASON_LEVEL_ERR, "conntrack refused=%s error=\"%s\"", what, strerror(-err));
+	log_packet(REASON_LEVEL_ERR, "conntrack refused=%s error=\"%s\"", what, strerror(-err));
 	return CT_FAIL;
 }
 
@@ -121,6 +121,18 @@ static int request_commit(struct ct_netlink *c, const struct tuple *master, enum
 	return nl_request(&c->nl, buf, (size_t)len, e ? &result[EXPECT] : &result[ADJUST], n, NULL, NULL);
 }
 
+/* The life of an expectation that was made just now. Nobody waits for an answer: at worst it lives as long as
+ * the carrier lets it. */
+static void limit_life(struct ct_netlink *c, const struct expect *e)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	ssize_t len = ct_msg_put_expect_life(buf, sizeof(buf), e);
+	int err = len < 0 ? (int)len : nl_send(&c->nl, buf, (size_t)len);
+
+	if (err)
+		failed("life", err);
+}
+
 static enum ct_result commit(
 	void *ctx, const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
 {
@@ -128,10 +140,15 @@ static enum ct_result commit(
 	int result[REQUESTS];
 	int err = request_commit(c, master, dir, e, a, result);
 
+	if (!err && (result[EXPECT] == -ENOENT || result[ADJUST] == -ENOENT))
+		return CT_NONE;
 	if (!err && (result[EXPECT] == -EEXIST || result[EXPECT] == -EBUSY))
 		return CT_BUSY;
-	if (!err && !result[EXPECT] && !result[ADJUST])
+	if (!err && !result[EXPECT] && !result[ADJUST]) {
+		if (e)
+			limit_life(c, e);
 		return CT_OK;
+	}
 
 	if (e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
 		expect_del(c, e);

@@ -10,9 +10,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 1024, SECOND_MS = 1000 };
+enum { LINE_SIZE = 1024 };
 
 static enum reason_level log_most = REASON_LEVEL_INFO;
 
@@ -29,20 +30,14 @@ void log_verbosity(enum reason_level most)
 	log_most = most;
 }
 
-void log_at(enum reason_level level, const char *fmt, ...)
+static void write_line(enum reason_level level, const char *fmt, va_list ap)
 {
 	char line[LINE_SIZE];
-	size_t len, room;
-	va_list ap;
-	int n;
+	size_t len = (size_t)snprintf(
+		line, sizeof line, "%s", getenv("JOURNAL_STREAM") ? prefix[level] : "pasvd: ");
+	size_t room = sizeof line - len - 1;
+	int n = vsnprintf(line + len, room, fmt, ap);
 
-	if (level > log_most)
-		return;
-	len = (size_t)snprintf(line, sizeof line, "%s", getenv("JOURNAL_STREAM") ? prefix[level] : "pasvd: ");
-	room = sizeof line - len - 1;
-	va_start(ap, fmt);
-	n = vsnprintf(line + len, room, fmt, ap);
-	va_end(ap);
 	if (n > 0)
 		len += (size_t)n < room ? (size_t)n : room - 1;
 	line[len++] = '\n';
@@ -50,41 +45,77 @@ void log_at(enum reason_level level, const char *fmt, ...)
 		return;
 }
 
-/* True if this second has a line left for packets; tells how many the last one had to leave out. */
-static bool within_rate(uint64_t now)
+void log_at(enum reason_level level, const char *fmt, ...)
 {
-	static uint64_t second;
-	static unsigned long lines;
+	va_list ap;
 
-	if (now / SECOND_MS != second) {
+	if (level > log_most)
+		return;
+	va_start(ap, fmt);
+	write_line(level, fmt, ap);
+	va_end(ap);
+}
+
+/* True if this second has a line left for packets; tells how many the last one had to leave out. */
+static bool within_rate(void)
+{
+	static time_t second;
+	static unsigned long lines;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec != second) {
 		if (lines > LOG_PACKET_RATE)
 			log_at(REASON_LEVEL_WARNING, "left-out lines=%lu", lines - LOG_PACKET_RATE);
-		second = now / SECOND_MS;
+		second = now.tv_sec;
 		lines = 0;
 	}
 	return ++lines <= LOG_PACKET_RATE;
 }
 
-void log_verdict(const struct verdict *v, uint64_t now)
+void log_packet(enum reason_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level > log_most || !within_rate())
+		return;
+	va_start(ap, fmt);
+	write_line(level, fmt, ap);
+	va_end(ap);
+}
+
+static void log_opened(const struct verdict *v, const char *client, const char *server)
+{
+	char announced[ENDPOINT_TEXT_MAX], real[ENDPOINT_TEXT_MAX];
+
+	log_packet(REASON_LEVEL_INFO, "open client=%s server=%s announced=%s real=%s", client, server,
+		endpoint_text(&v->announce, announced), endpoint_text(&v->real, real));
+}
+
+static void log_reason(const struct verdict *v, const char *client, const char *server)
 {
 	enum reason_level level = reason_level(v->reason);
-	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX], announced[ENDPOINT_TEXT_MAX],
-		real[ENDPOINT_TEXT_MAX];
 
-	if (level > log_most || v->again || !within_rate(now))
+	if (v->reason == REASON_OPENED || v->again)
 		return;
-	if (!v->known) {
-		log_at(level, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
+	if (v->known)
+		log_packet(level, "%s client=%s server=%s: %s", reason_name(v->reason), client, server,
+			reason_meaning(v->reason));
+	else
+		log_packet(level, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
+}
+
+void log_verdict(const struct verdict *v)
+{
+	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
+
+	if (reason_level(v->reason) > log_most && !v->opened)
 		return;
-	}
 	endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client);
 	endpoint_text(&v->view.tuple[DIR_REPLY].src, server);
-	if (v->reason == REASON_OPENED)
-		log_at(level, "open client=%s server=%s announced=%s real=%s", client, server,
-			endpoint_text(&v->announce, announced), endpoint_text(&v->real, real));
-	else
-		log_at(level, "%s client=%s server=%s: %s", reason_name(v->reason), client, server,
-			reason_meaning(v->reason));
+	if (v->opened)
+		log_opened(v, client, server);
+	log_reason(v, client, server);
 }
 
 void log_counters(const uint64_t count[REASON_COUNT])

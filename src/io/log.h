@@ -17,8 +17,11 @@ void log_verbosity(enum reason_level most);
 
 void log_at(enum reason_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The line for a packet's verdict, at its reason's level. `now` in ms, never going back. */
-void log_verdict(const struct verdict *v, uint64_t now);
+/* The same for a line that a packet causes: limited. */
+void log_packet(enum reason_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* What there is to say of a packet's verdict, at its reason's level. */
+void log_verdict(const struct verdict *v);
 
 /* "counters passed=12 opened=1 …": one line. */
 void log_counters(const uint64_t count[REASON_COUNT]);

@@ -57,8 +57,9 @@ static void decide(
 	if (!in->bytes || in->len > packet->cap)
 		return;
 	memcpy(packet->p, in->bytes, in->len);
+	loop->hooks->packet(loop->hooks->data, now);
 	helper_packet(loop->helper, packet, now, ret_verdict);
-	log_verdict(ret_verdict, now);
+	log_verdict(ret_verdict);
 }
 
 /* One message of the queue: a packet, or the kernel's word that a verdict was refused. */
@@ -89,6 +90,8 @@ static void on_signal(struct loop *loop)
 		return;
 	if (info.ssi_signo == SIGUSR1)
 		log_counters(loop->helper->count);
+	else if (info.ssi_signo == SIGHUP)
+		loop->hooks->reload(loop->hooks->data);
 	else
 		loop->stopping = true;
 }
@@ -101,6 +104,7 @@ static int open_signals(struct loop *loop)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	loop->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -126,12 +130,13 @@ static int bind_queue(struct loop *loop)
 	return err;
 }
 
-int loop_open(struct loop *loop, uint16_t queue, struct helper *helper)
+int loop_open(struct loop *loop, uint16_t queue, struct helper *helper, const struct loop_hooks *hooks)
 {
 	int err;
 
 	memset(&loop->nl, 0, sizeof loop->nl);
 	loop->helper = helper;
+	loop->hooks = hooks;
 	loop->queue = queue;
 	loop->stopping = false;
 	err = open_signals(loop);
@@ -175,6 +180,6 @@ void loop_close(struct loop *loop)
 	for (int i = 0; i < DRAIN_MAX && loop->nl.sock && nl_dispatch(&loop->nl) == 0; i++)
 		;
 	nl_close(&loop->nl);
-	if (loop->signals >= 0)
+	if (loop->signals > 0)
 		close(loop->signals);
 }

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { STREAM = 512, PIECE_MAX = 32, EDITS = 6, CAP = 2048 };
+enum { STREAM = 1024, PIECE_MAX = 32, EDITS = 12, CAP = 2048 };
 
 struct world {
 	uint32_t isn;

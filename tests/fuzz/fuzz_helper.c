@@ -2,7 +2,8 @@
 /* fuzz_helper.c - packets into helper_packet()
  *
  * The input is a list of packets: what it is, where in its stream, how long, and its bytes. They belong to two
- * connections of one client, so that ports clash; some are given to the helper as they are, as packet bytes.
+ * connections of one client, so that ports clash: over IPv4, or over IPv6 if the input begins with '6'. The router
+ * translates both the server and the client. Some are given to the helper as they are, as packet bytes.
  */
 #include "fake_ct.h"
 #include "fuzz.h"
@@ -14,16 +15,7 @@
 
 enum { CAP = 1024, CONNECTIONS = 2, PAYLOAD_MAX = 255 };
 
-enum {
-	IS_REPLY = 1,
-	IS_SECOND = 2,
-	IS_RAW = 4,
-	IS_LATE = 8,
-	HAS_FIN = 16,
-	FAILS = 32,
-	IS_TIGHT = 64,
-	HALF_WAY = 128
-};
+enum { IS_REPLY = 1, IS_SECOND = 2, IS_RAW = 4, IS_LATE = 8, HAS_FIN = 16, FAILS = 32, IS_TIGHT = 64 };
 
 static struct helper helper;
 
@@ -34,35 +26,48 @@ struct world {
 	uint8_t *room; /* CAP bytes at the end of readable memory */
 };
 
-static void start(struct world *w)
+static void start(struct world *w, bool is_ip6)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = {3};
-	struct endpoint client[CONNECTIONS] = {
-		packet_endpoint("198.51.100.2:1"), packet_endpoint("198.51.100.2:2")};
-	struct endpoint real[CONNECTIONS] = {packet_endpoint("10.0.0.2:21"), packet_endpoint("10.0.0.3:21")};
-	struct endpoint dialled = packet_endpoint("203.0.113.1:21");
+	static const struct ends {
+		const char *client, *dialled, *real, *seen;
+	} ends[2][CONNECTIONS] = {
+		{{"192.168.1.5:1", "203.0.113.1:21", "10.0.0.2:21", "198.51.100.2:1"},
+			{"192.168.1.5:2", "203.0.113.1:21", "10.0.0.3:21", "198.51.100.2:2"}},
+		{{"[fd00::5]:1", "[2001:db8::1]:21", "[fd01::2]:21", "[2001:db8:1::2]:1"},
+			{"[fd00::5]:2", "[2001:db8::1]:21", "[fd01::3]:21", "[2001:db8:1::2]:2"}},
+	};
 	struct ct_port port;
 
 	fake_ct_init(&w->ct);
-	for (int i = 0; i < CONNECTIONS; i++)
-		fake_ct_connect(&w->ct, &client[i], &dialled, &real[i]);
+	for (int i = 0; i < CONNECTIONS; i++) {
+		const struct ends *e = &ends[is_ip6][i];
+		struct endpoint client = packet_endpoint(e->client), dialled = packet_endpoint(e->dialled),
+				real = packet_endpoint(e->real), seen = packet_endpoint(e->seen);
+
+		fake_ct_connect(&w->ct, &client, &dialled, &real, &seen);
+	}
 	port = fake_ct_port(&w->ct);
-	helper_init(&helper, &port, key);
+	helper_init(&helper, &port, &policy_default, key);
 }
 
-/* No port may be opened but a high one, at the server, for the client. */
+/* No port may be opened but a high one, at one end, for the other. */
+static void check_expect(const struct expect *e, const struct ct_view *v)
+{
+	const struct tuple *theirs = &v->tuple[e->nat_dir], *ours = &v->tuple[!e->nat_dir];
+
+	REQUIRE(addr_eq(&e->tuple.src.addr, &theirs->src.addr) && e->tuple.src.port == 0);
+	REQUIRE(addr_eq(&e->tuple.dst.addr, &theirs->dst.addr));
+	REQUIRE(addr_eq(&e->nat.addr, &ours->src.addr));
+	REQUIRE(e->tuple.dst.port >= POLICY_LOWEST_PORT && e->nat.port >= POLICY_LOWEST_PORT);
+}
+
 static void check_expects(struct world *w)
 {
 	for (; w->ct.addeds > 0; w->ct.addeds--) {
 		const struct expect *e = &w->ct.added[w->ct.addeds - 1];
-		const struct ct_view *v = &w->ct.conn[e->master.src.port - 1].view;
 
-		REQUIRE(addr_eq(&e->tuple.src.addr, &v->tuple[DIR_ORIGINAL].src.addr) &&
-			e->tuple.src.port == 0);
-		REQUIRE(addr_eq(&e->tuple.dst.addr, &v->tuple[DIR_ORIGINAL].dst.addr));
-		REQUIRE(addr_eq(&e->nat.addr, &v->tuple[DIR_REPLY].src.addr));
-		REQUIRE(e->tuple.dst.port >= POLICY_LOWEST_PORT && e->nat.port >= POLICY_LOWEST_PORT);
-		REQUIRE(e->nat_dir == DIR_ORIGINAL);
+		check_expect(e, &w->ct.conn[e->master.src.port - 1].view);
 	}
 }
 
@@ -71,7 +76,8 @@ static void check_verdict(const struct verdict *v, const struct packet *packet)
 	REQUIRE(v->reason < REASON_COUNT);
 	REQUIRE(v->action == ACTION_PASS || v->action == ACTION_REPLACE || v->action == ACTION_DROP);
 	REQUIRE(v->action != ACTION_DROP || v->reason >= REASON_REORDERED);
-	REQUIRE(v->reason != REASON_OPENED || v->known);
+	REQUIRE(v->reason != REASON_OPENED || v->opened);
+	REQUIRE(!v->opened || v->known);
 	if (v->action == ACTION_REPLACE) {
 		REQUIRE(packet->len <= packet->cap && packet_is_sound(packet->p, packet->len));
 		REQUIRE(packet->len > packet_header_len(packet->p));
@@ -117,7 +123,6 @@ static void one_packet(struct world *w, struct input *in)
 
 	w->now += what & IS_LATE ? CONNTAB_IDLE_MS : 1;
 	w->ct.refuse_expect = w->ct.refuse_adjust = what & FAILS;
-	w->ct.half_way = what & HALF_WAY;
 	if (what & IS_RAW) {
 		size_t wanted = take_byte(in);
 		const uint8_t *p = take_bytes(in, wanted, &n);
@@ -133,9 +138,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world w;
 	struct input in = {data, size};
+	bool is_ip6 = size && data[0] == '6';
 
 	memset(&w, 0, sizeof(w));
-	start(&w);
+	if (is_ip6)
+		take_byte(&in);
+	start(&w, is_ip6);
 	w.room = guard_copy(NULL, CAP);
 	while (in.n)
 		one_packet(&w, &in);

@@ -14,7 +14,8 @@ static void check(const struct seg *seg, size_t n)
 	REQUIRE(seg->tcp >= PACKET_IP_HEADER);
 	REQUIRE(seg->payload >= seg->tcp + PACKET_TCP_HEADER);
 	REQUIRE((size_t)seg->payload + seg->payload_len == n);
-	REQUIRE(seg->tuple.src.addr.family == ADDR_IP4 && seg->tuple.dst.addr.family == ADDR_IP4);
+	REQUIRE(seg->tuple.src.addr.family == ADDR_IP4 || seg->tuple.src.addr.family == ADDR_IP6);
+	REQUIRE(seg->tuple.src.addr.family == seg->tuple.dst.addr.family);
 	REQUIRE(seg->tuple.zone == 0);
 }
 

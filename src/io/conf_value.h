@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conf_value.h - values in the configuration file
+ *
+ * Text goes in, a value comes out. Functions that read a value return NULL, or what is wrong with it: conf_value_wrong if
+ * it is not what the key wants at all. Outputs are untouched then.
+ */
+#ifndef PASVD_CONF_VALUE_H
+#define PASVD_CONF_VALUE_H
+
+#include "pasvd/policy.h"
+
+/* A piece of a line; refers to the line. */
+struct text {
+	const char *p;
+	size_t n;
+};
+
+extern const char conf_value_wrong[];
+
+/* Cuts off what is in front of `separator`, or all there is, without the blanks around it. */
+struct text text_cut(struct text *rest, char separator);
+
+/* A decimal number low..high. */
+const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16_t *ret_number);
+
+/* PORT or PORT-PORT; both ends lowest..65535. */
+const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *ret_range);
+
+/* ADDRESS, or ADDRESS/BITS with no bits set behind the prefix. */
+const char *conf_value_network(struct text t, struct network *ret_network);
+
+/* ADDRESS or file:PATH, then perhaps "for NETWORK" and "dialled ADDRESS". *ret_path is empty if there is none; with a
+ * path ret_entry->addr is ADDR_NONE. */
+const char *conf_value_external(struct text t, struct external *ret_entry, struct text *ret_path);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* regular.h - regular files, opened without ever waiting */
+#ifndef PASVD_REGULAR_H
+#define PASVD_REGULAR_H
+
+#include <stdio.h>
+
+/* Opens a regular file to be read. 0 or -errno, -ENOTSUP for what is no regular file: a FIFO or a device might keep
+ * its reader waiting, and packets with it. The caller closes *ret_file. */
+int regular_open(const char *path, FILE **ret_file);
+
+/* What an error of regular_open() means. */
+const char *regular_error(int err);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* settings.c - what the configuration file can set, pasvd.conf(5)
+ *
+ * The table of keys is the whole grammar. The default of a list is gone with the first value that its key is given.
+ */
+#include "settings.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { SECONDS_MAX = 300 }; /* what the kernel gives an expectation */
+
+struct settings settings_default(void)
+{
+	return (struct settings){.queue = SETTINGS_QUEUE, .policy = policy_default};
+}
+
+static const char *set_queue(struct settings *s, struct text value)
+{
+	return conf_value_number(value, 0, UINT16_MAX, &s->queue);
+}
+
+static const char *set_zone(struct settings *s, struct text value)
+{
+	return conf_value_number(value, 0, UINT16_MAX, &s->policy.zone);
+}
+
+static const char *set_seconds(struct settings *s, struct text value)
+{
+	uint16_t seconds;
+	const char *why = conf_value_number(value, 1, SECONDS_MAX, &seconds);
+
+	if (!why)
+		s->policy.expect_seconds = seconds;
+	return why;
+}
+
+static const char *set_announce(struct settings *s, struct text value)
+{
+	return conf_value_ports(value, POLICY_LOWEST_PORT, &s->policy.announce);
+}
+
+static const char *add_deny(struct settings *s, struct text value)
+{
+	return conf_value_ports(value, 1, &s->policy.deny[s->policy.n_deny]);
+}
+
+static const char *add_foreign(struct settings *s, struct text value)
+{
+	return conf_value_network(value, &s->policy.foreign[s->policy.n_foreign]);
+}
+
+/* ADDR_NONE: a file's, of which nothing is known yet. */
+static uint8_t family_of(const struct external *e)
+{
+	return e->addr.family | e->peer.addr.family | e->known.family;
+}
+
+/* Whether an entry that is there already leaves nothing to this one. */
+static bool is_never_reached(const struct policy *policy, const struct external *entry)
+{
+	for (size_t i = 0; i < policy->n_external; i++) {
+		const struct external *e = &policy->external[i];
+
+		if (e->peer.addr.family == ADDR_NONE && e->known.family == ADDR_NONE &&
+			e->addr.family != ADDR_NONE && e->addr.family == family_of(entry))
+			return true;
+	}
+	return false;
+}
+
+static const char *add_external(struct settings *s, struct text value)
+{
+	struct external_file *file = &s->files.file[s->files.n];
+	struct external entry;
+	struct text path;
+	const char *why = conf_value_external(value, &entry, &path);
+
+	if (why)
+		return why;
+	if (is_never_reached(&s->policy, &entry))
+		return "never counts: an address before it is for everybody";
+	s->policy.external[s->policy.n_external] = entry;
+	if (path.n) {
+		*file = (struct external_file){.entry = s->policy.n_external};
+		memcpy(file->path, path.p, path.n);
+		s->files.n++;
+	}
+	return NULL;
+}
+
+static const struct settings_key keys[] = {
+	{"pasvd", "queue", set_queue, LIST_NONE, "a number 0..65535 is wanted"},
+	{"pasvd", "zone", set_zone, LIST_NONE, "a number 0..65535 is wanted"},
+	{"pasvd", "expect-seconds", set_seconds, LIST_NONE, "a number 1..300 is wanted"},
+	{"policy", "deny-ports", add_deny, LIST_DENY,
+		"ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"},
+	{"policy", "allow-foreign", add_foreign, LIST_FOREIGN,
+		"networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"},
+	{"translate", "announce-ports", set_announce, LIST_NONE,
+		"a range of ports 1024..65535 is wanted, as in 60000-60999"},
+	{"translate", "external-address", add_external, LIST_EXTERNAL,
+		"ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] is wanted"},
+};
+
+const struct settings_key *settings_key(size_t i)
+{
+	return i < sizeof keys / sizeof keys[0] ? &keys[i] : NULL;
+}
+
+static size_t *count_of(struct policy *policy, enum settings_list list)
+{
+	switch (list) {
+	case LIST_DENY:
+		return &policy->n_deny;
+	case LIST_FOREIGN:
+		return &policy->n_foreign;
+	case LIST_EXTERNAL:
+		return &policy->n_external;
+	case LIST_NONE:
+		break;
+	}
+	return NULL;
+}
+
+static const char *add_entry(struct settings *s, const struct settings_key *key, struct text entry)
+{
+	size_t *count = count_of(&s->policy, key->list);
+	const char *why;
+
+	static_assert(POLICY_LIST_MAX == 32, "the text below says so");
+	if (!entry.n)
+		return "something is missing at a comma";
+	if (*count == POLICY_LIST_MAX)
+		return "one too many, there is room for 32";
+	why = key->set(s, entry);
+	if (!why)
+		(*count)++;
+	return why;
+}
+
+static const char *add_entries(struct settings *s, const struct settings_key *key, struct text *value)
+{
+	struct text rest = *value;
+	const char *why = NULL;
+	bool more = value->n;
+
+	while (more && !why) {
+		more = memchr(rest.p, ',', rest.n);
+		*value = text_cut(&rest, ',');
+		why = add_entry(s, key, *value);
+	}
+	return why;
+}
+
+const char *settings_set(struct settings *s, const struct settings_key *key, bool again, struct text *value)
+{
+	const char *why;
+
+	if (key->list == LIST_NONE) {
+		why = again ? "this key was given before" : key->set(s, *value);
+	} else {
+		if (!again)
+			*count_of(&s->policy, key->list) = 0;
+		why = add_entries(s, key, value);
+	}
+	return why == conf_value_wrong ? key->allowed : why;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* settings.h - what the configuration file can set, pasvd.conf(5) */
+#ifndef PASVD_SETTINGS_H
+#define PASVD_SETTINGS_H
+
+#include "conf_value.h"
+#include "external.h"
+
+enum { SETTINGS_QUEUE = 21 }; /* unless told otherwise */
+
+struct settings {
+	uint16_t queue;
+	struct policy policy;
+	struct external_files files; /* of policy.external; not read yet */
+};
+
+/* What holds without a file. */
+struct settings settings_default(void);
+
+/* Lists of the policy, each of POLICY_LIST_MAX entries. */
+enum settings_list { LIST_NONE, LIST_DENY, LIST_FOREIGN, LIST_EXTERNAL };
+
+struct settings_key {
+	const char *section, *name;
+	/* Takes the value, or an entry for the list. NULL, or what is wrong with it. */
+	const char *(*set)(struct settings *s, struct text value);
+	enum settings_list
+		list; /* other than LIST_NONE: commas separate entries, and the key may be repeated */
+	const char *allowed;
+};
+
+/* The key number `i`, those of a section in a row; NULL if there are not as many. */
+const struct settings_key *settings_key(size_t i);
+
+/* Takes the value of a key; `again` if the key had one before. NULL, or what is wrong with *value, which then is the
+ * entry that is wrong; the settings are good for nothing then. */
+const char *settings_set(struct settings *s, const struct settings_key *key, bool again, struct text *value);
+
+#endif
