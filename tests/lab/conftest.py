@@ -62,3 +62,15 @@ def visit():
         return clients.Visit(lab.clients[client], lab.publics[public], port, server.user,
                              server.password, folder, folder.name)
     return make
+
+
+@pytest.fixture
+def visit_out():
+    """A function that makes a Visit of a LAN client, by default of the first, to a server
+    outside."""
+    def make(lab, server, client=0):
+        folder = lab.tmp / f"visit-{lab.next_number()}"
+        folder.mkdir()
+        return clients.Visit(lab.lan[client], server.address, server.port, server.user,
+                             server.password, folder, folder.name)
+    return make

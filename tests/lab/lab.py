@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """lab.py - clients, a strict router and servers in network namespaces
 
-Comes in:  who is there (addresses of servers and clients, public addresses,
-           forwarded control ports), how bad the way is (MSS, loss) and which
-           engine follows FTP on the router.
+Comes in:  who is there (family and addresses of servers and clients, public
+           addresses, forwarded control ports), how bad the way is (MSS, loss)
+           and which engine follows FTP on the router.
 Goes out:  a Lab, to be used with "with": namespaces that are wired up, the
            router's rules loaded, the daemon running.
 
     client 0 --+
     client 1 --+-- bridge -- wan [router] lan0 -- server 0
-               ...                        lan1 -- server 1
+    server 2 --+                          lan1 -- server 1
+               ...                         lan -- bridge --+-- LAN client 0
+                                                           +-- LAN client 1
 
 A client has routes to the public addresses only, so a private address that
-reaches it in a reply is unreachable at once.  The router's FORWARD policy is
-DROP; whatever passes was let through by the engine's rules.
+reaches it in a reply is unreachable at once.  The same holds for a server
+outside.  LAN clients may go anywhere; outside they are seen with an address
+of the router.  Nobody has a default route but servers, so look-ups of names
+fail at once.  The router's FORWARD policy is DROP; whatever passes was let
+through by the engine's rules.
 
 The namespaces have no names: file descriptors of this process hold them, and
 every program started here is told to die with this process.  So runs do not
@@ -26,11 +31,12 @@ Engines:
   blanket     every port forwarded, the server announces its own address
   none        the control ports forwarded and nothing else
 
-Limits: needs root, IPv4 only, /24 towards the clients.
+Limits: needs root, one family at a time.
 """
 
 import contextlib
 import ctypes
+import dataclasses
 import os
 import pathlib
 import re
@@ -42,13 +48,35 @@ import tempfile
 import threading
 import time
 
+import rules
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
 PASVD = pathlib.Path(os.environ.get("PASVD", BUILD / "pasvd"))
 RULES = TOP / "iptables" / "pasvd-rules"
 
 ENGINES = ("pasvd", "kernel-ftp", "direct", "blanket", "none")
-HELPERS = {"pasvd": "sane", "kernel-ftp": "ftp"}
+HELPERS = rules.HELPERS
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """What differs between IPv4 and IPv6."""
+    name: str               # as ip(8) and conntrack(8) call it
+    socket: int
+    iptables: str
+    outside: str            # the network around the router, without the host's number
+    outside_bits: int
+    host_bits: int
+    gateway: str            # of servers and LAN clients
+    public: str
+    server: str
+
+
+IP4 = Family("ipv4", socket.AF_INET, "iptables", "198.51.100.", 24, 32, "10.255.255.1",
+             "203.0.113.1", "10.77.0.2")
+IP6 = Family("ipv6", socket.AF_INET6, "ip6tables", "2001:db8:51::", 64, 128, "fd00:ffff::1",
+             "2001:db8:113::1", "fd77::2")
 
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -143,15 +171,28 @@ class Namespace:
         with self.inside():
             pathlib.Path("/proc/sys/" + key.replace(".", "/")).write_text(f"{value}\n")
 
-    def connect(self, address, port, timeout=5.0, source=None):
+    def tcp_socket(self, address):
+        """A TCP socket of the address' family that stays in the namespace."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with self.inside():
-            return socket.create_connection((address, port), timeout=timeout,
-                                            source_address=source)
+            sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return sock
+
+    def connect(self, address, port, timeout=5.0, source=None):
+        sock = self.tcp_socket(address)
+        try:
+            sock.settimeout(timeout)
+            if source:
+                sock.bind(source)
+            sock.connect((address, port))
+        except OSError:
+            sock.close()
+            raise
+        return sock
 
     def listen(self, address, port=0, backlog=16):
-        with self.inside():
-            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = self.tcp_socket(address)
         listener.bind((address, port))
         listener.listen(backlog)
         return listener
@@ -266,23 +307,39 @@ class Pasvd:
 class Lab:
     """See the head of this file.
 
-    servers, publics: addresses as text.
+    servers, publics: addresses as text; by default one of each.
     forwards: (port outside, number of the server, port of the server).
+    outside: how many servers there are outside; they are numbered behind the others.
+    lan: addresses of the LAN clients.
+    masquerade: what goes out and is not translated otherwise gets the address of wan, or
+    the address snat; by default so if there are LAN clients.
+    hairpin: LAN clients may dial the first public address, too.
     mss: announced by both sides.
+    patient: who gets no acknowledgement waits for a second before sending again, so that
+    retransmissions tell of stalls and not of a slow machine.
     loss: probability that a packet is lost on its way to the router;
     loss_behind: on its way from the router to either side.
     """
 
-    def __init__(self, engine="pasvd", servers=("10.77.0.2",), publics=("203.0.113.1",),
-                 clients=1, forwards=((21, 0, 21),), mss=None, loss=0.0, loss_behind=0.0,
-                 daemon=True):
+    def __init__(self, engine="pasvd", family=IP4, servers=None, publics=None,
+                 clients=1, forwards=((21, 0, 21),), outside=0, lan=(), snat=None,
+                 masquerade=None, hairpin=False, mss=None, patient=False,
+                 loss=0.0, loss_behind=0.0, daemon=True):
         assert engine in ENGINES, engine
         self.engine = engine
-        self.server_addresses = list(servers)
-        self.publics = list(publics)
+        self.family = family
+        self.inside_addresses = [family.server] if servers is None else list(servers)
+        self.server_addresses = self.inside_addresses + [
+            self.outside_address(100 + number) for number in range(outside)]
+        self.publics = [family.public] if publics is None else list(publics)
         self.client_count = clients
-        self.forwards = list(forwards)
+        self.forwards = list(forwards) if self.inside_addresses else []
+        self.lan_addresses = list(lan)
+        self.snat = snat
+        self.masquerade = bool(lan) if masquerade is None else masquerade
+        self.hairpin = hairpin
         self.mss = mss
+        self.patient = patient
         self.loss = loss
         self.loss_behind = loss_behind
         self.daemon = daemon
@@ -318,70 +375,125 @@ class Lab:
         def make(name):
             namespace = Namespace(name)
             stack.callback(namespace.close)
-            namespace.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
+            if self.family is IP4:
+                namespace.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
+            else:   # an address that is looked for elsewhere first is of no use for a second
+                namespace.sysctl("net.ipv6.conf.default.accept_dad", 0)
+            if self.patient:
+                namespace.sysctl("net.ipv4.tcp_early_retrans", 0)   # tail loss probes
             return namespace
         self.switch = make("switch")
         self.router = make("router")
         self.clients = [make(f"client{i}") for i in range(self.client_count)]
         self.servers = [make(f"server{i}") for i in range(len(self.server_addresses))]
+        self.lan = [make(f"lan{i}") for i in range(len(self.lan_addresses))]
+
+    def outside_address(self, host):
+        return f"{self.family.outside}{host}"
 
     def client_address(self, number=0):
-        return f"198.51.100.{10 + number}"
+        return self.outside_address(10 + number)
+
+    @property
+    def router_address(self):
+        """That of wan itself, which the router chooses by default."""
+        return self.outside_address(1)
+
+    @property
+    def lan_seen_as(self):
+        """The address with which LAN clients are seen outside."""
+        return self.snat or self.router_address
 
     def _wire(self):
-        self._wire_clients()
+        outside = len(self.inside_addresses)
+        self._wire_bridge("hub", "wan", self.clients + self.servers[outside:])
+        self._wire_bridge("home", "lan", self.lan)
         self._wire_servers()
-        self.router.ip("link set lo up\nlink set wan up\naddr add 198.51.100.1/24 dev wan\n"
-                       + "".join(f"addr add {address}/32 dev wan\n" for address in self.publics))
-        self._route_clients()
-        self.router.sysctl("net.ipv4.ip_forward", 1)
+        self.router.ip("link set lo up\nlink set wan up\nlink set lan up\n"
+                       + self._add_address(self.router_address, "wan", self.family.outside_bits)
+                       + "".join(self._add_address(address, "wan") for address in self.publics))
+        for number, client in enumerate(self.clients):
+            self._route_outside(client, self.client_address(number))
+        for server, address in list(zip(self.servers, self.server_addresses))[outside:]:
+            self._route_outside(server, address)
+        self._route_lan()
+        forward = {IP4: "net.ipv4.ip_forward", IP6: "net.ipv6.conf.all.forwarding"}
+        self.router.sysctl(forward[self.family], 1)
 
-    def _wire_clients(self):
-        ports = ["wan0"] + [f"c{i}" for i in range(self.client_count)]
-        text = "link set lo up\nlink add name hub type bridge\nlink set hub up\n"
-        text += f"link add wan0 type veth peer name wan netns {self.router.path}\n"
-        for port, client in zip(ports[1:], self.clients):
-            text += f"link add {port} type veth peer name eth0 netns {client.path}\n"
-        text += "".join(f"link set {port} master hub up\n" for port in ports)
+    def _add_address(self, address, device, bits=None, peer=None):
+        """A line for ip(8)."""
+        where = f"{address} peer {peer}" if peer else f"{address}/{bits or self.family.host_bits}"
+        return f"addr add {where} dev {device}\n"
+
+    def _wire_bridge(self, bridge, device, namespaces):
+        """The router's device and the eth0 of each namespace on one bridge."""
+        ports = [f"{device}{i}" for i in range(len(namespaces) + 1)]
+        text = f"link set lo up\nlink add name {bridge} type bridge mcast_snooping 0\n"
+        text += f"link set {bridge} up\n"
+        text += f"link add {ports[0]} type veth peer name {device} netns {self.router.path}\n"
+        for port, namespace in zip(ports[1:], namespaces):
+            text += f"link add {port} type veth peer name eth0 netns {namespace.path}\n"
+        text += "".join(f"link set {port} master {bridge} up\n" for port in ports)
         self.switch.ip(text)
         bridge_filter = pathlib.Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
         if bridge_filter.exists():
             self.switch.sysctl("net.bridge.bridge-nf-call-iptables", 0)
+            self.switch.sysctl("net.bridge.bridge-nf-call-ip6tables", 0)
 
-    def _route_clients(self):
-        advmss = f" advmss {self.mss}" if self.mss else ""
-        for number, client in enumerate(self.clients):
-            text = ("link set lo up\nlink set eth0 up\n"
-                    f"addr add {self.client_address(number)}/24 dev eth0\n")
-            text += "".join(f"route add {address}/32 via 198.51.100.1{advmss}\n"
-                            for address in self.publics)
-            client.ip(text)
+    @property
+    def _metrics(self):
+        return (f" advmss {self.mss}" if self.mss else "") + (" rto_min 1s" if self.patient else "")
+
+    def _route_outside(self, host, address):
+        text = "link set lo up\nlink set eth0 up\n"
+        text += self._add_address(address, "eth0", self.family.outside_bits)
+        text += "".join(f"route add {public}/{self.family.host_bits} via {self.router_address}"
+                        f"{self._metrics}\n" for public in self.publics)
+        host.ip(text)
+
+    def _route_lan(self):
+        """The addresses need not be neighbours: each has a route of its own."""
+        gateway, bits = self.family.gateway, self.family.host_bits
+        world = [f"{self.outside_address(0)}/{self.family.outside_bits}",
+                 *(f"{address}/{bits}" for address in self.publics)]
+        if self.lan:
+            self.router.ip(self._add_address(gateway, "lan") + "".join(
+                f"route add {address}/{bits} dev lan\n" for address in self.lan_addresses))
+        for client, address in zip(self.lan, self.lan_addresses):
+            client.ip("link set lo up\nlink set eth0 up\n" + self._add_address(address, "eth0")
+                      + f"route add {gateway}/{bits} dev eth0\n"
+                      + "".join(f"route add {where} via {gateway}{self._metrics}\n" for where in world))
 
     def _wire_servers(self):
         """Point to point, so that a server's address can be any."""
-        gateway = "10.255.255.1"
-        advmss = f" advmss {self.mss}" if self.mss else ""
-        for number, server in enumerate(self.servers):
-            address = self.server_addresses[number]
+        gateway = self.family.gateway
+        for number, address in enumerate(self.inside_addresses):
+            server = self.servers[number]
             self.router.ip(f"link add lan{number} type veth peer name eth0 netns {server.path}\n"
                            f"link set lan{number} up\n"
-                           f"addr add {gateway} peer {address} dev lan{number}\n")
+                           + self._add_address(gateway, f"lan{number}", peer=address))
             server.ip("link set lo up\nlink set eth0 up\n"
-                      f"addr add {address} peer {gateway} dev eth0\n"
-                      f"route add default via {gateway}{advmss}\n")
+                      + self._add_address(address, "eth0", peer=gateway)
+                      + f"route add default via {gateway} dev eth0 onlink{self._metrics}\n")
 
     # The router's rules.
 
     def load_rules(self):
-        self.router.run("iptables", "-P", "FORWARD", "DROP")
+        self.iptables("-P", "FORWARD", "DROP")
         if self.engine == "pasvd":
             self.shipped_rules("load")
-            for number in range(1, len(self.servers)):
+            for number in range(1, len(self.inside_addresses)):
                 self._load_shipped_rules_under_another_name(number)
         else:
-            self.restore(self._forward_rules())
+            self.restore(rules.forwarding(self))
+            if self.lan:
+                self.restore(rules.clients(self))
+        self.restore(rules.source_nat(self))
         self._lose(self.loss, self.router)
         self._lose(self.loss_behind, *self.clients, *self.servers)
+
+    def iptables(self, *argv, namespace=None):
+        return (namespace or self.router).run(self.family.iptables, *argv)
 
     def _lose(self, probability, *namespaces):
         """On arrival, before connection tracking: a wire that loses packets.
@@ -391,18 +503,23 @@ class Lab:
         nothing that a wire does.
         """
         for namespace in namespaces if probability else ():
-            namespace.run("iptables", "-t", "raw", "-A", "PREROUTING", "-m", "statistic",
-                          "--mode", "random", "--probability", probability, "-j", "DROP")
+            self.iptables("-t", "raw", "-A", "PREROUTING", "-m", "statistic", "--mode", "random",
+                          "--probability", probability, "-j", "DROP", namespace=namespace)
 
     def rule_options(self, number):
-        """What "pasvd rules" is told about a server."""
+        """What "pasvd rules" is told about a server, and with the first about LAN clients."""
+        clients = ["--clients", "lan"] if self.lan_addresses and number == 0 else []
+        if not self.inside_addresses:
+            return [*clients, "-6" if self.family is IP6 else "-4"]
+        dialled = ["--public", self.publics[0]] if self.hairpin else ["--wan", "wan"]
         ports = [f"{outside}:{inside}" if outside != inside else f"{outside}"
                  for outside, server, inside in self.forwards if server == number]
-        return ["--wan", "wan", "--server", self.server_addresses[number],
-                *(word for port in ports for word in ("--port", port))]
+        return [*dialled, "--server", self.server_addresses[number],
+                *(word for port in ports for word in ("--port", port)), *clients]
 
     def shipped_rules(self, action, *more):
-        """Load or remove the rules for server 0, the way the project ships them."""
+        """Load or remove the rules for server 0 and LAN clients, the way the project ships
+        them."""
         self.router.run(RULES, action, *self.rule_options(0), *more,
                         env={**os.environ, "PASVD": str(PASVD)})
 
@@ -411,39 +528,17 @@ class Lab:
         text = self.router.run(PASVD, "rules", *self.rule_options(number)).stdout
         self.restore(re.sub(r"\bPASVD\b", f"PASVD{number}", text))
 
+    def endpoint(self, address, port):
+        return f"[{address}]:{port}" if self.family is IP6 else f"{address}:{port}"
+
     def restore(self, text):
-        self.router.run("iptables-restore", "--noflush", input=text)
+        self.router.run(f"{self.family.iptables}-restore", "--noflush", input=text)
 
     def saved_rules(self):
         """iptables-save without what changes by itself: comments and counters."""
-        text = self.router.run("iptables-save").stdout
+        text = self.router.run(f"{self.family.iptables}-save").stdout
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         return [re.sub(r"\[\d+:\d+\]", "", line) for line in lines]
-
-    def _forward_rules(self):
-        """What the engines other than pasvd need."""
-        raw, nat, forward = [], [], []
-        for outside, number, inside in self.forwards:
-            server = self.server_addresses[number]
-            if self.engine == "kernel-ftp":
-                raw.append(f"-A PREROUTING -i wan -p tcp --dport {outside} -j CT --helper ftp")
-            nat.append(f"-A PREROUTING -i wan -p tcp --dport {outside} "
-                       f"-j DNAT --to-destination {server}:{inside}")
-            forward.append(f"-A FORWARD -d {server} -p tcp --dport {inside} "
-                           f"-m conntrack --ctorigdstport {outside} -j ACCEPT")
-            forward.append(f"-A FORWARD -s {server} -p tcp --sport {inside} "
-                           f"-m conntrack --ctorigdstport {outside} -j ACCEPT")
-            if self.engine in ("direct", "blanket"):
-                nat.append("-A PREROUTING -i wan -p tcp --dport 1024:65535 "
-                           f"-j DNAT --to-destination {server}")
-                forward.append(f"-A FORWARD -d {server} -p tcp --dport 1024:65535 -j ACCEPT")
-                forward.append(f"-A FORWARD -s {server} -p tcp --sport 1024:65535 -j ACCEPT")
-        if self.engine == "kernel-ftp":
-            forward.append("-A FORWARD -p tcp -m conntrack --ctstate RELATED,ESTABLISHED "
-                           "-m helper --helper ftp -j ACCEPT")
-        tables = {"raw": raw, "nat": nat, "filter": forward}
-        return "".join(f"*{table}\n" + "".join(rule + "\n" for rule in rules) + "COMMIT\n"
-                       for table, rules in tables.items() if rules)
 
     # The daemon and what it leaves in the kernel.
 
@@ -455,16 +550,16 @@ class Lab:
 
     def expectations(self):
         """What "conntrack -L expect" shows: a list of dictionaries."""
-        text = self.router.run("conntrack", "-L", "expect").stdout
+        text = self.router.run("conntrack", "-L", "expect", "-f", self.family.name).stdout
         found = []
         for line in text.splitlines():
             fields = re.findall(r"([\w-]+)=(\S+)", line)
             if fields:
-                entry = {}
+                entry = {"inactive": "INACTIVE" in line}
                 for key, value in fields:
                     entry.setdefault(key, value)  # the tuple's ports come first
                 found.append(entry)
         return found
 
     def connections(self, *options):
-        return self.router.run("conntrack", "-L", *options).stdout.splitlines()
+        return self.router.run("conntrack", "-L", "-f", self.family.name, *options).stdout.splitlines()

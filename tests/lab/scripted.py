@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """scripted.py - an FTP server that does exactly what a test wants
 
-Comes in:  a Lab; optionally a function that sends the reply to PASV.
+Comes in:  a Lab; optionally functions that send the reply to PASV, PORT or any
+           other command.
 Goes out:  a server in a thread.  Its data listeners stay open and accept
            anybody, so whatever does not get through was stopped on the way.
+           What it was told is in commands and offers.
 
-Understands USER, PASS, TYPE, NOOP, PASV, EPSV, RETR and QUIT; a RETR sends CONTENT.
+Understands USER, PASS, TYPE, NOOP, ABOR, PASV, EPSV, PORT, EPRT, RETR and QUIT; a RETR
+sends CONTENT.
+RawClient is its counterpart: it says what a test wants, byte by byte.
 Limits: one thread per session; ends with the lab.
 """
 
 import contextlib
 import fcntl
+import queue
 import select
 import socket
 import struct
@@ -20,12 +25,42 @@ import threading
 from lab import wait_for
 
 CONTENT = bytes(range(256)) * 16
+DATA_PORT = 20
+TELNET = "".join(map(chr, range(0xf0, 0x100)))  # IAC and the commands behind it
+TCP_INFO_TOTAL_RETRANS = 100    # offset of tcpi_total_retrans in struct tcp_info
 SANE_REQUEST = bytes((0, 0, 0, 7, 0, 0, 0, 0))
 
 
 def unacknowledged(sock):
     """Bytes that the peer has not acknowledged yet (SIOCOUTQ)."""
     return struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
+def retransmissions(sock):
+    """Segments that this end had to send again since the connection began."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    return struct.unpack_from("I", info, TCP_INFO_TOTAL_RETRANS)[0]
+
+
+def port_argument(endpoint):
+    """What PORT says of an IPv4 endpoint; also what stands in a 227."""
+    address, port = endpoint
+    return ",".join([*address.split("."), str(port // 256), str(port % 256)])
+
+
+def eprt_argument(endpoint):
+    address, port = endpoint
+    return f"|{2 if ':' in address else 1}|{address}|{port}|"
+
+
+def parse_port(argument):
+    numbers = argument.split(",")
+    return ".".join(numbers[:4]), int(numbers[4]) * 256 + int(numbers[5])
+
+
+def parse_eprt(argument):
+    _, _, address, port, _ = argument.split(argument[0])
+    return address, int(port)
 
 
 def send_whole(sock, reply):
@@ -47,8 +82,14 @@ class ScriptedServer:
         self.namespace = lab.servers[number]
         self.address = lab.server_addresses[number]
         self.user, self.password = "lab", "lab"
+        self.control_port = port
         self.send_pasv = send_pasv
+        self.send_port = send_whole
+        self.replies = {}           # command -> what to do with the control connection instead
         self.data_ports = []        # every data listener, in order
+        self.commands = []          # every line, as it came
+        self.offers = queue.Queue() # endpoints of PORT and EPRT
+        self.controls = []          # control connections, in order
         self.control_listener = self.namespace.listen(self.address, port)
         self._sockets = [self.control_listener]
         lab.on_exit(self.close)
@@ -68,8 +109,19 @@ class ScriptedServer:
         return listener
 
     def pasv_text(self, port):
-        numbers = ",".join(self.address.split("."))
-        return f"227 Entering Passive Mode ({numbers},{port // 256},{port % 256}).\r\n".encode()
+        numbers = port_argument((self.address, port))
+        return f"227 Entering Passive Mode ({numbers}).\r\n".encode()
+
+    def offer(self):
+        """The endpoint of the next PORT or EPRT, as it arrived."""
+        return self.offers.get(timeout=5)
+
+    def forget_offers(self):
+        self.offers = queue.Queue()
+
+    def attempt(self, endpoint, source_port=DATA_PORT):
+        """A data connection to a client: "open", "refused" or "silence"."""
+        return self.namespace.attempt(*endpoint, source=(self.address, source_port))
 
     def _serve(self):
         while True:
@@ -78,6 +130,7 @@ class ScriptedServer:
             except OSError:
                 return
             self._sockets.append(control)
+            self.controls.append(control)
             threading.Thread(target=self._session, args=(control,), daemon=True).start()
 
     def _session(self, control):
@@ -93,7 +146,8 @@ class Session:
     def __init__(self, server, control):
         self.server = server
         self.control = control
-        self.data = None
+        self.data = None        # listener of the last PASV or EPSV
+        self.target = None      # endpoint of the last PORT or EPRT
 
     def run(self):
         self.say("220 scripted")
@@ -108,6 +162,7 @@ class Session:
             buffer += received
             while b"\n" in buffer:
                 line, buffer = buffer.split(b"\n", 1)
+                self.server.commands.append(line + b"\n")
                 if not self.command(line.decode("latin-1").strip()):
                     return
 
@@ -120,12 +175,30 @@ class Session:
         self.control.sendall(struct.pack("!IHHI", 0, 0, port, 0))
 
     def command(self, line):
-        verb, _, argument = line.partition(" ")
+        verb, _, argument = line.lstrip(TELNET).partition(" ")
+        scripted = self.server.replies.get(verb.upper())
+        if scripted:
+            scripted(self.control)
+            return True
         handler = getattr(self, "do_" + verb.lower(), None)
         if handler is None:
             self.say("500 unknown")
             return True
         return handler(argument) is not False
+
+    def do_port(self, argument):
+        self.active(parse_port(argument))
+
+    def do_eprt(self, argument):
+        self.active(parse_eprt(argument))
+
+    def active(self, endpoint):
+        self.target = endpoint
+        self.server.offers.put(endpoint)
+        self.server.send_port(self.control, b"200 ok\r\n")
+
+    def do_abor(self, _):
+        self.say("226 nothing to abort")
 
     def do_user(self, _):
         self.say("331 password")
@@ -144,20 +217,89 @@ class Session:
         return False
 
     def do_pasv(self, _):
+        self.target = None
         self.data = self.server.listen()
         self.server.send_pasv(self.control, self.server.pasv_text(self.data.getsockname()[1]))
 
     def do_epsv(self, _):
+        self.target = None
         self.data = self.server.listen()
         self.say(f"229 Extended Passive Mode Entered (|||{self.data.getsockname()[1]}|)")
 
     def do_retr(self, _):
-        readable, _, _ = select.select([self.data], [], [], 10)
-        if not readable:
-            self.say("425 nobody came")
+        connection = self.to_client() if self.target else self.from_client()
+        if connection is None:
+            self.say("425 no data connection")
             return
-        connection, _ = self.data.accept()
         with connection:
             self.say("150 here it comes")
             connection.sendall(CONTENT)
         self.say("226 done")
+
+    def to_client(self):
+        with contextlib.suppress(OSError):
+            return self.server.namespace.connect(*self.target,
+                                                 source=(self.server.address, DATA_PORT))
+
+    def from_client(self):
+        readable, _, _ = select.select([self.data], [], [], 10)
+        return self.data.accept()[0] if readable else None
+
+
+class RawClient:
+    """A control connection on which a test says what it wants."""
+
+    def __init__(self, namespace, address, port=21, login=True):
+        self.namespace = namespace
+        self.control = namespace.connect(address, port, timeout=10)
+        self.control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.address = self.control.getsockname()[0]
+        self._buffer = b""
+        self._listeners = []
+        if login:
+            for command in (b"", b"USER lab\r\n", b"PASS lab\r\n"):
+                self.send(command)
+                self.line()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for sock in (self.control, *self._listeners):
+            sock.close()
+
+    def send(self, content, flags=0):
+        self.control.send(content, flags)
+
+    def line(self):
+        """The next line of the server, whole."""
+        while b"\n" not in self._buffer:
+            received = self.control.recv(4096)
+            if not received:
+                raise EOFError(f"the server left after {self._buffer!r}")
+            self._buffer += received
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        return line.decode("latin-1") + "\n"
+
+    def ask(self, command):
+        """One command, one line of reply."""
+        self.send(command.encode("latin-1") + b"\r\n")
+        return self.line()
+
+    def listen(self, port=0):
+        """Listens for a data connection; the endpoint."""
+        listener = self.namespace.listen(self.address, port)
+        listener.settimeout(5)
+        self._listeners.append(listener)
+        return listener.getsockname()[:2]
+
+    def accept(self):
+        """The data connection to the last listener, and who it is from."""
+        data, peer = self._listeners[-1].accept()
+        data.settimeout(5)
+        return data, peer[:2]
+
+
+def read_all(data):
+    with data:
+        return b"".join(iter(lambda: data.recv(65536), b""))

@@ -95,10 +95,11 @@ def vsftpd(lab, number=0, port=21, masquerade=None, **options):
     # seccomp_sandbox: the list of system calls is older than the C library.
     # ftp_username: its home must exist, and nobody's does not.
     # isolate*: one kernel namespace per session is a load that tells us nothing.
+    ip6 = ":" in server.address
     config = server.config("vsftpd.conf", f"""\
-listen=YES
+{"listen_ipv6" if ip6 else "listen"}=YES
 background=NO
-listen_address={server.address}
+{"listen_address6" if ip6 else "listen_address"}={server.address}
 listen_port={port}
 anonymous_enable=YES
 local_enable=NO
@@ -114,6 +115,7 @@ seccomp_sandbox=NO
 isolate=NO
 isolate_network=NO
 max_per_ip=0
+connect_from_port_20=YES
 """ + (f"pasv_address={masquerade}\n" if masquerade else ""))
     return server.start([_binary("vsftpd/usr/sbin/vsftpd"), config])
 
@@ -129,7 +131,7 @@ DefaultServer on
 DefaultAddress {server.address}
 SocketBindTight on
 Port {port}
-UseIPv6 off
+UseIPv6 {"on" if ":" in server.address else "off"}
 UseReverseDNS off
 User nobody
 Group nogroup
@@ -155,7 +157,8 @@ def pure_ftpd(lab, number=0, port=21, **options):
     database = server.home / "users.pdb"
     server.namespace.run(_binary("pure-ftpd/usr/bin/pure-pw"), "mkdb", database, "-f", users,
                          env={**os.environ, **LIBRARIES})
-    return server.start([_binary("pure-ftpd/usr/sbin/pure-ftpd"), "-4", "-E", "-H", "-A",
+    return server.start([_binary("pure-ftpd/usr/sbin/pure-ftpd"),
+                         "-6" if ":" in server.address else "-4", "-E", "-H", "-A",
                          "-S", f"{server.address},{port}", "-g", server.home / "pid",
                          "-l", f"puredb:{database}", "-u", "1", "-C", "60"])
 

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""rawtcp.py - one end of a TCP connection that acknowledges what it likes
+
+Comes in:  a namespace, both addresses, the port to go to.
+Goes out:  a connection over a raw socket: what is sent, the window and what is
+           acknowledged are the test's; nothing is ever repeated or answered by itself.
+Limits: IPv4, no options, so the other end sends no timestamps and no SACK and segments of
+up to 536 bytes; one connection per source port.
+"""
+
+import contextlib
+import socket
+import struct
+import time
+
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+HEADER = struct.Struct("!HHIIBBHHH")
+WIDE = 60000
+
+
+def checksum(content):
+    content += b"\0" * (len(content) % 2)
+    total = sum(struct.unpack(f"!{len(content) // 2}H", content))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+class RawTcp:
+    def __init__(self, namespace, source, destination, port=21, source_port=34567):
+        self.ends = socket.inet_aton(source), socket.inet_aton(destination)
+        self.ports = source_port, port
+        self.destination = destination
+        self.seq, self.ack = 1000, 0
+        # the kernel knows nothing of the connection, and would reset it
+        namespace.run("iptables", "-A", "OUTPUT", "-p", "tcp", "--sport", source_port,
+                      "--tcp-flags", "RST", "RST", "-j", "DROP")
+        with namespace.inside():
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+        self._handshake()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self.segment(RST | ACK)
+        self.socket.close()
+
+    def segment(self, flags=ACK, payload=b"", window=WIDE):
+        def header(check):
+            return HEADER.pack(*self.ports, self.seq, self.ack, HEADER.size // 4 << 4, flags,
+                               window, check, 0) + payload
+        length = HEADER.size + len(payload)
+        pseudo = b"".join(self.ends) + struct.pack("!BBH", 0, socket.IPPROTO_TCP, length)
+        self.socket.sendto(header(checksum(pseudo + header(0))), (self.destination, 0))
+        self.seq += len(payload) + (1 if flags & (SYN | FIN) else 0)
+
+    def next(self, timeout=5.0):
+        """The next segment of the other end that carries something: (seq, flags, payload)."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.socket.settimeout(max(deadline - time.monotonic(), 0.001))
+            packet = self.socket.recv(65536)
+            tcp = packet[(packet[0] & 15) * 4:]
+            there, here, seq, _, offset, flags, *_ = HEADER.unpack_from(tcp)
+            payload = tcp[(offset >> 4) * 4:]
+            if (here, there) == self.ports and (payload or flags & (SYN | FIN | RST)):
+                return seq, flags, payload
+
+    def _handshake(self):
+        self.segment(SYN)
+        seq, flags, _ = self.next()
+        assert flags & SYN and flags & ACK
+        self.ack = seq + 1
+        self.segment()
+
+    def acknowledge(self, number, window=WIDE):
+        """That many bytes more have arrived."""
+        self.ack += number
+        self.segment(window=window)
+
+    def ask(self, command):
+        """One command, and one segment of reply, which is acknowledged."""
+        if command:
+            self.segment(PSH | ACK, command)
+        seq, _, payload = self.next()
+        assert seq == self.ack, "a segment is missing"
+        self.acknowledge(len(payload))
+        return payload

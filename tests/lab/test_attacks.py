@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Attacks: text that looks like a negotiation, and negotiations of what is nobody's business.
+
+Each is run against the in-kernel helper first, where it works, to show that it
+is one; then against pasvd, which opens nothing and counts why.  The port that
+is aimed at has a listener that accepts anybody.
+"""
+
+import dataclasses
+import typing
+
+import pytest
+
+from rawtcp import ACK, PSH, RawTcp
+from scripted import RawClient, ScriptedServer, port_argument
+
+SSH, REDIS, ORDINARY = 22, 6379, 40022
+LAN = ("192.168.100.200", "192.168.100.201")
+
+
+@dataclasses.dataclass(frozen=True)
+class Attack:
+    """talk(server, client, port) makes the two say it; client has not logged in yet."""
+    talk: typing.Callable
+    reason: str         # what pasvd counts
+    port: int = ORDINARY
+    kernel: bool = True # the in-kernel helper falls for it
+
+
+def announce(server, port):
+    return f"227 Entering Passive Mode ({port_argument((server.address, port))}).\r\n"
+
+
+def log_in(client):
+    client.line()
+    for command in ("USER lab", "PASS lab"):
+        client.ask(command)
+
+
+def answers(server, command, *segments):
+    """The server's reply to the command, each part in a segment of its own."""
+    def send(control):
+        for segment in segments:
+            control.sendall(segment.encode())
+    server.replies[command] = send
+
+
+def answer_to(command, *texts):
+    """Log in, give the command, and get these lines; {} is the announcement."""
+    def talk(server, client, port):
+        lines = [text.format(announce(server, port).strip()) + "\r\n" for text in texts]
+        answers(server, command, *lines)
+        log_in(client)
+        client.send(command.encode() + b"\r\n")
+        for _ in lines:
+            client.line()
+    return talk
+
+
+def pasv_before_login(server, client, port):
+    answers(server, "PASV", announce(server, port))
+    client.line()
+    assert client.ask("PASV").startswith("227")
+
+
+def number_too_large(server, client, port):
+    """The port as one number, where two of 8 bits should be."""
+    address = server.address.replace(".", ",")
+    answers(server, "PASV", f"227 Entering Passive Mode ({address},0,{port}).\r\n")
+    log_in(client)
+    assert client.ask("PASV").startswith("227")
+
+
+def other_host(server, client, port):
+    """The router, seen from the server."""
+    answers(server, "PASV", f"227 Entering Passive Mode (10,255,255,1,{port // 256},{port % 256}).\r\n")
+    log_in(client)
+    assert client.ask("PASV").startswith("227")
+
+
+# Somebody outside, and a server behind the router that says what it is made to say.
+AT_SERVER = {
+    "227 inside a 211 reply": Attack(answer_to("STAT", "211-Status", "{}", "211 End"), "unpaired"),
+    "227 inside a 214 reply": Attack(answer_to("HELP", "214-Help", "{}", "214 End"), "unpaired"),
+    "227 in a name with a line end": Attack(
+        answer_to("PWD", '257 "/a', "{}", '" is the directory'), "unpaired"),
+    "227 as the answer to NOOP": Attack(answer_to("NOOP", "{}"), "unpaired"),
+    "227 behind 200": Attack(answer_to("NOOP", "200 ok", "{}"), "unpaired"),
+    "227 before login": Attack(pasv_before_login, "not-logged-in"),
+    "227 with port 22": Attack(answer_to("PASV", "{}"), "low-port", SSH),
+    "227 with a port on the list": Attack(answer_to("PASV", "{}"), "denied-port", REDIS),
+    "227 with a number over 255": Attack(number_too_large, "unreadable"),
+    "227 with the address of another": Attack(other_host, "foreign-address", kernel=False),
+}
+
+
+def port_command(endpoint):
+    return f"PORT {port_argument(endpoint)}\r\n".encode()
+
+
+def own_port(server, client, port):
+    log_in(client)
+    client.send(port_command((client.address, port)))
+    client.line()
+
+
+def port_before_login(server, client, port):
+    client.line()
+    client.ask("NOOP")      # the in-kernel helper wants to see the end of a line first
+    client.send(port_command((client.address, port)))
+    client.line()
+
+
+def port_of_neighbour(server, client, port):
+    log_in(client)
+    client.send(port_command((LAN[1], port)))
+    assert server.offer() == (LAN[1], port)     # what is refused passes untouched
+    client.line()
+
+
+def web_page(server, client, port):
+    """A browser that a page has made post a form to port 21 of the page's server."""
+    answers(server, "POST", "331 password\r\n", "230 welcome\r\n")
+    client.line()
+    client.send(b"POST / HTTP/1.1\r\nHost: 198.51.100.100:21\r\nContent-Length: 40\r\n\r\n")
+    client.line()
+    client.send(port_command((client.address, port)))
+    client.line()
+
+
+def port_in_reply(server, client, port):
+    """The name of a file that the server tells."""
+    command = port_command((client.address, port)).decode()
+    answers(server, "STAT", '550 "a\r\n', command, '": no such file\r\n')
+    log_in(client)
+    client.send(b"STAT\r\n")
+    assert [client.line() for _ in range(3)][1] == command
+
+
+# A client in the LAN that is made to say something, to a server outside that wants in.
+AT_CLIENT = {
+    "PORT with port 22": Attack(own_port, "low-port", SSH),
+    "PORT with a port on the list": Attack(own_port, "denied-port", REDIS),
+    "PORT before login": Attack(port_before_login, "not-logged-in"),
+    "PORT in what a web page posts": Attack(web_page, "not-ftp"),
+    "PORT of somebody else in the LAN": Attack(port_of_neighbour, "foreign-address", kernel=False),
+    "PORT in a reply": Attack(port_in_reply, "passed", kernel=False),
+}
+
+
+def only_kernel(attacks):
+    return [name for name, attack in attacks.items() if attack.kernel]
+
+
+@pytest.fixture
+def at_server(make_lab):
+    """Runs an attack at a server: what is expected then, how the port is, what was counted."""
+    def run(engine, attack):
+        with make_lab(engine=engine) as lab:
+            server = ScriptedServer(lab)
+            server.listen(attack.port)
+            with RawClient(lab.clients[0], lab.publics[0], login=False) as client:
+                attack.talk(server, client, attack.port)
+                assert lab.router.attempt(server.address, attack.port) == "open"
+                return (lab.expectations(), lab.clients[0].attempt(lab.publics[0], attack.port),
+                        lab.pasvd and lab.pasvd.counters())
+    return run
+
+
+@pytest.fixture
+def at_client(make_lab):
+    def run(engine, attack):
+        with make_lab(engine=engine, servers=(), outside=1, lan=LAN) as lab:
+            server = ScriptedServer(lab)
+            with RawClient(lab.lan[0], server.address, login=False) as client:
+                client.listen(attack.port)
+                attack.talk(server, client, attack.port)
+                assert lab.router.attempt(client.address, attack.port) == "open"
+                return (lab.expectations(), server.attempt((lab.lan_seen_as, attack.port)),
+                        lab.pasvd and lab.pasvd.counters())
+    return run
+
+
+@pytest.mark.parametrize("name", only_kernel(AT_SERVER))
+def test_in_kernel_helper_opens_the_server(at_server, name):
+    expectations, attempt, _ = at_server("kernel-ftp", AT_SERVER[name])
+    assert len(expectations) == 1
+    assert attempt == "open"
+
+
+@pytest.mark.parametrize("name", only_kernel(AT_CLIENT))
+def test_in_kernel_helper_opens_the_client(at_client, name):
+    expectations, attempt, _ = at_client("kernel-ftp", AT_CLIENT[name])
+    assert len(expectations) == 1
+    assert attempt == "open"
+
+
+@pytest.mark.parametrize("name", AT_SERVER)
+def test_server_stays_shut(at_server, name):
+    expectations, attempt, counters = at_server("pasvd", AT_SERVER[name])
+    assert expectations == []
+    assert attempt != "open"
+    assert counters[AT_SERVER[name].reason] > 0 and counters["opened"] == 0, counters
+
+
+@pytest.mark.parametrize("name", AT_CLIENT)
+def test_client_stays_shut(at_client, name):
+    expectations, attempt, counters = at_client("pasvd", AT_CLIENT[name])
+    assert expectations == []
+    assert attempt != "open"
+    assert counters[AT_CLIENT[name].reason] > 0 and counters["opened"] == 0, counters
+
+
+# A client that decides where the server's segments begin.
+
+HARMLESS = b"550 "
+
+
+@pytest.fixture
+def cutting(make_lab):
+    """A logged-in client that acknowledges what it likes, and has asked for a file with a name
+    like an announcement; a PASV waits for its answer."""
+    with make_lab() as lab:
+        server = ScriptedServer(lab)
+        server.listen(ORDINARY)
+        answers(server, "SIZE", f"550 {announce(server, ORDINARY).strip()}: no such file\r\n")
+        answers(server, "PASV")
+        with RawTcp(lab.clients[0], lab.client_address(), lab.publics[0]) as client:
+            for command in (b"", b"USER lab\r\n", b"PASS lab\r\n"):
+                client.ask(command)
+            yield lab, client
+
+
+def check_shut(lab):
+    assert lab.expectations() == []
+    assert lab.clients[0].attempt(lab.publics[0], ORDINARY) != "open"
+
+
+def test_reply_cut_by_a_small_window_announces_nothing(cutting):
+    lab, client = cutting
+    client.segment(PSH | ACK, b"NOOP\r\n")
+    client.acknowledge(len(client.next()[2]), window=len(HARMLESS))
+    client.segment(PSH | ACK, b"SIZE 227\r\nPASV\r\n", window=len(HARMLESS))
+    assert client.next()[2] == HARMLESS
+    client.acknowledge(len(HARMLESS))
+    assert client.next()[2].startswith(b"227 Entering Passive Mode (10,")
+    check_shut(lab)
+
+
+def test_retransmission_that_begins_with_the_announcement_announces_nothing(cutting):
+    lab, client = cutting
+    client.segment(PSH | ACK, b"SIZE 227\r\nPASV\r\n")
+    assert client.next()[2].startswith(HARMLESS + b"227 ")
+    client.acknowledge(len(HARMLESS))
+    assert client.next()[2].startswith(b"227 Entering Passive Mode (10,")
+    check_shut(lab)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Connections in a conntrack zone of their own."""
+
+import re
+
+import pytest
+
+import clients
+from lab import PASVD
+from scripted import CONTENT, RawClient, ScriptedServer
+from test_active import fetch, offer
+
+pytestmark = pytest.mark.daemon
+
+ZONE = 7
+
+
+@pytest.fixture
+def lab(make_lab):
+    """The shipped rules, with a zone beside the helper; everything on either side of the router is tracked in the zone."""
+    with make_lab(daemon=False, clients=2, masquerade=True) as lab:
+        lab.shipped_rules("remove")
+        text = lab.router.run(PASVD, "rules", *lab.rule_options(0)).stdout
+        lab.restore(re.sub(r"CT --helper", f"CT --zone {ZONE} --helper", text))
+        for device in ("wan", "lan0"):
+            lab.iptables("-t", "raw", "-A", "PREROUTING", "-i", device, "-j", "CT", "--zone", ZONE)
+        path = lab.tmp / "pasvd.conf"
+        path.write_text(f"[pasvd]\nzone = {ZONE}\n")
+        lab.start_pasvd(["-c", path])
+        yield lab
+
+
+def test_passive_port_is_opened_in_the_zone(lab, visit):
+    server = ScriptedServer(lab)
+    trip = visit(lab, server)
+    with clients.python_session(trip) as ftp:
+        for _ in range(2):
+            host, port = ftp.makepasv()
+            assert host == lab.publics[0]
+            assert len(lab.expectations()) == 1
+            assert lab.clients[1].attempt(host, port) != "open"
+            assert clients.download_bytes(ftp, trip) == CONTENT
+    tracked = lab.connections("-p", "tcp")
+    assert len(tracked) >= 3 and all(f"zone={ZONE}" in line for line in tracked)
+
+
+def test_active_port_is_opened_in_the_zone(lab):
+    server = ScriptedServer(lab)
+    with RawClient(lab.clients[0], lab.publics[0]) as client:
+        for verb in ("PORT", "EPRT"):
+            offer(client, verb, client.listen())
+            server.offer()
+            assert fetch(client)[0] == lab.publics[0]
