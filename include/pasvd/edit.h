@@ -43,7 +43,7 @@ struct edit {
 struct edits {
 	struct seqadj kernel; /* as the kernel has it, or is about to */
 	bool acks;            /* an ACK of the receiver was seen: */
-	uint32_t acked;       /* the last one, in the receiver's space */
+	uint32_t acked;       /* the greatest one, in the receiver's space */
 	uint8_t n;
 	struct edit e[EDITS_MAX]; /* oldest first, disjoint */
 };

@@ -46,8 +46,9 @@ void edits_abandon(struct edits *es)
 
 void edits_acked(struct edits *es, uint32_t ack)
 {
+	if (!es->acks || seq_after(ack, es->acked))
+		es->acked = ack;
 	es->acks = true;
-	es->acked = ack;
 }
 
 static uint32_t edit_end(const struct edit *e)
