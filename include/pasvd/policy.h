@@ -46,7 +46,8 @@ struct policy {
 	struct external external[POLICY_LIST_MAX]; /* the first that fits counts */
 };
 
-/* What holds unless told otherwise: ports of services that trust who reaches them are denied. */
+/* What holds unless told otherwise. No port is denied: vsftpd, for one, takes passive ports at random from 1024 up, so any
+ * list would refuse some of its transfers. */
 extern const struct policy policy_default;
 
 struct plan {

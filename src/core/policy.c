@@ -12,8 +12,6 @@
 
 const struct policy policy_default = {
 	.expect_seconds = POLICY_EXPECT_SECONDS,
-	.n_deny = 6,
-	.deny = {{2049, 2049}, {3306, 3306}, {5432, 5432}, {6379, 6379}, {11211, 11211}, {27017, 27017}},
 };
 
 bool network_has(const struct network *n, const struct addr *a)
