@@ -14,7 +14,7 @@ import pytest
 from rawtcp import ACK, PSH, RawTcp
 from scripted import RawClient, ScriptedServer, port_argument
 
-SSH, REDIS, ORDINARY = 22, 6379, 40022
+SSH, ORDINARY = 22, 40022
 LAN = ("192.168.100.200", "192.168.100.201")
 
 
@@ -88,7 +88,6 @@ AT_SERVER = {
     "227 behind 200": Attack(answer_to("NOOP", "200 ok", "{}"), "unpaired"),
     "227 before login": Attack(pasv_before_login, "not-logged-in"),
     "227 with port 22": Attack(answer_to("PASV", "{}"), "low-port", SSH),
-    "227 with a port on the list": Attack(answer_to("PASV", "{}"), "denied-port", REDIS),
     "227 with a number over 255": Attack(number_too_large, "unreadable"),
     "227 with the address of another": Attack(other_host, "foreign-address", kernel=False),
 }
@@ -140,7 +139,6 @@ def port_in_reply(server, client, port):
 # A client in the LAN that is made to say something, to a server outside that wants in.
 AT_CLIENT = {
     "PORT with port 22": Attack(own_port, "low-port", SSH),
-    "PORT with a port on the list": Attack(own_port, "denied-port", REDIS),
     "PORT before login": Attack(port_before_login, "not-logged-in"),
     "PORT in what a web page posts": Attack(web_page, "not-ftp"),
     "PORT of somebody else in the LAN": Attack(port_of_neighbour, "foreign-address", kernel=False),
