@@ -33,7 +33,7 @@ SYSTEM_HEADERS = {"assert.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 # Headers of its own that src/core has, and who includes them.
 PRIVATE = {
     "bytes.h": {"seg", "siphash", "conntab"},
-    "siphash.h": {"siphash", "conntab"},
+    "siphash.h": {"siphash", "conntab", "quota"},
 }
 
 # Module: the modules that its header and its .c may include.
@@ -46,10 +46,11 @@ MAY_KNOW = {
     "ftp": {"endpoint"},
     "session": {"ftp", "reason"},
     "ct_port": {"endpoint", "seqadj"},
-    "policy": {"ct_port", "ftp", "reason"},
+    "quota": {"endpoint"},
+    "policy": {"ct_port", "ftp", "quota", "reason"},
     "edit": {"seg", "seqadj"},
-    "conntab": {"ct_port", "edit", "line", "policy", "session"},
-    "helper": {"conntab", "policy"},
+    "conntab": {"ct_port", "edit", "line", "policy", "quota", "session"},
+    "helper": {"conntab", "policy", "quota"},
     "siphash": set(),
     "bytes": set(),
 }
