@@ -83,11 +83,12 @@ static bool is_addr(const struct addr *a, const char *text)
 
 static bool is_default(const struct settings *s)
 {
+	static const struct quota_limits no_limits;
 	const struct policy *p = &s->policy, *d = &policy_default;
 
 	return s->queue == 21 && p->zone == 0 && p->expect_seconds == d->expect_seconds && !p->announce.low &&
 	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign &&
-	       !p->n_external && !s->files.n;
+	       !p->n_external && !s->files.n && memcmp(&p->limits, &no_limits, sizeof no_limits) == 0;
 }
 
 START_TEST(a_file_that_says_nothing_changes_nothing)
@@ -110,6 +111,17 @@ START_TEST(numbers_are_taken_to_both_ends)
 
 	ck_assert(low.queue == 0 && low.policy.zone == 0 && low.policy.expect_seconds == 1);
 	ck_assert(high.queue == 65535 && high.policy.zone == 65535 && high.policy.expect_seconds == 300);
+}
+END_TEST
+
+START_TEST(each_scope_has_its_limit)
+{
+	struct settings s = good("[limits]\nper-session = 1\nper-client = 60000\nper-server = 0\n"),
+			one = good("[limits]\nper-server = 30000");
+	static const uint16_t want[] = {1, 60000, 0}, want_one[] = {0, 0, 30000};
+
+	ck_assert_mem_eq(s.policy.limits.a_minute, want, sizeof want);
+	ck_assert_mem_eq(one.policy.limits.a_minute, want_one, sizeof want_one);
 }
 END_TEST
 
@@ -193,6 +205,7 @@ START_TEST(external_addresses_may_stand_in_files)
 END_TEST
 
 #define NUMBER(most) ": a number " most " is wanted"
+#define LIMIT        ": a number of ports a minute 0..60000 is wanted, 0 for no limit"
 #define PORTS        ": ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"
 #define NETWORKS     ": networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"
 #define RANGE        ": a range of ports 1024..65535 is wanted, as in 60000-60999"
@@ -235,6 +248,12 @@ static const struct {
 	{"policy", "allow-foreign = 2001:db8::/129", NULL, ": a prefix has 0..128 bits"},
 	{"policy", "allow-foreign = 10.0.0.1/24", NULL, ": bits behind the prefix are set"},
 	{"policy", "allow-foreign = 2001:db8::/28", NULL, ": bits behind the prefix are set"},
+	{"limits", "per-session = 60001", NULL, LIMIT},
+	{"limits", "per-client = 10/s", NULL, LIMIT},
+	{"limits", "per-server = -1", NULL, LIMIT},
+	{"limits", "per-server =", "per-server = ", LIMIT},
+	{"limits", "per-minute = 5", NULL, ": no such key, there are per-session, per-client, per-server"},
+	{"policy", "per-client = 5", NULL, ": belongs to [limits]"},
 	{"translate", "announce-ports = 1023-60000", NULL, RANGE},
 	{"translate", "announce-ports =", "announce-ports = ", RANGE},
 	{"translate", "announce-ports = 60000-60999, 61000", NULL, RANGE},
@@ -266,7 +285,7 @@ static const struct {
 	{"translate", "extern = 5", NULL, ": no such key, there are announce-ports, external-address"},
 	{"policy", "announce-ports = 5", NULL, ": belongs to [translate]"},
 	{"polcy", "deny-ports = 5", NULL, ": belongs to [policy]"},
-	{"polcy", "deny = 5", NULL, ": no such section, there are [pasvd], [policy], [translate]"},
+	{"polcy", "deny = 5", NULL, ": no such section, there are [pasvd], [policy], [limits], [translate]"},
 };
 
 START_TEST(mistakes_are_named)
@@ -308,6 +327,8 @@ START_TEST(a_key_that_is_no_list_is_given_once)
 	bad("[pasvd]\nzone = 5\n[pasvd]\nzone = 5\n", "4: [pasvd] zone = 5: this key was given before");
 	bad("[pasvd]\nexpect-seconds = 5\n\nexpect-seconds = 6\n",
 		"4: [pasvd] expect-seconds = 6: this key was given before");
+	bad("[limits]\nper-client = 5\nper-client = 5\n",
+		"3: [limits] per-client = 5: this key was given before");
 	bad("[translate]\nannounce-ports = 2000-3000\nannounce-ports = 4000\n",
 		"3: [translate] announce-ports = 4000: this key was given before");
 }
@@ -433,6 +454,7 @@ START_TEST(the_example_has_each_key)
 	}
 	s = good(text);
 	ck_assert(s.queue == 21 && s.policy.expect_seconds == policy_default.expect_seconds);
+	ck_assert(s.policy.limits.a_minute[QUOTA_CLIENT] > 0);
 	ck_assert(s.policy.n_deny == 3 && s.policy.deny[2].low == 6379 && s.policy.deny[2].high == 6379);
 }
 END_TEST
@@ -495,6 +517,7 @@ int main(void)
 	const TTest *const test[] = {
 		a_file_that_says_nothing_changes_nothing,
 		numbers_are_taken_to_both_ends,
+		each_scope_has_its_limit,
 		denied_ports_take_the_place_of_the_default_ones,
 		an_empty_list_denies_nothing,
 		foreign_networks_are_of_both_families,

@@ -97,11 +97,13 @@ START_TEST(a_fresh_entry_knows_its_view_and_nothing_else)
 	memset(&c->session, 0xff, sizeof(c->session));
 	memset(&c->last, 0xff, sizeof(c->last));
 	c->stream[0].line.synced = c->stream[1].line.synced = true;
+	c->quota.full_at = 7;
 	conntab_del(t, c);
 	c = conntab_add(t, &v, 0);
 	ck_assert_mem_eq(&c->session, &no_session, sizeof(no_session));
 	ck_assert_mem_eq(&c->last, &none, sizeof(none));
 	ck_assert(!c->stream[0].line.synced && !c->stream[1].line.synced);
+	ck_assert_uint_eq(c->quota.full_at, 0);
 	ck_assert_uint_eq(c->stream[0].edits.n, 0);
 	ck_assert_uint_eq(c->stream[1].edits.n, 0);
 	ck_assert_mem_eq(&c->view.seqadj[DIR_REPLY], &v.seqadj[DIR_REPLY], sizeof(struct seqadj));

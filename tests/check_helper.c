@@ -501,6 +501,110 @@ START_TEST(another_policy_holds_from_the_next_packet_on)
 }
 END_TEST
 
+static enum reason passive(struct talk *t, const char *reply)
+{
+	ck_assert_int_eq(client(t, "PASV\r\n"), REASON_PASSED);
+	return server(t, reply);
+}
+
+START_TEST(a_limit_of_a_client_is_for_all_its_sessions_and_servers)
+{
+	struct policy policy = policy_default;
+	struct talk a, b, c;
+
+	start();
+	policy.limits.a_minute[QUOTA_CLIENT] = 2;
+	helper.policy = &policy;
+	a = talk_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21");
+	b = talk_to("198.51.100.2:40001", "203.0.113.2:21", "10.0.0.3:21");
+	c = talk_to("198.51.100.3:40000", "203.0.113.1:21", "10.0.0.2:21");
+	ck_assert_int_eq(passive(&a, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	ck_assert_int_eq(passive(&b, "227 ok (10,0,0,3,195,80)\r\n"), REASON_OPENED);
+	ck_assert_int_eq(passive(&b, "227 ok (10,0,0,3,195,80)\r\n"), REASON_CLIENT_LIMIT);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	ck_assert_int_eq(passive(&a, "227 ok (10,0,0,2,195,80)\r\n"), REASON_CLIENT_LIMIT);
+	ck_assert_int_eq(passive(&c, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	ck_assert_uint_eq(helper.count[REASON_CLIENT_LIMIT], 2);
+}
+END_TEST
+
+START_TEST(a_limit_of_a_server_is_for_all_its_clients)
+{
+	struct policy policy = policy_default;
+	struct talk a, b, c;
+
+	start();
+	policy.limits.a_minute[QUOTA_SERVER] = 1;
+	helper.policy = &policy;
+	a = talk_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21");
+	b = talk_to("198.51.100.3:40000", "203.0.113.2:21", "10.0.0.2:21");
+	c = talk_to("198.51.100.2:40001", "203.0.113.1:2121", "10.0.0.3:21");
+	ck_assert_int_eq(passive(&a, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	ck_assert_int_eq(passive(&b, "227 ok (10,0,0,2,195,80)\r\n"), REASON_SERVER_LIMIT);
+	ck_assert_int_eq(passive(&c, "227 ok (10,0,0,3,195,90)\r\n"), REASON_OPENED);
+}
+END_TEST
+
+START_TEST(a_session_over_its_limit_uses_up_nothing_of_its_clients)
+{
+	struct policy policy = policy_default;
+	struct talk a, b;
+
+	start();
+	policy.limits = (struct quota_limits){{1, 2, 2}};
+	helper.policy = &policy;
+	a = talk_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21");
+	b = talk_to("198.51.100.2:40001", "203.0.113.1:21", "10.0.0.2:21");
+	ck_assert_int_eq(passive(&a, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(passive(&a, "227 ok (10,0,0,2,195,81)\r\n"), REASON_SESSION_LIMIT);
+	ck_assert_int_eq(passive(&b, "227 ok (10,0,0,2,195,82)\r\n"), REASON_OPENED);
+}
+END_TEST
+
+START_TEST(a_retransmission_costs_nothing)
+{
+	static const char reply[] = "227 ok (10,0,0,2,195,80)\r\n";
+	struct policy policy = policy_default;
+	struct talk t;
+
+	start();
+	policy.limits = (struct quota_limits){{2, 2, 2}};
+	helper.policy = &policy;
+	t = talk();
+	ck_assert_int_eq(passive(&t, reply), REASON_OPENED);
+	for (int i = 0; i < 10; i++) {
+		t.seq[DIR_REPLY] -= (uint32_t)strlen(reply);
+		ck_assert_int_eq(server(&t, reply), REASON_REPEATED);
+		payload_is("227 ok (203,0,113,1,195,80)\r\n");
+	}
+	ck_assert_int_eq(passive(&t, reply), REASON_OPENED);
+	ck_assert_int_eq(passive(&t, reply), REASON_SESSION_LIMIT);
+}
+END_TEST
+
+START_TEST(another_policy_finds_what_was_used)
+{
+	struct policy strict = policy_default, wide = policy_default;
+	struct talk t;
+
+	start();
+	strict.limits.a_minute[QUOTA_CLIENT] = 1;
+	wide.limits.a_minute[QUOTA_CLIENT] = 60000;
+	t = talk();
+	helper.policy = &strict;
+	ck_assert_int_eq(passive(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	helper.policy = &policy_default;
+	ck_assert_int_eq(passive(&t, "227 ok (10,0,0,2,195,81)\r\n"), REASON_OPENED);
+	helper.policy = &wide;
+	now += 100; /* ms: room for 100 of these */
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(passive(&t, "227 ok (10,0,0,2,195,82)\r\n"), REASON_OPENED);
+	helper.policy = &strict;
+	ck_assert_int_eq(passive(&t, "227 ok (10,0,0,2,195,83)\r\n"), REASON_CLIENT_LIMIT);
+}
+END_TEST
+
 START_TEST(connections_are_looked_up_in_the_zone_of_the_policy)
 {
 	static const struct policy zoned = {.zone = 5};
@@ -720,6 +824,11 @@ int main(void)
 		two_clients_behind_one_address_may_offer_the_same_port,
 		a_refusal_takes_away_ones_own_expectation_only,
 		another_policy_holds_from_the_next_packet_on,
+		a_limit_of_a_client_is_for_all_its_sessions_and_servers,
+		a_limit_of_a_server_is_for_all_its_clients,
+		a_session_over_its_limit_uses_up_nothing_of_its_clients,
+		a_retransmission_costs_nothing,
+		another_policy_finds_what_was_used,
 		connections_are_looked_up_in_the_zone_of_the_policy,
 		a_line_whose_beginning_went_past_says_nothing,
 		what_was_asked_before_a_gap_is_not_answered_behind_it,

@@ -305,6 +305,27 @@ static void policy_seconds(struct reader *r, const char *rest)
 		bad(r, "not a time: %s", rest);
 }
 
+static void policy_limit(struct reader *r, const char *rest, enum quota_scope scope)
+{
+	if (sscanf(rest, "%5hu", &r->d->policy.limits.a_minute[scope]) != 1)
+		bad(r, "not a number of ports: %s", rest);
+}
+
+static void policy_session(struct reader *r, const char *rest)
+{
+	policy_limit(r, rest, QUOTA_SESSION);
+}
+
+static void policy_client(struct reader *r, const char *rest)
+{
+	policy_limit(r, rest, QUOTA_CLIENT);
+}
+
+static void policy_server(struct reader *r, const char *rest)
+{
+	policy_limit(r, rest, QUOTA_SERVER);
+}
+
 /* Named as in the configuration file. The lists are long enough for any dialogue. */
 static void read_policy(struct reader *r, const char *rest)
 {
@@ -317,6 +338,9 @@ static void read_policy(struct reader *r, const char *rest)
 		{"external-address", policy_external},
 		{"announce-ports", policy_announce},
 		{"expect-seconds", policy_seconds},
+		{"per-session", policy_session},
+		{"per-client", policy_client},
+		{"per-server", policy_server},
 	};
 	size_t word = strcspn(rest, " ");
 

@@ -12,6 +12,7 @@
 #include "pasvd/edit.h"
 #include "pasvd/line.h"
 #include "pasvd/policy.h"
+#include "pasvd/quota.h"
 #include "pasvd/session.h"
 
 enum {
@@ -29,6 +30,7 @@ struct stream {
 struct conn {
 	struct ct_view view;
 	struct session session;
+	struct quota_bucket quota;
 	struct plan last;        /* what was reserved or opened last, all 0 if nothing was */
 	struct stream stream[2]; /* by enum dir */
 	bool told;               /* that it is not ours, or not translated */

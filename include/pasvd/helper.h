@@ -8,11 +8,13 @@
 
 #include "pasvd/conntab.h"
 #include "pasvd/policy.h"
+#include "pasvd/quota.h"
 
 struct helper {
 	struct ct_port ct;
 	const struct policy *policy;
 	struct conntab tab;
+	struct quota quota;           /* of the addresses; each session has its own in tab */
 	uint64_t count[REASON_COUNT]; /* verdicts by reason; opened: also those with a greater one */
 };
 

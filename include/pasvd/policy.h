@@ -9,6 +9,7 @@
 
 #include "pasvd/ct_port.h"
 #include "pasvd/ftp.h"
+#include "pasvd/quota.h"
 #include "pasvd/reason.h"
 
 enum {
@@ -37,6 +38,7 @@ struct external {
 struct policy {
 	uint16_t zone;           /* conntrack zone of the queue's packets */
 	uint32_t expect_seconds; /* how long an expectation waits */
+	struct quota_limits limits;
 	struct port_range
 		announce; /* announced ports are taken from it; low is 0: the listener's own port is */
 	size_t n_deny, n_foreign, n_external;

@@ -32,6 +32,9 @@
 	X(LONG_FORM, "long-form", WARNING, "an LPSV or LPRT (RFC 1639), made an unknown command")            \
 	X(LOW_PORT, "low-port", WARNING, "a data port under 1024")                                           \
 	X(DENIED_PORT, "denied-port", WARNING, "a data port that is on the list of those never opened")      \
+	X(SESSION_LIMIT, "session-limit", WARNING, "the session has used up its ports of this minute")       \
+	X(CLIENT_LIMIT, "client-limit", WARNING, "the client has used up its ports of this minute")          \
+	X(SERVER_LIMIT, "server-limit", WARNING, "the server has used up its ports of this minute")          \
 	X(NO_FREE_PORT, "no-free-port", WARNING, "16 ports in a row were taken by other expectations")       \
 	X(CT_FAILED, "ct-failed", ERR, "conntrack refused an expectation or an adjustment")                  \
 	X(NO_ROOM, "no-room", ERR, "the rewritten packet does not fit")                                      \

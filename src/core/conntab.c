@@ -167,6 +167,7 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 	c->view = *view;
 	memset(&c->session, 0, sizeof c->session);
 	memset(&c->last, 0, sizeof c->last);
+	memset(&c->quota, 0, sizeof c->quota);
 	memset(c->stream, 0, sizeof c->stream);
 	for (int i = 0; i < 2; i++) {
 		edits_init(&c->stream[i].edits, &view->seqadj[i]);

@@ -6,7 +6,7 @@
  *   seg_parse     bytes → segment                      nonsense passes
  *   meet          segment → connection                 asked of conntrack once; strangers pass
  *   line_place    segment → its place in the stream    what comes too early is dropped, TCP repeats it
- *   read_bytes    new bytes → lines → on_line()        session, policy, negotiate(): reserve and rewrite
+ *   read_bytes    new bytes → lines → on_line()        session, policy, quota, negotiate(): reserve and rewrite
  *   hold          a begun offer at the end             waits for its rest
  *   edits_apply   segment → what the receiver gets     first sent or retransmitted: the same bytes
  *
@@ -16,13 +16,17 @@
  */
 #include "pasvd/helper.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { CODE_AND_SPACE = 4 };
 
+static_assert((int)QUOTA_KEY_LEN == (int)CONNTAB_KEY_LEN, "both tables have the same key");
+
 /* One packet under way. */
 struct step {
 	struct helper *h;
+	uint64_t now; /* ms */
 	struct conn *conn;
 	struct stream *stream; /* conn->stream[dir] */
 	enum dir dir;
@@ -37,6 +41,7 @@ void helper_init(struct helper *h, const struct ct_port *ct, const struct policy
 	h->policy = policy;
 	memset(h->count, 0, sizeof h->count);
 	conntab_init(&h->tab, key);
+	quota_init(&h->quota, key);
 }
 
 static enum reason worse(enum reason a, enum reason b)
@@ -188,8 +193,36 @@ static enum ct_result reserve(
 	return result;
 }
 
+static struct quota_party party_of(const struct step *s)
+{
+	const struct tuple *tuple = s->conn->view.tuple;
+
+	return (struct quota_party){
+		.session = &s->conn->quota,
+		.client = tuple[DIR_ORIGINAL].src.addr,
+		.server = tuple[DIR_REPLY].src.addr,
+	};
+}
+
+/* REASON_OPENED, or which limit stands in the way. */
+static enum reason within_limits(const struct step *s)
+{
+	static const enum reason reason[] = {
+		[QUOTA_SESSION] = REASON_SESSION_LIMIT,
+		[QUOTA_CLIENT] = REASON_CLIENT_LIMIT,
+		[QUOTA_SERVER] = REASON_SERVER_LIMIT,
+		[QUOTA_NONE] = REASON_OPENED,
+	};
+	struct quota_party party = party_of(s);
+
+	return reason[quota_ask(&s->h->quota, &s->h->policy->limits, &party, s->now)];
+}
+
 static enum reason opened(struct step *s, const struct plan *plan)
 {
+	struct quota_party party = party_of(s);
+
+	quota_take(&s->h->quota, &s->h->policy->limits, &party, s->now);
 	s->conn->last = *plan;
 	s->verdict->opened = true;
 	s->verdict->announce = plan->announce;
@@ -217,6 +250,8 @@ static enum reason negotiate(struct step *s, const struct ftp_offer *offer)
 	struct plan plan;
 	enum reason reason = policy_plan(s->h->policy, offer, s->dir, &s->conn->view, &plan);
 
+	if (reason == REASON_OPENED)
+		reason = within_limits(s);
 	if (reason != REASON_OPENED)
 		return reason;
 	reason = make_room(s, offer);
@@ -331,19 +366,19 @@ static enum reason map(const struct step *s, const struct seg *seg, struct packe
 }
 
 /* The connection of the segment: known, or asked of conntrack. */
-static enum ct_result meet(struct step *s, const struct tuple *tuple, uint64_t now)
+static enum ct_result meet(struct step *s, const struct tuple *tuple)
 {
 	const struct ct_port *ct = &s->h->ct;
 	struct ct_view view;
 	enum ct_result result;
 
-	s->conn = conntab_find(&s->h->tab, tuple, now, &s->dir);
+	s->conn = conntab_find(&s->h->tab, tuple, s->now, &s->dir);
 	if (s->conn)
 		return CT_OK;
 	result = ct->get(ct->ctx, tuple, &view);
 	if (result != CT_OK)
 		return result;
-	s->conn = conntab_add(&s->h->tab, &view, now);
+	s->conn = conntab_add(&s->h->tab, &view, s->now);
 	s->dir = tuple_eq(&view.tuple[DIR_ORIGINAL], tuple) ? DIR_ORIGINAL : DIR_REPLY;
 	return CT_OK;
 }
@@ -351,13 +386,13 @@ static enum ct_result meet(struct step *s, const struct tuple *tuple, uint64_t n
 /* Finds the connection and the segment's place in it. An entry of an older connection with the same tuple is
  * forgotten, and conntrack asked again; *ret_place is never LINE_STALE. */
 static enum ct_result place(
-	struct step *s, const struct seg *seg, uint64_t now, enum line_place *ret_place, size_t *ret_skip)
+	struct step *s, const struct seg *seg, enum line_place *ret_place, size_t *ret_skip)
 {
 	enum line_place where = LINE_STALE;
 	enum ct_result result = CT_OK;
 
 	while (where == LINE_STALE) {
-		result = meet(s, &seg->tuple, now);
+		result = meet(s, &seg->tuple);
 		if (result != CT_OK)
 			return result;
 		s->stream = &s->conn->stream[s->dir];
@@ -416,11 +451,11 @@ static enum reason stranger(struct step *s)
 	return s->conn->view.ours ? REASON_NOT_TRANSLATED : REASON_NOT_OURS;
 }
 
-static enum reason examine(struct step *s, const struct seg *seg, struct packet *packet, uint64_t now)
+static enum reason examine(struct step *s, const struct seg *seg, struct packet *packet)
 {
 	enum line_place where;
 	size_t skip = 0;
-	enum ct_result result = place(s, seg, now, &where, &skip);
+	enum ct_result result = place(s, seg, &where, &skip);
 
 	if (result != CT_OK)
 		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
@@ -455,7 +490,7 @@ static enum reason disarm(const struct step *s, struct packet *packet)
 /* A SYN has nothing to say yet, even if it carries data (RFC 7413). */
 void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
 {
-	struct step step = {.h = h, .verdict = ret_verdict};
+	struct step step = {.h = h, .now = now, .verdict = ret_verdict};
 	enum reason reason = REASON_PASSED;
 	struct seg seg;
 
@@ -464,7 +499,7 @@ void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct
 		reason = REASON_BAD_PACKET;
 	} else if (seg.payload_len && !(seg.flags & SEG_SYN)) {
 		seg.tuple.zone = h->policy->zone;
-		reason = examine(&step, &seg, packet, now);
+		reason = examine(&step, &seg, packet);
 		reason = worse(reason, disarm(&step, packet));
 	}
 	ret_verdict->reason = reason;

@@ -8,7 +8,10 @@
 #include <assert.h>
 #include <string.h>
 
-enum { SECONDS_MAX = 300 }; /* what the kernel gives an expectation */
+enum {
+	SECONDS_MAX = 300, /* what the kernel gives an expectation */
+	LIMIT_MAX = 60000, /* ports a minute */
+};
 
 struct settings settings_default(void)
 {
@@ -50,6 +53,26 @@ static const char *add_foreign(struct settings *s, struct text value)
 	return conf_value_network(value, &s->policy.foreign[s->policy.n_foreign]);
 }
 
+static const char *set_limit(struct settings *s, enum quota_scope scope, struct text value)
+{
+	return conf_value_number(value, 0, LIMIT_MAX, &s->policy.limits.a_minute[scope]);
+}
+
+static const char *set_session_limit(struct settings *s, struct text value)
+{
+	return set_limit(s, QUOTA_SESSION, value);
+}
+
+static const char *set_client_limit(struct settings *s, struct text value)
+{
+	return set_limit(s, QUOTA_CLIENT, value);
+}
+
+static const char *set_server_limit(struct settings *s, struct text value)
+{
+	return set_limit(s, QUOTA_SERVER, value);
+}
+
 /* ADDR_NONE: a file's, of which nothing is known yet. */
 static uint8_t family_of(const struct external *e)
 {
@@ -89,6 +112,8 @@ static const char *add_external(struct settings *s, struct text value)
 	return NULL;
 }
 
+static const char a_limit[] = "a number of ports a minute 0..60000 is wanted, 0 for no limit";
+
 static const struct settings_key keys[] = {
 	{"pasvd", "queue", set_queue, LIST_NONE, "a number 0..65535 is wanted"},
 	{"pasvd", "zone", set_zone, LIST_NONE, "a number 0..65535 is wanted"},
@@ -97,6 +122,9 @@ static const struct settings_key keys[] = {
 		"ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"},
 	{"policy", "allow-foreign", add_foreign, LIST_FOREIGN,
 		"networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"},
+	{"limits", "per-session", set_session_limit, LIST_NONE, a_limit},
+	{"limits", "per-client", set_client_limit, LIST_NONE, a_limit},
+	{"limits", "per-server", set_server_limit, LIST_NONE, a_limit},
 	{"translate", "announce-ports", set_announce, LIST_NONE,
 		"a range of ports 1024..65535 is wanted, as in 60000-60999"},
 	{"translate", "external-address", add_external, LIST_EXTERNAL,
