@@ -16,6 +16,7 @@
 #include "ct_netlink.h"
 #include "log.h"
 #include "loop.h"
+#include "pasvd/ondemand.h"
 #include "rules.h"
 
 /* Too large for the stack: the connection table and packet buffers. */
@@ -29,6 +30,13 @@ static struct live {
 	struct settings *now, settings[2];
 } live;
 
+static void keep_queue(const char *name, uint16_t *next, uint16_t now)
+{
+	if (*next != now)
+		log_at(REASON_LEVEL_WARNING, "%s=%u stays until pasvd is started again", name, now);
+	*next = now;
+}
+
 static void reload(void *data)
 {
 	struct live *l = data;
@@ -39,9 +47,10 @@ static void reload(void *data)
 		log_at(REASON_LEVEL_ERR, "configuration kept as it was: %s", error);
 		return;
 	}
-	if (next->queue != l->now->queue)
-		log_at(REASON_LEVEL_WARNING, "queue=%u stays until pasvd is started again", l->now->queue);
-	next->queue = l->now->queue;
+	keep_queue("queue", &next->queue, l->now->queue);
+	keep_queue("[tls] queue", &next->tls_queue, l->now->tls_queue);
+	if (next->policy.n_tls_ports && !loop.queue[LOOP_KNOCK].nl.sock)
+		log_at(REASON_LEVEL_WARNING, "[tls] ports are opened when pasvd is started again");
 	external_carry(&next->files, &next->policy, &l->now->files);
 	external_read(&next->files, &next->policy);
 	helper.policy = &next->policy;
@@ -58,37 +67,70 @@ static void look_at_files(void *data, uint64_t now)
 
 static const struct loop_hooks hooks = {reload, look_at_files, &live};
 
-static int start(const struct carrier *carrier)
+static int bind_queue(int which, uint16_t number)
+{
+	int err = loop_bind(&loop, which, number);
+
+	if (err == -EPERM || err == -EBUSY)
+		log_at(REASON_LEVEL_ERR, "queue %u is taken: another program has bound it", number);
+	else if (err)
+		log_at(REASON_LEVEL_ERR, "cannot open queue %u: %s", number, strerror(-err));
+	return err;
+}
+
+/* What a daemon before this one knew to be TLS. */
+static void take_marked(void *data, const struct ct_view *view)
+{
+	ondemand_restore(data, view, loop_now());
+}
+
+/* Without a queue of their own, SYNs to ports on demand go their way, and find nothing open. */
+static int start_on_demand(void)
+{
+	const struct policy *policy = &live.now->policy;
+	int err;
+
+	if (!policy->n_tls_ports)
+		return 0;
+	err = policy->tls_mark ? ct_netlink_marked(&ct, policy->tls_mark, take_marked, &helper) : 0;
+	if (err)
+		log_at(REASON_LEVEL_WARNING, "cannot ask for the connections marked as TLS: %s",
+			strerror(-err));
+	return bind_queue(LOOP_KNOCK, live.now->tls_queue);
+}
+
+static int start_core(const struct carrier *carrier)
 {
 	uint8_t key[CONNTAB_KEY_LEN];
 	struct ct_port port;
-	int err;
+	int err = getrandom(key, sizeof key, 0) == sizeof key ? 0 : -errno;
 
-	if (getrandom(key, sizeof key, 0) != sizeof key)
-		return -errno;
-	err = ct_netlink_open(&ct, carrier);
+	if (!err)
+		err = ct_netlink_open(&ct, carrier);
 	if (err)
 		return err;
 	port = ct_netlink_port(&ct);
 	helper_init(&helper, &port, &live.now->policy, key);
-	return loop_open(&loop, live.now->queue, &helper, &hooks);
+	return loop_open(&loop, &helper, &hooks);
 }
 
-static void say_start_failed(int err)
+static int start(const struct carrier *carrier)
 {
-	if (err == -EPERM || err == -EBUSY)
-		log_at(REASON_LEVEL_ERR, "queue %u is taken: another program has bound it", live.now->queue);
-	else
-		log_at(REASON_LEVEL_ERR, "cannot open queue %u: %s", live.now->queue, strerror(-err));
+	int err = start_core(carrier);
+
+	if (err) {
+		log_at(REASON_LEVEL_ERR, "cannot start: %s", strerror(-err));
+		return err;
+	}
+	err = bind_queue(LOOP_CONTROL, live.now->queue);
+	return err ? err : start_on_demand();
 }
 
 static int run(const struct carrier *carrier)
 {
 	int err = start(carrier);
 
-	if (err) {
-		say_start_failed(err);
-	} else {
+	if (!err) {
 		log_at(REASON_LEVEL_INFO, "ready version=%s queue=%u carrier=%s", PASVD_VERSION,
 			live.now->queue, carrier->name);
 		sd_notify(0, "READY=1");
@@ -154,7 +196,7 @@ int main(int argc, char **argv)
 	case CONF_CARRIER:
 		return print_carrier();
 	case CONF_RULES:
-		return rules_main(conf.argc, conf.argv, carrier_name);
+		return rules_main(&conf, carrier_name);
 	case CONF_CHECK:
 		return configure(&conf);
 	case CONF_DAEMON:

@@ -30,8 +30,9 @@ static const char *const template[] = {
 enum {
 	PORTS_MAX = 64,
 	DEFAULT_PORT = 21,
-	DEFAULT_QUEUE = 21,
 	NUMBER_LEN = 6,                             /* "65535" and its NUL */
+	RANGE_LEN = 2 * NUMBER_LEN,                 /* "60000:60100" and its NUL */
+	MARK_LEN = 2 * 10 + 2,                      /* "0x40000000/0x40000000" and its NUL */
 	DESTINATION_LEN = INET6_ADDRSTRLEN + 2 + 6, /* "[address]:65535" and its NUL */
 	TEMPLATE_LINES = sizeof(template) / sizeof(*template),
 	STATUS_WRONG_ARGUMENTS = 2
@@ -51,9 +52,13 @@ struct rules {
 	unsigned int families;
 	bool remove;
 	const char *carrier;
-	uint16_t queue;
-	size_t n_ports;
+	const char *file; /* NULL: that of struct conf */
+	bool queue_given;
+	uint16_t queue, tls_queue;
+	uint32_t tls_mark;
+	size_t n_ports, n_ranges;
 	struct port_pair port[PORTS_MAX];
+	struct port_range range[POLICY_LIST_MAX]; /* of the server's passive ports with TLS */
 };
 
 /* --- values --- */
@@ -178,6 +183,13 @@ static bool set_queue(struct rules *r, const char *value)
 	if (queue < 0)
 		return false;
 	r->queue = (uint16_t)queue;
+	r->queue_given = true;
+	return true;
+}
+
+static bool set_config(struct rules *r, const char *value)
+{
+	r->file = value;
 	return true;
 }
 
@@ -205,6 +217,7 @@ static const struct rule_option {
 		"must be N or N:M, ports from 1 to 65535; each N once, at most 64 of them"},
 	{"clients", required_argument, set_clients, INTERFACE_NAME},
 	{"queue", required_argument, set_queue, "must be a queue number from 0 to 65535"},
+	{"config", required_argument, set_config, "takes a path"},
 	{"remove", no_argument, set_remove, "takes no value"},
 };
 
@@ -228,8 +241,8 @@ static bool refused(int answer, char **argv)
 	if (answer == ':')
 		return wrong("", argv[optind - 1], "needs a value");
 	return wrong("", optopt ? letter : argv[optind - 1],
-		"not an option; there are --wan, --public, --server, --port, --clients and --queue with a "
-		"value, -4, -6 and --remove");
+		"not an option; there are --wan, --public, --server, --port, --clients, --queue and "
+		"--config with a value, -4, -6 and --remove");
 }
 
 static int next_option(int argc, char **argv, int *ret_index)
@@ -324,8 +337,8 @@ static void conditions(const struct rules *r, char ret_letters[8])
 {
 	const char *reached = r->wan ? "sw" : "sp";
 
-	snprintf(ret_letters, 8, " %c%s%s", r->families & IP6 ? '6' : '4', r->lan ? "c" : "",
-		r->server[0] ? reached : "");
+	snprintf(ret_letters, 8, " %c%s%s%s%s", r->families & IP6 ? '6' : '4', r->lan ? "c" : "",
+		r->server[0] ? reached : "", r->n_ranges ? "t" : "", r->n_ranges && r->tls_mark ? "m" : "");
 }
 
 /* What is behind the bar of a line, or NULL if it is not for us. */
@@ -340,21 +353,41 @@ static void print_destination(const struct rules *r, uint16_t port, char ret_tex
 	snprintf(ret_text, DESTINATION_LEN, r->families & IP6 ? "[%s]:%d" : "%s:%d", r->server, port);
 }
 
-/* Prints the line, for each port if it names one. */
+static void print_range(const struct port_range *range, char ret_text[RANGE_LEN])
+{
+	snprintf(ret_text, RANGE_LEN, range->low < range->high ? "%d:%d" : "%d", range->low, range->high);
+}
+
+/* How often a line is printed, and what for. */
+static size_t repetitions(const struct rules *r, const char *text)
+{
+	if (strstr(text, "@TLS_PORTS@"))
+		return r->n_ranges;
+	return strstr(text, "@PORT@") ? r->n_ports : 1;
+}
+
+/* Prints the line, for each port or range if it names one. */
 static void print_text(const struct rules *r, const char *text)
 {
 	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN], destination[DESTINATION_LEN];
+	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN];
 	const struct value values[] = {{"@WAN@", r->wan}, {"@LAN@", r->lan}, {"@PUBLIC@", r->public},
 		{"@SERVER@", r->server}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
 		{"@DESTINATION@", destination}, {"@ICMP@", r->families & IP6 ? "ipv6-icmp" : "icmp"},
-		{"@QUEUE@", queue}, {"@CARRIER@", r->carrier}, {NULL, NULL}};
-	size_t times = strstr(text, "@PORT@") ? r->n_ports : 1;
+		{"@QUEUE@", queue}, {"@CARRIER@", r->carrier}, {"@TLS_QUEUE@", tls_queue},
+		{"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range}, {NULL, NULL}};
+	size_t times = repetitions(r, text);
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
+	snprintf(tls_queue, sizeof(tls_queue), "%d", r->tls_queue);
+	snprintf(tls_mark, sizeof(tls_mark), "0x%x/0x%x", r->tls_mark, r->tls_mark);
 	for (size_t i = 0; i < times; i++) {
-		snprintf(port, sizeof(port), "%d", r->port[i].outside);
-		snprintf(server_port, sizeof(server_port), "%d", r->port[i].server);
-		print_destination(r, r->port[i].server, destination);
+		const struct port_pair *pair = &r->port[i < r->n_ports ? i : 0];
+
+		snprintf(port, sizeof(port), "%d", pair->outside);
+		snprintf(server_port, sizeof(server_port), "%d", pair->server);
+		print_destination(r, pair->server, destination);
+		print_range(&r->range[i < r->n_ranges ? i : 0], range);
 		print_line(values, text);
 	}
 }
@@ -385,13 +418,49 @@ static void print_template(const struct rules *r)
 	}
 }
 
-int rules_main(int argc, char **argv, rules_carrier_fn *carrier)
+/* The ranges that the server's clients with TLS may knock at. */
+static void take_ranges(struct rules *r, const struct policy *policy)
 {
-	struct rules r = {.queue = DEFAULT_QUEUE};
+	struct addr server;
 
-	if (!parse_options(&r, argc, argv) || !coherent(&r))
+	if (addr_parse((const uint8_t *)r->server, strlen(r->server), &server) < 0 ||
+		policy_tls_mode(policy, &server) != TLS_ON_DEMAND)
+		return;
+	for (size_t i = 0; i < policy->n_tls_ports; i++) {
+		if (network_has(&policy->tls_ports[i].server, &server))
+			r->range[r->n_ranges++] = policy->tls_ports[i].ports;
+	}
+}
+
+/* What the configuration says; options win. */
+static bool configure(struct rules *r, const struct conf *conf)
+{
+	struct conf own = *conf;
+	char error[CONF_FILE_ERROR_MAX];
+	struct settings settings;
+
+	own.file = r->file ? r->file : conf->file;
+	if (conf_read(&own, &settings, error)) {
+		fprintf(stderr, "pasvd rules: %s\n", error);
+		return false;
+	}
+	if (!r->queue_given)
+		r->queue = settings.queue;
+	r->tls_queue = settings.tls_queue;
+	r->tls_mark = settings.policy.tls_mark;
+	take_ranges(r, &settings.policy);
+	return true;
+}
+
+int rules_main(const struct conf *conf, rules_carrier_fn *carrier)
+{
+	struct rules r = {0};
+
+	if (!parse_options(&r, conf->argc, conf->argv) || !coherent(&r))
 		return STATUS_WRONG_ARGUMENTS;
 	fill_in(&r);
+	if (!r.remove && !configure(&r, conf))
+		return STATUS_WRONG_ARGUMENTS;
 	if (!r.remove)
 		r.carrier = carrier();
 	if (!r.remove && !r.carrier)

@@ -3,12 +3,14 @@
 #ifndef PASVD_RULES_H
 #define PASVD_RULES_H
 
+#include "conf.h"
+
 /* Returns the name that `CT --helper` and `-m helper` are given, or NULL after a line on stderr. */
 typedef const char *rules_carrier_fn(void);
 
-/* Prints to stdout; `argv[0]` is the subcommand's own name, options follow. The carrier is asked for when the options are
+/* Prints to stdout; conf->argv has the subcommand's own name and its options. The carrier is asked for when the options are
  * right and rules are wanted, not their removal. Returns the exit status: 0, 1 if there is no carrier or stdout cannot be
- * written, 2 for wrong arguments. After 1 and 2 one line on stderr says why. */
-int rules_main(int argc, char **argv, rules_carrier_fn *carrier);
+ * written, 2 for wrong arguments or a wrong configuration. After 1 and 2 one line on stderr says why. */
+int rules_main(const struct conf *conf, rules_carrier_fn *carrier);
 
 #endif

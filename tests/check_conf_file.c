@@ -88,7 +88,9 @@ static bool is_default(const struct settings *s)
 
 	return s->queue == 21 && p->zone == 0 && p->expect_seconds == d->expect_seconds && !p->announce.low &&
 	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign &&
-	       !p->n_external && !s->files.n && memcmp(&p->limits, &no_limits, sizeof no_limits) == 0;
+	       !p->n_external && !s->files.n && memcmp(&p->limits, &no_limits, sizeof no_limits) == 0 &&
+	       s->tls_queue == 22 && p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule &&
+	       !p->n_implicit;
 }
 
 START_TEST(a_file_that_says_nothing_changes_nothing)
@@ -210,6 +212,9 @@ END_TEST
 #define NETWORKS     ": networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"
 #define RANGE        ": a range of ports 1024..65535 is wanted, as in 60000-60999"
 #define SOURCE       ": ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] is wanted"
+#define TLS_PORTS    ": ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"
+#define TLS_MODE     ": on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"
+#define MARK         ": a number 0..0xffffffff is wanted"
 #define MIXED        ": IPv4 and IPv6 do not mix in an entry"
 
 /* Line 2 of a file whose line 1 is the section: what stands there, and what is said; NULL: the line, then `why`. */
@@ -281,12 +286,61 @@ static const struct {
 		": never counts: an address before it is for everybody"},
 	{"policy", "deny-port = 5", NULL, ": no such key, there are deny-ports, allow-foreign"},
 	{"policy", "Deny-Ports = 5", NULL, ": no such key, there are deny-ports, allow-foreign"},
-	{"pasvd", "ports = 5", NULL, ": no such key, there are queue, zone, expect-seconds"},
+	{"pasvd", "port = 5", NULL, ": no such key, there are queue, zone, expect-seconds"},
+	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
+	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
+	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},
+	{"tls", "ports = 60000-60100 for", NULL, TLS_PORTS},
+	{"tls", "ports = 60000-60100 to 10.0.0.2", NULL, TLS_PORTS},
+	{"tls", "ports = 60100-60000 for 10.0.0.2", NULL, ": the first port of a range is the lower one"},
+	{"tls", "ports = 60000 for 10.0.0.2/24", NULL, ": bits behind the prefix are set"},
+	{"tls", "mode = ondemand", NULL, TLS_MODE},
+	{"tls", "mode = refuse for host", NULL, TLS_MODE},
+	{"tls", "mode = refuse, pass for 10.0.0.2", "mode = pass for 10.0.0.2",
+		": never counts: a mode before it is for all servers"},
+	{"tls", "implicit-ports = 0", NULL, ": ports 1..65535 are wanted, as in 990"},
+	{"tls", "queue = 65536", NULL, NUMBER("0..65535")},
+	{"tls", "mark = 0x", NULL, MARK},
+	{"tls", "mark = 0x100000000", NULL, MARK},
+	{"tls", "mark = 4294967296", NULL, MARK},
+	{"tls", "mark = ff", NULL, MARK},
+	{"tls", "mark = -1", NULL, MARK},
+	{"tls", "mark = 0x1/0x1", NULL, MARK},
 	{"translate", "extern = 5", NULL, ": no such key, there are announce-ports, external-address"},
 	{"policy", "announce-ports = 5", NULL, ": belongs to [translate]"},
 	{"polcy", "deny-ports = 5", NULL, ": belongs to [policy]"},
-	{"polcy", "deny = 5", NULL, ": no such section, there are [pasvd], [policy], [limits], [translate]"},
+	{"polcy", "deny = 5", NULL,
+		": no such section, there are [pasvd], [policy], [limits], [translate], [tls]"},
 };
+
+START_TEST(tls_is_set_for_all_servers_or_for_some)
+{
+	struct settings s = good("[tls]\nports = 60000-60100, 50000-50099 for 10.0.0.3, 1024 for fd00::/8\n"
+				 "mode = refuse for 10.0.0.4, pass for fd00::5\nmode = on-demand\n"
+				 "implicit-ports = 990, 9900-9999\nqueue = 7\nmark = 0x0000Ff00\n");
+	const struct policy *p = &s.policy;
+
+	ck_assert(p->n_tls_ports == 3 && p->n_tls_rule == 3 && p->n_implicit == 2);
+	ck_assert(p->tls_ports[0].ports.low == 60000 && p->tls_ports[0].ports.high == 60100);
+	ck_assert(p->tls_ports[0].server.addr.family == ADDR_NONE);
+	ck_assert(is_addr(&p->tls_ports[1].server.addr, "10.0.0.3") && p->tls_ports[1].server.bits == 32);
+	ck_assert(p->tls_ports[2].ports.low == 1024 && p->tls_ports[2].ports.high == 1024);
+	ck_assert(p->tls_rule[0].mode == TLS_REFUSE && is_addr(&p->tls_rule[0].server.addr, "10.0.0.4"));
+	ck_assert(p->tls_rule[1].mode == TLS_PASS && p->tls_rule[1].server.bits == 128);
+	ck_assert(p->tls_rule[2].mode == TLS_ON_DEMAND && p->tls_rule[2].server.addr.family == ADDR_NONE);
+	ck_assert(p->implicit[0].low == 990 && p->implicit[1].high == 9999);
+	ck_assert(s.tls_queue == 7 && p->tls_mark == 0xff00);
+}
+END_TEST
+
+START_TEST(marks_are_numbers_of_32_bits)
+{
+	ck_assert_uint_eq(good("[tls]\nmark = 0\n").policy.tls_mark, 0);
+	ck_assert_uint_eq(good("[tls]\nmark = 4294967295\n").policy.tls_mark, UINT32_MAX);
+	ck_assert_uint_eq(good("[tls]\nmark = 0xffffffff\n").policy.tls_mark, UINT32_MAX);
+	ck_assert_uint_eq(good("[tls]\nmark = 0X1\n").policy.tls_mark, 1);
+}
+END_TEST
 
 START_TEST(mistakes_are_named)
 {
@@ -524,6 +578,8 @@ int main(void)
 		announced_ports_are_one_range,
 		external_addresses_have_conditions,
 		external_addresses_may_stand_in_files,
+		tls_is_set_for_all_servers_or_for_some,
+		marks_are_numbers_of_32_bits,
 		mistakes_are_named,
 		the_first_mistake_counts,
 		what_inih_would_ignore_is_refused,

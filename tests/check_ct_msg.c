@@ -132,6 +132,30 @@ START_TEST(seqadj_of_the_original_direction)
 }
 END_TEST
 
+START_TEST(mark_has_a_mask)
+{
+	static const uint8_t expected[] = {HEADER(88, CT, CT_NEW, REQUEST | ACK, INET, 0),
+		TUPLE(1, CLIENT, 40000, DIALLED, 21), /* CTA_TUPLE_ORIG */
+		ATTR(8, 8), BE32(0x40000000),         /* CTA_MARK */
+		ATTR(8, 21), BE32(0xc0000000)};       /* CTA_MARK_MASK */
+	struct tuple t = original();
+	_Alignas(4) uint8_t buf[CT_MSG_MAX];
+
+	ck_assert_message(buf, ct_msg_put_mark(buf, sizeof(buf), &t, 0x40000000, 0xc0000000), expected);
+}
+END_TEST
+
+START_TEST(dump_is_of_a_family_and_a_mark)
+{
+	static const uint8_t expected[] = {HEADER(36, CT, CT_GET, REQUEST | DUMP, INET6, 0), ATTR(8, 8),
+		BE32(0x40000000),               /* CTA_MARK */
+		ATTR(8, 21), BE32(0x40000000)}; /* CTA_MARK_MASK */
+	_Alignas(4) uint8_t buf[CT_MSG_MAX];
+
+	ck_assert_message(buf, ct_msg_put_dump_marked(buf, sizeof(buf), INET6, 0x40000000), expected);
+}
+END_TEST
+
 /* NLM_F_EXCL: without it the kernel acknowledges an expectation of somebody else as ours. */
 START_TEST(expectation_is_exclusive_and_carries_its_nat)
 {
@@ -235,6 +259,18 @@ static ssize_t encode_expect_del(void *buf, size_t cap)
 	return ct_msg_put_expect_del(buf, cap, &e, 1);
 }
 
+static ssize_t encode_mark(void *buf, size_t cap)
+{
+	struct tuple t = original();
+
+	return ct_msg_put_mark(buf, cap, &t, 1, 1);
+}
+
+static ssize_t encode_dump_marked(void *buf, size_t cap)
+{
+	return ct_msg_put_dump_marked(buf, cap, INET, 1);
+}
+
 static ssize_t encode_probe(void *buf, size_t cap)
 {
 	return ct_msg_put_probe(buf, cap, "sane");
@@ -251,8 +287,8 @@ static ssize_t encode_expect(void *buf, size_t cap)
 	return ct_msg_put_expect(buf, cap, &e);
 }
 
-static encode_fn *const encoders[] = {
-	encode_get, encode_seqadj, encode_expect_get, encode_expect_del, encode_probe, encode_expect};
+static encode_fn *const encoders[] = {encode_get, encode_seqadj, encode_expect_get, encode_expect_del,
+	encode_probe, encode_expect, encode_mark, encode_dump_marked};
 
 START_TEST(encoders_keep_within_their_room)
 {
@@ -298,6 +334,7 @@ START_TEST(connection_is_read)
 	ck_assert(endpoint_eq(&v.tuple[DIR_REPLY].dst, &client));
 	ck_assert_uint_eq(v.tuple[DIR_REPLY].zone, 0);
 	ck_assert(v.ours);
+	ck_assert(v.established);
 	ck_assert_uint_eq(v.seqadj[DIR_REPLY].pos, 123456);
 	ck_assert_int_eq(v.seqadj[DIR_REPLY].before, 0);
 	ck_assert_int_eq(v.seqadj[DIR_REPLY].after, -3);
@@ -317,6 +354,24 @@ START_TEST(only_the_carriers_whole_name_is_ours)
 }
 END_TEST
 
+START_TEST(only_one_state_is_established)
+{
+	static const uint8_t attribute[] = {ATTR(5, 1), 3}; /* CTA_PROTOINFO_TCP_STATE */
+	_Alignas(4) uint8_t msg[sizeof(view_msg)];
+	size_t at = 0;
+	struct ct_view v;
+
+	memcpy(msg, view_msg, sizeof(msg));
+	while (memcmp(msg + at, attribute, sizeof(attribute)) != 0)
+		at++;
+	for (uint8_t state = 0; state < 15; state++) {
+		msg[at + 4] = state;
+		ck_assert_int_eq(ct_msg_parse_view(msg, sizeof(msg), "sane", &v), 0);
+		ck_assert_int_eq(v.established, state == 3);
+	}
+}
+END_TEST
+
 START_TEST(connection_without_helper_and_adjustment)
 {
 	static const _Alignas(4) uint8_t msg[] = {HEADER(124, CT, CT_NEW, 0, INET, 0),
@@ -326,7 +381,7 @@ START_TEST(connection_without_helper_and_adjustment)
 	struct ct_view v;
 
 	ck_assert_int_eq(ct_msg_parse_view(msg, 124, "sane", &v), 0);
-	ck_assert(!v.ours);
+	ck_assert(!v.ours && !v.established);
 	ck_assert_mem_eq(&v.seqadj[DIR_ORIGINAL], &none, sizeof(none));
 	ck_assert_mem_eq(&v.seqadj[DIR_REPLY], &none, sizeof(none));
 }
@@ -488,6 +543,8 @@ int main(void)
 		addresses_of_ipv6_have_their_own_attributes,
 		seqadj_of_the_reply_direction,
 		seqadj_of_the_original_direction,
+		mark_has_a_mask,
+		dump_is_of_a_family_and_a_mark,
 		expectation_is_exclusive_and_carries_its_nat,
 		expectation_is_asked_for_by_its_tuple,
 		expectation_is_deleted_by_its_id,
@@ -496,6 +553,7 @@ int main(void)
 		encoders_keep_within_their_room,
 		connection_is_read,
 		only_the_carriers_whole_name_is_ours,
+		only_one_state_is_established,
 		connection_without_helper_and_adjustment,
 		zone_is_that_of_the_connection_or_of_one_direction,
 		connection_that_is_not_tcp_is_refused,

@@ -54,7 +54,7 @@ static struct step *last_send(struct reader *r)
 {
 	struct step *s = r->d->steps ? &r->d->step[r->d->steps - 1] : NULL;
 
-	if (!s || s->kind != STEP_SEND)
+	if (!s || (s->kind != STEP_SEND && s->kind != STEP_KNOCK))
 		bad(r, "stands behind no segment");
 	return s;
 }
@@ -214,7 +214,7 @@ static void read_ends(struct reader *r, const char *rest, struct expect *e)
 	e->master = (struct tuple){.src = r->d->client, .dst = r->d->dialled};
 	e->tuple.dst = packet_endpoint(announced);
 	e->nat = packet_endpoint(real);
-	e->seconds = r->d->policy.expect_seconds;
+	e->seconds = last_send(r)->kind == STEP_KNOCK ? POLICY_KNOCK_SECONDS : r->d->policy.expect_seconds;
 }
 
 /* Who speaks listens, and the other side is going to connect. */
@@ -327,6 +327,46 @@ static void policy_server(struct reader *r, const char *rest)
 }
 
 /* Named as in the configuration file. The lists are long enough for any dialogue. */
+static struct network server_of(struct reader *r, const char *text)
+{
+	return *text ? network_of(r, text) : (struct network){0};
+}
+
+static void policy_tls_ports(struct reader *r, const char *rest)
+{
+	struct tls_ports *t = &r->d->policy.tls_ports[r->d->policy.n_tls_ports++];
+	char ports[WORD];
+	int end = 0;
+
+	if (sscanf(rest, "%63s%n for %n", ports, &end, &end) != 1)
+		bad(r, "not ports: %s", rest);
+	*t = (struct tls_ports){server_of(r, rest + end), ports_of(r, ports)};
+}
+
+static void policy_tls_mode_of(struct reader *r, const char *rest)
+{
+	static const char *const modes[] = {
+		[TLS_PASS] = "pass", [TLS_ON_DEMAND] = "on-demand", [TLS_REFUSE] = "refuse"};
+	struct tls_rule *t = &r->d->policy.tls_rule[r->d->policy.n_tls_rule++];
+	char mode[WORD];
+	int end = 0;
+
+	if (sscanf(rest, "%63s%n for %n", mode, &end, &end) != 1)
+		bad(r, "not a mode: %s", rest);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		if (strcmp(mode, modes[i]) == 0) {
+			*t = (struct tls_rule){server_of(r, rest + end), (enum tls_mode)i};
+			return;
+		}
+	}
+	bad(r, "no such mode: %s", mode);
+}
+
+static void policy_implicit(struct reader *r, const char *rest)
+{
+	r->d->policy.implicit[r->d->policy.n_implicit++] = ports_of(r, rest);
+}
+
 static void read_policy(struct reader *r, const char *rest)
 {
 	static const struct {
@@ -341,6 +381,9 @@ static void read_policy(struct reader *r, const char *rest)
 		{"per-session", policy_session},
 		{"per-client", policy_client},
 		{"per-server", policy_server},
+		{"tls-ports", policy_tls_ports},
+		{"tls-mode", policy_tls_mode_of},
+		{"tls-implicit-ports", policy_implicit},
 	};
 	size_t word = strcspn(rest, " ");
 
@@ -420,6 +463,21 @@ static void read_idle(struct reader *r, const char *rest)
 	s->ms = seconds * (uint64_t)1000;
 }
 
+static void read_knock(struct reader *r, const char *rest)
+{
+	struct step *s = add_step(r, STEP_KNOCK);
+
+	s->dir = DIR_REPLY;
+	s->reason = REASON_OPENED;
+	s->low = ports_of(r, rest).low;
+}
+
+static void read_ending(struct reader *r, const char *rest)
+{
+	(void)rest;
+	add_step(r, STEP_ENDING);
+}
+
 static void read_untracked(struct reader *r, const char *rest)
 {
 	(void)rest;
@@ -461,6 +519,8 @@ static const struct {
 	{"work", read_work},
 	{"restart", read_restart},
 	{"idle", read_idle},
+	{"knock", read_knock},
+	{"ending", read_ending},
 };
 
 static void read_statement(struct reader *r, const char *line)

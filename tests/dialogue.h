@@ -18,7 +18,9 @@ enum step_kind {
 	STEP_REFUSE,  /* conntrack refuses what */
 	STEP_WORK,    /* and works again */
 	STEP_RESTART, /* the helper starts anew, conntrack stays */
-	STEP_IDLE     /* ms go by */
+	STEP_IDLE,    /* ms go by */
+	STEP_KNOCK,   /* the client sends a SYN to port low of the address it dialled */
+	STEP_ENDING   /* the connection is not ESTABLISHED any more */
 };
 
 enum refuse { REFUSE_GET = 1, REFUSE_EXPECT = 2, REFUSE_ADJUST = 4 };

@@ -104,6 +104,14 @@ static void fake_expect_del(void *ctx, const struct expect *e)
 		c->expecting = false;
 }
 
+static void fake_mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
+{
+	struct fake_conn *c = find(ctx, master);
+
+	if (c)
+		c->mark = (c->mark & ~mask) | (value & mask);
+}
+
 void fake_ct_init(struct fake_ct *f)
 {
 	memset(f, 0, sizeof(*f));
@@ -111,8 +119,11 @@ void fake_ct_init(struct fake_ct *f)
 
 struct ct_port fake_ct_port(struct fake_ct *f)
 {
-	return (struct ct_port){
-		.get = fake_get, .commit = fake_commit, .expect_del = fake_expect_del, .ctx = f};
+	return (struct ct_port){.get = fake_get,
+		.commit = fake_commit,
+		.expect_del = fake_expect_del,
+		.mark = fake_mark,
+		.ctx = f};
 }
 
 struct fake_conn *fake_ct_connect(struct fake_ct *f, const struct endpoint *client,
@@ -124,7 +135,7 @@ struct fake_conn *fake_ct_connect(struct fake_ct *f, const struct endpoint *clie
 	f->conns++;
 	c->view.tuple[DIR_ORIGINAL] = (struct tuple){.src = *client, .dst = *dialled};
 	c->view.tuple[DIR_REPLY] = (struct tuple){.src = *real, .dst = *seen};
-	c->view.ours = true;
+	c->view.ours = c->view.established = true;
 	return c;
 }
 

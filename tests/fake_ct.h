@@ -15,6 +15,7 @@ enum { FAKE_CT_CONNS = 8, FAKE_CT_TAKEN = 512, FAKE_CT_ADDED = 256 };
 
 struct fake_conn {
 	struct ct_view view;
+	uint32_t mark;
 	bool expecting;       /* then: */
 	struct expect expect; /* the one in force */
 };

@@ -33,7 +33,9 @@ SYSTEM_HEADERS = {"assert.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 # Headers of its own that src/core has, and who includes them.
 PRIVATE = {
     "bytes.h": {"seg", "siphash", "conntab"},
-    "siphash.h": {"siphash", "conntab", "quota"},
+    "siphash.h": {"siphash", "conntab", "masters", "quota"},
+    "sane.h": {"sane", "helper"},
+    "budget.h": {"budget", "helper", "ondemand"},
 }
 
 # Module: the modules that its header and its .c may include.
@@ -50,7 +52,12 @@ MAY_KNOW = {
     "policy": {"ct_port", "ftp", "quota", "reason"},
     "edit": {"seg", "seqadj"},
     "conntab": {"ct_port", "edit", "line", "policy", "quota", "session"},
-    "helper": {"conntab", "policy", "quota"},
+    "tls": {"endpoint", "ftp"},
+    "masters": {"endpoint"},
+    "ondemand": {"helper"},
+    "sane": {"seg"},
+    "budget": {"helper"},
+    "helper": {"conntab", "masters", "ondemand", "policy", "quota", "tls"},
     "siphash": set(),
     "bytes": set(),
 }

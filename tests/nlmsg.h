@@ -34,7 +34,7 @@
 #define ATTR(len, type) HOST16(len), HOST16(type)
 #define NEST(len, type) HOST16(len), HOST16((type) | 0x8000)
 
-enum { REQUEST = 1, ACK = 4, EXCL = 0x200, CREATE = 0x400 }; /* NLM_F_* */
+enum { REQUEST = 1, ACK = 4, EXCL = 0x200, DUMP = 0x300, CREATE = 0x400 }; /* NLM_F_* */
 
 #define ck_assert_message(buf, len, expected)                                                                \
 	do {                                                                                                 \

@@ -11,6 +11,8 @@
  * Sequence numbers of the runs with cuts wrap around at the cut.
  */
 #include "guard.h"
+#include "packet.h"
+#include "pasvd/ondemand.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -148,12 +150,15 @@ static void forget(struct run *r)
 	r->side[DIR_REPLY].fresh = true;
 }
 
+/* A connection that is marked is found by the daemon when it starts. */
 static void start_helper(struct run *r)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = {7};
 	struct ct_port port = fake_ct_port(&r->ct);
 
 	helper_init(&r->helper, &port, &r->d->policy, key);
+	if (r->conn->mark)
+		ondemand_restore(&r->helper, &r->conn->view, r->now);
 	forget(r);
 }
 
@@ -209,6 +214,21 @@ static void play_busy(struct run *r, const struct step *s)
 	}
 }
 
+static void play_knock(struct run *r, const struct step *s)
+{
+	const struct packet_spec spec = {
+		.tuple = {{r->d->client.addr, 40123}, {r->d->dialled.addr, s->low}, 0},
+		.flags = SEG_SYN,
+	};
+	struct packet packet = {.p = r->buf, .len = packet_build(&spec, r->buf), .cap = BUFFER};
+	struct verdict verdict;
+
+	ondemand_knock(&r->helper, &packet, r->now, &verdict);
+	if (verdict.reason != s->reason || verdict.action != ACTION_PASS)
+		fail(r, "reason %s, not %s", reason_name(verdict.reason), reason_name(s->reason));
+	check_expects(r, s);
+}
+
 static void refuse(struct run *r, unsigned what)
 {
 	r->ct.refuse_get = what & REFUSE_GET;
@@ -222,6 +242,12 @@ static void play_step(struct run *r, const struct step *s)
 	switch (s->kind) {
 	case STEP_SEND:
 		play_send(r, s);
+		break;
+	case STEP_KNOCK:
+		play_knock(r, s);
+		break;
+	case STEP_ENDING:
+		r->conn->view.established = false;
 		break;
 	case STEP_BUSY:
 		play_busy(r, s);

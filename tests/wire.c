@@ -52,8 +52,11 @@ enum reason grade(enum reason r)
 
 /* --- the kernel and the two ends --- */
 
+/* The place in front of the first byte is the SYN's. */
 static void take_byte(struct run *r, struct side *side, int32_t pos, uint8_t byte)
 {
+	if (pos == -1)
+		return;
 	if (pos < 0 || pos >= STREAM_MAX)
 		fail(r, "the receiver gets a byte at place %d of its stream", pos);
 	if (side->have[pos] && side->byte[pos] != byte)

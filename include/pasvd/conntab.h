@@ -34,6 +34,8 @@ struct conn {
 	struct plan last;        /* what was reserved or opened last, all 0 if nothing was */
 	struct stream stream[2]; /* by enum dir */
 	bool told;               /* that it is not ours, or not translated */
+	bool cleared;            /* it was TLS before */
+	bool tls;                /* nothing of it is read; lines tell what was, before TLS began */
 	bool live;               /* false: nothing above is valid, and no bucket leads here */
 	uint64_t seen;           /* ms, as given to conntab_find() and conntab_add() */
 	uint32_t chain[2];       /* by enum dir: next of the bucket */

@@ -22,6 +22,7 @@ struct ct_view {
 	struct tuple tuple[2];   /* by enum dir */
 	struct seqadj seqadj[2]; /* by enum dir; all 0 if there is none */
 	bool ours;               /* it carries our carrier, so it can be given expectations */
+	bool established;        /* neither side has begun to end it (TCP_CONNTRACK_ESTABLISHED) */
 };
 
 /* One connection that is going to come (struct nf_conntrack_expect). */
@@ -48,6 +49,9 @@ struct ct_port {
 
 	/* Takes back an expectation, if it is still there. */
 	void (*expect_del)(void *ctx, const struct expect *e);
+
+	/* Sets the bits `mask` of the mark of the connection `master` to those of `value`, if conntrack can. */
+	void (*mark)(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask);
 
 	void *ctx; /* handed to the functions */
 };

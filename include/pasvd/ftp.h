@@ -18,6 +18,7 @@ enum ftp_verb {
 	FTP_PORT,
 	FTP_EPRT,
 	FTP_LONG, /* LPSV and LPRT of RFC 1639 */
+	FTP_AUTH, /* RFC 2228, with TLS: RFC 4217 */
 };
 
 enum { FTP_VERB_LEN = 4 };
@@ -72,7 +73,9 @@ int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply);
 bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer *ret_offer);
 
 /* `p` is the `n` bytes so far of a line whose end has not come. Returns the offset from which the bytes must not
- * reach the other side yet, because an offer has begun there; `n` if all of them may go. */
+ * reach the other side yet, because an offer has begun there, or with ftp_word_hold() the word of a command that may have
+ * to be stopped; `n` if all of them may go. */
+size_t ftp_word_hold(const uint8_t *p, size_t n);
 size_t ftp_command_hold(const uint8_t *p, size_t n);
 size_t ftp_reply_hold(const uint8_t *p, size_t n);
 size_t ftp_reply_text_hold(uint16_t code, const uint8_t *p, size_t n);

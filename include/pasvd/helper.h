@@ -7,6 +7,7 @@
 #define PASVD_HELPER_H
 
 #include "pasvd/conntab.h"
+#include "pasvd/masters.h"
 #include "pasvd/policy.h"
 #include "pasvd/quota.h"
 
@@ -14,7 +15,8 @@ struct helper {
 	struct ct_port ct;
 	const struct policy *policy;
 	struct conntab tab;
-	struct quota quota;           /* of the addresses; each session has its own in tab */
+	struct quota quota; /* of the addresses; each session has its own in tab */
+	struct masters masters;
 	uint64_t count[REASON_COUNT]; /* verdicts by reason; opened: also those with a greater one */
 };
 
@@ -36,7 +38,8 @@ struct verdict {
 	bool again; /* the reason is about the connection, and was given for it before */
 	bool known; /* the control connection is known: view is valid */
 	struct ct_view view;
-	bool opened; /* a port was opened, whatever else was found in the packet: */
+	bool on_demand; /* with opened: for a SYN that came, ondemand.h */
+	bool opened;    /* a port was opened, whatever else was found in the packet: */
 	struct endpoint
 		announce;     /* what the other side was told (by the last offer, if there are several), */
 	struct endpoint real; /* and where the listener is */

@@ -15,8 +15,10 @@
 enum {
 	POLICY_LOWEST_PORT = 1024,  /* under which nothing is ever opened */
 	POLICY_EXPECT_SECONDS = 60, /* clients connect at once, or not at all */
-	POLICY_PORT_TRIES = 16,     /* announced ports tried on a clash, the first one included */
-	POLICY_LIST_MAX = 32,       /* entries of each list below */
+	POLICY_KNOCK_SECONDS = 2,   /* an expectation for a connection that is there already */
+	POLICY_TLS_MARK = 0x40000000,
+	POLICY_PORT_TRIES = 16, /* announced ports tried on a clash, the first one included */
+	POLICY_LIST_MAX = 32,   /* entries of each list below */
 };
 
 struct port_range {
@@ -35,6 +37,23 @@ struct external {
 	struct addr addr;
 };
 
+/* What becomes of a client's wish for TLS, behind which no offer can be read. */
+enum tls_mode {
+	TLS_PASS,      /* it goes on, and no port is opened */
+	TLS_ON_DEMAND, /* it goes on, and a port of the server's range is opened when the client knocks */
+	TLS_REFUSE,    /* it is made an unknown command */
+};
+
+struct tls_ports {
+	struct network server; /* whose passive ports */
+	struct port_range ports;
+};
+
+struct tls_rule {
+	struct network server;
+	enum tls_mode mode;
+};
+
 struct policy {
 	uint16_t zone;           /* conntrack zone of the queue's packets */
 	uint32_t expect_seconds; /* how long an expectation waits */
@@ -46,6 +65,14 @@ struct policy {
 	struct network
 		foreign[POLICY_LIST_MAX]; /* third parties that may be named (RFC 2577 advises against it) */
 	struct external external[POLICY_LIST_MAX]; /* the first that fits counts */
+
+	uint32_t
+		tls_mark; /* the bits of a connection's mark that say it is TLS, used if there are tls_ports; 0: none */
+	size_t n_tls_ports, n_tls_rule, n_implicit;
+	struct tls_ports tls_ports[POLICY_LIST_MAX];
+	struct tls_rule tls_rule[POLICY_LIST_MAX]; /* the first that fits counts */
+	struct port_range implicit
+		[POLICY_LIST_MAX]; /* control ports, as dialled, that are TLS from the first byte on */
 };
 
 /* What holds unless told otherwise. No port is denied: vsftpd, for one, takes passive ports at random from 1024 up, so any
@@ -63,6 +90,17 @@ bool network_has(const struct network *n, const struct addr *a);
  * Any other reason: untouched. */
 enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
 	const struct ct_view *view, struct plan *ret_plan);
+
+/* What holds for the server; unless there is a rule: TLS_ON_DEMAND if it has a range, else TLS_PASS. */
+enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server);
+
+/* True if a control connection that dialled this port is TLS from the first byte on. */
+bool policy_is_implicit(const struct policy *policy, uint16_t dialled);
+
+/* The plan for a data connection to `port` that the client of the control connection `view`, which is TLS, has begun.
+ * REASON_OPENED, or REASON_NO_RANGE: it is no port of that server's range; then *ret_plan is untouched. */
+enum reason policy_plan_on_demand(
+	const struct policy *policy, const struct ct_view *view, uint16_t port, struct plan *ret_plan);
 
 /* Moves the plan to the next port after a clash: within the announced range, or from 65535 to POLICY_LOWEST_PORT. */
 void policy_next_port(const struct policy *policy, struct plan *plan);

@@ -12,6 +12,11 @@
 	X(PASSED, "passed", DEBUG, "nothing in it concerns us")                                              \
 	X(REPEATED, "repeated", DEBUG, "retransmission, given the same bytes as before")                     \
 	X(HELD, "held", DEBUG, "the end of an announcement has not come: its beginning waits for it")        \
+	X(ENCRYPTED, "encrypted", DEBUG, "TLS: nothing in it can be read")                                   \
+	X(SECURED, "secured", INFO, "the control connection is TLS from here on")                            \
+	X(NO_MASTER, "no-master", DEBUG,                                                                     \
+		"a knock at a port on demand by a client without a live control connection that is TLS")     \
+	X(NO_RANGE, "no-range", WARNING, "a knock at a port that is not on demand for this client's server") \
 	X(DENIED, "denied", INFO, "the server refused a PORT or EPRT: its expectation is gone")              \
 	X(OPENED, "opened", INFO, "an offered port got its expectation")                                     \
 	X(BAD_PACKET, "bad-packet", WARNING, "not a whole TCP segment over IPv4 or IPv6")                    \
@@ -30,6 +35,7 @@
 	X(NOT_LOGGED_IN, "not-logged-in", WARNING, "an offer before login")                                  \
 	X(FOREIGN_ADDRESS, "foreign-address", WARNING, "an offer that names somebody else's address")        \
 	X(LONG_FORM, "long-form", WARNING, "an LPSV or LPRT (RFC 1639), made an unknown command")            \
+	X(TLS_REFUSED, "tls-refused", INFO, "an AUTH, made an unknown command as the configuration asks")    \
 	X(LOW_PORT, "low-port", WARNING, "a data port under 1024")                                           \
 	X(DENIED_PORT, "denied-port", WARNING, "a data port that is on the list of those never opened")      \
 	X(SESSION_LIMIT, "session-limit", WARNING, "the session has used up its ports of this minute")       \

@@ -164,6 +164,7 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 	touch(t, c, now);
 	c->live = true;
 	c->told = false;
+	c->tls = c->cleared = false;
 	c->view = *view;
 	memset(&c->session, 0, sizeof c->session);
 	memset(&c->last, 0, sizeof c->last);

@@ -318,6 +318,7 @@ static const struct command {
 	{"EPRT", FTP_EPRT, read_form_eprt},
 	{"LPSV", FTP_LONG, NULL},
 	{"LPRT", FTP_LONG, NULL},
+	{"AUTH", FTP_AUTH, NULL},
 };
 
 /* The command whose word stands at `at`, or NULL. */
@@ -353,6 +354,29 @@ void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command)
 	ret_command->at = (uint16_t)at;
 	ret_command->offers =
 		command->read && argument < n && command->read(p, n, argument, &ret_command->offer) > 0;
+}
+
+/* True if the `n` bytes at `p` are the word, or its beginning. */
+static bool may_be_word(const uint8_t *p, size_t n, const char *word)
+{
+	for (size_t i = 0; i < n && word[i]; i++) {
+		if (upper(p[i]) != (uint8_t)word[i])
+			return false;
+	}
+	return n <= strlen(word) || is_word(p, n, word);
+}
+
+size_t ftp_word_hold(const uint8_t *p, size_t n)
+{
+	size_t at = skip_telnet(p, n);
+
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		bool stopped = commands[i].verb == FTP_LONG || commands[i].verb == FTP_AUTH;
+
+		if (stopped && may_be_word(p + at, n - at, commands[i].word))
+			return at;
+	}
+	return n;
 }
 
 size_t ftp_command_hold(const uint8_t *p, size_t n)

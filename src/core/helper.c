@@ -19,6 +19,12 @@
 #include <assert.h>
 #include <string.h>
 
+#include "pasvd/ondemand.h"
+#include "pasvd/tls.h"
+
+#include "budget.h"
+#include "sane.h"
+
 enum { CODE_AND_SPACE = 4 };
 
 static_assert((int)QUOTA_KEY_LEN == (int)CONNTAB_KEY_LEN, "both tables have the same key");
@@ -32,6 +38,7 @@ struct step {
 	enum dir dir;
 	uint32_t fresh; /* the first sequence number in the packet that was not let through before */
 	bool last;      /* the packet carries FIN: nothing will follow that could be waited for */
+	enum tls_content content; /* unless it is plain that the bytes are clear text */
 	struct verdict *verdict;
 };
 
@@ -42,6 +49,7 @@ void helper_init(struct helper *h, const struct ct_port *ct, const struct policy
 	memset(h->count, 0, sizeof h->count);
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);
+	masters_init(&h->masters, key);
 }
 
 static enum reason worse(enum reason a, enum reason b)
@@ -141,20 +149,27 @@ static enum reason hold(struct step *s)
 	return REASON_CT_FAILED;
 }
 
-/* The edit that puts the planned endpoint into the line, together with what is held around it. */
-static struct edit rewrite(const struct step *s, const struct ftp_offer *offer, const struct plan *plan)
+/* The bytes [at, end) of the line at hand, and what is held around them, as an edit that leaves them as they are. */
+static struct edit cover(const struct step *s, size_t at, size_t end)
 {
 	const struct edit *held = edits_held(&s->stream->edits);
 	const struct line *l = &s->stream->line;
-	size_t from = offer->at, end = from + offer->len, to = end, lead, len;
-	struct edit e;
 
 	if (held) {
-		from = held->seq - l->start;
-		to = from + held->old_len > end ? from + held->old_len : end;
+		at = held->seq - l->start;
+		end = at + held->old_len > end ? at + held->old_len : end;
 	}
-	lead = offer->at - from;
-	e = verbatim(l, from, to);
+	return verbatim(l, at, end);
+}
+
+/* The edit that puts the planned endpoint into the line. */
+static struct edit rewrite(const struct step *s, const struct ftp_offer *offer, const struct plan *plan)
+{
+	const struct line *l = &s->stream->line;
+	size_t end = (size_t)offer->at + offer->len;
+	struct edit e = cover(s, offer->at, end);
+	size_t from = e.seq - l->start, to = from + e.old_len, lead = offer->at - from, len;
+
 	len = lead + ftp_offer_text(offer, &plan->announce, e.text + lead);
 	memcpy(e.text + len, l->buf + end, to - end);
 	e.new_len = (uint16_t)(len + (to - end));
@@ -193,36 +208,9 @@ static enum ct_result reserve(
 	return result;
 }
 
-static struct quota_party party_of(const struct step *s)
-{
-	const struct tuple *tuple = s->conn->view.tuple;
-
-	return (struct quota_party){
-		.session = &s->conn->quota,
-		.client = tuple[DIR_ORIGINAL].src.addr,
-		.server = tuple[DIR_REPLY].src.addr,
-	};
-}
-
-/* REASON_OPENED, or which limit stands in the way. */
-static enum reason within_limits(const struct step *s)
-{
-	static const enum reason reason[] = {
-		[QUOTA_SESSION] = REASON_SESSION_LIMIT,
-		[QUOTA_CLIENT] = REASON_CLIENT_LIMIT,
-		[QUOTA_SERVER] = REASON_SERVER_LIMIT,
-		[QUOTA_NONE] = REASON_OPENED,
-	};
-	struct quota_party party = party_of(s);
-
-	return reason[quota_ask(&s->h->quota, &s->h->policy->limits, &party, s->now)];
-}
-
 static enum reason opened(struct step *s, const struct plan *plan)
 {
-	struct quota_party party = party_of(s);
-
-	quota_take(&s->h->quota, &s->h->policy->limits, &party, s->now);
+	budget_take(s->h, s->conn, s->now);
 	s->conn->last = *plan;
 	s->verdict->opened = true;
 	s->verdict->announce = plan->announce;
@@ -251,7 +239,7 @@ static enum reason negotiate(struct step *s, const struct ftp_offer *offer)
 	enum reason reason = policy_plan(s->h->policy, offer, s->dir, &s->conn->view, &plan);
 
 	if (reason == REASON_OPENED)
-		reason = within_limits(s);
+		reason = budget_ask(s->h, s->conn, s->now);
 	if (reason != REASON_OPENED)
 		return reason;
 	reason = make_room(s, offer);
@@ -279,20 +267,41 @@ static enum reason deny(struct step *s)
 
 /* Makes a command one that no server knows, so that it is refused where its user sees it: what has not gone yet of its
  * word becomes X. */
-static enum reason forbid(struct step *s, size_t at)
+static enum reason forbid(struct step *s, size_t at, enum reason why)
 {
 	const struct line *l = &s->stream->line;
 	uint32_t word = l->start + (uint32_t)at, end = word + FTP_VERB_LEN, open = first_open(s);
+	struct edits next = s->stream->edits;
 	struct edit e;
 
 	if (!seq_after(end, open) || edits_full(&s->stream->edits))
 		return REASON_TOO_LATE;
 	if (seq_after(open, word))
 		word = open;
-	e = verbatim(l, word - l->start, end - l->start);
-	memset(e.text, 'X', e.new_len);
-	edits_put(&s->stream->edits, &e);
-	return REASON_LONG_FORM;
+	e = cover(s, word - l->start, end - l->start);
+	memset(e.text + (word - e.seq), 'X', end - word);
+	return adopt(s, &next, edits_put(&next, &e)) ? why : REASON_CT_FAILED;
+}
+
+/* The client asks for TLS. */
+static enum reason auth(struct step *s, size_t at)
+{
+	const struct addr *server = &s->conn->view.tuple[DIR_REPLY].src.addr;
+
+	if (policy_tls_mode(s->h->policy, server) != TLS_REFUSE)
+		return REASON_PASSED;
+	return forbid(s, at, REASON_TLS_REFUSED);
+}
+
+/* The connection is TLS from here on. */
+static enum reason secure(struct step *s)
+{
+	struct conn *c = s->conn;
+
+	c->tls = true;
+	c->session = (struct session){0};
+	ondemand_add(s->h, &c->view);
+	return REASON_SECURED;
 }
 
 static enum reason on_news(struct step *s, const struct session_news *news)
@@ -306,7 +315,11 @@ static enum reason on_news(struct step *s, const struct session_news *news)
 		forget_last(s);
 		return REASON_PASSED;
 	case SESSION_FORBIDDEN:
-		return forbid(s, news->offer.at);
+		return forbid(s, news->offer.at, REASON_LONG_FORM);
+	case SESSION_AUTH:
+		return auth(s, news->offer.at);
+	case SESSION_SECURED:
+		return secure(s);
 	case SESSION_REFUSED:
 		return news->reason;
 	case SESSION_NOTHING:
@@ -344,6 +357,8 @@ static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
 			break;
 		if (!l->partial)
 			reason = worse(reason, on_line(s));
+		if (s->conn->tls)
+			return reason;
 		line_next(l);
 	}
 	return l->len ? worse(reason, hold(s)) : reason;
@@ -365,6 +380,25 @@ static enum reason map(const struct step *s, const struct seg *seg, struct packe
 	return REASON_PASSED;
 }
 
+/* Whether a record says that the connection is TLS, if that is not known: on a port for that, or from the server where nothing
+ * was heard of it before. What a client alone says may be a web page's (see ftp_is_command()). */
+static bool proves_tls(const struct step *s)
+{
+	return s->dir == DIR_REPLY ||
+	       policy_is_implicit(s->h->policy, s->conn->view.tuple[DIR_ORIGINAL].dst.port);
+}
+
+/* True if the connection was TLS. */
+static bool forget(struct step *s)
+{
+	bool tls = s->conn->tls;
+
+	if (tls)
+		ondemand_del(s->h, &s->conn->view);
+	conntab_del(&s->h->tab, s->conn);
+	return tls;
+}
+
 /* The connection of the segment: known, or asked of conntrack. */
 static enum ct_result meet(struct step *s, const struct tuple *tuple)
 {
@@ -383,22 +417,59 @@ static enum ct_result meet(struct step *s, const struct tuple *tuple)
 	return CT_OK;
 }
 
-/* Finds the connection and the segment's place in it. An entry of an older connection with the same tuple is
- * forgotten, and conntrack asked again; *ret_place is never LINE_STALE. */
-static enum ct_result place(
-	struct step *s, const struct seg *seg, enum line_place *ret_place, size_t *ret_skip)
+/* Whether clear text is read again behind TLS: where the server is behind us. From a client behind us it may be what a web
+ * page had his browser send to a server of the page's author, within TLS ("TLS poison"). */
+static bool may_clear(const struct ct_view *view)
+{
+	return !addr_eq(&view->tuple[DIR_ORIGINAL].dst.addr, &view->tuple[DIR_REPLY].src.addr);
+}
+
+/* The place of a segment of a connection that is TLS. Clear text is LINE_STALE, nothing else is read. */
+static enum line_place locate_tls(const struct step *s, const struct seg *seg)
+{
+	const struct line *l = &s->stream->line;
+	bool later = !l->synced || seq_after(seg->seq + seg->payload_len, l->next);
+
+	return s->content == TLS_CLEAR && later && may_clear(&s->conn->view) ? LINE_STALE : LINE_OLD;
+}
+
+/* The segment's place in what is read. Behind TLS that has ended a record is a repeated one. */
+static enum line_place locate(struct step *s, const struct seg *seg, const uint8_t *payload, size_t *ret_skip)
+{
+	struct line *l = &s->stream->line;
+	size_t skip = 0;
+	enum line_place where;
+
+	s->content = TLS_CLEAR;
+	if (s->conn->tls || !l->synced)
+		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
+	if (s->conn->tls)
+		return locate_tls(s, seg);
+	if (s->content == TLS_ALERT || (s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
+		return LINE_OLD;
+	where = line_place(l, seg->seq + (uint32_t)skip, seg->payload_len - skip, ret_skip);
+	*ret_skip += where == LINE_NEW ? skip : 0;
+	return where;
+}
+
+/* Finds the connection and the segment's place in it. An entry of an older connection with the same tuple, or of one whose
+ * TLS has ended, is forgotten, and conntrack asked again; *ret_place is never LINE_STALE. */
+static enum ct_result place(struct step *s, const struct seg *seg, const struct packet *packet,
+	enum line_place *ret_place, size_t *ret_skip)
 {
 	enum line_place where = LINE_STALE;
 	enum ct_result result = CT_OK;
+	bool cleared = false;
 
 	while (where == LINE_STALE) {
 		result = meet(s, &seg->tuple);
 		if (result != CT_OK)
 			return result;
+		s->conn->cleared |= cleared;
 		s->stream = &s->conn->stream[s->dir];
-		where = line_place(&s->stream->line, seg->seq, seg->payload_len, ret_skip);
+		where = locate(s, seg, packet->p + seg->payload, ret_skip);
 		if (where == LINE_STALE)
-			conntab_del(&s->h->tab, s->conn);
+			cleared = forget(s);
 	}
 	*ret_place = where;
 	return result;
@@ -432,6 +503,10 @@ static enum reason pass_on(
 			&s->conn->stream[s->dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL].edits, seg->ack);
 	if (where == LINE_NEW)
 		reason = read_segment(s, seg, packet, skip);
+	else if (s->content == TLS_RECORD && !s->conn->tls && !s->conn->cleared)
+		reason = secure(s);
+	else if (s->conn->tls || s->content != TLS_CLEAR)
+		reason = REASON_ENCRYPTED;
 	return worse(reason, map(s, seg, packet));
 }
 
@@ -455,7 +530,7 @@ static enum reason examine(struct step *s, const struct seg *seg, struct packet 
 {
 	enum line_place where;
 	size_t skip = 0;
-	enum ct_result result = place(s, seg, &where, &skip);
+	enum ct_result result = place(s, seg, packet, &where, &skip);
 
 	if (result != CT_OK)
 		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
@@ -466,23 +541,13 @@ static enum reason examine(struct step *s, const struct seg *seg, struct packet 
 	return pass_on(s, seg, packet, where, skip);
 }
 
-/* The helper `sane` acts on a message of the client of 8 bytes that begins with 7 as a big-endian word, and on nothing else
- * (net/netfilter/nf_conntrack_sane.c, SANE_NET_START). It sees what leaves here, so that is what is looked at. As a line of
- * FTP it is an unknown command. */
+/* Takes the request on which the carrier would act out of what leaves here. */
 static enum reason disarm(const struct step *s, struct packet *packet)
 {
-	static const uint8_t start[] = {0, 0, 0, 7}, harmless[] = "XXXXXX\r\n";
 	bool foreign = s->conn && (s->dir != DIR_ORIGINAL || !s->conn->view.ours);
-	uint8_t *payload;
-	struct seg seg;
 
-	if (foreign || s->verdict->action == ACTION_DROP || seg_parse(packet->p, packet->len, &seg) < 0)
+	if (foreign || s->verdict->action == ACTION_DROP || !sane_disarm(packet->p, &packet->len))
 		return REASON_PASSED;
-	payload = packet->p + seg.payload;
-	if (seg.payload_len != sizeof harmless - 1 || memcmp(payload, start, sizeof start) != 0)
-		return REASON_PASSED;
-	memcpy(payload, harmless, sizeof harmless - 1);
-	packet->len = seg_seal(&seg, packet->p);
 	s->verdict->action = ACTION_REPLACE;
 	return REASON_CARRIER_REQUEST;
 }

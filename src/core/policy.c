@@ -12,6 +12,7 @@
 
 const struct policy policy_default = {
 	.expect_seconds = POLICY_EXPECT_SECONDS,
+	.tls_mark = POLICY_TLS_MARK,
 };
 
 bool network_has(const struct network *n, const struct addr *a)
@@ -26,10 +27,15 @@ bool network_has(const struct network *n, const struct addr *a)
 	return !rest || !((n->addr.byte[whole] ^ a->byte[whole]) & rest);
 }
 
-static bool is_denied(const struct policy *policy, uint16_t port)
+static bool range_has(const struct port_range *range, uint16_t port)
 {
-	for (size_t i = 0; i < policy->n_deny; i++) {
-		if (port >= policy->deny[i].low && port <= policy->deny[i].high)
+	return port >= range->low && port <= range->high;
+}
+
+static bool any_range_has(const struct port_range *range, size_t n, uint16_t port)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (range_has(&range[i], port))
 			return true;
 	}
 	return false;
@@ -64,7 +70,7 @@ static uint16_t announced_port(const struct policy *policy, uint16_t port)
 {
 	const struct port_range *range = &policy->announce;
 
-	if (!range->low || (port >= range->low && port <= range->high))
+	if (!range->low || range_has(range, port))
 		return port;
 	return (uint16_t)(range->low + port % (range->high - range->low + 1));
 }
@@ -110,7 +116,7 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 		return reason;
 	if (port < POLICY_LOWEST_PORT)
 		return REASON_LOW_PORT;
-	if (is_denied(policy, port))
+	if (any_range_has(policy->deny, policy->n_deny, port))
 		return REASON_DENIED_PORT;
 	*ret_plan = (struct plan){
 		.announce = {p.told, announce},
@@ -135,4 +141,52 @@ void policy_next_port(const struct policy *policy, struct plan *plan)
 	port = port >= range->high || port < range->low ? range->low : (uint16_t)(port + 1);
 	plan->announce.port = port;
 	plan->expect.tuple.dst.port = port;
+}
+
+static bool has_tls_port(const struct policy *policy, const struct addr *server, uint16_t low, uint16_t high)
+{
+	for (size_t i = 0; i < policy->n_tls_ports; i++) {
+		const struct tls_ports *t = &policy->tls_ports[i];
+
+		if (t->ports.low <= high && t->ports.high >= low && network_has(&t->server, server))
+			return true;
+	}
+	return false;
+}
+
+enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server)
+{
+	for (size_t i = 0; i < policy->n_tls_rule; i++) {
+		if (network_has(&policy->tls_rule[i].server, server))
+			return policy->tls_rule[i].mode;
+	}
+	return has_tls_port(policy, server, 0, UINT16_MAX) ? TLS_ON_DEMAND : TLS_PASS;
+}
+
+bool policy_is_implicit(const struct policy *policy, uint16_t dialled)
+{
+	return any_range_has(policy->implicit, policy->n_implicit, dialled);
+}
+
+enum reason policy_plan_on_demand(
+	const struct policy *policy, const struct ct_view *view, uint16_t port, struct plan *ret_plan)
+{
+	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
+	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
+	const struct endpoint announce = {original->dst.addr, port};
+
+	if (policy_tls_mode(policy, server) != TLS_ON_DEMAND || !has_tls_port(policy, server, port, port))
+		return REASON_NO_RANGE;
+	*ret_plan = (struct plan){
+		.announce = announce,
+		.expect =
+			{
+				.master = *original,
+				.tuple = {{original->src.addr, 0}, announce, original->zone},
+				.nat_dir = DIR_ORIGINAL,
+				.nat = {*server, port},
+				.seconds = POLICY_KNOCK_SECONDS,
+			},
+	};
+	return REASON_OPENED;
 }

@@ -17,6 +17,7 @@ enum {
 	REPLY_CLOSING = 221,
 	REPLY_LOGGED_IN = 230,
 	REPLY_LOGGED_IN_SECURE = 232, /* RFC 2228 */
+	REPLY_SECURED = 234,          /* RFC 4217 section 4 */
 };
 
 static const struct session_news nothing = {.event = SESSION_NOTHING};
@@ -56,14 +57,22 @@ static bool is_active(uint8_t verb)
 	return verb == FTP_PORT || verb == FTP_EPRT;
 }
 
-/* Index of the oldest command that a 227 or 229 can answer, s->n if there is none. */
-static size_t oldest_passive(const struct session *s)
+static bool is_auth(uint8_t verb)
+{
+	return verb == FTP_AUTH;
+}
+
+/* Takes away the oldest command of a kind together with those before it. False: there is none. */
+static bool answer_oldest(struct session *s, bool (*is_kind)(uint8_t verb))
 {
 	size_t i = 0;
 
-	while (i < s->n && !is_passive(s->verb[i]))
+	while (i < s->n && !is_kind(s->verb[i]))
 		i++;
-	return i;
+	if (i == s->n)
+		return false;
+	commands_drop(s, i + 1);
+	return true;
 }
 
 static bool announces_by_code(uint16_t code)
@@ -89,19 +98,11 @@ struct session_news session_command(struct session *s, const uint8_t *p, size_t 
 	s->verb[s->n++] = (uint8_t)command.verb;
 	if (command.verb == FTP_LONG)
 		return (struct session_news){.event = SESSION_FORBIDDEN, .offer.at = command.at};
+	if (command.verb == FTP_AUTH)
+		return (struct session_news){.event = SESSION_AUTH, .offer.at = command.at};
 	if (!is_active((uint8_t)command.verb))
 		return nothing;
 	return command.offers ? offered(s, &command.offer) : refused(REASON_UNREADABLE);
-}
-
-/* Takes away what a 227 or 229 answers. */
-static void answer_passive(struct session *s)
-{
-	size_t passive = oldest_passive(s);
-
-	s->paired = passive < s->n;
-	if (s->paired)
-		commands_drop(s, passive + 1);
 }
 
 static bool any_active(const struct session *s)
@@ -139,11 +140,11 @@ static struct session_news begin(struct session *s, uint16_t code)
 {
 	s->paired = false;
 	login(s, code);
-	if (code < REPLY_FINAL)
+	if (code < REPLY_FINAL || code == REPLY_SECURED)
 		return nothing;
 	if (!announces_by_code(code))
 		return answer_other(s, code);
-	answer_passive(s);
+	s->paired = answer_oldest(s, is_passive);
 	return nothing;
 }
 
@@ -183,6 +184,8 @@ struct session_news session_reply(struct session *s, const uint8_t *p, size_t n)
 	if (!s->multi)
 		news = begin(s, reply.code);
 	s->multi = reply.more ? reply.code : 0;
+	if (reply.code == REPLY_SECURED && !reply.more && answer_oldest(s, is_auth))
+		return event(SESSION_SECURED);
 	if (!announces_by_code(reply.code))
 		return news;
 	return announce(s, reply.offers ? &reply.offer : NULL, !reply.more);
@@ -197,7 +200,9 @@ void session_lost(struct session *s)
 
 size_t session_command_hold(const struct session *s, const uint8_t *p, size_t n)
 {
-	return s->greeted ? n : ftp_command_hold(p, n);
+	size_t word = ftp_word_hold(p, n);
+
+	return s->greeted || word < n ? word : ftp_command_hold(p, n);
 }
 
 size_t session_reply_hold(const struct session *s, const uint8_t *p, size_t n)

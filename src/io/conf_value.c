@@ -57,6 +57,34 @@ const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16
 	return NULL;
 }
 
+/* The value of a digit, 16 if it is none. */
+static unsigned digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c | (c > '9' ? 0x20 : 0)) : NULL;
+
+	return at ? (unsigned)(at - digits) : 16;
+}
+
+const char *conf_value_mark(struct text t, uint32_t *ret_mark)
+{
+	bool hex = t.n > 2 && t.p[0] == '0' && (t.p[1] == 'x' || t.p[1] == 'X');
+	unsigned base = hex ? 16 : 10;
+	uint64_t value = 0;
+
+	if (!t.n)
+		return conf_value_wrong;
+	for (size_t i = hex ? 2 : 0; i < t.n; i++) {
+		if (digit(t.p[i]) >= base || value > UINT32_MAX)
+			return conf_value_wrong;
+		value = value * base + digit(t.p[i]);
+	}
+	if (value > UINT32_MAX)
+		return conf_value_wrong;
+	*ret_mark = (uint32_t)value;
+	return NULL;
+}
+
 const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *ret_range)
 {
 	bool one = !t.n || !memchr(t.p, '-', t.n);
@@ -130,6 +158,21 @@ static struct text cut_word(struct text *rest)
 		word.n++;
 	*rest = trim((struct text){rest->p + word.n, rest->n - word.n});
 	return word;
+}
+
+const char *conf_value_for(struct text t, struct text *ret_word, struct network *ret_network)
+{
+	struct text rest = trim(t), word = cut_word(&rest), condition = cut_word(&rest);
+	struct network network = {0};
+	const char *why = NULL;
+
+	if (condition.n)
+		why = is(condition, "for") ? conf_value_network(rest, &network) : conf_value_wrong;
+	if (why)
+		return why;
+	*ret_word = word;
+	*ret_network = network;
+	return NULL;
 }
 
 /* The conditions, in any order, each once. */

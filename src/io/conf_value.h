@@ -29,6 +29,12 @@ const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *
 /* ADDRESS, or ADDRESS/BITS with no bits set behind the prefix. */
 const char *conf_value_network(struct text t, struct network *ret_network);
 
+/* A number 0..2^32-1, decimal or, behind 0x, hexadecimal. */
+const char *conf_value_mark(struct text t, uint32_t *ret_mark);
+
+/* WORD, then perhaps "for NETWORK", else all networks. */
+const char *conf_value_for(struct text t, struct text *ret_word, struct network *ret_network);
+
 /* ADDRESS or file:PATH, then perhaps "for NETWORK" and "dialled ADDRESS". *ret_path is empty if there is none; with a
  * path ret_entry->addr is ADDR_NONE. */
 const char *conf_value_external(struct text t, struct external *ret_entry, struct text *ret_path);

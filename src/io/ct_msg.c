@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
@@ -118,6 +119,25 @@ ssize_t ct_msg_put_seqadj(
 	attr_put_be32(&o, CTA_SEQADJ_OFFSET_BEFORE, (uint32_t)a->before);
 	attr_put_be32(&o, CTA_SEQADJ_OFFSET_AFTER, (uint32_t)a->after);
 	attr_nest_end(&o, nest);
+	return attr_end(&o);
+}
+
+ssize_t ct_msg_put_mark(void *buf, size_t cap, const struct tuple *master, uint32_t value, uint32_t mask)
+{
+	struct attr_out o = begin_ct(buf, cap, CT(NEW), NLM_F_ACK, master);
+
+	attr_put_be32(&o, CTA_MARK, value);
+	attr_put_be32(&o, CTA_MARK_MASK, mask);
+	return attr_end(&o);
+}
+
+/* The kernel leaves out the others (ctnetlink_filter_match()), so a router with a million connections answers with a few. */
+ssize_t ct_msg_put_dump_marked(void *buf, size_t cap, uint8_t family, uint32_t mark)
+{
+	struct attr_out o = attr_begin(buf, cap, CT(GET), NLM_F_DUMP, family);
+
+	attr_put_be32(&o, CTA_MARK, mark);
+	attr_put_be32(&o, CTA_MARK_MASK, mark);
 	return attr_end(&o);
 }
 
@@ -284,6 +304,17 @@ static bool is_helper(const struct nlattr *nest, const char *name)
 	       memcmp(mnl_attr_get_payload(at[CTA_HELP_NAME]), name, len) == 0;
 }
 
+static bool is_established(const struct nlattr *nest)
+{
+	const struct nlattr *at[CTA_PROTOINFO_MAX + 1] = {0}, *tcp[CTA_PROTOINFO_TCP_MAX + 1] = {0};
+	uint8_t state;
+
+	return attr_open_nest(nest, at, CTA_PROTOINFO_MAX) &&
+	       attr_open_nest(at[CTA_PROTOINFO_TCP], tcp, CTA_PROTOINFO_TCP_MAX) &&
+	       attr_read(tcp[CTA_PROTOINFO_TCP_STATE], &state, sizeof(state)) &&
+	       state == TCP_CONNTRACK_ESTABLISHED;
+}
+
 int ct_msg_parse_view(const void *msg, size_t len, const char *carrier, struct ct_view *ret_view)
 {
 	const struct nlattr *at[CTA_MAX + 1] = {0};
@@ -298,6 +329,7 @@ int ct_msg_parse_view(const void *msg, size_t len, const char *carrier, struct c
 		!read_seqadj(at[CTA_SEQ_ADJ_REPLY], &view.seqadj[DIR_REPLY]))
 		return -1;
 	view.ours = is_helper(at[CTA_HELP], carrier);
+	view.established = is_established(at[CTA_PROTOINFO]);
 	*ret_view = view;
 	return 0;
 }

@@ -31,6 +31,12 @@ ssize_t ct_msg_put_get(void *buf, size_t cap, const struct tuple *t);
 ssize_t ct_msg_put_seqadj(
 	void *buf, size_t cap, const struct tuple *master, enum dir dir, const struct seqadj *a);
 
+/* Sets the bits `mask` of the mark of the connection one of whose directions is `master`. */
+ssize_t ct_msg_put_mark(void *buf, size_t cap, const struct tuple *master, uint32_t value, uint32_t mask);
+
+/* Asks for all TCP connections of family AF_* that have the bits `mark` set, each answered as by ct_msg_put_get(). */
+ssize_t ct_msg_put_dump_marked(void *buf, size_t cap, uint8_t family, uint32_t mark);
+
 /* Installs the expectation. Acknowledged, or EEXIST: an expectation of whatever connection takes that tuple
  * already, EBUSY: one overlaps with it, EOPNOTSUPP: the master carries no helper, ENOENT: there is
  * no master. */

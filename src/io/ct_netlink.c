@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "ct_msg.h"
 #include "log.h"
@@ -157,6 +158,54 @@ static enum ct_result commit(
 	return result[EXPECT] ? failed("expectation", result[EXPECT]) : failed("adjustment", result[ADJUST]);
 }
 
+static void mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct ct_netlink *c = ctx;
+	ssize_t len = ct_msg_put_mark(buf, sizeof(buf), master, value, mask);
+	int result = 0;
+	int err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
+
+	err = err ? err : result;
+	if (err && err != -ENOENT)
+		failed("mark", err);
+}
+
+struct marked_wanted {
+	const struct carrier *carrier;
+	ct_netlink_take_fn *take;
+	void *data;
+};
+
+/* What makes no sense, or is not TCP, is left out. */
+static int take_marked(const struct nlmsghdr *nlh, void *data)
+{
+	const struct marked_wanted *w = data;
+	struct ct_view view;
+
+	if (ct_msg_parse_view(nlh, nlh->nlmsg_len, w->carrier->name, &view) == 0 && view.ours &&
+		view.established)
+		w->take(w->data, &view);
+	return MNL_CB_OK;
+}
+
+int ct_netlink_marked(struct ct_netlink *c, uint32_t mark, ct_netlink_take_fn *take, void *data)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct marked_wanted w = {c->carrier, take, data};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(families) && !err; i++) {
+		ssize_t len = ct_msg_put_dump_marked(buf, sizeof(buf), families[i], mark);
+		int result = 0;
+
+		err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, take_marked, &w);
+		err = err ? err : result;
+	}
+	return err;
+}
+
 int ct_netlink_open(struct ct_netlink *c, const struct carrier *carrier)
 {
 	c->carrier = carrier;
@@ -170,5 +219,6 @@ void ct_netlink_close(struct ct_netlink *c)
 
 struct ct_port ct_netlink_port(struct ct_netlink *c)
 {
-	return (struct ct_port){.get = get, .commit = commit, .expect_del = expect_del, .ctx = c};
+	return (struct ct_port){
+		.get = get, .commit = commit, .expect_del = expect_del, .mark = mark, .ctx = c};
 }

@@ -23,6 +23,13 @@ int ct_netlink_open(struct ct_netlink *c, const struct carrier *carrier);
 /* Harmless on a zeroed *c and on one that ct_netlink_open() refused. */
 void ct_netlink_close(struct ct_netlink *c);
 
+/* Takes a connection that was asked for. */
+typedef void ct_netlink_take_fn(void *data, const struct ct_view *view);
+
+/* Hands on all connections that have the bits `mark` set, carry our helper and are established. 0 or -errno; those handed on
+ * until then count. */
+int ct_netlink_marked(struct ct_netlink *c, uint32_t mark, ct_netlink_take_fn *take, void *data);
+
 /* The functions that the core is given. Each takes NL_WAIT_MS for one answer at most, which a kernel that
  * works gives at once. */
 struct ct_port ct_netlink_port(struct ct_netlink *c);

@@ -88,8 +88,9 @@ static void log_opened(const struct verdict *v, const char *client, const char *
 {
 	char announced[ENDPOINT_TEXT_MAX], real[ENDPOINT_TEXT_MAX];
 
-	log_packet(REASON_LEVEL_INFO, "open client=%s server=%s announced=%s real=%s", client, server,
-		endpoint_text(&v->announce, announced), endpoint_text(&v->real, real));
+	log_packet(REASON_LEVEL_INFO, "open client=%s server=%s announced=%s real=%s%s", client, server,
+		endpoint_text(&v->announce, announced), endpoint_text(&v->real, real),
+		v->on_demand ? " on-demand=yes" : "");
 }
 
 static void log_reason(const struct verdict *v, const char *client, const char *server)

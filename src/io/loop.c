@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* loop.c - the queue: every packet that comes out of it gets a verdict
+/* loop.c - the queues: every packet that comes out of one gets a verdict
  *
- * Waits for a packet or a signal. A packet goes through helper_packet(), and its verdict back to the kernel,
+ * Waits for a packet or a signal. A packet goes through the core, and its verdict back to the kernel,
  * before the next one is looked at: nothing is kept, so nothing can be forgotten. What the core cannot make
  * sense of is accepted as it came; a queue whose packets get no verdict is the worst that could happen here.
  *
@@ -19,14 +19,25 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "pasvd/ondemand.h"
 
 enum {
-	RECEIVE_BYTES = 4 << 20,
-	QUEUE_PACKETS = 4096,
-	DRAIN_MAX = 2 * QUEUE_PACKETS, /* datagrams read when the queue is left */
+	DRAIN_MAX = 8192,   /* datagrams read when a queue is left */
+	CONTROL_FIRST = 64, /* packets of control connections that go before a SYN */
 };
 
-static uint64_t now_ms(void)
+/* Numbers of bytes and packets that may wait. Clients send a SYN again that was dropped, so few are kept. */
+static const struct {
+	void (*ask)(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
+	int bytes;
+	uint32_t packets;
+	bool fail_open;
+} kinds[LOOP_QUEUES] = {
+	[LOOP_CONTROL] = {helper_packet, 4 << 20, 4096, true},
+	[LOOP_KNOCK] = {ondemand_knock, 1 << 19, 256, false},
+};
+
+uint64_t loop_now(void)
 {
 	struct timespec ts;
 
@@ -34,23 +45,24 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static void send_verdict(struct loop *loop, uint32_t id, const struct verdict *v, const struct packet *packet)
+static void send_verdict(struct queue *q, uint32_t id, const struct verdict *v, const struct packet *packet)
 {
+	struct loop *loop = q->loop;
 	enum nfq_verdict verdict = v->action == ACTION_DROP ? NFQ_DROP : NFQ_ACCEPT;
 	size_t len = v->action == ACTION_REPLACE ? packet->len : 0;
-	ssize_t n =
-		nfq_msg_put_verdict(loop->out, sizeof loop->out, loop->queue, id, verdict, packet->p, len);
-	int err = n < 0 ? (int)n : nl_send(&loop->nl, loop->out, (size_t)n);
+	ssize_t n = nfq_msg_put_verdict(loop->out, sizeof loop->out, q->number, id, verdict, packet->p, len);
+	int err = n < 0 ? (int)n : nl_send(&q->nl, loop->out, (size_t)n);
 
 	if (err)
 		log_at(REASON_LEVEL_ERR, "verdict packet=%u: %s", id, strerror(-err));
 }
 
 /* Asks the core. Its buffer has room for a packet that grows. */
-static void decide(
-	struct loop *loop, const struct nfq_packet *in, struct packet *packet, struct verdict *ret_verdict)
+static void decide(const struct queue *q, const struct nfq_packet *in, struct packet *packet,
+	struct verdict *ret_verdict)
 {
-	uint64_t now = now_ms();
+	struct loop *loop = q->loop;
+	uint64_t now = loop_now();
 
 	*ret_verdict = (struct verdict){.action = ACTION_PASS, .reason = REASON_BAD_PACKET};
 	*packet = (struct packet){loop->packet, in->len, sizeof loop->packet};
@@ -58,14 +70,14 @@ static void decide(
 		return;
 	memcpy(packet->p, in->bytes, in->len);
 	loop->hooks->packet(loop->hooks->data, now);
-	helper_packet(loop->helper, packet, now, ret_verdict);
+	q->ask(loop->helper, packet, now, ret_verdict);
 	log_verdict(ret_verdict);
 }
 
-/* One message of the queue: a packet, or the kernel's word that a verdict was refused. */
+/* One message of a queue: a packet, or the kernel's word that a verdict was refused. */
 static int on_message(const struct nlmsghdr *nlh, void *data)
 {
-	struct loop *loop = data;
+	struct queue *q = data;
 	struct nfq_packet in;
 	struct packet packet;
 	struct verdict verdict;
@@ -76,8 +88,8 @@ static int on_message(const struct nlmsghdr *nlh, void *data)
 	} else if (nfq_msg_parse_packet(nlh, nlh->nlmsg_len, &in) < 0) {
 		log_at(REASON_LEVEL_ERR, "a message of the queue makes no sense: type=%u", nlh->nlmsg_type);
 	} else {
-		decide(loop, &in, &packet, &verdict);
-		send_verdict(loop, in.id, &verdict, &packet);
+		decide(q, &in, &packet, &verdict);
+		send_verdict(q, in.id, &verdict, &packet);
 	}
 	return 0;
 }
@@ -113,63 +125,81 @@ static int open_signals(struct loop *loop)
 
 /* All in one datagram: packets that come between the binding and the copy mode are dropped by the kernel. Each message
  * has one setting, for one that is refused takes down all that is in its message. */
-static int bind_queue(struct loop *loop)
+static int configure(struct queue *q, uint32_t packets, bool fail_open)
 {
 	enum { MESSAGES = 4 };
 	const size_t room = NFQ_MSG_CONFIG_MAX;
+	uint8_t *p = q->loop->out;
 	int result[MESSAGES], err;
-	uint8_t *p = loop->out;
 
-	p += nfq_msg_put_bind(p, room, loop->queue);
-	p += nfq_msg_put_maxlen(p, room, loop->queue, QUEUE_PACKETS);
-	p += nfq_msg_put_fail_open(p, room, loop->queue, true);
-	p += nfq_msg_put_copy(p, room, loop->queue);
-	err = nl_request(&loop->nl, loop->out, (size_t)(p - loop->out), result, MESSAGES, NULL, NULL);
+	p += nfq_msg_put_bind(p, room, q->number);
+	p += nfq_msg_put_maxlen(p, room, q->number, packets);
+	p += nfq_msg_put_fail_open(p, room, q->number, fail_open);
+	p += nfq_msg_put_copy(p, room, q->number);
+	err = nl_request(&q->nl, q->loop->out, (size_t)(p - q->loop->out), result, MESSAGES, NULL, NULL);
 	for (int i = 0; i < MESSAGES && !err; i++)
 		err = result[i];
 	return err;
 }
 
-int loop_open(struct loop *loop, uint16_t queue, struct helper *helper, const struct loop_hooks *hooks)
+int loop_open(struct loop *loop, struct helper *helper, const struct loop_hooks *hooks)
 {
-	int err;
-
-	memset(&loop->nl, 0, sizeof loop->nl);
 	loop->helper = helper;
 	loop->hooks = hooks;
-	loop->queue = queue;
 	loop->stopping = false;
-	err = open_signals(loop);
-	if (!err)
-		err = nl_open(&loop->nl, loop->in, sizeof loop->in);
-	if (!err)
-		err = nl_receive_much(&loop->nl, RECEIVE_BYTES);
-	if (err)
-		return err;
-	loop->nl.unasked = on_message;
-	loop->nl.unasked_data = loop;
-	return bind_queue(loop);
+	for (int i = 0; i < LOOP_QUEUES; i++)
+		memset(&loop->queue[i].nl, 0, sizeof loop->queue[i].nl);
+	return open_signals(loop);
 }
 
-static int dispatch(struct loop *loop)
+int loop_bind(struct loop *loop, int which, uint16_t number)
 {
-	int err = nl_dispatch(&loop->nl);
+	struct queue *q = &loop->queue[which];
+	int err = nl_open(&q->nl, q->in, sizeof q->in);
 
+	if (!err)
+		err = nl_receive_much(&q->nl, kinds[which].bytes);
+	if (err)
+		return err;
+	q->loop = loop;
+	q->number = number;
+	q->ask = kinds[which].ask;
+	q->nl.unasked = on_message;
+	q->nl.unasked_data = q;
+	return configure(q, kinds[which].packets, kinds[which].fail_open);
+}
+
+/* Reads at most `most` datagrams of the queue, fewer if there are no more. */
+static int dispatch(struct queue *q, int most)
+{
+	int err = 0;
+
+	for (int i = 0; i < most && q->nl.sock && !err; i++)
+		err = nl_dispatch(&q->nl);
 	return err == -EAGAIN || err == -ENOBUFS ? 0 : err;
+}
+
+/* poll() leaves out a descriptor below 0. */
+static int fd_of(const struct queue *q)
+{
+	return q->nl.sock ? nl_fd(&q->nl) : -1;
 }
 
 int loop_run(struct loop *loop)
 {
-	struct pollfd fds[] = {
-		{.fd = nl_fd(&loop->nl), .events = POLLIN}, {.fd = loop->signals, .events = POLLIN}};
+	struct queue *control = &loop->queue[LOOP_CONTROL], *knock = &loop->queue[LOOP_KNOCK];
+	struct pollfd fds[] = {{.fd = fd_of(control), .events = POLLIN},
+		{.fd = fd_of(knock), .events = POLLIN}, {.fd = loop->signals, .events = POLLIN}};
 	int err = 0;
 
 	while (!loop->stopping && !err) {
-		if (poll(fds, 2, -1) < 0)
+		if (poll(fds, 3, -1) < 0)
 			err = errno == EINTR ? 0 : -errno;
 		if (!err && fds[0].revents)
-			err = dispatch(loop);
-		if (fds[1].revents)
+			err = dispatch(control, CONTROL_FIRST);
+		if (!err && fds[1].revents)
+			err = dispatch(knock, 1);
+		if (fds[2].revents)
 			on_signal(loop);
 	}
 	return err;
@@ -177,9 +207,10 @@ int loop_run(struct loop *loop)
 
 void loop_close(struct loop *loop)
 {
-	for (int i = 0; i < DRAIN_MAX && loop->nl.sock && nl_dispatch(&loop->nl) == 0; i++)
-		;
-	nl_close(&loop->nl);
+	for (int i = 0; i < LOOP_QUEUES; i++) {
+		dispatch(&loop->queue[i], DRAIN_MAX);
+		nl_close(&loop->queue[i].nl);
+	}
 	if (loop->signals > 0)
 		close(loop->signals);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* loop.h - the queue: every packet that comes out of it gets a verdict
+/* loop.h - the queues: every packet that comes out of one gets a verdict
  *
- * One thread, one queue. Functions return 0 or -errno; the caller says what went wrong.
+ * One thread, and two queues: that of the control connections, and, if it is wanted, that of the SYNs to ports on demand.
+ * Packets of the first go before those of the second, so a flood of SYNs slows nobody.
+ * Functions return 0 or -errno; the caller says what went wrong.
  */
 #ifndef PASVD_LOOP_H
 #define PASVD_LOOP_H
@@ -17,22 +19,38 @@ struct loop_hooks {
 	void *data;
 };
 
-struct loop {
+enum { LOOP_CONTROL, LOOP_KNOCK, LOOP_QUEUES };
+
+/* nl.sock is NULL if the queue is not wanted. */
+struct queue {
 	struct nl nl;
+	struct loop *loop;
+	uint16_t number;
+	/* Asks the core: helper_packet() or ondemand_knock(). */
+	void (*ask)(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
+	_Alignas(struct nlmsghdr) uint8_t in[NFQ_MSG_PACKET_MAX];
+};
+
+struct loop {
+	struct queue queue[LOOP_QUEUES];
 	struct helper *helper;
-	uint16_t queue;
 	int signals; /* a signalfd: SIGTERM and SIGINT end loop_run(), SIGUSR1 logs the counters, SIGHUP reloads */
 	const struct loop_hooks *hooks;
 	bool stopping;
-	_Alignas(struct nlmsghdr) uint8_t in[NFQ_MSG_PACKET_MAX];
 	_Alignas(struct nlmsghdr) uint8_t out[NFQ_MSG_VERDICT_MAX];
 	uint8_t packet[UINT16_MAX];
 };
 
-/* Blocks the four signals, opens the socket and binds the queue: from then on its packets wait for us.
- * Packets that find the queue full pass. -EPERM: another process has the queue, or CAP_NET_ADMIN is missing.
- * `helper` and `hooks` are used until loop_close(). After an error loop_close() is due all the same. */
-int loop_open(struct loop *loop, uint16_t queue, struct helper *helper, const struct loop_hooks *hooks);
+/* Blocks the four signals. `helper` and `hooks` are used until loop_close(). After an error of this or the next one
+ * loop_close() is due all the same. */
+int loop_open(struct loop *loop, struct helper *helper, const struct loop_hooks *hooks);
+
+/* Binds a queue, LOOP_CONTROL or LOOP_KNOCK: from then on its packets wait for us. If it is full, packets of the first pass, and
+ * those of the second are dropped. -EPERM: another process has the queue, or CAP_NET_ADMIN is missing. */
+int loop_bind(struct loop *loop, int which, uint16_t number);
+
+/* ms of a clock that never goes back. */
+uint64_t loop_now(void);
 
 /* Gives verdicts until SIGTERM or SIGINT. */
 int loop_run(struct loop *loop);

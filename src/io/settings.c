@@ -15,7 +15,8 @@ enum {
 
 struct settings settings_default(void)
 {
-	return (struct settings){.queue = SETTINGS_QUEUE, .policy = policy_default};
+	return (struct settings){
+		.queue = SETTINGS_QUEUE, .tls_queue = SETTINGS_TLS_QUEUE, .policy = policy_default};
 }
 
 static const char *set_queue(struct settings *s, struct text value)
@@ -113,6 +114,50 @@ static const char *add_external(struct settings *s, struct text value)
 }
 
 static const char a_limit[] = "a number of ports a minute 0..60000 is wanted, 0 for no limit";
+static const char *set_tls_queue(struct settings *s, struct text value)
+{
+	return conf_value_number(value, 0, UINT16_MAX, &s->tls_queue);
+}
+
+static const char *set_tls_mark(struct settings *s, struct text value)
+{
+	return conf_value_mark(value, &s->policy.tls_mark);
+}
+
+static const char *add_tls_ports(struct settings *s, struct text value)
+{
+	struct tls_ports *entry = &s->policy.tls_ports[s->policy.n_tls_ports];
+	struct text ports;
+	const char *why = conf_value_for(value, &ports, &entry->server);
+
+	return why ? why : conf_value_ports(ports, POLICY_LOWEST_PORT, &entry->ports);
+}
+
+static const char *add_tls_mode(struct settings *s, struct text value)
+{
+	static const char *const names[] = {
+		[TLS_PASS] = "pass", [TLS_ON_DEMAND] = "on-demand", [TLS_REFUSE] = "refuse"};
+	struct tls_rule *entry = &s->policy.tls_rule[s->policy.n_tls_rule];
+	struct text word;
+	const char *why = conf_value_for(value, &word, &entry->server);
+
+	if (why)
+		return why;
+	if (s->policy.n_tls_rule && entry[-1].server.addr.family == ADDR_NONE)
+		return "never counts: a mode before it is for all servers";
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (word.n == strlen(names[i]) && memcmp(word.p, names[i], word.n) == 0) {
+			entry->mode = (enum tls_mode)i;
+			return NULL;
+		}
+	}
+	return conf_value_wrong;
+}
+
+static const char *add_implicit(struct settings *s, struct text value)
+{
+	return conf_value_ports(value, 1, &s->policy.implicit[s->policy.n_implicit]);
+}
 
 static const struct settings_key keys[] = {
 	{"pasvd", "queue", set_queue, LIST_NONE, "a number 0..65535 is wanted"},
@@ -129,6 +174,13 @@ static const struct settings_key keys[] = {
 		"a range of ports 1024..65535 is wanted, as in 60000-60999"},
 	{"translate", "external-address", add_external, LIST_EXTERNAL,
 		"ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] is wanted"},
+	{"tls", "ports", add_tls_ports, LIST_TLS_PORTS,
+		"ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"},
+	{"tls", "mode", add_tls_mode, LIST_TLS_RULE,
+		"on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"},
+	{"tls", "implicit-ports", add_implicit, LIST_IMPLICIT, "ports 1..65535 are wanted, as in 990"},
+	{"tls", "queue", set_tls_queue, LIST_NONE, "a number 0..65535 is wanted"},
+	{"tls", "mark", set_tls_mark, LIST_NONE, "a number 0..0xffffffff is wanted"},
 };
 
 const struct settings_key *settings_key(size_t i)
@@ -145,6 +197,12 @@ static size_t *count_of(struct policy *policy, enum settings_list list)
 		return &policy->n_foreign;
 	case LIST_EXTERNAL:
 		return &policy->n_external;
+	case LIST_TLS_PORTS:
+		return &policy->n_tls_ports;
+	case LIST_TLS_RULE:
+		return &policy->n_tls_rule;
+	case LIST_IMPLICIT:
+		return &policy->n_implicit;
 	case LIST_NONE:
 		break;
 	}

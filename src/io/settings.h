@@ -6,10 +6,11 @@
 #include "conf_value.h"
 #include "external.h"
 
-enum { SETTINGS_QUEUE = 21 }; /* unless told otherwise */
+enum { SETTINGS_QUEUE = 21, SETTINGS_TLS_QUEUE = 22 }; /* unless told otherwise */
 
 struct settings {
-	uint16_t queue;
+	uint16_t queue;     /* of control connections */
+	uint16_t tls_queue; /* of knocks at ports on demand */
 	struct policy policy;
 	struct external_files files; /* of policy.external; not read yet */
 };
@@ -18,7 +19,15 @@ struct settings {
 struct settings settings_default(void);
 
 /* Lists of the policy, each of POLICY_LIST_MAX entries. */
-enum settings_list { LIST_NONE, LIST_DENY, LIST_FOREIGN, LIST_EXTERNAL };
+enum settings_list {
+	LIST_NONE,
+	LIST_DENY,
+	LIST_FOREIGN,
+	LIST_EXTERNAL,
+	LIST_TLS_PORTS,
+	LIST_TLS_RULE,
+	LIST_IMPLICIT
+};
 
 struct settings_key {
 	const char *section, *name;

@@ -80,6 +80,14 @@ bool readable(int fd, int ms)
 	return poll_for(fd, POLLIN, ms);
 }
 
+void tcp_knock(int ns, struct endpoint from, struct endpoint to)
+{
+	struct sockaddr_in sa = sockaddr_of(to);
+
+	if (connect(tcp_socket(ns, from), (struct sockaddr *)&sa, sizeof(sa)) == 0 || errno != EINPROGRESS)
+		broken("a SYN that nobody has answered yet: %s", strerror(errno));
+}
+
 int tcp_connect(int ns, struct endpoint from, struct endpoint to, int ms)
 {
 	struct sockaddr_in sa = sockaddr_of(to);

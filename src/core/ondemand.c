@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ondemand.c - data ports of control connections that are TLS
+ *
+ *   seg_parse      bytes → the SYN's tuple
+ *   masters_find   client, dialled address → its control connections
+ *   ct.get         is one of them ESTABLISHED, now? One that has begun to end opens nothing any more, though conntrack
+ *                  remembers it for minutes; what is over is forgotten here.
+ *   policy         whose range is the port in?
+ *   budget         is a port left for its session, its client, its server?
+ *   ct.commit      the expectation. The SYN goes on, and conntrack finds it.
+ *
+ * A SYN that is repeated finds its connection in conntrack, and its second expectation, if the port is open, is one that its
+ * client could have at any time.
+ */
+#include "pasvd/ondemand.h"
+
+#include "budget.h"
+
+static bool is_alive(const struct helper *h, const struct tuple *original, struct ct_view *ret_view)
+{
+	return h->ct.get(h->ct.ctx, original, ret_view) == CT_OK && ret_view->ours && ret_view->established &&
+	       tuple_eq(&ret_view->tuple[DIR_ORIGINAL], original);
+}
+
+/* Makes room where `original` belongs: what is over goes. */
+static void clean(struct helper *h, const struct tuple *original)
+{
+	const struct masters_set set = *masters_set_of(&h->masters, original);
+	struct ct_view view;
+
+	if (!set.entry[MASTERS_WAYS - 1].src.port)
+		return;
+	for (size_t i = 0; i < MASTERS_WAYS; i++) {
+		if (!is_alive(h, &set.entry[i], &view))
+			masters_del(&h->masters, &set.entry[i]);
+	}
+}
+
+static void mark(const struct helper *h, const struct tuple *original, uint32_t value)
+{
+	if (h->policy->n_tls_ports)
+		h->ct.mark(h->ct.ctx, original, value, h->policy->tls_mark);
+}
+
+void ondemand_add(struct helper *h, const struct ct_view *view)
+{
+	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
+
+	mark(h, original, h->policy->tls_mark);
+	clean(h, original);
+	masters_add(&h->masters, original);
+}
+
+/* The connection's entry, or one for what began before us. */
+static struct conn *entry_of(struct helper *h, const struct ct_view *view, uint64_t now)
+{
+	enum dir dir;
+	struct conn *c = conntab_find(&h->tab, &view->tuple[DIR_ORIGINAL], now, &dir);
+
+	if (!c) {
+		c = conntab_add(&h->tab, view, now);
+		c->tls = true;
+	}
+	return c;
+}
+
+void ondemand_restore(struct helper *h, const struct ct_view *view, uint64_t now)
+{
+	entry_of(h, view, now);
+	masters_add(&h->masters, &view->tuple[DIR_ORIGINAL]);
+}
+
+void ondemand_del(struct helper *h, const struct ct_view *view)
+{
+	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
+
+	mark(h, original, 0);
+	masters_del(&h->masters, original);
+}
+
+/* The plan for the SYN, by the newest of its client's control connections whose server it can be for. */
+static enum reason find_plan(
+	struct helper *h, const struct tuple *syn, struct ct_view *ret_view, struct plan *ret_plan)
+{
+	struct tuple master[MASTERS_WAYS];
+	size_t n = masters_find(&h->masters, syn, master);
+	enum reason reason = REASON_NO_MASTER;
+
+	for (size_t i = 0; i < n && reason != REASON_OPENED; i++) {
+		if (is_alive(h, &master[i], ret_view))
+			reason = policy_plan_on_demand(h->policy, ret_view, syn->dst.port, ret_plan);
+		else
+			masters_del(&h->masters, &master[i]);
+	}
+	return reason;
+}
+
+/* CT_BUSY: the expectation is there already, as this client can only have it from us. */
+static enum reason expect(const struct helper *h, const struct plan *plan)
+{
+	switch (h->ct.commit(h->ct.ctx, &plan->expect.master, DIR_REPLY, &plan->expect, NULL)) {
+	case CT_OK:
+		return REASON_OPENED;
+	case CT_BUSY:
+		return REASON_REPEATED;
+	case CT_NONE:
+	case CT_FAIL:
+		break;
+	}
+	return REASON_CT_FAILED;
+}
+
+static enum reason open_port(struct helper *h, const struct tuple *syn, uint64_t now, struct verdict *verdict)
+{
+	struct conn *c;
+	struct plan plan;
+	enum reason reason = find_plan(h, syn, &verdict->view, &plan);
+
+	verdict->known = reason != REASON_NO_MASTER;
+	if (reason != REASON_OPENED)
+		return reason;
+	c = entry_of(h, &verdict->view, now);
+	reason = budget_ask(h, c, now);
+	if (reason == REASON_OPENED)
+		reason = expect(h, &plan);
+	if (reason != REASON_OPENED)
+		return reason;
+	budget_take(h, c, now);
+	verdict->opened = true;
+	verdict->on_demand = true;
+	verdict->announce = plan.announce;
+	verdict->real = plan.expect.nat;
+	return REASON_OPENED;
+}
+
+void ondemand_knock(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
+{
+	struct seg seg;
+
+	*ret_verdict = (struct verdict){.action = ACTION_PASS, .reason = REASON_BAD_PACKET};
+	if (seg_parse(packet->p, packet->len, &seg) == 0) {
+		seg.tuple.zone = h->policy->zone;
+		ret_verdict->reason = open_port(h, &seg.tuple, now, ret_verdict);
+	}
+	h->count[ret_verdict->reason]++;
+}
