@@ -172,7 +172,7 @@ def python_session(visit, timeout=10, passive=True):
     return ftp
 
 
-def _python_act(ftp, action, visit):
+def python_act(ftp, action, visit):
     if action == "list":
         return "\n".join(ftp.nlst("pub"))
     if action == "download":
@@ -186,7 +186,7 @@ def _python(action, visit, passive):
     with visit.namespace.inside():
         try:
             with python_session(visit, passive=passive) as ftp:
-                return _python_act(ftp, action, visit)
+                return python_act(ftp, action, visit)
         except (OSError, EOFError, ftplib.Error) as error:
             return f"failed: {error}"
 

@@ -17,8 +17,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=${BUILD:-$top/build}
 servers=$BUILD/servers
 
-tools="curl lftp tnftp inetutils-ftp ncftp wget python3-pytest python3-pyftpdlib
-       iptables conntrack iproute2 util-linux procps"
+tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pyftpdlib
+       python3-openssl openssl iptables conntrack iproute2 util-linux procps"
 archives="vsftpd proftpd-core pure-ftpd"
 # Shared libraries of the three servers that a small system may lack.
 libraries="libwrap0 libnsl2 libtirpc3 libhiredis0.14 libmemcached11
@@ -82,11 +82,13 @@ install_tools
 for package in $archives; do
 	unpack "$package" "$servers/${package%-core}"
 done
+unpack proftpd-mod-crypto "$servers/proftpd"	# mod_tls
 for package in $libraries; do
 	unpack "$package" "$servers/libraries"
 done
 ln -sfn "libraries/usr/lib/$(uname -m)-linux-gnu" "$servers/lib"
 check "$servers/vsftpd/usr/sbin/vsftpd"
 check "$servers/proftpd/usr/sbin/proftpd"
+check "$servers/proftpd/usr/lib/proftpd/mod_tls.so"
 check "$servers/pure-ftpd/usr/sbin/pure-ftpd"
 say "all there (servers in $servers)"

@@ -26,17 +26,17 @@ def inside(request, make_lab):
         yield servers.SERVERS[request.param](lab)
 
 
-def check(client, trip, server):
+def check(client, trip, server, act=clients.act):
     """List, download, upload."""
-    printed = clients.act(client, "list", trip)
+    printed = act(client, "list", trip)
     assert "data.bin" in printed
-    printed = clients.act(client, "download", trip)
+    printed = act(client, "download", trip)
     assert digest(trip.local) == sha256(server.content), printed
     if client.startswith("wget"):   # cannot
         return
     content = os.urandom(200_000)
     trip.local.write_bytes(content)
-    printed = clients.act(client, "upload", trip)
+    printed = act(client, "upload", trip)
     assert digest(server.uploads / trip.upload_name) == sha256(content), printed
 
 
