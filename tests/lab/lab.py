@@ -37,9 +37,11 @@ Limits: needs root, one family at a time.
 import contextlib
 import ctypes
 import dataclasses
+import errno
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
@@ -207,6 +209,29 @@ class Namespace:
             return "refused"
         return "open"
 
+    def scan(self, address, ports, timeout=3.0):
+        """The ports on which a connection comes about; all are tried at once."""
+        poll, waiting, found = select.poll(), {}, set()
+        for port in ports:
+            sock = self.tcp_socket(address)
+            sock.setblocking(False)
+            if sock.connect_ex((address, port)) == errno.EINPROGRESS:
+                poll.register(sock, select.POLLOUT)
+                waiting[sock.fileno()] = port, sock
+            else:
+                sock.close()
+        deadline = time.monotonic() + timeout
+        while waiting and time.monotonic() < deadline:
+            for fd, _ in poll.poll(100):
+                port, sock = waiting.pop(fd)
+                poll.unregister(fd)
+                if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                    found.add(port)
+                sock.close()
+        for _, sock in waiting.values():
+            sock.close()
+        return found
+
 
 class Process:
     """A program in a namespace; killed together with all of its children."""
@@ -319,12 +344,13 @@ class Lab:
     retransmissions tell of stalls and not of a slow machine.
     loss: probability that a packet is lost on its way to the router;
     loss_behind: on its way from the router to either side.
+    config: text of the configuration file of pasvd, which its rules follow, too.
     """
 
     def __init__(self, engine="pasvd", family=IP4, servers=None, publics=None,
                  clients=1, forwards=((21, 0, 21),), outside=0, lan=(), snat=None,
                  masquerade=None, hairpin=False, mss=None, patient=False,
-                 loss=0.0, loss_behind=0.0, daemon=True):
+                 loss=0.0, loss_behind=0.0, daemon=True, config=None):
         assert engine in ENGINES, engine
         self.engine = engine
         self.family = family
@@ -343,6 +369,7 @@ class Lab:
         self.loss = loss
         self.loss_behind = loss_behind
         self.daemon = daemon
+        self.config = config
         self.pasvd = None
         self._number = 0
 
@@ -351,6 +378,8 @@ class Lab:
             self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="pasvd-lab-"))
             stack.callback(shutil.rmtree, self.tmp, ignore_errors=True)
             self.tmp.chmod(0o755)  # servers read it without privileges
+            if self.config is not None:
+                (self.tmp / "pasvd.conf").write_text(self.config)
             self._stack = stack
             self._make_namespaces(stack)
             self._wire()
@@ -506,6 +535,10 @@ class Lab:
             self.iptables("-t", "raw", "-A", "PREROUTING", "-m", "statistic", "--mode", "random",
                           "--probability", probability, "-j", "DROP", namespace=namespace)
 
+    def config_options(self, option):
+        """The configuration for the daemon (-c) or "pasvd rules" (--config)."""
+        return [option, self.tmp / "pasvd.conf"] if self.config is not None else []
+
     def rule_options(self, number):
         """What "pasvd rules" is told about a server, and with the first about LAN clients."""
         clients = ["--clients", "lan"] if self.lan_addresses and number == 0 else []
@@ -520,12 +553,13 @@ class Lab:
     def shipped_rules(self, action, *more):
         """Load or remove the rules for server 0 and LAN clients, the way the project ships
         them."""
-        self.router.run(RULES, action, *self.rule_options(0), *more,
+        self.router.run(RULES, action, *self.config_options("--config"), *self.rule_options(0), *more,
                         env={**os.environ, "PASVD": str(PASVD)})
 
     def _load_shipped_rules_under_another_name(self, number):
         """One more server: the same rules, in chains of their own."""
-        text = self.router.run(PASVD, "rules", *self.rule_options(number)).stdout
+        text = self.router.run(PASVD, "rules", *self.config_options("--config"),
+                               *self.rule_options(number)).stdout
         self.restore(re.sub(r"\bPASVD\b", f"PASVD{number}", text))
 
     def endpoint(self, address, port):
@@ -544,7 +578,7 @@ class Lab:
 
     def start_pasvd(self, args=()):
         """Start the daemon and wait until its queue is bound."""
-        self.pasvd = Pasvd(self, args)
+        self.pasvd = Pasvd(self, [*self.config_options("-c"), *args])
         self.on_exit(self.pasvd.stop)
         return self.pasvd
 

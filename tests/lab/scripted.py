@@ -8,13 +8,15 @@ Goes out:  a server in a thread.  Its data listeners stay open and accept
            What it was told is in commands and offers.
 
 Understands USER, PASS, TYPE, NOOP, ABOR, PASV, EPSV, PORT, EPRT, RETR and QUIT; a RETR
-sends CONTENT.
+sends CONTENT.  With tls also AUTH, PBSZ, PROT and CCC: of the control connection only, data
+stay clear.
 RawClient is its counterpart: it says what a test wants, byte by byte.
 Limits: one thread per session; ends with the lab.
 """
 
 import contextlib
 import fcntl
+import itertools
 import queue
 import select
 import socket
@@ -23,6 +25,7 @@ import termios
 import threading
 
 from lab import wait_for
+from servers import client_context, server_context
 
 CONTENT = bytes(range(256)) * 16
 DATA_PORT = 20
@@ -78,7 +81,14 @@ def send_split(position, wait):
 
 
 class ScriptedServer:
-    def __init__(self, lab, number=0, port=21, send_pasv=send_whole):
+    """tls: False, "explicit" or "implicit".
+    passive_ports: where PASV and EPSV listen, one after the other; by default where there is room.
+    """
+
+    def __init__(self, lab, number=0, port=21, send_pasv=send_whole, tls=False, passive_ports=None):
+        self.tls = server_context(lab) if tls else None
+        self.implicit = tls == "implicit"
+        self.passive_ports = iter(passive_ports) if passive_ports else itertools.repeat(0)
         self.namespace = lab.servers[number]
         self.address = lab.server_addresses[number]
         self.user, self.password = "lab", "lab"
@@ -101,10 +111,14 @@ class ScriptedServer:
                 sock.shutdown(socket.SHUT_RDWR)     # wakes up whoever waits for it
             sock.close()
 
+    def own(self, sock):
+        """Ends with the lab."""
+        self._sockets.append(sock)
+        return sock
+
     def listen(self, port=0):
         """A data listener, also without a negotiation; its backlog accepts for it."""
-        listener = self.namespace.listen(self.address, port)
-        self._sockets.append(listener)
+        listener = self.own(self.namespace.listen(self.address, port))
         self.data_ports.append(listener.getsockname()[1])
         return listener
 
@@ -129,7 +143,7 @@ class ScriptedServer:
                 control, _ = self.control_listener.accept()
             except OSError:
                 return
-            self._sockets.append(control)
+            self.own(control)
             self.controls.append(control)
             threading.Thread(target=self._session, args=(control,), daemon=True).start()
 
@@ -137,6 +151,8 @@ class ScriptedServer:
         control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = Session(self, control)
         try:
+            if self.implicit:
+                session.secure()
             session.run()
         except (OSError, TimeoutError):
             pass    # the test sees its own end of the session
@@ -168,6 +184,10 @@ class Session:
 
     def say(self, text):
         self.control.sendall(text.encode() + b"\r\n")
+
+    def secure(self):
+        """From here on TLS; the socket is another object then."""
+        self.control = self.server.own(self.server.tls.wrap_socket(self.control, server_side=True))
 
     def answer_as_saned(self):
         """What makes the kernel's sane helper open a port: status 0, 0, the port."""
@@ -209,8 +229,18 @@ class Session:
     def do_type(self, _):
         self.say("200 ok")
 
-    def do_noop(self, _):
-        self.say("200 ok")
+    do_noop = do_pbsz = do_prot = do_type
+
+    def do_auth(self, _):
+        if self.server.tls is None:
+            self.say("502 no TLS here")
+            return
+        self.say("234 go ahead")
+        self.secure()
+
+    def do_ccc(self, _):
+        self.say("200 in the clear")
+        self.control = self.control.unwrap()
 
     def do_quit(self, _):
         self.say("221 bye")
@@ -218,12 +248,12 @@ class Session:
 
     def do_pasv(self, _):
         self.target = None
-        self.data = self.server.listen()
+        self.data = self.server.listen(next(self.server.passive_ports))
         self.server.send_pasv(self.control, self.server.pasv_text(self.data.getsockname()[1]))
 
     def do_epsv(self, _):
         self.target = None
-        self.data = self.server.listen()
+        self.data = self.server.listen(next(self.server.passive_ports))
         self.say(f"229 Extended Passive Mode Entered (|||{self.data.getsockname()[1]}|)")
 
     def do_retr(self, _):
@@ -247,19 +277,28 @@ class Session:
 
 
 class RawClient:
-    """A control connection on which a test says what it wants."""
+    """A control connection on which a test says what it wants.
 
-    def __init__(self, namespace, address, port=21, login=True):
+    tls: False, "explicit" or "implicit".
+    """
+
+    def __init__(self, namespace, address, port=21, login=True, tls=False):
         self.namespace = namespace
         self.control = namespace.connect(address, port, timeout=10)
         self.control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address = self.control.getsockname()[0]
         self._buffer = b""
         self._listeners = []
+        if tls == "implicit":
+            self.secure()
+        if login or tls == "explicit":
+            self.greeting = self.line()
+        if tls == "explicit":
+            assert self.ask("AUTH TLS").startswith("234")
+            self.secure()
         if login:
-            for command in (b"", b"USER lab\r\n", b"PASS lab\r\n"):
-                self.send(command)
-                self.line()
+            for command in ("USER lab", "PASS lab"):
+                self.ask(command)
 
     def __enter__(self):
         return self
@@ -267,6 +306,14 @@ class RawClient:
     def __exit__(self, *_):
         for sock in (self.control, *self._listeners):
             sock.close()
+
+    def secure(self):
+        self.control = client_context().wrap_socket(self.control)
+
+    def clear(self):
+        """CCC: from here on clear text again."""
+        assert self.ask("CCC").startswith("200")
+        self.control = self.control.unwrap()
 
     def send(self, content, flags=0):
         self.control.send(content, flags)
