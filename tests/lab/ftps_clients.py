@@ -12,7 +12,6 @@ Nobody checks the server's certificate.
 Limits: wget cannot upload, ftp-ssl knows no implicit TLS and no EPSV.
 """
 
-import contextlib
 import ftplib
 import os
 import ssl

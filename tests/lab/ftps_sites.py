@@ -2,7 +2,8 @@
 """ftps_sites.py - FTP servers over TLS as they are set up behind a router
 
 Comes in:  nothing.
-Goes out:  the servers to test with, their range of passive ports.
+Goes out:  the servers to test with, their range of passive ports, and what pasvd
+           is told of it.
 """
 
 import servers
@@ -10,6 +11,7 @@ import servers
 PORTS = range(60000, 60101)
 PASSIVE_PORTS = f"{PORTS[0]}:{PORTS[-1]}"
 IMPLICIT_PORT = 990
+CONFIG = f"[tls]\nports = {PORTS[0]}-{PORTS[-1]}\nimplicit-ports = {IMPLICIT_PORT}\n"
 
 # proftpd demands that sessions are resumed unless told otherwise; of vsftpd both are tried.
 EXPLICIT = {"pyftpdlib": (servers.pyftpdlib, servers.Tls()),

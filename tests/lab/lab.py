@@ -299,7 +299,7 @@ class Pasvd:
     def opened(self):
         """The negotiated ports in the log: a list of dictionaries."""
         lines = [line for line in self.log().splitlines() if re.search(r"\bopen client=", line)]
-        return [dict(re.findall(r"(\w+)=(\S+)", line)) for line in lines]
+        return [dict(re.findall(r"([\w-]+)=(\S+)", line)) for line in lines]
 
     def counters(self):
         """What the daemon has counted so far: {reason: count}."""

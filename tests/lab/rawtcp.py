@@ -4,13 +4,16 @@
 Comes in:  a namespace, both addresses, the port to go to.
 Goes out:  a connection over a raw socket: what is sent, the window and what is
            acknowledged are the test's; nothing is ever repeated or answered by itself.
+           Also first packets, and no end of them.
 Limits: IPv4, no options, so the other end sends no timestamps and no SACK and segments of
 up to 536 bytes; one connection per source port.
 """
 
 import contextlib
+import itertools
 import socket
 import struct
+import threading
 import time
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
@@ -24,6 +27,47 @@ def checksum(content):
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
     return ~total & 0xffff
+
+
+def segment(ends, ports, seq, ack, flags, window, payload=b""):
+    """The bytes of a segment, between addresses in their packed form."""
+    def header(check):
+        return HEADER.pack(*ports, seq, ack, HEADER.size // 4 << 4, flags, window, check, 0) + payload
+    length = HEADER.size + len(payload)
+    pseudo = b"".join(ends) + struct.pack("!BBH", 0, socket.IPPROTO_TCP, length)
+    return header(checksum(pseudo + header(0)))
+
+
+class Flood:
+    """SYNs to all of the ports in turn, from many ports of one host, for as long as it is used,
+    but not more than most.  Limits: IPv4, and what comes back is left to the host."""
+
+    def __init__(self, namespace, source, destination, ports, most):
+        ends = socket.inet_aton(source), socket.inet_aton(destination)
+        self.syns = [segment(ends, (source_port, port), 1000, 0, SYN, WIDE)
+                     for source_port in range(20000, 20040) for port in ports]
+        self.destination, self.most, self.sent = destination, most, 0
+        with namespace.inside():
+            self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._send, daemon=True)
+
+    def _send(self):
+        for syn in itertools.islice(itertools.cycle(self.syns), self.most):
+            if self.stop.is_set():
+                return
+            with contextlib.suppress(BlockingIOError):
+                self.socket.sendto(syn, socket.MSG_DONTWAIT, (self.destination, 0))
+                self.sent += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+        self.socket.close()
 
 
 class RawTcp:
@@ -48,12 +92,8 @@ class RawTcp:
         self.socket.close()
 
     def segment(self, flags=ACK, payload=b"", window=WIDE):
-        def header(check):
-            return HEADER.pack(*self.ports, self.seq, self.ack, HEADER.size // 4 << 4, flags,
-                               window, check, 0) + payload
-        length = HEADER.size + len(payload)
-        pseudo = b"".join(self.ends) + struct.pack("!BBH", 0, socket.IPPROTO_TCP, length)
-        self.socket.sendto(header(checksum(pseudo + header(0))), (self.destination, 0))
+        content = segment(self.ends, self.ports, self.seq, self.ack, flags, window, payload)
+        self.socket.sendto(content, (self.destination, 0))
         self.seq += len(payload) + (1 if flags & (SYN | FIN) else 0)
 
     def next(self, timeout=5.0):

@@ -29,6 +29,7 @@ from servers import client_context, server_context
 
 CONTENT = bytes(range(256)) * 16
 DATA_PORT = 20
+BACKLOG = 1024      # more than any test tries
 TELNET = "".join(map(chr, range(0xf0, 0x100)))  # IAC and the commands behind it
 TCP_INFO_TOTAL_RETRANS = 100    # offset of tcpi_total_retrans in struct tcp_info
 SANE_REQUEST = bytes((0, 0, 0, 7, 0, 0, 0, 0))
@@ -118,7 +119,7 @@ class ScriptedServer:
 
     def listen(self, port=0):
         """A data listener, also without a negotiation; its backlog accepts for it."""
-        listener = self.own(self.namespace.listen(self.address, port))
+        listener = self.own(self.namespace.listen(self.address, port, backlog=BACKLOG))
         self.data_ports.append(listener.getsockname()[1])
         return listener
 
@@ -187,7 +188,9 @@ class Session:
 
     def secure(self):
         """From here on TLS; the socket is another object then."""
-        self.control = self.server.own(self.server.tls.wrap_socket(self.control, server_side=True))
+        plain, controls = self.control, self.server.controls
+        self.control = self.server.own(self.server.tls.wrap_socket(plain, server_side=True))
+        controls[controls.index(plain)] = self.control
 
     def answer_as_saned(self):
         """What makes the kernel's sane helper open a port: status 0, 0, the port."""

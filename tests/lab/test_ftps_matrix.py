@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""FTP over TLS: every client works with every server.
+"""FTP over TLS: every client works with every server, and data ports are opened on demand.
 
-All ports are forwarded, so what works here and not through pasvd is pasvd's.  What the servers
-are told is what the documents say: a range of passive ports, and the public address for clients
-that believe a 227, since nobody on the way can read it.
+What the servers are told is what the documents say: a range of passive ports, and the public
+address for clients that believe a 227, since nobody on the way can read it.
 """
 
 import functools
@@ -12,36 +11,36 @@ import pytest
 
 import ftps_clients
 import ftps_sites
-from ftps_sites import EXPLICIT, IMPLICIT, IMPLICIT_PORT
+from ftps_sites import CONFIG, EXPLICIT, IMPLICIT, IMPLICIT_PORT
 from lab import IP6
 from test_active_matrix import check
 from test_matrix import digest, sha256
 
-ENGINE = "direct"
+pytestmark = pytest.mark.daemon
 
 
 @pytest.fixture(scope="module", params=EXPLICIT)
 def site(request, make_lab):
-    with make_lab(engine=ENGINE) as lab:
+    with make_lab(config=CONFIG) as lab:
         yield ftps_sites.start(lab, EXPLICIT[request.param])
 
 
 @pytest.fixture(scope="module", params=EXPLICIT)
 def public_site(request, make_lab):
     """The server announces the public address."""
-    with make_lab(engine=ENGINE) as lab:
+    with make_lab(config=CONFIG) as lab:
         yield ftps_sites.start(lab, EXPLICIT[request.param], masquerade=lab.publics[0])
 
 
 @pytest.fixture(scope="module", params=IMPLICIT)
 def implicit_site(request, make_lab):
-    with make_lab(engine=ENGINE, forwards=((IMPLICIT_PORT, 0, IMPLICIT_PORT),)) as lab:
+    with make_lab(config=CONFIG, forwards=((IMPLICIT_PORT, 0, IMPLICIT_PORT),)) as lab:
         yield ftps_sites.start(lab, IMPLICIT[request.param])
 
 
 @pytest.fixture(scope="module", params=EXPLICIT)
 def ip6_site(request, make_lab):
-    with make_lab(engine=ENGINE, family=IP6) as lab:
+    with make_lab(config=CONFIG, family=IP6) as lab:
         yield ftps_sites.start(lab, EXPLICIT[request.param])
 
 

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A flood of first packets to the ports on demand: others go on transferring, and their control
+connections are as fast as before."""
+
+import time
+
+import pytest
+
+import clients
+import ftps_clients
+import ftps_sites
+from ftps_sites import CONFIG, EXPLICIT, PORTS
+from rawtcp import Flood
+from scripted import RawClient
+
+pytestmark = pytest.mark.daemon
+
+SYNS = 500_000      # at most; it ends with the transfers
+TRANSFERS = 5
+PATIENCE = 30       # seconds: a first packet that the flood pushes out comes again after 1, 3, 7
+AT_ONCE = 1.0       # for a word on a control connection
+
+
+def slowest_answer(control):
+    times = []
+    for _ in range(10):
+        start = time.monotonic()
+        assert control.ask("NOOP").startswith("200")
+        times.append(time.monotonic() - start)
+    return max(times)
+
+
+@pytest.mark.parametrize("kind", [None, False, "explicit"], ids=["stranger", "clear-text", "tls"])
+def test_flood_of_another_client_stops_nobody(make_lab, visit, kind):
+    """With TLS it has ports opened, one after the other; none of them is the first client's."""
+    with make_lab(clients=2, config=CONFIG) as lab:
+        server = ftps_sites.start(lab, EXPLICIT["pyftpdlib"], size=20_000)
+        trip = visit(lab, server)
+        clear = RawClient(lab.clients[0], lab.publics[0])
+        if kind is not None:
+            other = RawClient(lab.clients[1], lab.publics[0], tls=kind)
+        with Flood(lab.clients[1], lab.client_address(1), lab.publics[0], PORTS, SYNS) as flood:
+            with trip.namespace.inside(), ftps_clients.python_session(trip, timeout=PATIENCE) as ftp:
+                for _ in range(TRANSFERS):
+                    assert clients.download_bytes(ftp, trip) == server.content
+                    assert slowest_answer(clear) < AT_ONCE
+            assert flood.thread.is_alive(), "it ended too early to say anything"
+        assert flood.sent > 1000
+        if kind is not None:
+            assert other.ask("NOOP").startswith("200")
