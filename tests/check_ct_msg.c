@@ -354,7 +354,7 @@ START_TEST(only_the_carriers_whole_name_is_ours)
 }
 END_TEST
 
-START_TEST(only_one_state_is_established)
+START_TEST(states_are_told_apart)
 {
 	static const uint8_t attribute[] = {ATTR(5, 1), 3}; /* CTA_PROTOINFO_TCP_STATE */
 	_Alignas(4) uint8_t msg[sizeof(view_msg)];
@@ -368,6 +368,7 @@ START_TEST(only_one_state_is_established)
 		msg[at + 4] = state;
 		ck_assert_int_eq(ct_msg_parse_view(msg, sizeof(msg), "sane", &v), 0);
 		ck_assert_int_eq(v.established, state == 3);
+		ck_assert_int_eq(v.over, state == 7 || state == 8);
 	}
 }
 END_TEST
@@ -553,7 +554,7 @@ int main(void)
 		encoders_keep_within_their_room,
 		connection_is_read,
 		only_the_carriers_whole_name_is_ours,
-		only_one_state_is_established,
+		states_are_told_apart,
 		connection_without_helper_and_adjustment,
 		zone_is_that_of_the_connection_or_of_one_direction,
 		connection_that_is_not_tcp_is_refused,

@@ -91,6 +91,22 @@ START_TEST(a_second_knock_finds_the_port_open)
 }
 END_TEST
 
+/* An expectation that nothing uses up would outlive the session. */
+START_TEST(a_syn_that_is_repeated_opens_nothing)
+{
+	struct fake_conn *data;
+	struct verdict v;
+
+	start();
+	ondemand_add(&helper, &connect_to("198.51.100.2:1", "203.0.113.1:21", "10.0.0.2:21")->view);
+	data = connect_to("198.51.100.2:5", "203.0.113.1:60000", "10.0.0.2:60000");
+	ck_assert_int_eq(knock("198.51.100.2:5", "203.0.113.1:60000", &v), REASON_REPEATED);
+	ck_assert_uint_eq(ct.addeds, 0);
+	data->view.over = true;
+	ck_assert_int_eq(knock("198.51.100.2:5", "203.0.113.1:60000", &v), REASON_OPENED);
+}
+END_TEST
+
 START_TEST(one_that_ends_is_forgotten_and_an_older_one_counts)
 {
 	struct fake_conn *old, *new;
@@ -195,6 +211,7 @@ int main(void)
 		the_verdict_tells_whose_port_was_opened,
 		of_two_servers_the_one_whose_range_it_is_gets_it,
 		a_second_knock_finds_the_port_open,
+		a_syn_that_is_repeated_opens_nothing,
 		one_that_ends_is_forgotten_and_an_older_one_counts,
 		knocks_count_for_the_limits,
 		what_is_over_makes_room,

@@ -23,6 +23,7 @@ struct ct_view {
 	struct seqadj seqadj[2]; /* by enum dir; all 0 if there is none */
 	bool ours;               /* it carries our carrier, so it can be given expectations */
 	bool established;        /* neither side has begun to end it (TCP_CONNTRACK_ESTABLISHED) */
+	bool over;               /* a SYN makes a new connection of it (TIME_WAIT, CLOSE) */
 };
 
 /* One connection that is going to come (struct nf_conntrack_expect). */

@@ -6,11 +6,9 @@
  *   ct.get         is one of them ESTABLISHED, now? One that has begun to end opens nothing any more, though conntrack
  *                  remembers it for minutes; what is over is forgotten here.
  *   policy         whose range is the port in?
+ *   ct.get         is it a SYN that is repeated? Its connection is there, and needs nothing
  *   budget         is a port left for its session, its client, its server?
  *   ct.commit      the expectation. The SYN goes on, and conntrack finds it.
- *
- * A SYN that is repeated finds its connection in conntrack, and its second expectation, if the port is open, is one that its
- * client could have at any time.
  */
 #include "pasvd/ondemand.h"
 
@@ -110,6 +108,14 @@ static enum reason expect(const struct helper *h, const struct plan *plan)
 	return REASON_CT_FAILED;
 }
 
+/* The connection that the SYN begins is known already, and not an older one that is over. */
+static bool is_repeated(const struct helper *h, const struct tuple *syn)
+{
+	struct ct_view view;
+
+	return h->ct.get(h->ct.ctx, syn, &view) == CT_OK && !view.over;
+}
+
 static enum reason open_port(struct helper *h, const struct tuple *syn, uint64_t now, struct verdict *verdict)
 {
 	struct conn *c;
@@ -119,6 +125,8 @@ static enum reason open_port(struct helper *h, const struct tuple *syn, uint64_t
 	verdict->known = reason != REASON_NO_MASTER;
 	if (reason != REASON_OPENED)
 		return reason;
+	if (is_repeated(h, syn))
+		return REASON_REPEATED;
 	c = entry_of(h, &verdict->view, now);
 	reason = budget_ask(h, c, now);
 	if (reason == REASON_OPENED)

@@ -304,15 +304,18 @@ static bool is_helper(const struct nlattr *nest, const char *name)
 	       memcmp(mnl_attr_get_payload(at[CTA_HELP_NAME]), name, len) == 0;
 }
 
-static bool is_established(const struct nlattr *nest)
+/* Where a SYN makes a new connection: tcp_conntracks[] in nf_conntrack_proto_tcp.c. */
+static void read_state(const struct nlattr *nest, struct ct_view *view)
 {
 	const struct nlattr *at[CTA_PROTOINFO_MAX + 1] = {0}, *tcp[CTA_PROTOINFO_TCP_MAX + 1] = {0};
 	uint8_t state;
 
-	return attr_open_nest(nest, at, CTA_PROTOINFO_MAX) &&
-	       attr_open_nest(at[CTA_PROTOINFO_TCP], tcp, CTA_PROTOINFO_TCP_MAX) &&
-	       attr_read(tcp[CTA_PROTOINFO_TCP_STATE], &state, sizeof(state)) &&
-	       state == TCP_CONNTRACK_ESTABLISHED;
+	if (!attr_open_nest(nest, at, CTA_PROTOINFO_MAX) ||
+		!attr_open_nest(at[CTA_PROTOINFO_TCP], tcp, CTA_PROTOINFO_TCP_MAX) ||
+		!attr_read(tcp[CTA_PROTOINFO_TCP_STATE], &state, sizeof(state)))
+		return;
+	view->established = state == TCP_CONNTRACK_ESTABLISHED;
+	view->over = state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE;
 }
 
 int ct_msg_parse_view(const void *msg, size_t len, const char *carrier, struct ct_view *ret_view)
@@ -329,7 +332,7 @@ int ct_msg_parse_view(const void *msg, size_t len, const char *carrier, struct c
 		!read_seqadj(at[CTA_SEQ_ADJ_REPLY], &view.seqadj[DIR_REPLY]))
 		return -1;
 	view.ours = is_helper(at[CTA_HELP], carrier);
-	view.established = is_established(at[CTA_PROTOINFO]);
+	read_state(at[CTA_PROTOINFO], &view);
 	*ret_view = view;
 	return 0;
 }
