@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pasvd.c - the life of the daemon
  *
- * conf → carrier → conntrack → queue → ready → loop. Nothing is forked, nothing is written but stderr. The configuration
- * can be read again between two packets: it is read into settings of its own, which then take the place of the old ones.
+ * conf → keeper → carrier → conntrack → queues → isolation → ready → loop. From the isolation on nothing is opened any more:
+ * the keeper, a process of its own, reads the configuration again when that is asked for. What it says goes into settings
+ * of its own, which take the place of the old ones between two packets.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <systemd/sd-daemon.h>
 
 #include "carrier.h"
 #include "conf.h"
 #include "ct_netlink.h"
+#include "isolation.h"
+#include "keeper.h"
 #include "log.h"
 #include "loop.h"
+#include "notify.h"
 #include "pasvd/ondemand.h"
 #include "rules.h"
 
@@ -26,7 +29,7 @@ static struct ct_netlink ct;
 
 /* The settings in force, and room for the next ones. */
 static struct live {
-	const struct conf *conf;
+	struct keeper keeper;
 	struct settings *now, settings[2];
 } live;
 
@@ -37,35 +40,47 @@ static void keep_queue(const char *name, uint16_t *next, uint16_t now)
 	*next = now;
 }
 
+/* Puts what came from the keeper in the place of what is in force. */
+static void adopt(struct live *l, struct settings *next)
+{
+	helper.policy = &next->policy;
+	l->now = next;
+}
+
+static struct settings *other(struct live *l)
+{
+	return &l->settings[l->now == &l->settings[0]];
+}
+
 static void reload(void *data)
 {
 	struct live *l = data;
-	struct settings *next = &l->settings[l->now == &l->settings[0]];
-	char error[CONF_FILE_ERROR_MAX];
+	struct settings *next = other(l);
 
-	if (conf_read(l->conf, next, error)) {
-		log_at(REASON_LEVEL_ERR, "configuration kept as it was: %s", error);
+	if (!keeper_reload(&l->keeper, next))
 		return;
-	}
 	keep_queue("queue", &next->queue, l->now->queue);
 	keep_queue("[tls] queue", &next->tls_queue, l->now->tls_queue);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_KNOCK].nl.sock)
 		log_at(REASON_LEVEL_WARNING, "[tls] ports are opened when pasvd is started again");
-	external_carry(&next->files, &next->policy, &l->now->files);
-	external_read(&next->files, &next->policy);
-	helper.policy = &next->policy;
-	l->now = next;
-	log_at(REASON_LEVEL_INFO, "configuration read");
+	adopt(l, next);
 }
 
 static void look_at_files(void *data, uint64_t now)
 {
-	const struct live *l = data;
+	struct live *l = data;
 
-	external_look(&l->now->files, &l->now->policy, now);
+	if (l->now->files.n && keeper_look(&l->keeper, now, other(l)))
+		adopt(l, other(l));
 }
 
-static const struct loop_hooks hooks = {reload, look_at_files, &live};
+static void show_life(void *data)
+{
+	(void)data;
+	notify("WATCHDOG=1");
+}
+
+static const struct loop_hooks hooks = {reload, look_at_files, show_life, &live};
 
 static int bind_queue(int which, uint16_t number)
 {
@@ -126,18 +141,34 @@ static int start(const struct carrier *carrier)
 	return err ? err : start_on_demand();
 }
 
+static int shut_in(void)
+{
+	int err = isolation_parser();
+
+	if (err)
+		log_at(REASON_LEVEL_ERR, "cannot shut in: %s", strerror(-err));
+	return err;
+}
+
+static void say_ready(const struct carrier *carrier)
+{
+	log_at(REASON_LEVEL_INFO, "ready version=%s queue=%u carrier=%s", PASVD_VERSION, live.now->queue,
+		carrier->name);
+	notify("READY=1\nSTATUS=Follows control connections.");
+}
+
 static int run(const struct carrier *carrier)
 {
 	int err = start(carrier);
 
+	if (!err)
+		err = shut_in();
 	if (!err) {
-		log_at(REASON_LEVEL_INFO, "ready version=%s queue=%u carrier=%s", PASVD_VERSION,
-			live.now->queue, carrier->name);
-		sd_notify(0, "READY=1");
-		err = loop_run(&loop);
+		say_ready(carrier);
+		err = loop_run(&loop, notify_watchdog_ms());
 		if (err)
 			log_at(REASON_LEVEL_ERR, "queue %u: %s", live.now->queue, strerror(-err));
-		sd_notify(0, "STOPPING=1");
+		notify("STOPPING=1");
 		log_counters(helper.count);
 	}
 	loop_close(&loop);
@@ -164,7 +195,6 @@ static int configure(const struct conf *conf)
 {
 	char error[CONF_FILE_ERROR_MAX];
 
-	live.conf = conf;
 	live.now = &live.settings[0];
 	if (conf_read(conf, live.now, error)) {
 		log_at(REASON_LEVEL_ERR, "%s", error);
@@ -172,6 +202,15 @@ static int configure(const struct conf *conf)
 	}
 	external_read(&live.now->files, &live.now->policy);
 	return EXIT_SUCCESS;
+}
+
+static int start_keeper(const struct conf *conf)
+{
+	int err = keeper_start(&live.keeper, conf, live.now);
+
+	if (err)
+		log_at(REASON_LEVEL_ERR, "cannot start the reader of files: %s", strerror(-err));
+	return err;
 }
 
 static int serve(const struct conf *conf)
@@ -184,6 +223,9 @@ static int serve(const struct conf *conf)
 	status = configure(conf);
 	if (status)
 		return status;
+	notify_open();
+	if (start_keeper(conf))
+		return EXIT_FAILURE;
 	return carrier_choose(&carrier) ? EXIT_FAILURE : run(carrier);
 }
 

@@ -84,4 +84,10 @@ check_forgotten()
 	return $status
 }
 
+# What an attacker would find in the service: systemd's own measure, 1.5 at most.
+check_service()
+{
+	systemd-analyze security --offline=yes --threshold=15 "$build/systemd/pasvd.service" >/dev/null
+}
+
 "check_$check"

@@ -185,15 +185,27 @@ static int fd_of(const struct queue *q)
 	return q->nl.sock ? nl_fd(&q->nl) : -1;
 }
 
-int loop_run(struct loop *loop)
+/* Tells that verdicts are given. Behind them: it stops if they do. */
+static void beat(const struct loop *loop, int beat_ms, uint64_t *last)
+{
+	uint64_t now = loop_now();
+
+	if (beat_ms < 0 || now - *last < (uint64_t)beat_ms)
+		return;
+	*last = now;
+	loop->hooks->beat(loop->hooks->data);
+}
+
+int loop_run(struct loop *loop, int beat_ms)
 {
 	struct queue *control = &loop->queue[LOOP_CONTROL], *knock = &loop->queue[LOOP_KNOCK];
 	struct pollfd fds[] = {{.fd = fd_of(control), .events = POLLIN},
 		{.fd = fd_of(knock), .events = POLLIN}, {.fd = loop->signals, .events = POLLIN}};
+	uint64_t last = 0;
 	int err = 0;
 
 	while (!loop->stopping && !err) {
-		if (poll(fds, 3, -1) < 0)
+		if (poll(fds, 3, beat_ms) < 0)
 			err = errno == EINTR ? 0 : -errno;
 		if (!err && fds[0].revents)
 			err = dispatch(control, CONTROL_FIRST);
@@ -201,6 +213,7 @@ int loop_run(struct loop *loop)
 			err = dispatch(knock, 1);
 		if (fds[2].revents)
 			on_signal(loop);
+		beat(loop, beat_ms, &last);
 	}
 	return err;
 }

@@ -16,6 +16,7 @@
 struct loop_hooks {
 	void (*reload)(void *data);
 	void (*packet)(void *data, uint64_t now); /* before each one; `now` as for helper_packet() */
+	void (*beat)(void *data);                 /* as often as loop_run() is told, at least */
 	void *data;
 };
 
@@ -52,8 +53,8 @@ int loop_bind(struct loop *loop, int which, uint16_t number);
 /* ms of a clock that never goes back. */
 uint64_t loop_now(void);
 
-/* Gives verdicts until SIGTERM or SIGINT. */
-int loop_run(struct loop *loop);
+/* Gives verdicts until SIGTERM or SIGINT. `beat_ms`: the time between two calls of the hook for that, -1 for none. */
+int loop_run(struct loop *loop, int beat_ms);
 
 /* Gives verdicts on what still waits, and leaves the queue. */
 void loop_close(struct loop *loop);

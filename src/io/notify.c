@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* notify.c - what the service manager is told, sd_notify(3) */
+#include "notify.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+static int notify_fd = -1;
+
+/* A name that begins with @ is an abstract one. */
+void notify_open(void)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t n = path ? strlen(path) : 0;
+
+	if (!n || n >= sizeof to.sun_path || (path[0] != '/' && path[0] != '@'))
+		return;
+	memcpy(to.sun_path, path, n);
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (notify_fd < 0 || connect(notify_fd, (struct sockaddr *)&to,
+				     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) == 0)
+		return;
+	close(notify_fd);
+	notify_fd = -1;
+}
+
+void notify(const char *state)
+{
+	if (notify_fd >= 0)
+		(void)send(notify_fd, state, strlen(state), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int notify_watchdog_ms(void)
+{
+	uint64_t usec;
+
+	if (sd_watchdog_enabled(0, &usec) <= 0 || usec / 2000 > INT_MAX)
+		return -1;
+	return (int)(usec / 2000);
+}
