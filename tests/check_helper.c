@@ -67,7 +67,7 @@ static struct talk talk(void)
 static enum reason hand_over(size_t n, size_t cap)
 {
 	uint8_t *p = guard_copy(NULL, cap);
-	struct packet packet = {p, n, cap};
+	struct packet packet = {.p = p, .len = n, .cap = cap};
 
 	memcpy(p, buf, n);
 	unit_mark(&verdict, sizeof(verdict));

@@ -183,8 +183,26 @@ START_TEST(packet_is_read)
 	ck_assert_uint_eq(p.id, 2);
 	ck_assert_uint_eq(p.hw_protocol, 0x0800);
 	ck_assert_uint_eq(p.hook, 3);
+	ck_assert_uint_eq(p.indev, 0);
 	ck_assert_ptr_eq(p.bytes, packet_msg + PAYLOAD_AT);
 	ck_assert_uint_eq(p.len, PACKET_LEN);
+}
+END_TEST
+
+START_TEST(packet_came_in_by_an_interface)
+{
+	static const _Alignas(4) uint8_t msg[] = {HEADER(48, QUEUE, PACKET, 0, 2, 7), /* */
+		ATTR(11, 1), BE32(2), BE16(0x0800), 0, 0,                             /* NFQA_PACKET_HDR */
+		ATTR(8, 5), BE32(0x01020304),                                         /* NFQA_IFINDEX_INDEV */
+		ATTR(8, 7), BE32(3)}; /* NFQA_IFINDEX_PHYSINDEV, a bridge's port */
+	static const _Alignas(4) uint8_t brief[] = {HEADER(40, QUEUE, PACKET, 0, 2, 7), /* */
+		ATTR(11, 1), BE32(2), BE16(0x0800), 0, 0, ATTR(6, 5), 1, 2, 0, 0};
+	struct nfq_packet p;
+
+	ck_assert_int_eq(nfq_msg_parse_packet(msg, sizeof(msg), &p), 0);
+	ck_assert_uint_eq(p.indev, 0x01020304);
+	ck_assert_int_eq(nfq_msg_parse_packet(brief, sizeof(brief), &p), 0);
+	ck_assert_uint_eq(p.indev, 0);
 }
 END_TEST
 
@@ -289,6 +307,7 @@ int main(void)
 		longest_packet_fits_and_one_byte_more_is_refused,
 		encoders_keep_within_their_room,
 		packet_is_read,
+		packet_came_in_by_an_interface,
 		packet_without_payload_can_still_be_given_a_verdict,
 		attributes_of_newer_kernels_are_skipped,
 		message_without_packet_id_is_refused,

@@ -183,7 +183,7 @@ END_TEST
 START_TEST(what_is_no_segment_passes)
 {
 	uint8_t byte = 0;
-	struct packet packet = {&byte, 1, 1};
+	struct packet packet = {.p = &byte, .len = 1, .cap = 1};
 	struct verdict v;
 
 	start();

@@ -12,6 +12,9 @@
 
 static const struct policy bare = {.expect_seconds = 7};
 
+/* The interface by which the other side's packets come in. */
+static uint32_t via;
+
 static struct ct_view view_of(const char *client, const char *dialled, const char *real, const char *seen)
 {
 	return (struct ct_view){
@@ -54,10 +57,10 @@ static enum reason plan(const struct policy *policy, struct ftp_offer offer, enu
 	enum reason reason;
 
 	unit_mark(ret_plan, sizeof(*ret_plan));
-	reason = policy_plan(policy, &offer, speaker, &v, ret_plan);
+	reason = policy_plan(policy, &offer, speaker, &v, via, ret_plan);
 	if (reason != REASON_OPENED)
 		ck_assert(unit_is_marked(ret_plan, sizeof(*ret_plan)));
-	ck_assert_int_eq(policy_plan(policy, &offer, speaker, &v, &again), reason);
+	ck_assert_int_eq(policy_plan(policy, &offer, speaker, &v, via, &again), reason);
 	return reason;
 }
 
@@ -415,6 +418,32 @@ START_TEST(an_external_address_may_stand_for_one_of_ours)
 }
 END_TEST
 
+START_TEST(an_external_address_may_be_for_who_comes_in_by_an_interface)
+{
+	static const struct want out[] = {
+		{"192.168.1.5", "203.0.113.1:50000", "203.0.113.1:50000", "10.0.0.2:50000"},
+		{"192.168.1.5", "203.0.113.1:50000", "192.0.2.7:50000", "10.0.0.2:50000"},
+		{"192.168.1.5", "203.0.113.1:50000", "192.0.2.9:50000", "10.0.0.2:50000"}};
+	static const uint32_t unlike[] = {0, 8, 0x700, POLICY_NO_INTERFACE - 1};
+	struct policy policy = {.n_external = 3,
+		.external = {external("192.0.2.5"), external("192.0.2.7"), external("192.0.2.9")}};
+
+	policy.external[0].indev = POLICY_NO_INTERFACE;
+	policy.external[1].indev = policy.external[2].indev = 7;
+	for (size_t i = 0; i < ARRAY_SIZE(unlike); i++) {
+		via = unlike[i];
+		is_planned(&policy, port_only(50000), DIR_REPLY, view(), out[0]);
+	}
+	via = 7;
+	is_planned(&policy, port_only(50000), DIR_REPLY, view(), out[1]);
+	policy.external[1].known = packet_addr("203.0.113.2");
+	is_planned(&policy, port_only(50000), DIR_REPLY, view(), out[2]);
+	policy.external[2].peer = (struct network){packet_addr("198.18.0.0"), 15};
+	is_planned(&policy, port_only(50000), DIR_REPLY, view(), out[0]);
+	via = 0;
+}
+END_TEST
+
 START_TEST(of_external_addresses_the_first_that_fits_counts)
 {
 	static const struct want out = {
@@ -568,6 +597,7 @@ int main(void)
 		who_announces_the_external_address_itself_is_understood,
 		an_external_address_may_be_for_some_peers,
 		an_external_address_may_stand_for_one_of_ours,
+		an_external_address_may_be_for_who_comes_in_by_an_interface,
 		of_external_addresses_the_first_that_fits_counts,
 		announced_ports_are_taken_from_their_range,
 		a_range_may_be_one_port_or_all,

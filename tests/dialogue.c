@@ -278,8 +278,9 @@ static void policy_external(struct reader *r, const char *rest)
 {
 	struct policy *p = &r->d->policy;
 	struct external *e = &p->external[p->n_external++];
-	char addr[WORD], key[2][WORD], value[2][WORD];
-	int words = sscanf(rest, "%63s %63s %63s %63s %63s", addr, key[0], value[0], key[1], value[1]);
+	char addr[WORD], key[3][WORD], value[3][WORD];
+	int words = sscanf(rest, "%63s %63s %63s %63s %63s %63s %63s", addr, key[0], value[0], key[1],
+		value[1], key[2], value[2]);
 
 	if (words < 1 || words % 2 == 0)
 		bad(r, "not an external address: %s", rest);
@@ -289,6 +290,8 @@ static void policy_external(struct reader *r, const char *rest)
 			e->peer = network_of(r, value[i]);
 		else if (strcmp(key[i], "dialled") == 0)
 			e->known = packet_addr(value[i]);
+		else if (strcmp(key[i], "on") == 0)
+			e->indev = (uint32_t)strtoul(value[i], NULL, 10);
 		else
 			bad(r, "unknown word: %s", key[i]);
 	}
@@ -478,6 +481,14 @@ static void read_ending(struct reader *r, const char *rest)
 	add_step(r, STEP_ENDING);
 }
 
+static void read_via(struct reader *r, const char *rest)
+{
+	struct step *s = add_step(r, STEP_VIA);
+
+	if (sscanf(rest, "%5u %5u", &s->indev[DIR_ORIGINAL], &s->indev[DIR_REPLY]) != 2)
+		bad(r, "not two interfaces: %s", rest);
+}
+
 static void read_untracked(struct reader *r, const char *rest)
 {
 	(void)rest;
@@ -521,6 +532,7 @@ static const struct {
 	{"idle", read_idle},
 	{"knock", read_knock},
 	{"ending", read_ending},
+	{"via", read_via},
 };
 
 static void read_statement(struct reader *r, const char *line)

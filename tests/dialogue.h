@@ -20,7 +20,8 @@ enum step_kind {
 	STEP_RESTART, /* the helper starts anew, conntrack stays */
 	STEP_IDLE,    /* ms go by */
 	STEP_KNOCK,   /* the client sends a SYN to port low of the address it dialled */
-	STEP_ENDING   /* the connection is not ESTABLISHED any more */
+	STEP_ENDING,  /* the connection is not ESTABLISHED any more */
+	STEP_VIA      /* packets come in by the interfaces indev from now on */
 };
 
 enum refuse { REFUSE_GET = 1, REFUSE_EXPECT = 2, REFUSE_ADJUST = 4 };
@@ -46,6 +47,7 @@ struct step {
 	uint16_t low, high;
 	unsigned refuse; /* enum refuse, or-ed */
 	uint64_t ms;
+	uint32_t indev[2]; /* by enum dir */
 };
 
 struct dialogue {

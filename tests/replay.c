@@ -269,6 +269,9 @@ static void play_step(struct run *r, const struct step *s)
 		r->now += s->ms;
 		forget(r);
 		break;
+	case STEP_VIA:
+		r->indev = s->indev;
+		break;
 	}
 }
 
@@ -299,12 +302,14 @@ static void connect_ends(struct run *r)
 
 static void start(struct run *r)
 {
+	static const uint32_t unknown[2];
 	size_t wrap = r->cut_step ? r->offset[r->cut_step - r->d->step] + r->cut[0] : 0;
 
 	runs++;
 	r->step = r->d->step;
 	r->greatest = REASON_PASSED;
 	r->disorder = false;
+	r->indev = unknown;
 	for (int dir = 0; dir < 2; dir++) {
 		memset(&r->side[dir], 0, sizeof(r->side[dir]));
 		r->side[dir].isn = 100000u * (uint32_t)(dir + 1);

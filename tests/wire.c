@@ -165,7 +165,8 @@ static void check_verdict(struct run *r, const struct verdict *v)
 enum action put_packet(struct run *r, const struct step *s, size_t from, size_t to, bool lost)
 {
 	struct packet_spec spec = describe(r, s, from, to);
-	struct packet packet = {.p = r->buf, .len = packet_build(&spec, r->buf), .cap = BUFFER};
+	struct packet packet = {
+		.p = r->buf, .len = packet_build(&spec, r->buf), .cap = BUFFER, .indev = r->indev[s->dir]};
 	size_t end = r->offset[s - r->d->step] + to;
 	struct verdict v;
 

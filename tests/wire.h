@@ -39,6 +39,7 @@ struct run {
 	struct fake_conn *conn;
 	struct helper helper;
 	uint64_t now;
+	const uint32_t *indev; /* by enum dir */
 	enum reason last, greatest;
 	unsigned long packets; /* since the file was opened */
 	bool disorder;         /* the receiver may wait for bytes: its ACK says nothing */

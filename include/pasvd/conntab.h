@@ -33,6 +33,7 @@ struct conn {
 	struct quota_bucket quota;
 	struct plan last;        /* what was reserved or opened last, all 0 if nothing was */
 	struct stream stream[2]; /* by enum dir */
+	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
 	bool told;               /* that it is not ours, or not translated */
 	bool cleared;            /* it was TLS before */
 	bool tls;                /* nothing of it is read; lines tell what was, before TLS began */

@@ -24,6 +24,7 @@ struct helper {
 struct packet {
 	uint8_t *p;
 	size_t len, cap;
+	uint32_t indev; /* index of the interface by which it came in; 0: not known */
 };
 
 enum action {

@@ -21,6 +21,8 @@ enum {
 	POLICY_LIST_MAX = 32,   /* entries of each list below */
 };
 
+#define POLICY_NO_INTERFACE UINT32_MAX /* the index of an interface that is not there */
+
 struct port_range {
 	uint16_t low, high; /* both belong to it */
 };
@@ -33,7 +35,8 @@ struct network {
 /* What is written in place of an address of ours that is private too (a router behind a router). */
 struct external {
 	struct network peer; /* that is told so, */
-	struct addr known;   /* if it knows us by this address; ADDR_NONE: by any */
+	struct addr known;   /* if it knows us by this address; ADDR_NONE: by any, */
+	uint32_t indev;      /* and its packets come in by the interface of this index; 0: by any */
 	struct addr addr;
 };
 
@@ -86,10 +89,11 @@ struct plan {
 
 bool network_has(const struct network *n, const struct addr *a);
 
-/* `speaker`: the direction of the line that offers. REASON_OPENED: *ret_plan is filled in, for the first port to be tried.
- * Any other reason: untouched. */
+/* `speaker`: the direction of the line that offers; `indev`: the index of the interface by which the other side's packets
+ * come in, 0 if that is not known. REASON_OPENED: *ret_plan is filled in, for the first port to be tried. Any other reason:
+ * untouched. */
 enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
-	const struct ct_view *view, struct plan *ret_plan);
+	const struct ct_view *view, uint32_t indev, struct plan *ret_plan);
 
 /* What holds for the server; unless there is a rule: TLS_ON_DEMAND if it has a range, else TLS_PASS. */
 enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server);

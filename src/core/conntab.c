@@ -170,6 +170,7 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 	memset(&c->last, 0, sizeof c->last);
 	memset(&c->quota, 0, sizeof c->quota);
 	memset(c->stream, 0, sizeof c->stream);
+	memset(c->indev, 0, sizeof c->indev);
 	for (int i = 0; i < 2; i++) {
 		edits_init(&c->stream[i].edits, &view->seqadj[i]);
 		bucket_enter(t, c, (enum dir)i);

@@ -57,6 +57,11 @@ static enum reason worse(enum reason a, enum reason b)
 	return a > b ? a : b;
 }
 
+static enum dir opposite(enum dir dir)
+{
+	return dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
+}
+
 static enum ct_result commit(const struct step *s, const struct expect *e, const struct seqadj *a)
 {
 	const struct ct_port *ct = &s->h->ct;
@@ -236,7 +241,8 @@ static enum reason negotiate(struct step *s, const struct ftp_offer *offer)
 {
 	enum ct_result result = CT_BUSY;
 	struct plan plan;
-	enum reason reason = policy_plan(s->h->policy, offer, s->dir, &s->conn->view, &plan);
+	uint32_t indev = s->conn->indev[opposite(s->dir)];
+	enum reason reason = policy_plan(s->h->policy, offer, s->dir, &s->conn->view, indev, &plan);
 
 	if (reason == REASON_OPENED)
 		reason = budget_ask(s->h, s->conn, s->now);
@@ -499,8 +505,7 @@ static enum reason pass_on(
 		return REASON_REORDERED;
 	}
 	if (seg->flags & SEG_ACK)
-		edits_acked(
-			&s->conn->stream[s->dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL].edits, seg->ack);
+		edits_acked(&s->conn->stream[opposite(s->dir)].edits, seg->ack);
 	if (where == LINE_NEW)
 		reason = read_segment(s, seg, packet, skip);
 	else if (s->content == TLS_RECORD && !s->conn->tls && !s->conn->cleared)
@@ -534,6 +539,7 @@ static enum reason examine(struct step *s, const struct seg *seg, struct packet 
 
 	if (result != CT_OK)
 		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
+	s->conn->indev[s->dir] = packet->indev;
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
 	if (!s->conn->view.ours || !is_translated(&s->conn->view))

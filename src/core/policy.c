@@ -50,17 +50,21 @@ static bool is_allowed_foreign(const struct policy *policy, const struct addr *a
 	return false;
 }
 
-/* What `peer`, who knows us by `known`, is told. */
+static bool is_for(
+	const struct external *e, const struct addr *peer, const struct addr *known, uint32_t indev)
+{
+	return e->addr.family == known->family && network_has(&e->peer, peer) &&
+	       (e->known.family == ADDR_NONE || addr_eq(&e->known, known)) &&
+	       (!e->indev || e->indev == indev);
+}
+
+/* What `peer`, who knows us by `known` and whose packets come in by `indev`, is told. */
 static const struct addr *external_of(
-	const struct policy *policy, const struct addr *peer, const struct addr *known)
+	const struct policy *policy, const struct addr *peer, const struct addr *known, uint32_t indev)
 {
 	for (size_t i = 0; i < policy->n_external; i++) {
-		const struct external *e = &policy->external[i];
-
-		if (e->addr.family != known->family || !network_has(&e->peer, peer))
-			continue;
-		if (e->known.family == ADDR_NONE || addr_eq(&e->known, known))
-			return &e->addr;
+		if (is_for(&policy->external[i], peer, known, indev))
+			return &policy->external[i].addr;
 	}
 	return known;
 }
@@ -83,14 +87,14 @@ struct parties {
 };
 
 static enum reason find_parties(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
-	const struct ct_view *view, struct parties *ret)
+	const struct ct_view *view, uint32_t indev, struct parties *ret)
 {
 	const struct tuple *ours = &view->tuple[speaker];
 	const struct tuple *theirs = &view->tuple[speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL];
 	const struct addr *text = &offer->listen.addr;
 	struct parties p = {ours->src.addr, theirs->dst.addr, theirs->dst.addr};
 
-	p.told = *external_of(policy, &theirs->src.addr, &p.known);
+	p.told = *external_of(policy, &theirs->src.addr, &p.known, indev);
 	if (text->family != ADDR_NONE && !addr_eq(text, &p.real) && !addr_eq(text, &p.known) &&
 		!addr_eq(text, &p.told)) {
 		if (text->family != p.real.family || !is_allowed_foreign(policy, text))
@@ -104,13 +108,13 @@ static enum reason find_parties(const struct policy *policy, const struct ftp_of
 }
 
 enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
-	const struct ct_view *view, struct plan *ret_plan)
+	const struct ct_view *view, uint32_t indev, struct plan *ret_plan)
 {
 	enum dir other = speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
 	const struct tuple *theirs = &view->tuple[other];
 	uint16_t port = offer->listen.port, announce = announced_port(policy, port);
 	struct parties p;
-	enum reason reason = find_parties(policy, offer, speaker, view, &p);
+	enum reason reason = find_parties(policy, offer, speaker, view, indev, &p);
 
 	if (reason != REASON_OPENED)
 		return reason;

@@ -65,7 +65,7 @@ static void decide(const struct queue *q, const struct nfq_packet *in, struct pa
 	uint64_t now = loop_now();
 
 	*ret_verdict = (struct verdict){.action = ACTION_PASS, .reason = REASON_BAD_PACKET};
-	*packet = (struct packet){loop->packet, in->len, sizeof loop->packet};
+	*packet = (struct packet){loop->packet, in->len, sizeof loop->packet, in->indev};
 	if (!in->bytes || in->len > packet->cap)
 		return;
 	memcpy(packet->p, in->bytes, in->len);

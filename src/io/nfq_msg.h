@@ -24,6 +24,7 @@ struct nfq_packet {
 	uint32_t id;          /* for the verdict */
 	uint16_t hw_protocol; /* ETH_P_* */
 	uint8_t hook;         /* NF_INET_* */
+	uint32_t indev;       /* index of the interface by which it came in; 0: by none */
 	const uint8_t *bytes; /* from the IP header on, within the message; NULL if the kernel sent none */
 	size_t len;
 };

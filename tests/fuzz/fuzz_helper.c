@@ -87,7 +87,7 @@ static void check_verdict(const struct verdict *v, const struct packet *packet)
 static void hand_over(struct world *w, const uint8_t *bytes, size_t n, size_t cap)
 {
 	uint8_t *p = w->room + CAP - cap;
-	struct packet packet = {p, n, cap};
+	struct packet packet = {.p = p, .len = n, .cap = cap};
 	struct verdict v;
 
 	memcpy(p, bytes, n);
