@@ -43,8 +43,8 @@ static bool reload(struct child *c)
 		log_at(REASON_LEVEL_ERR, "configuration kept as it was: %s", error);
 		return false;
 	}
-	external_carry(&c->next.files, &c->next.policy, &c->now.files);
-	external_read(&c->next.files, &c->next.policy);
+	external_carry(&c->next.watch, &c->next.policy, &c->now.watch);
+	external_read(&c->next.watch, &c->next.policy);
 	c->now = c->next;
 	log_at(REASON_LEVEL_INFO, "configuration read");
 	return true;
@@ -66,7 +66,7 @@ static bool answer(struct child *c, uint8_t request)
 	if (request == RELOAD)
 		good = reload(c);
 	else
-		external_read(&c->now.files, &c->now.policy);
+		external_read(&c->now.watch, &c->now.policy);
 	return respond(c, good);
 }
 

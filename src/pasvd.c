@@ -66,11 +66,11 @@ static void reload(void *data)
 	adopt(l, next);
 }
 
-static void look_at_files(void *data, uint64_t now)
+static void look_around(void *data, uint64_t now)
 {
 	struct live *l = data;
 
-	if (l->now->files.n && keeper_look(&l->keeper, now, other(l)))
+	if (external_any(&l->now->watch) && keeper_look(&l->keeper, now, other(l)))
 		adopt(l, other(l));
 }
 
@@ -80,7 +80,7 @@ static void show_life(void *data)
 	notify("WATCHDOG=1");
 }
 
-static const struct loop_hooks hooks = {reload, look_at_files, show_life, &live};
+static const struct loop_hooks hooks = {reload, look_around, show_life, &live};
 
 static int bind_queue(int which, uint16_t number)
 {
@@ -190,7 +190,8 @@ static int print_carrier(void)
 	return name && puts(name) != EOF && fflush(stdout) != EOF ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* Also looks at the files that are named there: what is wrong with them is said, but keeps nobody from starting. */
+/* Also looks at the files and for the interfaces that are named there: what is wrong with them is said, but keeps nobody
+ * from starting. */
 static int configure(const struct conf *conf)
 {
 	char error[CONF_FILE_ERROR_MAX];
@@ -200,7 +201,7 @@ static int configure(const struct conf *conf)
 		log_at(REASON_LEVEL_ERR, "%s", error);
 		return EXIT_USAGE;
 	}
-	external_read(&live.now->files, &live.now->policy);
+	external_read(&live.now->watch, &live.now->policy);
 	return EXIT_SUCCESS;
 }
 

@@ -16,12 +16,13 @@
 
 #include <arpa/inet.h>
 #include <getopt.h>
-#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "ifname.h"
 
 static const char *const template[] = {
 #include "rules_template.h"
@@ -81,16 +82,6 @@ static int32_t number(const char *p, size_t n, int32_t max)
 	return value;
 }
 
-/* Narrower than the kernel's dev_valid_name(): iptables gives '!' and '+' a meaning of their own. */
-static bool interface_name_ok(const char *name)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-	size_t len = strlen(name);
-
-	return len > 0 && len < IFNAMSIZ && strspn(name, allowed) == len && name[0] != '-' &&
-	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
 /* Not 0.0.0.0/8, not loopback, not multicast or reserved (RFC 6890). */
 static bool ip4_ok(const struct in_addr *a)
 {
@@ -128,7 +119,7 @@ static bool take_address(struct rules *r, const char *value, char *ret_text)
 
 static bool take_interface(const char *value, const char **ret_name)
 {
-	if (!interface_name_ok(value))
+	if (!ifname_ok(value, strlen(value)))
 		return false;
 	*ret_name = value;
 	return true;
@@ -200,7 +191,7 @@ static bool set_remove(struct rules *r, const char *value)
 	return true;
 }
 
-#define INTERFACE_NAME "must be an interface name: 1 to 15 letters, digits, '.', '_' or '-'"
+#define INTERFACE_NAME "must be an interface name: " IFNAME_ALLOWED
 
 static const struct rule_option {
 	const char *name;

@@ -88,9 +88,9 @@ static bool is_default(const struct settings *s)
 
 	return s->queue == 21 && p->zone == 0 && p->expect_seconds == d->expect_seconds && !p->announce.low &&
 	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign &&
-	       !p->n_external && !s->files.n && memcmp(&p->limits, &no_limits, sizeof no_limits) == 0 &&
-	       s->tls_queue == 22 && p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule &&
-	       !p->n_implicit;
+	       !p->n_external && !s->watch.n_files && !s->watch.n_interfaces &&
+	       memcmp(&p->limits, &no_limits, sizeof no_limits) == 0 && s->tls_queue == 22 &&
+	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule && !p->n_implicit;
 }
 
 START_TEST(a_file_that_says_nothing_changes_nothing)
@@ -182,7 +182,7 @@ START_TEST(external_addresses_have_conditions)
 		     "10.0.0.1 for 10.0.0.0/8, 2001:db8::7, 203.0.113.6\n");
 	const struct external *e = s.policy.external;
 
-	ck_assert(s.policy.n_external == 5 && !s.files.n);
+	ck_assert(s.policy.n_external == 5 && !s.watch.n_files && !s.watch.n_interfaces);
 	ck_assert(is_addr(&e[0].addr, "203.0.113.7") && is_addr(&e[0].peer.addr, "10.0.0.0"));
 	ck_assert(e[0].peer.bits == 8 && e[0].known.family == ADDR_NONE);
 	ck_assert(is_addr(&e[1].addr, "203.0.113.8") && is_addr(&e[1].known, "192.168.178.2"));
@@ -197,12 +197,31 @@ START_TEST(external_addresses_may_stand_in_files)
 	struct settings s = good("[translate]\nexternal-address = 203.0.113.7 for 10.0.0.0/8, "
 				 "file:/run/a for 2001:db8::/32, file:/run/b\n");
 
-	ck_assert(s.policy.n_external == 3 && s.files.n == 2 && !s.files.looked);
-	ck_assert(s.files.file[0].entry == 1 && s.files.file[1].entry == 2);
-	ck_assert_str_eq(s.files.file[0].path, "/run/a");
-	ck_assert_str_eq(s.files.file[1].path, "/run/b");
-	ck_assert(s.policy.external[2].addr.family == ADDR_NONE && !s.files.file[0].bad);
+	ck_assert(s.policy.n_external == 3 && s.watch.n_files == 2);
+	ck_assert(s.watch.file[0].entry == 1 && s.watch.file[1].entry == 2);
+	ck_assert_str_eq(s.watch.file[0].path, "/run/a");
+	ck_assert_str_eq(s.watch.file[1].path, "/run/b");
+	ck_assert(s.policy.external[2].addr.family == ADDR_NONE && !s.watch.file[0].bad);
 	ck_assert(is_addr(&s.policy.external[1].peer.addr, "2001:db8::"));
+}
+END_TEST
+
+START_TEST(external_addresses_may_be_for_interfaces)
+{
+	struct settings s =
+		good("[translate]\nexternal-address = 203.0.113.7 on ppp0, 203.0.113.8 for 10.0.0.0/8  on "
+		     "br-lan.7_x dialled 10.0.0.1, file:/run/a on fifteen-letters, 203.0.113.9\n");
+	const struct external *e = s.policy.external;
+	const struct external_interface *i = s.watch.interface;
+
+	ck_assert(s.policy.n_external == 4 && s.watch.n_interfaces == 3 && s.watch.n_files == 1);
+	ck_assert(i[0].entry == 0 && i[1].entry == 1 && i[2].entry == 2 && s.watch.file[0].entry == 2);
+	ck_assert_str_eq(i[0].name, "ppp0");
+	ck_assert_str_eq(i[1].name, "br-lan.7_x");
+	ck_assert_str_eq(i[2].name, "fifteen-letters");
+	ck_assert(e[0].indev == POLICY_NO_INTERFACE && e[1].indev == POLICY_NO_INTERFACE);
+	ck_assert(e[2].indev == POLICY_NO_INTERFACE && !e[3].indev);
+	ck_assert(is_addr(&e[1].peer.addr, "10.0.0.0") && is_addr(&e[1].known, "10.0.0.1"));
 }
 END_TEST
 
@@ -211,10 +230,11 @@ END_TEST
 #define PORTS        ": ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"
 #define NETWORKS     ": networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"
 #define RANGE        ": a range of ports 1024..65535 is wanted, as in 60000-60999"
-#define SOURCE       ": ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] is wanted"
+#define SOURCE       ": ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE] is wanted"
 #define TLS_PORTS    ": ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"
 #define TLS_MODE     ": on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"
 #define MARK         ": a number 0..0xffffffff is wanted"
+#define INTERFACE    ": an interface name has 1 to 15 letters, digits, '.', '_' or '-'"
 #define MIXED        ": IPv4 and IPv6 do not mix in an entry"
 
 /* Line 2 of a file whose line 1 is the section: what stands there, and what is said; NULL: the line, then `why`. */
@@ -270,6 +290,14 @@ static const struct {
 	{"translate", "external-address = 203.0.113.7 203.0.113.8", NULL, SOURCE},
 	{"translate", "external-address = 203.0.113.7 for 10.0.0.0/8 for 10.0.0.0/8", NULL, SOURCE},
 	{"translate", "external-address = 203.0.113.7 dialled 10.0.0.0/8", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 on", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 on eth0 on eth1", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 on eth0 eth1", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 on sixteen-letters-", NULL, INTERFACE},
+	{"translate", "external-address = 203.0.113.7 on ..", NULL, INTERFACE},
+	{"translate", "external-address = 203.0.113.7 on -eth0", NULL, INTERFACE},
+	{"translate", "external-address = 203.0.113.7 on eth+", NULL, INTERFACE},
+	{"translate", "external-address = 203.0.113.7 on eth0/1", NULL, INTERFACE},
 	{"translate", "external-address = 203.0.113.7 for 10.0.0.1/8", NULL,
 		": bits behind the prefix are set"},
 	{"translate", "external-address = 203.0.113.7 for 2001:db8::/32", NULL, MIXED},
@@ -280,6 +308,9 @@ static const struct {
 	{"translate", "external-address = file:", NULL, ": the path of a file begins with /"},
 	{"translate", "external-address = 203.0.113.7, 203.0.113.8 for 10.0.0.0/8",
 		"external-address = 203.0.113.8 for 10.0.0.0/8",
+		": never counts: an address before it is for everybody"},
+	{"translate", "external-address = 203.0.113.7, 203.0.113.8 on eth0",
+		"external-address = 203.0.113.8 on eth0",
 		": never counts: an address before it is for everybody"},
 	{"translate", "external-address = 203.0.113.7, file:/a for 10.0.0.0/8",
 		"external-address = file:/a for 10.0.0.0/8",
@@ -431,7 +462,7 @@ START_TEST(a_path_that_fits_into_a_line_is_taken_or_refused)
 
 	snprintf(text, sizeof text, "[translate]\nexternal-address=file:/%s\n", repeat("x", 174));
 	s = good(text);
-	ck_assert_uint_eq(strlen(s.files.file[0].path), 175);
+	ck_assert_uint_eq(strlen(s.watch.file[0].path), 175);
 }
 END_TEST
 
@@ -545,8 +576,9 @@ static uint32_t next_random(uint32_t *state)
 
 START_TEST(garbled_files_are_read_or_refused)
 {
-	static const char base[] = "[pasvd]\nqueue = 5\n[policy]\ndeny-ports = 1-5, 7\nallow-foreign = ::/8\n"
-				   "[translate]\nexternal-address = 203.0.113.7 for 10.0.0.0/8, file:/a\n";
+	static const char base[] =
+		"[pasvd]\nqueue = 5\n[policy]\ndeny-ports = 1-5, 7\nallow-foreign = ::/8\n"
+		"[translate]\nexternal-address = 203.0.113.7 for 10.0.0.0/8 on a1, file:/a\n";
 	static const char odd[] = "=:[];#,-/ \t\r\n\0\xff"
 				  "019a";
 	uint32_t state = 1;
@@ -578,6 +610,7 @@ int main(void)
 		announced_ports_are_one_range,
 		external_addresses_have_conditions,
 		external_addresses_may_stand_in_files,
+		external_addresses_may_be_for_interfaces,
 		tls_is_set_for_all_servers_or_for_some,
 		marks_are_numbers_of_32_bits,
 		mistakes_are_named,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* check_external.c - external addresses that stand in files
+/* check_external.c - what of external addresses changes while we run
  *
- * Each test has a folder and a log of its own; stderr is that log.
+ * Each test has a file and a log of its own; stderr is that log. The loopback is the interface that is always there.
  */
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ enum { LOG_MAX = 4096 };
 static char wan[] = "/tmp/check_external.XXXXXX";
 static FILE *log_file;
 static struct policy policy;
-static struct external_files files;
+static struct external_watch watch;
 
 /* One file, for everybody. */
 static void set_up(void)
@@ -30,8 +31,8 @@ static void set_up(void)
 	ck_assert(log_file && dup2(fileno(log_file), STDERR_FILENO) == STDERR_FILENO);
 	unsetenv("JOURNAL_STREAM");
 	policy = (struct policy){.n_external = 1};
-	files = (struct external_files){.n = 1};
-	memcpy(files.file[0].path, wan, sizeof wan);
+	watch = (struct external_watch){.n_files = 1};
+	memcpy(watch.file[0].path, wan, sizeof wan);
 }
 
 static void tear_down(void)
@@ -47,22 +48,33 @@ static void put(const char *text)
 	ck_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
 }
 
-/* Everything logged since the last time; %s is the file. */
-static void logged(const char *want)
+/* Everything logged since the last time is this line, or nothing. */
+static void logged_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void logged_line(const char *format, ...)
 {
 	static long from;
 	char text[LOG_MAX], whole[LOG_MAX];
+	va_list ap;
 	size_t n;
 
 	ck_assert(fseek(log_file, from, SEEK_SET) == 0);
 	n = fread(text, 1, sizeof text - 1, log_file);
 	text[n] = '\0';
 	from += (long)n;
-	if (want[0])
-		snprintf(whole, sizeof whole, "pasvd: external-address file=%s%s\n", wan, want);
-	else
-		whole[0] = '\0';
+	va_start(ap, format);
+	vsnprintf(whole, sizeof whole, format, ap);
+	va_end(ap);
 	ck_assert_str_eq(text, whole);
+}
+
+/* The same about the file. */
+static void logged(const char *want)
+{
+	if (want[0])
+		logged_line("pasvd: external-address file=%s%s\n", wan, want);
+	else
+		logged_line("%s", "");
 }
 
 static void has(const struct policy *p, const char *text)
@@ -84,7 +96,7 @@ START_TEST(the_first_line_is_the_address)
 	set_up();
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
 		put(text[i]);
-		external_read(&files, &policy);
+		external_read(&watch, &policy);
 		has(&policy, want[i]);
 		snprintf(line, sizeof line, " address=%s", want[i]);
 		logged(line);
@@ -97,10 +109,10 @@ START_TEST(an_address_that_stays_is_not_logged_again)
 {
 	set_up();
 	put("203.0.113.7\n");
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	logged(" address=203.0.113.7");
 	put("203.0.113.7");
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	logged("");
 	tear_down();
 }
@@ -109,25 +121,25 @@ END_TEST
 START_TEST(a_missing_file_is_said_once_and_may_come)
 {
 	set_up();
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	has(&policy, NULL);
 	logged(": No such file or directory; there is no address yet");
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	logged("");
 	put("203.0.113.7\n");
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	has(&policy, "203.0.113.7");
 	logged(" address=203.0.113.7");
 	unlink(wan);
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	has(&policy, "203.0.113.7");
 	logged(": No such file or directory; the last address stays");
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	logged("");
 	put("203.0.113.7\n");
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	unlink(wan);
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	logged(": No such file or directory; the last address stays");
 	tear_down();
 }
@@ -160,10 +172,10 @@ START_TEST(what_is_no_good_address_leaves_the_last_one)
 	set_up();
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++) {
 		put("203.0.113.7\n");
-		external_read(&files, &policy);
+		external_read(&watch, &policy);
 		logged(i ? "" : " address=203.0.113.7");
 		put(sample[i].text);
-		external_read(&files, &policy);
+		external_read(&watch, &policy);
 		has(&policy, "203.0.113.7");
 		snprintf(line, sizeof line, ": %s; the last address stays", sample[i].why);
 		logged(line);
@@ -180,11 +192,11 @@ START_TEST(a_long_line_and_a_fifo_do_no_harm)
 	memset(text, '1', sizeof text);
 	text[sizeof text - 1] = '\0';
 	put(text);
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	logged(": its first line is no address; there is no address yet");
 	ck_assert(unlink(wan) == 0 && mkfifo(wan, 0600) == 0);
-	files.file[0].bad = false;
-	external_read(&files, &policy);
+	watch.file[0].bad = false;
+	external_read(&watch, &policy);
 	logged(": not a regular file; there is no address yet");
 	has(&policy, NULL);
 	tear_down();
@@ -198,52 +210,32 @@ START_TEST(an_entry_has_one_family)
 	set_up();
 	policy.external[0].peer = (struct network){addr_ip4(ten), 8};
 	put("2001:db8::7\n");
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	has(&policy, NULL);
 	logged(": IPv4 and IPv6 do not mix in an entry; there is no address yet");
 	policy.external[0].peer.addr = (struct addr){.family = ADDR_NONE};
 	policy.external[0].known = addr_ip4(ten);
-	files.file[0].bad = false;
-	external_read(&files, &policy);
+	watch.file[0].bad = false;
+	external_read(&watch, &policy);
 	has(&policy, NULL);
 	logged(": IPv4 and IPv6 do not mix in an entry; there is no address yet");
-	tear_down();
-}
-END_TEST
-
-START_TEST(files_are_looked_at_once_a_second)
-{
-	set_up();
-	put("203.0.113.7\n");
-	external_look(&files, &policy, 5);
-	has(&policy, "203.0.113.7");
-	put("203.0.113.8\n");
-	external_look(&files, &policy, 1004);
-	has(&policy, "203.0.113.7");
-	external_look(&files, &policy, 1005);
-	has(&policy, "203.0.113.8");
-	put("203.0.113.9\n");
-	external_look(&files, &policy, 2004);
-	has(&policy, "203.0.113.8");
-	external_look(&files, &policy, 9000);
-	has(&policy, "203.0.113.9");
 	tear_down();
 }
 END_TEST
 
 START_TEST(the_last_address_is_carried_over)
 {
-	struct external_files next;
+	struct external_watch next;
 	struct policy next_policy = {.n_external = 1};
 
 	set_up();
 	put("203.0.113.7\n");
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	logged(" address=203.0.113.7");
 	unlink(wan);
-	next = (struct external_files){.n = 1};
+	next = (struct external_watch){.n_files = 1};
 	memcpy(next.file[0].path, wan, sizeof wan);
-	external_carry(&next, &next_policy, &files);
+	external_carry(&next, &next_policy, &watch);
 	external_read(&next, &next_policy);
 	has(&next_policy, "203.0.113.7");
 	logged(": No such file or directory; the last address stays");
@@ -254,19 +246,88 @@ END_TEST
 START_TEST(nothing_is_carried_over_to_another_file_or_family)
 {
 	static const uint8_t six[ADDR_IP6_LEN] = {0x20, 1};
-	struct external_files next = {.n = 1};
+	struct external_watch next = {.n_files = 1};
 	struct policy next_policy = {.n_external = 1};
 
 	set_up();
 	put("203.0.113.7\n");
-	external_read(&files, &policy);
+	external_read(&watch, &policy);
 	next.file[0].path[0] = '/';
-	external_carry(&next, &next_policy, &files);
+	external_carry(&next, &next_policy, &watch);
 	has(&next_policy, NULL);
 	memcpy(next.file[0].path, wan, sizeof wan);
 	next_policy.external[0].known = addr_ip6(six);
-	external_carry(&next, &next_policy, &files);
+	external_carry(&next, &next_policy, &watch);
 	has(&next_policy, NULL);
+	tear_down();
+}
+END_TEST
+
+/* The only thing to be looked at is an interface of this name. */
+static void name_interface(const char *name)
+{
+	watch.n_files = 0;
+	watch.n_interfaces = 1;
+	snprintf(watch.interface[0].name, sizeof watch.interface[0].name, "%s", name);
+}
+
+START_TEST(an_interface_comes_and_goes)
+{
+	const uint32_t lo = if_nametoindex("lo");
+
+	set_up();
+	ck_assert_uint_ne(lo, 0);
+	for (int i = 0; i < 2; i++) {
+		name_interface("no-such-one");
+		external_read(&watch, &policy);
+		ck_assert_uint_eq(policy.external[0].indev, POLICY_NO_INTERFACE);
+		logged_line("pasvd: external-address interface=no-such-one: not there; its entry does not "
+			    "count\n");
+		external_read(&watch, &policy);
+		logged("");
+		name_interface("lo");
+		external_read(&watch, &policy);
+		ck_assert_uint_eq(policy.external[0].indev, lo);
+		logged_line("pasvd: external-address interface=lo index=%u\n", lo);
+		external_read(&watch, &policy);
+		logged("");
+	}
+	tear_down();
+}
+END_TEST
+
+START_TEST(an_interface_gets_another_index)
+{
+	const uint32_t lo = if_nametoindex("lo");
+
+	set_up();
+	name_interface("lo");
+	watch.interface[0].index = policy.external[0].indev = lo + 1;
+	external_read(&watch, &policy);
+	ck_assert_uint_eq(policy.external[0].indev, lo);
+	logged_line("pasvd: external-address interface=lo index=%u\n", lo);
+	tear_down();
+}
+END_TEST
+
+START_TEST(an_index_that_was_known_is_not_logged_again)
+{
+	struct external_watch next;
+	struct policy next_policy = {.n_external = 1};
+
+	set_up();
+	name_interface("lo");
+	next = watch;
+	external_read(&watch, &policy);
+	logged_line("pasvd: external-address interface=lo index=%u\n", if_nametoindex("lo"));
+	external_carry(&next, &next_policy, &watch);
+	external_read(&next, &next_policy);
+	ck_assert_uint_eq(next_policy.external[0].indev, if_nametoindex("lo"));
+	logged("");
+	watch.interface[0].name[0] = 'x';
+	next.interface[0].index = 77;
+	external_carry(&next, &next_policy, &watch);
+	ck_assert_uint_eq(next.interface[0].index, 0);
 	tear_down();
 }
 END_TEST
@@ -280,9 +341,11 @@ int main(void)
 		what_is_no_good_address_leaves_the_last_one,
 		a_long_line_and_a_fifo_do_no_harm,
 		an_entry_has_one_family,
-		files_are_looked_at_once_a_second,
 		the_last_address_is_carried_over,
 		nothing_is_carried_over_to_another_file_or_family,
+		an_interface_comes_and_goes,
+		an_interface_gets_another_index,
+		an_index_that_was_known_is_not_logged_again,
 	};
 
 	return unit_run("external", test, ARRAY_SIZE(test));

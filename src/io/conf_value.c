@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "external.h"
+#include "ifname.h"
 
 const char conf_value_wrong[] = "";
 
@@ -175,8 +176,20 @@ const char *conf_value_for(struct text t, struct text *ret_word, struct network 
 	return NULL;
 }
 
+/* Which interface that is will be looked up later: it may come and go. */
+static const char *parse_interface(struct text t, struct external *entry, struct text *ret_interface)
+{
+	if (!t.n)
+		return conf_value_wrong;
+	if (!ifname_ok(t.p, t.n))
+		return "an interface name has " IFNAME_ALLOWED;
+	entry->indev = POLICY_NO_INTERFACE;
+	*ret_interface = t;
+	return NULL;
+}
+
 /* The conditions, in any order, each once. */
-static const char *parse_conditions(struct text rest, struct external *entry)
+static const char *parse_conditions(struct text rest, struct external *entry, struct text *interface)
 {
 	const char *why = NULL;
 
@@ -187,6 +200,8 @@ static const char *parse_conditions(struct text rest, struct external *entry)
 			why = conf_value_network(value, &entry->peer);
 		else if (is(word, "dialled") && entry->known.family == ADDR_NONE)
 			why = parse_addr(value, &entry->known);
+		else if (is(word, "on") && !entry->indev)
+			why = parse_interface(value, entry, interface);
 		else
 			why = conf_value_wrong;
 	}
@@ -201,19 +216,20 @@ static bool is_of_one_family(const struct external *e)
 	return a->family == ADDR_NONE || external_fits(e, a);
 }
 
-const char *conf_value_external(struct text t, struct external *ret_entry, struct text *ret_path)
+const char *conf_value_external(struct text t, struct external *ret_entry, struct external_names *ret_names)
 {
-	struct text rest = trim(t), path;
+	struct text rest = trim(t);
+	struct external_names names = {.interface = {t.p, 0}};
 	struct external entry = {0};
-	const char *why = parse_source(cut_word(&rest), &entry.addr, &path);
+	const char *why = parse_source(cut_word(&rest), &entry.addr, &names.path);
 
 	if (!why)
-		why = parse_conditions(rest, &entry);
+		why = parse_conditions(rest, &entry, &names.interface);
 	if (!why && !is_of_one_family(&entry))
 		why = mixed;
 	if (why)
 		return why;
 	*ret_entry = entry;
-	*ret_path = path;
+	*ret_names = names;
 	return NULL;
 }

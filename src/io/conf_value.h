@@ -35,8 +35,13 @@ const char *conf_value_mark(struct text t, uint32_t *ret_mark);
 /* WORD, then perhaps "for NETWORK", else all networks. */
 const char *conf_value_for(struct text t, struct text *ret_word, struct network *ret_network);
 
-/* ADDRESS or file:PATH, then perhaps "for NETWORK" and "dialled ADDRESS". *ret_path is empty if there is none; with a
- * path ret_entry->addr is ADDR_NONE. */
-const char *conf_value_external(struct text t, struct external *ret_entry, struct text *ret_path);
+/* What an external address names; empty: nothing. */
+struct external_names {
+	struct text path, interface;
+};
+
+/* ADDRESS or file:PATH, then perhaps "for NETWORK", "dialled ADDRESS" and "on INTERFACE". With a path ret_entry->addr is
+ * ADDR_NONE, with an interface ret_entry->indev is POLICY_NO_INTERFACE. */
+const char *conf_value_external(struct text t, struct external *ret_entry, struct external_names *ret_names);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* external.c - external addresses that stand in files
+/* external.c - what of external addresses changes while we run
  *
  * The file's first line is the address, blanks around it do not count. Whether a file has changed is found out by
  * reading it: the time of its last change may be the same for two changes in a row, and a line is read as fast as that
- * time. A file that is being written may be read half: a second later it is read again.
+ * time. A file that is being written may be read half: a second later it is read again. Interfaces are asked for by name
+ * as often; to hear of changes would take a socket and its buffer, for what is one system call.
  */
 #include "external.h"
 
@@ -12,7 +13,7 @@
 #include "log.h"
 #include "regular.h"
 
-enum { LINE_SIZE = 128, LOOK_MS = 1000 };
+enum { LINE_SIZE = 128 };
 
 static const struct network unusable[] = {
 	{{ADDR_IP4, {0}}, 8},
@@ -89,45 +90,72 @@ static void say_bad(const struct external_file *file, const char *why)
 		file->addr.family == ADDR_NONE ? "there is no address yet" : "the last address stays");
 }
 
-void external_read(struct external_files *files, struct policy *policy)
+static void look_at_file(struct external_file *file, struct external *entry)
 {
-	for (size_t i = 0; i < files->n; i++) {
-		struct external_file *file = &files->file[i];
-		struct external *entry = &policy->external[file->entry];
-		const char *why = read_file(file->path, entry, &entry->addr);
+	const char *why = read_file(file->path, entry, &entry->addr);
 
-		if (why && !file->bad)
-			say_bad(file, why);
-		file->bad = why;
-		if (addr_eq(&file->addr, &entry->addr))
-			continue;
-		file->addr = entry->addr;
-		say_new(file);
-	}
+	if (why && !file->bad)
+		say_bad(file, why);
+	file->bad = why;
+	if (addr_eq(&file->addr, &entry->addr))
+		return;
+	file->addr = entry->addr;
+	say_new(file);
 }
 
-void external_look(struct external_files *files, struct policy *policy, uint64_t now)
+static void look_for_interface(struct external_interface *it, struct external *entry)
 {
-	if (!files->n || (files->looked && now - files->looked < LOOK_MS))
-		return;
-	files->looked = now;
-	external_read(files, policy);
+	uint32_t index = if_nametoindex(it->name);
+
+	if (!index && !it->missing)
+		log_at(REASON_LEVEL_WARNING,
+			"external-address interface=%s: not there; its entry does not count", it->name);
+	if (index && index != it->index)
+		log_at(REASON_LEVEL_INFO, "external-address interface=%s index=%u", it->name, index);
+	it->missing = !index;
+	it->index = index;
+	entry->indev = index ? index : POLICY_NO_INTERFACE;
+}
+
+void external_read(struct external_watch *watch, struct policy *policy)
+{
+	for (size_t i = 0; i < watch->n_files; i++)
+		look_at_file(&watch->file[i], &policy->external[watch->file[i].entry]);
+	for (size_t i = 0; i < watch->n_interfaces; i++)
+		look_for_interface(&watch->interface[i], &policy->external[watch->interface[i].entry]);
+}
+
+bool external_any(const struct external_watch *watch)
+{
+	return watch->n_files || watch->n_interfaces;
 }
 
 /* The last good address of a file that was named before, or NULL. */
-static const struct addr *last_good(const struct external_files *old, const char *path)
+static const struct addr *last_good(const struct external_watch *old, const char *path)
 {
-	for (size_t i = 0; i < old->n; i++) {
+	for (size_t i = 0; i < old->n_files; i++) {
 		if (strcmp(old->file[i].path, path) == 0 && old->file[i].addr.family != ADDR_NONE)
 			return &old->file[i].addr;
 	}
 	return NULL;
 }
 
-void external_carry(struct external_files *files, struct policy *policy, const struct external_files *old)
+/* The last index of an interface that was named before, or 0. */
+static uint32_t last_index(const struct external_watch *old, const char *name)
 {
-	for (size_t i = 0; i < files->n; i++) {
-		struct external_file *file = &files->file[i];
+	for (size_t i = 0; i < old->n_interfaces; i++) {
+		if (strcmp(old->interface[i].name, name) == 0)
+			return old->interface[i].index;
+	}
+	return 0;
+}
+
+void external_carry(struct external_watch *watch, struct policy *policy, const struct external_watch *old)
+{
+	for (size_t i = 0; i < watch->n_interfaces; i++)
+		watch->interface[i].index = last_index(old, watch->interface[i].name);
+	for (size_t i = 0; i < watch->n_files; i++) {
+		struct external_file *file = &watch->file[i];
 		struct external *entry = &policy->external[file->entry];
 		const struct addr *addr = last_good(old, file->path);
 

@@ -86,30 +86,43 @@ static bool is_never_reached(const struct policy *policy, const struct external 
 	for (size_t i = 0; i < policy->n_external; i++) {
 		const struct external *e = &policy->external[i];
 
-		if (e->peer.addr.family == ADDR_NONE && e->known.family == ADDR_NONE &&
+		if (e->peer.addr.family == ADDR_NONE && e->known.family == ADDR_NONE && !e->indev &&
 			e->addr.family != ADDR_NONE && e->addr.family == family_of(entry))
 			return true;
 	}
 	return false;
 }
 
+/* What the entry names may be another tomorrow. */
+static void watch(struct external_watch *w, size_t entry, const struct external_names *names)
+{
+	struct external_file *file = &w->file[w->n_files];
+	struct external_interface *interface = &w->interface[w->n_interfaces];
+
+	if (names->path.n) {
+		*file = (struct external_file){.entry = entry};
+		memcpy(file->path, names->path.p, names->path.n);
+		w->n_files++;
+	}
+	if (names->interface.n) {
+		*interface = (struct external_interface){.entry = entry};
+		memcpy(interface->name, names->interface.p, names->interface.n);
+		w->n_interfaces++;
+	}
+}
+
 static const char *add_external(struct settings *s, struct text value)
 {
-	struct external_file *file = &s->files.file[s->files.n];
+	struct external_names names;
 	struct external entry;
-	struct text path;
-	const char *why = conf_value_external(value, &entry, &path);
+	const char *why = conf_value_external(value, &entry, &names);
 
 	if (why)
 		return why;
 	if (is_never_reached(&s->policy, &entry))
 		return "never counts: an address before it is for everybody";
 	s->policy.external[s->policy.n_external] = entry;
-	if (path.n) {
-		*file = (struct external_file){.entry = s->policy.n_external};
-		memcpy(file->path, path.p, path.n);
-		s->files.n++;
-	}
+	watch(&s->watch, s->policy.n_external, &names);
 	return NULL;
 }
 
@@ -173,7 +186,7 @@ static const struct settings_key keys[] = {
 	{"translate", "announce-ports", set_announce, LIST_NONE,
 		"a range of ports 1024..65535 is wanted, as in 60000-60999"},
 	{"translate", "external-address", add_external, LIST_EXTERNAL,
-		"ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] is wanted"},
+		"ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE] is wanted"},
 	{"tls", "ports", add_tls_ports, LIST_TLS_PORTS,
 		"ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"},
 	{"tls", "mode", add_tls_mode, LIST_TLS_RULE,

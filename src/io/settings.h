@@ -12,7 +12,7 @@ struct settings {
 	uint16_t queue;     /* of control connections */
 	uint16_t tls_queue; /* of knocks at ports on demand */
 	struct policy policy;
-	struct external_files files; /* of policy.external; not read yet */
+	struct external_watch watch; /* of policy.external; not looked at yet */
 };
 
 /* What holds without a file. */
