@@ -8,7 +8,7 @@
  *
  * The template is an array of lines, each behind the letters of what has to hold for it and a bar. A line that
  * contains @PORT@ is repeated for each --port. The removal is made from the same lines, and depends on the
- * family alone: what was inserted into built-in chains is deleted, then each own chain is emptied and deleted.
+ * family alone: what was added to built-in chains is deleted, then each own chain is emptied and deleted.
  *
  * Nothing is loaded here, and the text does not depend on what is loaded: see iptables/pasvd-rules for that.
  */
@@ -383,12 +383,18 @@ static void print_text(const struct rules *r, const char *text)
 	}
 }
 
+/* Whether the line adds a rule to a chain that is not ours. */
+static bool is_jump(const char *text)
+{
+	return text[0] == '-' && strncmp(text, "-A PASVD ", 9) != 0;
+}
+
 /* Takes away what a line of the rules has added. */
 static void print_undo(const char *text)
 {
 	if (text[0] == '*')
 		puts(text);
-	else if (strncmp(text, "-I ", 3) == 0)
+	else if (is_jump(text))
 		printf("-D %s\n", text + 3);
 	else if (strcmp(text, "COMMIT") == 0)
 		puts("-F PASVD\n-X PASVD\nCOMMIT");

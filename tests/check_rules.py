@@ -181,7 +181,14 @@ def test_at_most_64_ports():
 @every_set
 def test_only_own_chains_and_the_jumps_to_them(options):
     for line in rules_of(pasvd_rules(*options).stdout):
-        assert re.match(r"\*|COMMIT$|:PASVD - |-A PASVD |-I (PREROUTING|FORWARD) -j PASVD$", line), line
+        assert re.match(r"\*|COMMIT$|:PASVD - |-A PASVD |-[AI] (PREROUTING|FORWARD) -j PASVD$", line), line
+
+
+@every_set
+def test_jump_of_mangle_is_the_last_and_the_others_are_the_first(options):
+    jumps = re.findall(r"\*(\w+)\n(?:[^*].*\n|\n)*?(-[AI] \w+) -j PASVD\n", pasvd_rules(*options).stdout)
+    assert jumps == [("raw", "-I PREROUTING"), ("mangle", "-A PREROUTING"), ("nat", "-I PREROUTING"),
+                     ("filter", "-I FORWARD")]
 
 
 @every_set
@@ -190,7 +197,7 @@ def test_removal_depends_on_nothing(options):
     assert (removal.returncode, removal.stderr) == (0, "")
     assert pasvd_rules("--remove", *options).stdout == removal.stdout
     undone = re.findall(r"\*(\w+)\n-D (\w+) -j PASVD\n-F PASVD\n-X PASVD\nCOMMIT\n", removal.stdout)
-    assert undone == re.findall(r"\*(\w+)\n(?:[^*].*\n|\n)*?-I (\w+) ", pasvd_rules(*options).stdout)
+    assert undone == re.findall(r"\*(\w+)\n(?:[^*].*\n|\n)*?-[AI] (\w+) -j PASVD\n", pasvd_rules(*options).stdout)
 
 
 def test_full_disk_is_an_error():
@@ -210,7 +217,7 @@ class Router:
         self.variant = variant
         self.tmp = tmp
         self.ns = Namespace("router")
-        for rule in ("raw -A PREROUTING -i lo -j ACCEPT", "mangle -A FORWARD -j MARK --set-mark 7",
+        for rule in ("raw -A PREROUTING -i lo -j ACCEPT", "mangle -A PREROUTING -j CONNMARK --restore-mark",
                      "nat -A POSTROUTING -o wan0 -j MASQUERADE", "filter -P FORWARD DROP",
                      "filter -A FORWARD -i lan0 -j ACCEPT", "filter -N MINE"):
             self.iptables(*rule.split())
@@ -347,6 +354,17 @@ class TestLoader:
         done = router.loader("load", *OPTIONS, pasvd=router.edited("/^.filter/,$s/--dport/--no-such-match/"))
         assert done.returncode == 1
         assert router.saved() == before
+
+    def test_jump_of_mangle_comes_behind_what_is_there(self, router):
+        rules = router.loaded("load", *OPTIONS)[router.variant, "mangle"]
+        assert rules.index("-j CONNMARK") < rules.index("-A PREROUTING -j PASVD")
+
+    def test_jump_that_is_there_stays_at_its_place(self, router):
+        router.iptables("mangle", "-N", "PASVD")
+        router.iptables("mangle", "-I", "PREROUTING", "-j", "PASVD")
+        rules = router.loaded("load", *OPTIONS)[router.variant, "mangle"]
+        assert rules.index("-A PREROUTING -j PASVD") < rules.index("-j CONNMARK")
+        assert rules.count("-A PREROUTING -j PASVD") == 1
 
     def test_chain_that_is_in_use_elsewhere_is_an_error_of_one_line(self, router):
         router.loaded("load", *OPTIONS)
