@@ -7,8 +7,9 @@
  * given can add a rule or change the meaning of one.
  *
  * The template is an array of lines, each behind the letters of what has to hold for it and a bar. A line that
- * contains @PORT@ is repeated for each --port. The removal is made from the same lines, and depends on the
- * family alone: what was added to built-in chains is deleted, then each own chain is emptied and deleted.
+ * contains @WAN@ is repeated for each --wan, one with @PORT@ for each --port. The removal is made from the same
+ * lines, and depends on the family alone: what was added to built-in chains is deleted, then each own chain is
+ * emptied and deleted.
  *
  * Nothing is loaded here, and the text does not depend on what is loaded: see iptables/pasvd-rules for that.
  */
@@ -30,6 +31,7 @@ static const char *const template[] = {
 
 enum {
 	PORTS_MAX = 64,
+	WANS_MAX = 8,
 	DEFAULT_PORT = 21,
 	NUMBER_LEN = 6,                             /* "65535" and its NUL */
 	RANGE_LEN = 2 * NUMBER_LEN,                 /* "60000:60100" and its NUL */
@@ -47,7 +49,9 @@ struct port_pair {
 enum { IP4 = 1, IP6 = 2 };
 
 struct rules {
-	const char *wan, *lan;         /* NULL: not given */
+	size_t n_wans;
+	const char *wan[WANS_MAX];
+	const char *lan;               /* NULL: not given */
 	char server[INET6_ADDRSTRLEN]; /* in the form of inet_ntop(); "": not given */
 	char public[INET6_ADDRSTRLEN];
 	unsigned int families;
@@ -125,9 +129,21 @@ static bool take_interface(const char *value, const char **ret_name)
 	return true;
 }
 
-static bool set_wan(struct rules *r, const char *value)
+static bool has_wan(const struct rules *r, const char *name)
 {
-	return take_interface(value, &r->wan);
+	for (size_t i = 0; i < r->n_wans; i++) {
+		if (strcmp(r->wan[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool add_wan(struct rules *r, const char *value)
+{
+	if (r->n_wans == WANS_MAX || has_wan(r, value) || !take_interface(value, &r->wan[r->n_wans]))
+		return false;
+	r->n_wans++;
+	return true;
 }
 
 static bool set_clients(struct rules *r, const char *value)
@@ -199,7 +215,7 @@ static const struct rule_option {
 	bool (*set)(struct rules *r, const char *value); /* false: not allowed */
 	const char *allowed;
 } rule_options[] = {
-	{"wan", required_argument, set_wan, INTERFACE_NAME},
+	{"wan", required_argument, add_wan, INTERFACE_NAME "; each once, at most 8 of them"},
 	{"public", required_argument, set_public,
 		"must be the address that clients dial, such as 203.0.113.1 or 2001:db8::1"},
 	{"server", required_argument, set_server,
@@ -267,19 +283,19 @@ static bool parse_options(struct rules *r, int argc, char **argv)
 static bool coherent(const struct rules *r)
 {
 	bool any = !r->remove, server = r->server[0], public = r->public[0];
+	bool wan = r->n_wans;
 	const struct {
 		bool is;
 		const char *what, *why;
 	} mistakes[] = {
 		{r->families == (IP4 | IP6), "-4, -6, --server, --public", "not of one family"},
-		{any && !server && r->wan, "--wan", "needs --server"},
+		{any && !server && wan, "--wan", "needs --server"},
 		{any && !server && public, "--public", "needs --server"},
 		{any && !server && r->n_ports, "--port", "needs --server"},
 		{any && !server && !r->lan, "--server or --clients", "missing"},
-		{any && server && !r->wan && !public, "--wan or --public", "missing"},
-		{any && r->wan && public, "--wan, --public", "only one of them can be given"},
-		{any && r->wan && r->lan && strcmp(r->wan, r->lan) == 0, "--wan, --clients",
-			"must be different interfaces"},
+		{any && server && !wan && !public, "--wan or --public", "missing"},
+		{any && wan && public, "--wan, --public", "only one of them can be given"},
+		{any && r->lan && has_wan(r, r->lan), "--wan, --clients", "must be different interfaces"},
 	};
 
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
@@ -326,7 +342,7 @@ static void print_line(const struct value *values, const char *line)
 /* The letters before the template's bar that hold, each once. */
 static void conditions(const struct rules *r, char ret_letters[8])
 {
-	const char *reached = r->wan ? "sw" : "sp";
+	const char *reached = r->n_wans ? "sw" : "sp";
 
 	snprintf(ret_letters, 8, " %c%s%s%s%s", r->families & IP6 ? '6' : '4', r->lan ? "c" : "",
 		r->server[0] ? reached : "", r->n_ranges ? "t" : "", r->n_ranges && r->tls_mark ? "m" : "");
@@ -349,7 +365,7 @@ static void print_range(const struct port_range *range, char ret_text[RANGE_LEN]
 	snprintf(ret_text, RANGE_LEN, range->low < range->high ? "%d:%d" : "%d", range->low, range->high);
 }
 
-/* How often a line is printed, and what for. */
+/* How often a line is printed for an interface, and what for. */
 static size_t repetitions(const struct rules *r, const char *text)
 {
 	if (strstr(text, "@TLS_PORTS@"))
@@ -357,12 +373,12 @@ static size_t repetitions(const struct rules *r, const char *text)
 	return strstr(text, "@PORT@") ? r->n_ports : 1;
 }
 
-/* Prints the line, for each port or range if it names one. */
-static void print_text(const struct rules *r, const char *text)
+/* Prints the line for each port or range, if it names one. */
+static void print_ports(const struct rules *r, const char *wan, const char *text)
 {
 	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN], destination[DESTINATION_LEN];
 	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN];
-	const struct value values[] = {{"@WAN@", r->wan}, {"@LAN@", r->lan}, {"@PUBLIC@", r->public},
+	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", r->public},
 		{"@SERVER@", r->server}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
 		{"@DESTINATION@", destination}, {"@ICMP@", r->families & IP6 ? "ipv6-icmp" : "icmp"},
 		{"@QUEUE@", queue}, {"@CARRIER@", r->carrier}, {"@TLS_QUEUE@", tls_queue},
@@ -381,6 +397,15 @@ static void print_text(const struct rules *r, const char *text)
 		print_range(&r->range[i < r->n_ranges ? i : 0], range);
 		print_line(values, text);
 	}
+}
+
+/* Prints the line for each --wan, if it names one. */
+static void print_text(const struct rules *r, const char *text)
+{
+	size_t times = strstr(text, "@WAN@") ? r->n_wans : 1;
+
+	for (size_t i = 0; i < times; i++)
+		print_ports(r, r->wan[i], text);
 }
 
 /* Whether the line adds a rule to a chain that is not ours. */

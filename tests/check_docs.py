@@ -7,7 +7,7 @@ Goes out:  whether options, reasons, files and commands in the documents are
            those of the program, and whether what is shown works as shown.
 
 Fenced blocks of README.md, by what stands behind the fence:
-  sh           a router with an interface eth0, a new one for each block. Lines
+  sh           a router with interfaces eth0 and eth1, a new one for each block. Lines
                that begin with "$ " or "# " are commands, and are executed; what
                stands below one is its output, to the letter.
   sh session   the same on the lab's router, where a client has just sent PASV;
@@ -89,7 +89,7 @@ def test_options_of_rules_are_those_of_the_manual():
     usage = between(output_of(PASVD, "--help"), "pasvd rules ", "\n\n")
     told = output_of(PASVD, "rules", "--help", status=None)
     told = told.replace("pasvd rules: --help: not an option;", "")
-    manual = options_in_manual(between(MANUAL, ".Ss rules", ".Ss Loading"))
+    manual = options_in_manual(between(MANUAL, ".Ss rules", ".Ss Several"))
     assert options_in(usage) == manual and options_in(told) == manual
 
 
@@ -190,8 +190,9 @@ def each_block(kind):
 def test_commands_of_readme_work_as_shown(block, folder):
     namespace = lab_module.Namespace("readme")
     try:
-        namespace.ip("link set lo up\nlink add eth0 type veth peer name peer\nlink set eth0 up\n"
-                     "address add 203.0.113.1/24 dev eth0\n")
+        namespace.ip("link set lo up\nlink add eth0 type veth peer name eth1\nlink set eth0 up\n"
+                     "link set eth1 up\naddress add 203.0.113.1/24 dev eth0\n"
+                     "address add 198.51.100.1/24 dev eth1\n")
         for command, shown in commands_of(block):
             output = execute(namespace, command, folder)
             assert not shown or output == shown, command

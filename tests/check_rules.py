@@ -91,6 +91,8 @@ def test_value_that_is_not_allowed_is_refused(option, value):
     (("--server", "10.0.0.2"), "--wan or --public: missing"),
     (OPTIONS + ("--public", "203.0.113.1"), "--wan, --public: only one"),
     (OPTIONS + ("--clients", "wan0"), "--wan, --clients: must be different"),
+    (OPTIONS + ("--wan", "wan1", "--clients", "wan1"), "--wan, --clients: must be different"),
+    (OPTIONS + ("--wan", "wan0"), "--wan wan0: must be"),
     (OPTIONS + ("-6",), "-4, -6, --server, --public: not of one family"),
     (OPTIONS6 + ("-4",), "-4, -6, --server, --public: not of one family"),
     (OPTIONS6 + ("-4", "--remove"), "-4, -6, --server, --public: not of one family"),
@@ -170,6 +172,30 @@ def test_every_rule_of_a_port_is_there_for_each_port():
         of_port = [line for line in one if "2121" in line]
         assert len(of_port) == 6
         assert len(two) == len(one) + len(of_port)
+
+
+@pytest.mark.parametrize("options", [OPTIONS, OPTIONS6, OPTIONS + CLIENTS], ids=" ".join)
+def test_every_rule_of_an_uplink_is_there_for_each_with_each_port(options):
+    ports = ("--port", "2121:21", "--port", "990")
+    one = rules_of(pasvd_rules(*options, *ports).stdout)
+    two = rules_of(pasvd_rules(*options, "--wan", "wan1", *ports).stdout)
+    of_uplink = [line for line in one if "wan0" in line]
+    assert len(of_uplink) == 8
+    assert sorted(two) == sorted(one + [line.replace("wan0", "wan1") for line in of_uplink])
+    assert [line.replace("wan1", "wan0") for line in two if "wan1" in line] == of_uplink
+
+
+def test_ports_on_demand_are_there_for_each_uplink(tmp_path):
+    (tmp_path / "conf").write_text("[tls]\nports = 60000-60100, 61000\n")
+    text = pasvd_rules(*OPTIONS, "--wan", "wan1", "--config", str(tmp_path / "conf")).stdout
+    assert re.findall(r"-i (\w+) -p tcp --dport ([\d:]+) --syn ", text) == [
+        (wan, ports) for wan in ("wan0", "wan1") for ports in ("60000:60100", "61000")]
+
+
+def test_at_most_8_uplinks():
+    uplinks = [word for n in range(1, 8) for word in ("--wan", f"wan{n}")]
+    assert pasvd_rules(*OPTIONS, *uplinks).returncode == 0
+    assert pasvd_rules(*OPTIONS, *uplinks, "--wan", "wan8").returncode == 2
 
 
 def test_at_most_64_ports():
