@@ -434,35 +434,37 @@ class Lab:
         return self.snat or self.router_address
 
     def _wire(self):
-        outside = len(self.inside_addresses)
-        self._wire_bridge("hub", "wan", self.clients + self.servers[outside:])
-        self._wire_bridge("home", "lan", self.lan)
-        self._wire_servers()
-        self.router.ip("link set lo up\nlink set wan up\nlink set lan up\n"
+        self._wire_bridge("hub", [(self.router, "wan"), *((host, "eth0") for host in self._outside())])
+        self._wire_home()
+        self.router.ip("link set wan up\n"
                        + self._add_address(self.router_address, "wan", self.family.outside_bits)
                        + "".join(self._add_address(address, "wan") for address in self.publics))
-        for number, client in enumerate(self.clients):
-            self._route_outside(client, self.client_address(number))
-        for server, address in list(zip(self.servers, self.server_addresses))[outside:]:
-            self._route_outside(server, address)
+        self._route_outside()
+        self._forward(self.router)
+
+    def _wire_home(self):
+        self._wire_bridge("home", [(self.router, "lan"), *((host, "eth0") for host in self.lan)])
+        self._wire_servers()
+        self.router.ip("link set lo up\nlink set lan up\n")
         self._route_lan()
+
+    def _forward(self, namespace):
         forward = {IP4: "net.ipv4.ip_forward", IP6: "net.ipv6.conf.all.forwarding"}
-        self.router.sysctl(forward[self.family], 1)
+        namespace.sysctl(forward[self.family], 1)
 
     def _add_address(self, address, device, bits=None, peer=None):
         """A line for ip(8)."""
         where = f"{address} peer {peer}" if peer else f"{address}/{bits or self.family.host_bits}"
         return f"addr add {where} dev {device}\n"
 
-    def _wire_bridge(self, bridge, device, namespaces):
-        """The router's device and the eth0 of each namespace on one bridge."""
-        ports = [f"{device}{i}" for i in range(len(namespaces) + 1)]
+    def _wire_bridge(self, bridge, ends):
+        """Namespaces, each with a device, on one bridge."""
         text = f"link set lo up\nlink add name {bridge} type bridge mcast_snooping 0\n"
         text += f"link set {bridge} up\n"
-        text += f"link add {ports[0]} type veth peer name {device} netns {self.router.path}\n"
-        for port, namespace in zip(ports[1:], namespaces):
-            text += f"link add {port} type veth peer name eth0 netns {namespace.path}\n"
-        text += "".join(f"link set {port} master {bridge} up\n" for port in ports)
+        for number, (namespace, device) in enumerate(ends):
+            port = f"{bridge}{number}"
+            text += f"link add {port} type veth peer name {device} netns {namespace.path}\n"
+            text += f"link set {port} master {bridge} up\n"
         self.switch.ip(text)
         bridge_filter = pathlib.Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
         if bridge_filter.exists():
@@ -473,12 +475,23 @@ class Lab:
     def _metrics(self):
         return (f" advmss {self.mss}" if self.mss else "") + (" rto_min 1s" if self.patient else "")
 
-    def _route_outside(self, host, address):
-        text = "link set lo up\nlink set eth0 up\n"
-        text += self._add_address(address, "eth0", self.family.outside_bits)
-        text += "".join(f"route add {public}/{self.family.host_bits} via {self.router_address}"
-                        f"{self._metrics}\n" for public in self.publics)
-        host.ip(text)
+    def _outside(self):
+        """The hosts outside: {namespace: address}."""
+        first = len(self.inside_addresses)
+        clients = {client: self.client_address(number) for number, client in enumerate(self.clients)}
+        return {**clients, **dict(zip(self.servers[first:], self.server_addresses[first:]))}
+
+    @property
+    def ways(self):
+        """Whom a host outside sends to who dials a public address, for each of them."""
+        return [self.router_address] * len(self.publics)
+
+    def _route_outside(self):
+        for host, address in self._outside().items():
+            host.ip("link set lo up\nlink set eth0 up\n"
+                    + self._add_address(address, "eth0", self.family.outside_bits)
+                    + "".join(f"route add {public}/{self.family.host_bits} via {way}{self._metrics}\n"
+                              for public, way in zip(self.publics, self.ways)))
 
     def _route_lan(self):
         """The addresses need not be neighbours: each has a route of its own."""
