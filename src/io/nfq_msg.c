@@ -69,24 +69,14 @@ static struct nlmsghdr *begin_config(void *buf, size_t cap, uint16_t queue, size
 	return nlh;
 }
 
-static ssize_t put_command(void *buf, size_t cap, uint16_t queue, uint8_t command)
+ssize_t nfq_msg_put_bind(void *buf, size_t cap, uint16_t queue)
 {
 	struct nlmsghdr *nlh = begin_config(buf, cap, queue, attr_room(sizeof(struct nfqnl_msg_config_cmd)));
 
 	if (!nlh)
 		return -EMSGSIZE;
-	nfq_nlmsg_cfg_put_cmd(nlh, AF_UNSPEC, command);
+	nfq_nlmsg_cfg_put_cmd(nlh, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
 	return nlh->nlmsg_len;
-}
-
-ssize_t nfq_msg_put_bind(void *buf, size_t cap, uint16_t queue)
-{
-	return put_command(buf, cap, queue, NFQNL_CFG_CMD_BIND);
-}
-
-ssize_t nfq_msg_put_unbind(void *buf, size_t cap, uint16_t queue)
-{
-	return put_command(buf, cap, queue, NFQNL_CFG_CMD_UNBIND);
 }
 
 ssize_t nfq_msg_put_copy(void *buf, size_t cap, uint16_t queue)
@@ -153,8 +143,6 @@ int nfq_msg_parse_packet(const void *msg, size_t len, struct nfq_packet *ret_pac
 	attr_read_be32(at[NFQA_IFINDEX_INDEV], &indev);
 	payload = at[NFQA_PAYLOAD];
 	ret_packet->id = ntohl(hdr.packet_id);
-	ret_packet->hw_protocol = ntohs(hdr.hw_protocol);
-	ret_packet->hook = hdr.hook;
 	ret_packet->indev = indev;
 	ret_packet->bytes = payload ? mnl_attr_get_payload(payload) : NULL;
 	ret_packet->len = payload ? mnl_attr_get_payload_len(payload) : 0;

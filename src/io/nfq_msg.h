@@ -22,8 +22,6 @@ enum {
 
 struct nfq_packet {
 	uint32_t id;          /* for the verdict */
-	uint16_t hw_protocol; /* ETH_P_* */
-	uint8_t hook;         /* NF_INET_* */
 	uint32_t indev;       /* index of the interface by which it came in; 0: by none */
 	const uint8_t *bytes; /* from the IP header on, within the message; NULL if the kernel sent none */
 	size_t len;
@@ -34,7 +32,6 @@ enum nfq_verdict { NFQ_DROP = 0, NFQ_ACCEPT = 1 }; /* the kernel's NF_DROP and N
 /* Queue `queue` is ours from now on. Answered by EPERM if somebody else has it (as well as for want of
  * CAP_NET_ADMIN), by EBUSY if this socket has it already. */
 ssize_t nfq_msg_put_bind(void *buf, size_t cap, uint16_t queue);
-ssize_t nfq_msg_put_unbind(void *buf, size_t cap, uint16_t queue);
 
 /* Whole packets are wanted. Until then a bound queue gets nothing: its packets are dropped. */
 ssize_t nfq_msg_put_copy(void *buf, size_t cap, uint16_t queue);
