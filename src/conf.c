@@ -4,6 +4,7 @@
  * Options of the daemon come first; a subcommand ends them and reads its own.
  */
 #include "conf.h"
+#include "rules.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -15,10 +16,7 @@ static const char usage[] =
 	"usage: pasvd [-c FILE] [-q NUMBER] [-v]\n"
 	"       pasvd -n [-c FILE]\n"
 	"       pasvd carrier\n"
-	"       pasvd rules [--wan INTERFACE [--wan INTERFACE]...|--public ADDRESS\n"
-	"                   --server ADDRESS [--port PORT[:PORT]]...]\n"
-	"                   [--clients INTERFACE] [-4|-6] [--queue NUMBER] [--config FILE]\n"
-	"                   [--remove]\n"
+	"       " RULES_USAGE "\n"
 	"\n"
 	"FTP connection-tracking helper: rewrites the addresses that FTP servers and clients behind NAT "
 	"announce\n"

@@ -55,7 +55,7 @@ struct rules {
 	char server[INET6_ADDRSTRLEN]; /* in the form of inet_ntop(); "": not given */
 	char public[INET6_ADDRSTRLEN];
 	unsigned int families;
-	bool remove;
+	bool remove, help;
 	const char *carrier;
 	const char *file; /* NULL: that of struct conf */
 	bool queue_given;
@@ -207,6 +207,13 @@ static bool set_remove(struct rules *r, const char *value)
 	return true;
 }
 
+static bool set_help(struct rules *r, const char *value)
+{
+	(void)value;
+	r->help = true;
+	return true;
+}
+
 #define INTERFACE_NAME "must be an interface name: " IFNAME_ALLOWED
 
 static const struct rule_option {
@@ -226,6 +233,7 @@ static const struct rule_option {
 	{"queue", required_argument, set_queue, "must be a queue number from 0 to 65535"},
 	{"config", required_argument, set_config, "takes a path"},
 	{"remove", no_argument, set_remove, "takes no value"},
+	{"help", no_argument, set_help, "takes no value"},
 };
 
 enum { OPTION_COUNT = sizeof(rule_options) / sizeof(*rule_options) };
@@ -474,11 +482,30 @@ static bool configure(struct rules *r, const struct conf *conf)
 	return true;
 }
 
+static int flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	perror("pasvd rules: stdout");
+	return 1;
+}
+
+static int print_usage(void)
+{
+	puts("usage: " RULES_USAGE
+	     "\n\nPrints rules for iptables-restore or ip6tables-restore; see pasvd(8).");
+	return flush();
+}
+
 int rules_main(const struct conf *conf, rules_carrier_fn *carrier)
 {
 	struct rules r = {0};
 
-	if (!parse_options(&r, conf->argc, conf->argv) || !coherent(&r))
+	if (!parse_options(&r, conf->argc, conf->argv))
+		return STATUS_WRONG_ARGUMENTS;
+	if (r.help)
+		return print_usage();
+	if (!coherent(&r))
 		return STATUS_WRONG_ARGUMENTS;
 	fill_in(&r);
 	if (!r.remove && !configure(&r, conf))
@@ -488,8 +515,5 @@ int rules_main(const struct conf *conf, rules_carrier_fn *carrier)
 	if (!r.remove && !r.carrier)
 		return 1;
 	print_template(&r);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return 0;
-	perror("pasvd rules: stdout");
-	return 1;
+	return flush();
 }

@@ -226,9 +226,10 @@ def test_removal_depends_on_nothing(options):
     assert undone == re.findall(r"\*(\w+)\n(?:[^*].*\n|\n)*?-[AI] (\w+) -j PASVD\n", pasvd_rules(*options).stdout)
 
 
-def test_full_disk_is_an_error():
+@pytest.mark.parametrize("option", ["--remove", "--help"])
+def test_full_disk_is_an_error(option):
     with open("/dev/full", "w", encoding="ascii") as full:
-        done = subprocess.run([PASVD, "rules", "--remove"], stdout=full, stderr=subprocess.PIPE, text=True,
+        done = subprocess.run([PASVD, "rules", option], stdout=full, stderr=subprocess.PIPE, text=True,
                               check=False, timeout=10)
     assert done.returncode == 1
     assert done.stderr == "pasvd rules: stdout: No space left on device\n"
@@ -330,6 +331,12 @@ class TestLoader:
             done = router.loader(*words, iptables=iptables)
             assert done.returncode == status, done
         assert done.stderr == f"pasvd-rules: {iptables.parent}/ip6tables-restore is not installed\n"
+        assert router.saved() == router.strangers
+
+    def test_help_loads_nothing(self, router):
+        done = router.loader("load", *OPTIONS, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == pasvd_rules("--help").stdout
         assert router.saved() == router.strangers
 
     def test_command_that_is_not_iptables(self, router):
