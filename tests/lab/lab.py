@@ -410,12 +410,19 @@ class Lab:
                 namespace.sysctl("net.ipv6.conf.default.accept_dad", 0)
             if self.patient:
                 namespace.sysctl("net.ipv4.tcp_early_retrans", 0)   # tail loss probes
+            if self.loss or self.loss_behind:
+                self._bound_the_patience(namespace)
             return namespace
         self.switch = make("switch")
         self.router = make("router")
         self.clients = [make(f"client{i}") for i in range(self.client_count)]
         self.servers = [make(f"server{i}") for i in range(len(self.server_addresses))]
         self.lan = [make(f"lan{i}") for i in range(len(self.lan_addresses))]
+
+    def _bound_the_patience(self, namespace):
+        """What is lost again and again is waited for a second each time, not 2, 4, 8."""
+        if pathlib.Path("/proc/sys/net/ipv4/tcp_rto_max_ms").exists():  # since Linux 6.15
+            namespace.sysctl("net.ipv4.tcp_rto_max_ms", 1000)
 
     def outside_address(self, host):
         return f"{self.family.outside}{host}"
