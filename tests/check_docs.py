@@ -274,7 +274,7 @@ def words(document):
 
 def installed(path):
     """What quickstart puts onto a router, or the daemon looks for there."""
-    text = (TOP / "quickstart").read_text() + (TOP / "src" / "conf.h").read_text()
+    text = (TOP / "scripts" / "router.sh").read_text() + (TOP / "src" / "conf.h").read_text()
     text = text.replace("$prefix", re.search(r"^prefix=(\S+)", text, re.M)[1])
     return re.search(rf"(^|[\s=\"]){re.escape(path)}($|[\s\"])", text, re.M)
 
@@ -325,7 +325,7 @@ def test_dialogue_that_is_shown_goes_so(folder):
 
 def test_every_source_file_is_on_the_map():
     table = between(HACKING, "## Map", "## The seam")
-    files = [path for pattern in ("src/**/*.[ch]", "iptables/*", "systemd/*") for path in TOP.glob(pattern)]
+    files = [path for pattern in ("src/**/*.[ch]", "iptables/*", "scripts/*", "systemd/*") for path in TOP.glob(pattern)]
     names = [str(path.relative_to(TOP)) for path in files if path.name != "meson.build"]
     assert len(names) > 20 and [name for name in names if f"`{name}`" not in table] == []
 

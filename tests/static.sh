@@ -44,9 +44,10 @@ check_cppcheck()
 		-I include -I src/io -I tests src tests
 }
 
+# Parts that a script reads in are looked at together with it: the one uses what the other sets.
 check_shell()
 {
-	shell_files | xargs -0 shellcheck
+	shell_files | xargs -0 shellcheck --external-sources --check-sourced
 }
 
 check_manual()
@@ -64,7 +65,7 @@ check_head()
 			echo "$file: no SPDX-License-Identifier"
 			status=1
 		fi
-	done < <(c_files; shell_files; find . -name meson.build -not -path './build*' -print0)
+	done < <(c_files; shell_files; find scripts -type f -print0; find . -name meson.build -not -path './build*' -print0)
 	return $status
 }
 

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# prepare.sh - what has to be there: packages from Debian, and pasvd built
+
+build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 check libinih-dev libmnl-dev libnetfilter-queue-dev
+	libnetfilter-conntrack-dev libseccomp-dev libcap-ng-dev libsystemd-dev)
+run_packages=(iptables iproute2 kmod procps)
+demo_packages=(conntrack curl python3-pyftpdlib)
+# What the tests in tests/lab need beside these is known to tests/lab/packages.sh.
+test_packages=(clang clang-format clang-tidy cppcheck ethtool mandoc python3-pytest shellcheck systemd util-linux)
+
+installed()
+{
+	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+need()
+{
+	local package missing=()
+	for package; do
+		installed "$package" || missing+=("$package")
+	done
+	((${#missing[@]})) || return 0
+	say "Installing ${missing[*]}"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -q -o DPkg::Lock::Timeout=300 update || fail "apt-get could not read the package lists"
+	apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}" ||
+		fail "apt-get could not install ${missing[*]}"
+}
+
+# configure FOLDER OPTION...: a build folder that is there keeps its compiler, the options are set anew
+configure()
+{
+	local folder=$1
+	shift
+	if [[ -f $folder/build.ninja ]]; then
+		(($# == 0)) || meson configure "$folder" "$@"
+	else
+		rm -rf "$folder/meson-private" # of a configuration that was interrupted
+		meson setup "$folder" "$@"
+	fi
+}
+
+# build_pasvd MESON_OPTION...
+build_pasvd()
+{
+	need "${build_packages[@]}" "${run_packages[@]}"
+	say "Building pasvd in build/"
+	configure build "$@" || fail "the build could not be configured"
+	ninja -C build pasvd || fail "the build failed"
+}

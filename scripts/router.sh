@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# router.sh - quickstart router
+
+prefix=/usr/local
+installed_pasvd=$prefix/sbin/pasvd
+installed_rules=$prefix/libexec/pasvd/pasvd-rules
+installed_files=$prefix/libexec/pasvd/installed-files
+settings=/etc/default/pasvd
+pid_file=/run/pasvd.pid
+log_file=/var/log/pasvd.log
+
+systemd_runs()
+{
+	[[ -d /run/systemd/system ]]
+}
+
+# The list of what was installed keeps what an earlier run put in, also folders that only that one had to make.
+install_files()
+{
+	say "Installing below $prefix"
+	meson install -C build --no-rebuild || fail "the installation failed"
+	{
+		cat "$installed_files" 2>/dev/null
+		grep -v '^#' build/meson-logs/install-log.txt
+	} | sort -ru >"$scratch/installed"
+	cp "$scratch/installed" "$installed_files" || fail "cannot write $installed_files"
+}
+
+write_settings()
+{
+	say "Writing $settings"
+	cat >"$settings" <<END || fail "cannot write $settings"
+# Settings of pasvd.service, written by quickstart.
+# Options of \`pasvd rules\`:
+PASVD_RULES="$*"
+# Options of pasvd, see pasvd(8):
+PASVD_OPTIONS="$daemon_options"
+END
+}
+
+# What `pasvd rules` is given goes into a file that is read at every start, so nothing but rules may be asked for.
+# The daemon has to listen to the queue that they fill.
+check_options()
+{
+	daemon_options=
+	build/pasvd rules "$@" >/dev/null || exit 2
+	while (($#)); do
+		case $1 in
+		--wan | --public | --server | --port | --clients) shift ;;
+		--wan=* | --public=* | --server=* | --port=* | --clients=* | -4 | -6) ;;
+		--queue) shift; daemon_options="-q $1" ;;
+		--queue=*) daemon_options="-q ${1#*=}" ;;
+		*) usage ;;
+		esac
+		shift
+	done
+}
+
+# The process of a daemon that we started by hand, if it still runs.
+running_by_hand()
+{
+	local pid
+	[[ -r $pid_file ]] && read -r pid <"$pid_file" &&
+		[[ $(readlink "/proc/$pid/exe") == "$installed_pasvd"* ]] && echo "$pid"
+}
+
+stop_by_hand()
+{
+	local pid
+	if pid=$(running_by_hand); then
+		say "Stopping pasvd, process $pid"
+		kill "$pid"
+		timeout 10 tail --pid="$pid" -f /dev/null || fail "process $pid does not end"
+	fi
+	rm -f "$pid_file"
+}
+
+start_by_hand()
+{
+	stop_by_hand
+	say "systemd does not run here. Starting by hand: $installed_pasvd${daemon_options:+ $daemon_options} 2>>$log_file &"
+	modprobe -aq nf_conntrack_sane nfnetlink_queue
+	# shellcheck disable=SC2086 # options, checked above
+	start_daemon "$log_file" setsid "$installed_pasvd" $daemon_options ||
+		fail "pasvd did not get ready: $(tail -n 1 "$log_file")"
+	say "Loading the rules: pasvd-rules load $*"
+	"$installed_rules" load "$@" || fail "the rules could not be loaded"
+	unset "processes[$daemon]" # it stays
+	echo "$daemon" >"$pid_file"
+}
+
+start_service()
+{
+	say "Starting pasvd.service, which loads the rules when it is ready"
+	systemctl daemon-reload
+	systemctl enable pasvd.service || fail "pasvd.service cannot be enabled"
+	systemctl restart pasvd.service && return
+	journalctl -n 20 --no-pager -u pasvd.service
+	fail "pasvd.service did not start"
+}
+
+router_install()
+{
+	build_pasvd --prefix=$prefix
+	check_options "$@"
+	install_files
+	write_settings "$@"
+	if systemd_runs; then
+		start_service
+	else
+		start_by_hand "$@"
+	fi
+	say "pasvd runs, the rules are loaded. \`./quickstart router --remove\` takes it all back."
+	[[ $(</proc/sys/net/ipv4/ip_forward) == 1 ]] ||
+		echo "This machine forwards nothing yet: net.ipv4.ip_forward is 0."
+}
+
+stop_service()
+{
+	systemctl cat pasvd.service >/dev/null 2>&1 || return 0
+	say "Stopping pasvd.service"
+	systemctl disable --now pasvd.service || fail "pasvd.service cannot be stopped"
+}
+
+remove_files()
+{
+	local file
+	say "Removing what was installed"
+	mv "$installed_files" "$scratch/installed" || fail "cannot read $installed_files"
+	while IFS= read -r file; do
+		if [[ -d $file ]]; then
+			rmdir "$file" 2>/dev/null # not if others use it
+		else
+			rm -fv "$file"
+		fi
+	done <"$scratch/installed"
+}
+
+router_remove()
+{
+	if systemd_runs; then
+		stop_service
+	else
+		stop_by_hand
+	fi
+	if [[ -x $installed_rules ]]; then
+		say "Removing the rules"
+		"$installed_rules" remove || fail "the rules could not be removed"
+	fi
+	[[ ! -f $installed_files ]] || remove_files
+	rm -f "$settings" "$log_file"
+	! systemd_runs || systemctl daemon-reload
+	say "pasvd is gone from this machine; packages that were installed for it stay."
+}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# test.sh - quickstart test
+
+passed=0 failed=0 skipped=0
+complaints=()
+
+# count STATUS WHAT: one more test
+count()
+{
+	if (($1 == 0)); then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		complaints+=("$2")
+	fi
+}
+
+summary='
+import sys
+import xml.etree.ElementTree as tree
+suites = [s.attrib for s in tree.parse(sys.argv[1]).getroot().iter("testsuite")]
+total, skipped, *bad = (sum(int(s.get(key, 0)) for s in suites) for key in ("tests", "skipped", "failures", "errors"))
+print(total - skipped - sum(bad), sum(bad), skipped)
+'
+
+# count_report STATUS REPORT WHAT: what a JUnit report says; a run that failed has at least one failure
+count_report()
+{
+	local good=0 bad=0 left=0
+	[[ -s $2 ]] && read -r good bad left < <(/usr/bin/python3 -c "$summary" "$2")
+	passed=$((passed + good))
+	failed=$((failed + bad))
+	skipped=$((skipped + left))
+	((bad + left == 0)) || complaints+=("$3: $bad failed, $left skipped")
+	(($1 == 0 && good + left > 0)) || ((bad > 0)) || count 1 "$3"
+}
+
+# build_and_test FOLDER WHAT MESON_OPTION...
+build_and_test()
+{
+	local folder=$1 what=$2 report=$1/meson-logs/testlog.junit.xml status
+	shift 2
+	build_only "$folder" "$what" "$@" || return
+	say "Tests: $what"
+	rm -f "$report"
+	meson test -C "$folder" --no-rebuild --print-errorlogs
+	status=$?
+	count_report "$status" "$report" "tests of $folder"
+}
+
+# build_only FOLDER WHAT MESON_OPTION...
+build_only()
+{
+	local folder=$1 what=$2 status
+	shift 2
+	say "Building: $what, in $folder/"
+	configure "$folder" "$@" && ninja -C "$folder"
+	status=$?
+	count "$status" "build of $folder"
+	return "$status"
+}
+
+lab()
+{
+	local report=$scratch/lab.xml status
+	say "Tests in the lab: servers and clients in network namespaces"
+	tests/lab/packages.sh
+	count $? "packages of the lab"
+	/usr/bin/python3 -m pytest tests/lab -q --junitxml="$report"
+	status=$?
+	count_report "$status" "$report" "tests in the lab"
+}
+
+print_count()
+{
+	printf '%d passed, %d failed' "$passed" "$failed"
+	((skipped == 0)) || printf ', %d skipped' "$skipped"
+	printf '\n'
+}
+
+run_tests()
+{
+	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
+	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
+	build_and_test build "gcc"
+	build_and_test build-asan "gcc with AddressSanitizer and UndefinedBehaviorSanitizer" -Db_sanitize=address,undefined
+	CC=clang build_only build-clang "clang"
+	lab
+	say "All tests are done."
+	((${#complaints[@]} == 0)) || printf 'Not right: %s\n' "${complaints[@]}"
+	print_count
+	((failed == 0 && skipped == 0))
+}
