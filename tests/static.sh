@@ -69,19 +69,19 @@ check_head()
 	return $status
 }
 
-# A dialogue or seed that meson does not know is never run.
+# A dialogue, a target for the fuzzer or its corpus that meson does not know is never run.
 check_forgotten()
 {
 	local file name status=0
 
 	while IFS= read -r -d '' file; do
-		name=$(basename "$file" .ftp)
-		if ! grep -qF "'$name'" "$(dirname "$file")"/meson.build 2>/dev/null &&
-			! grep -qF "'$name'" tests/fuzz/meson.build; then
+		name=$(basename "$file" | sed -E 's/^fuzz_(.*)\.c$/\1/; s/\.ftp$//')
+		if ! grep -qF "'$name'" "$(dirname "${file/corpus/.}")"/meson.build; then
 			echo "$file: no test runs it"
 			status=1
 		fi
-	done < <(find tests/dialogue -name '*.ftp' -print0; find tests/fuzz/corpus -type f -print0)
+	done < <(find tests/dialogue -name '*.ftp' -print0
+		find tests/fuzz -name 'fuzz_*.c' -print0; find tests/fuzz/corpus -mindepth 1 -type d -print0)
 	return $status
 }
 
