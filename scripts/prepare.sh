@@ -6,7 +6,8 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 check libinih
 run_packages=(iptables iproute2 kmod procps)
 demo_packages=(conntrack curl python3-pyftpdlib)
 # What the tests in tests/lab need beside these is known to tests/lab/packages.sh.
-test_packages=(clang clang-format clang-tidy cppcheck ethtool mandoc python3-pytest shellcheck systemd util-linux)
+test_packages=(clang clang-format clang-tidy cppcheck ethtool mandoc python3-pytest shellcheck systemd
+	universal-ctags util-linux)
 
 installed()
 {
