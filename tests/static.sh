@@ -41,7 +41,7 @@ check_cppcheck()
 {
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress='uninitvar:tests/*' --suppress='ctuuninitvar:tests/*' \
-		-I include -I src/io -I tests src tests
+		-I include -I src/io -I src/capture -I tests src tests
 }
 
 # Parts that a script reads in are looked at together with it: the one uses what the other sets.

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* lines.c - what the lines of a connection say, for those who read the report
+ *
+ * The core keeps no lines and tells of none, so they are read here once more, with the core's own grammar.
+ */
+#include "lines.h"
+
+#include "flow_ct.h"
+
+enum {
+	CODE_AND_SPACE = 4,
+	WORD_AND_SPACE = FTP_VERB_LEN + 1,
+	REPLY_ALREADY_OPEN = 125,
+	REPLY_ABOUT_TO_OPEN = 150,
+	REPLY_TRANSFERRED = 226,
+};
+
+static bool is_letter(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The letters that a space or the line's end follows, in capitals. False: there are none, or too many. */
+static bool word_of(const uint8_t *p, size_t n, char ret_word[EVENT_WORD_MAX + 1])
+{
+	size_t begin = 0, end;
+
+	for (end = 0; end < n; end++) {
+		if (!is_letter(p[end])) {
+			if (end > begin && (p[end] == ' ' || p[end] == '\r' || p[end] == '\n'))
+				break;
+			begin = end + 1;
+		}
+	}
+	if (end >= n || end - begin > EVENT_WORD_MAX)
+		return false;
+	for (size_t i = 0; i < end - begin; i++)
+		ret_word[i] = (char)(p[begin + i] & ~('a' ^ 'A'));
+	ret_word[end - begin] = '\0';
+	return true;
+}
+
+static void other(struct flows *f, struct flow *flow, enum dir dir)
+{
+	struct event *last = flow->n_events ? &flow->event[flow->n_events - 1] : NULL;
+
+	if (last && last->kind == EVENT_OTHER && last->dir == dir && last->count < UINT32_MAX)
+		last->count++;
+	else
+		flow_event(f, flow, (struct event){.kind = EVENT_OTHER, .dir = dir, .count = 1});
+}
+
+static void on_command(struct flows *f, struct flow *flow, const uint8_t *p, size_t n)
+{
+	struct event e = {.kind = EVENT_COMMAND, .dir = DIR_ORIGINAL};
+	struct ftp_command command;
+
+	if (!ftp_is_command(p, n) || !word_of(p, n, e.word)) {
+		other(f, flow, DIR_ORIGINAL);
+		return;
+	}
+	ftp_command(p, n, &command);
+	e.offers = command.offers;
+	e.offer = command.offer.listen;
+	flow_event(f, flow, e);
+}
+
+static void reply(struct flows *f, struct flow *flow, uint16_t code, const struct ftp_offer *offer)
+{
+	struct event e = {.kind = EVENT_REPLY, .dir = DIR_REPLY, .count = code, .offers = offer};
+
+	if (offer)
+		e.offer = offer->listen;
+	flow_event(f, flow, e);
+	if (code == REPLY_ALREADY_OPEN || code == REPLY_ABOUT_TO_OPEN || code == REPLY_TRANSFERRED)
+		flow_ct_used(f, flow);
+}
+
+static void on_reply(struct flows *f, struct flow *flow, const uint8_t *p, size_t n)
+{
+	uint16_t multi = flow->side[DIR_REPLY].multi;
+	struct ftp_offer offer;
+	struct ftp_reply r;
+	bool is_reply = ftp_reply(p, n, &r) == 0;
+
+	if (multi && (!is_reply || r.code != multi)) {
+		if (ftp_reply_text(multi, p, n, &offer))
+			reply(f, flow, multi, &offer);
+		return;
+	}
+	if (!is_reply) {
+		other(f, flow, DIR_REPLY);
+		return;
+	}
+	flow->side[DIR_REPLY].multi = r.more ? r.code : 0;
+	if (!multi || r.offers)
+		reply(f, flow, r.code, r.offers ? &r.offer : NULL);
+}
+
+/* Of a line that is too long only its beginning is read, as in the core. */
+static void on_line(struct flows *f, struct flow *flow, enum dir dir)
+{
+	const struct line *l = &flow->side[dir].line;
+
+	if (dir == DIR_REPLY)
+		on_reply(f, flow, l->buf, l->overlong ? CODE_AND_SPACE : l->len);
+	else
+		on_command(f, flow, l->buf, l->overlong ? WORD_AND_SPACE : l->len);
+}
+
+void lines_read(struct flows *f, struct flow *flow, enum dir dir, const uint8_t *p, size_t n)
+{
+	struct line *l = &flow->side[dir].line;
+
+	while (n > 0) {
+		size_t used = line_feed(l, p, n);
+
+		p += used;
+		n -= used;
+		if (!l->whole)
+			break;
+		if (!l->partial)
+			on_line(f, flow, dir);
+		line_next(l);
+	}
+}
