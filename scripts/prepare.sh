@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # prepare.sh - what has to be there: packages from Debian, and pasvd built
 
-build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 check libinih-dev libjansson-dev libmnl-dev libnetfilter-queue-dev
-	libpcap-dev
-	libnetfilter-conntrack-dev libseccomp-dev libcap-ng-dev libsystemd-dev)
+build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 check libinih-dev libjansson-dev libmnl-dev libpcap-dev
+	libnetfilter-queue-dev libnetfilter-conntrack-dev libseccomp-dev libcap-ng-dev libsystemd-dev)
 run_packages=(iptables iproute2 kmod procps)
 demo_packages=(conntrack curl python3-pyftpdlib)
 # What the tests in tests/lab need beside these is known to tests/lab/packages.sh.

@@ -16,6 +16,7 @@ static const char usage[] =
 	"usage: pasvd [-c FILE] [-q NUMBER] [-v]\n"
 	"       pasvd -n [-c FILE]\n"
 	"       pasvd carrier\n"
+	"       pasvd [-c FILE] [-v] replay [--json] [--nat PUBLIC=SERVER]... [--port PORT]... FILE\n"
 	"       " RULES_USAGE "\n"
 	"\n"
 	"FTP connection-tracking helper: rewrites the addresses that FTP servers and clients behind NAT "
@@ -45,6 +46,7 @@ static const struct {
 	enum conf_command command;
 } commands[] = {
 	{"carrier", CONF_CARRIER},
+	{"replay", CONF_REPLAY},
 	{"rules", CONF_RULES},
 };
 
@@ -106,7 +108,7 @@ static enum conf_command command_of(const char *name)
 		if (strcmp(commands[i].name, name) == 0)
 			return commands[i].command;
 	}
-	fail("command", name, "unknown; there are carrier and rules");
+	fail("command", name, "unknown; there are carrier, replay and rules");
 	return CONF_DAEMON;
 }
 

@@ -12,7 +12,7 @@ enum { EXIT_USAGE = 2 };
 
 #define CONF_FILE "/etc/pasvd/pasvd.conf"
 
-enum conf_command { CONF_DAEMON, CONF_CHECK, CONF_CARRIER, CONF_RULES };
+enum conf_command { CONF_DAEMON, CONF_CHECK, CONF_CARRIER, CONF_REPLAY, CONF_RULES };
 
 struct conf {
 	enum conf_command command;
@@ -20,7 +20,7 @@ struct conf {
 	bool queue_given;
 	uint16_t queue;
 	bool verbose;
-	int argc; /* with CONF_RULES: the subcommand and its own arguments */
+	int argc; /* with CONF_REPLAY and CONF_RULES: the subcommand and its own arguments */
 	char **argv;
 };
 

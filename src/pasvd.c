@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "capture.h"
 #include "carrier.h"
 #include "conf.h"
 #include "ct_netlink.h"
@@ -230,12 +231,29 @@ static int serve(const struct conf *conf)
 	return carrier_choose(&carrier) ? EXIT_FAILURE : run(carrier);
 }
 
+/* A capture may come from anybody. Its file is opened behind the isolation: reading is all that is left. */
+static int replay(const struct conf *conf)
+{
+	int status = configure(conf), err;
+
+	if (status)
+		return status;
+	err = isolation_keeper();
+	if (err) {
+		log_at(REASON_LEVEL_ERR, "cannot shut in: %s", strerror(-err));
+		return EXIT_FAILURE;
+	}
+	return capture_main(conf->argc, conf->argv, &live.now->policy, &helper, conf->verbose);
+}
+
 int main(int argc, char **argv)
 {
 	struct conf conf;
 
 	conf_parse(argc, argv, &conf);
 	switch (conf.command) {
+	case CONF_REPLAY:
+		return replay(&conf);
 	case CONF_CARRIER:
 		return print_carrier();
 	case CONF_RULES:

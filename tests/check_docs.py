@@ -97,6 +97,15 @@ def test_help_of_rules_is_its_usage():
     assert f"usage: pasvd rules {usage}\n\n" in output_of(PASVD, "rules", "--help")
 
 
+def test_options_of_replay_are_those_of_the_manual():
+    usage = between(output_of(PASVD, "--help"), "] replay ", "\n")
+    told = output_of(PASVD, "replay", "--help", status=None).replace("--help: not an option", "")
+    if "built without" in told:
+        pytest.skip("built without libpcap or jansson")
+    manual = options_in_manual(between(MANUAL, ".Ss replay", ".Ss rules"))
+    assert options_in(usage) == manual and options_in(told) == manual
+
+
 def test_synopsis_is_the_usage():
     usage = between(output_of(PASVD, "--help"), "usage: ", "\n\n")
     page = output_of("mandoc", "-Tascii", TOP / "man" / "pasvd.8")

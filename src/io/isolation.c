@@ -20,10 +20,10 @@
 
 /* Of both. */
 static const char *const common[] = {"brk", "clock_gettime", "clock_gettime64", "close", "exit", "exit_group",
-	"futex", "getpid", "getrandom", "gettid", "lseek", "madvise", "mmap", "mmap2", "mprotect", "munmap",
-	"poll", "ppoll", "read", "readv", "recv", "recvfrom", "recvmsg", "restart_syscall", "rt_sigaction",
-	"rt_sigprocmask", "rt_sigreturn", "sched_yield", "send", "sendmsg", "sendto", "sigaltstack",
-	"sigreturn", "tgkill", "time", "gettimeofday", "write", "writev", NULL};
+	"futex", "getpid", "getrandom", "gettid", "lseek", "madvise", "mmap", "mmap2", "mprotect", "mremap",
+	"munmap", "poll", "ppoll", "read", "readv", "recv", "recvfrom", "recvmsg", "restart_syscall",
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_yield", "send", "sendmsg", "sendto",
+	"sigaltstack", "sigreturn", "tgkill", "time", "gettimeofday", "write", "writev", NULL};
 
 /* if_nametoindex() asks by way of a socket. */
 static const char *const keeper[] = {

@@ -11,7 +11,7 @@
  * made. */
 int isolation_parser(void);
 
-/* Who reads files: has no capability, writes no file, and makes no process. */
+/* Who reads files, the configuration or a capture: has no capability, writes no file, and makes no process. */
 int isolation_keeper(void);
 
 #endif
