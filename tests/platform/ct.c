@@ -108,6 +108,16 @@ int expect_add_or_change(struct mnl_socket *nl, const struct expect *e)
 	return expect_new(nl, e, NLM_F_CREATE);
 }
 
+int expect_del(struct mnl_socket *nl, const struct expect *e)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
+	struct nlmsghdr *nlh =
+		nl_start(buf, NFNL_SUBSYS_CTNETLINK_EXP, IPCTNL_MSG_EXP_DELETE, NLM_F_ACK, AF_INET, 0);
+
+	put_tuple(nlh, CTA_EXPECT_TUPLE, &e->tuple);
+	return nl_talk(nl, nlh, NULL, NULL);
+}
+
 struct expect_last {
 	int count;
 	struct expect_view view;
@@ -135,22 +145,30 @@ static struct tuple ct_repl(const struct nf_conntrack *ct)
 	};
 }
 
-static int on_expect(const struct nlmsghdr *nlh, void *data)
+struct expect_view expect_view_of(const struct nlmsghdr *nlh)
 {
-	struct expect_last *last = data;
 	struct nf_expect *exp = nfexp_new();
+	struct expect_view view;
 
 	if (!exp || nfexp_nlmsg_parse(nlh, exp) < 0)
 		broken("expectation not understood");
-	last->count++;
-	last->view = (struct expect_view){
+	view = (struct expect_view){
 		.master = ct_orig(nfexp_get_attr(exp, ATTR_EXP_MASTER)),
 		.tuple = ct_orig(nfexp_get_attr(exp, ATTR_EXP_EXPECTED)),
 		.timeout = nfexp_get_attr_u32(exp, ATTR_EXP_TIMEOUT),
 	};
 	if (nfexp_attr_is_set(exp, ATTR_EXP_NAT_TUPLE) > 0)
-		last->view.real = ct_orig(nfexp_get_attr(exp, ATTR_EXP_NAT_TUPLE)).src;
+		view.real = ct_orig(nfexp_get_attr(exp, ATTR_EXP_NAT_TUPLE)).src;
 	nfexp_destroy(exp);
+	return view;
+}
+
+static int on_expect(const struct nlmsghdr *nlh, void *data)
+{
+	struct expect_last *last = data;
+
+	last->count++;
+	last->view = expect_view_of(nlh);
 	return MNL_CB_OK;
 }
 
@@ -225,4 +243,14 @@ int ct_get(struct mnl_socket *nl, const struct tuple *t, struct ct_view *ret_vie
 
 	put_tuple(nlh, CTA_TUPLE_ORIG, t);
 	return nl_talk(nl, nlh, on_ct, ret_view);
+}
+
+int ct_del(struct mnl_socket *nl, const struct tuple *t)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
+	struct nlmsghdr *nlh =
+		nl_start(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, AF_INET, 0);
+
+	put_tuple(nlh, CTA_TUPLE_ORIG, t);
+	return nl_talk(nl, nlh, NULL, NULL);
 }

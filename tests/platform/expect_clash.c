@@ -13,10 +13,6 @@
  * __nf_ct_expect_check().
  */
 #include <errno.h>
-#include <sys/socket.h>
-
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 
 #include "platform.h"
 
@@ -30,16 +26,6 @@ static void is_unchanged(struct mnl_socket *nl, const struct expect *e, const ch
 		return;
 	check(tuple_eq(&now.master, &e->master), "it has the master it had");
 	check(endpoint_eq(now.real, e->real), "and the NAT it had");
-}
-
-static int expect_del(struct mnl_socket *nl, const struct expect *e)
-{
-	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
-	struct nlmsghdr *nlh =
-		nl_start(buf, NFNL_SUBSYS_CTNETLINK_EXP, IPCTNL_MSG_EXP_DELETE, NLM_F_ACK, AF_INET, 0);
-
-	put_tuple(nlh, CTA_EXPECT_TUPLE, &e->tuple);
-	return nl_talk(nl, nlh, NULL, NULL);
 }
 
 int main(void)

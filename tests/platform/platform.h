@@ -211,18 +211,24 @@ struct nlmsghdr *expect_msg(void *buf, const struct expect *e, unsigned int flag
 int expect_add(struct mnl_socket *nl, const struct expect *e);
 /* The same without NLM_F_EXCL. */
 int expect_add_or_change(struct mnl_socket *nl, const struct expect *e);
+/* Deletes the one with that tuple. */
+int expect_del(struct mnl_socket *nl, const struct expect *e);
 struct expect_view {
 	struct tuple master, tuple;
 	struct endpoint real; /* as in struct expect */
 	uint32_t timeout;     /* s, what is left of it */
 };
 
+/* What a message says of an expectation. */
+struct expect_view expect_view_of(const struct nlmsghdr *nlh);
 /* How many expectations there are; the last one goes to @ret_last, if any. */
 int expect_list(struct mnl_socket *nl, struct expect_view *ret_last);
 
 struct nlmsghdr *seqadj_msg(void *buf, const struct tuple *t, const struct seqadj *adj);
 int seqadj_set(struct mnl_socket *nl, const struct tuple *t, const struct seqadj *adj);
 int ct_get(struct mnl_socket *nl, const struct tuple *t, struct ct_view *ret_view);
+/* Has conntrack forget the connection with that original tuple. */
+int ct_del(struct mnl_socket *nl, const struct tuple *t);
 
 /* --- queue.c: NFQUEUE --- */
 
