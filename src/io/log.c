@@ -13,16 +13,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rate.h"
+
 enum { LINE_SIZE = 1024 };
 
 static enum reason_level log_most = REASON_LEVEL_INFO;
 
 /* RFC 5424 severities, as sd-daemon(3) wants them. */
-static const char *const prefix[] = {
-	[REASON_LEVEL_ERR] = "<3>",
-	[REASON_LEVEL_WARNING] = "<4>",
-	[REASON_LEVEL_INFO] = "<6>",
-	[REASON_LEVEL_DEBUG] = "<7>",
+static const struct {
+	const char *prefix, *name;
+} levels[] = {
+	[REASON_LEVEL_ERR] = {"<3>", "err"},
+	[REASON_LEVEL_WARNING] = {"<4>", "warning"},
+	[REASON_LEVEL_INFO] = {"<6>", "info"},
+	[REASON_LEVEL_DEBUG] = {"<7>", "debug"},
 };
 
 void log_verbosity(enum reason_level most)
@@ -34,7 +38,7 @@ static void write_line(enum reason_level level, const char *fmt, va_list ap)
 {
 	char line[LINE_SIZE];
 	size_t len = (size_t)snprintf(
-		line, sizeof line, "%s", getenv("JOURNAL_STREAM") ? prefix[level] : "pasvd: ");
+		line, sizeof line, "%s", getenv("JOURNAL_STREAM") ? levels[level].prefix : "pasvd: ");
 	size_t room = sizeof line - len - 1;
 	int n = vsnprintf(line + len, room, fmt, ap);
 
@@ -56,28 +60,27 @@ void log_at(enum reason_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* True if this second has a line left for packets; tells how many the last one had to leave out. */
-static bool within_rate(void)
+/* True if this second has a line of that level left for packets; tells how many an earlier one had to leave out. */
+static bool within_rate(enum reason_level level)
 {
-	static time_t second;
-	static unsigned long lines;
+	static struct rate rates[REASON_LEVEL_DEBUG + 1];
 	struct timespec now;
+	uint64_t left_out;
+	bool within;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if (now.tv_sec != second) {
-		if (lines > LOG_PACKET_RATE)
-			log_at(REASON_LEVEL_WARNING, "left-out lines=%lu", lines - LOG_PACKET_RATE);
-		second = now.tv_sec;
-		lines = 0;
-	}
-	return ++lines <= LOG_PACKET_RATE;
+	within = rate_take(&rates[level], (uint64_t)now.tv_sec, LOG_PACKET_RATE, &left_out);
+	if (left_out)
+		log_at(REASON_LEVEL_WARNING, "left-out priority=%s lines=%" PRIu64, levels[level].name,
+			left_out);
+	return within;
 }
 
 void log_packet(enum reason_level level, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (level > log_most || !within_rate())
+	if (level > log_most || !within_rate(level))
 		return;
 	va_start(ap, fmt);
 	write_line(level, fmt, ap);

@@ -2,7 +2,8 @@
 /* log.h - lines on stderr
  *
  * One line an event, with key=value fields; under systemd with the priority in front (sd-daemon(3)). Lines
- * that packets cause are limited to LOG_PACKET_RATE a second; a line then says how many were left out.
+ * that packets cause are limited to LOG_PACKET_RATE a second of each level, so that none crowds out another; a line
+ * then says how many were left out.
  * Nothing that a peer sent is ever printed.
  */
 #ifndef PASVD_LOG_H

@@ -2,13 +2,15 @@
 """The daemon's life: killed, absent, started twice, started wrongly, ended."""
 
 import os
+import re
 import subprocess
 
 import pytest
 
 import clients
 import lab as lab_module
-from scripted import CONTENT, ScriptedServer
+from lab import wait_for
+from scripted import CONTENT, RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
 
@@ -163,3 +165,20 @@ def test_counters_count_what_was_opened(lab, visit):
     grown = {key: value - before.get(key, 0) for key, value in after.items()
              if value != before.get(key, 0)}
     assert 1 in grown.values(), (before, after)
+
+
+def test_many_lines_of_one_priority_leave_room_for_the_others(lab):
+    """Far more than 100 a second about ports that are opened and replaced, and a few warnings between them."""
+    server = ScriptedServer(lab)
+    daemon = lab.start_pasvd()
+    with RawClient(lab.clients[0], lab.publics[0]) as client:
+        def pasv(port):
+            server.replies["PASV"] = lambda control: control.sendall(server.pasv_text(port))
+            return client.ask("PASV")
+        for _ in range(10):
+            for _ in range(40):
+                pasv(50000)
+            pasv(22)
+        wait_for(lambda: pasv(50000) and "left-out" in daemon.log(), 10, "word of what was left out")
+    assert set(re.findall(r"left-out priority=(\S+)", daemon.log())) == {"info"}
+    assert daemon.log().count("low-port client=") == 10

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rate.c - so many a second, and a count of what was too much */
+#include "rate.h"
+
+bool rate_take(struct rate *r, uint64_t second, uint64_t most, uint64_t *ret_left_out)
+{
+	*ret_left_out = 0;
+	if (second != r->second) {
+		if (r->asked > most)
+			*ret_left_out = r->asked - most;
+		*r = (struct rate){.second = second};
+	}
+	return ++r->asked <= most;
+}
