@@ -94,14 +94,16 @@ static enum ct_result fake_commit(
 	return may;
 }
 
-static void fake_expect_del(void *ctx, const struct expect *e)
+static bool fake_expect_del(void *ctx, const struct expect *e)
 {
 	struct fake_ct *f = ctx;
 	struct fake_conn *c = find(f, &e->master);
 
 	f->dels++;
-	if (c && c->expecting && tuple_eq(&c->expect.tuple, &e->tuple))
-		c->expecting = false;
+	if (!c || !c->expecting || !tuple_eq(&c->expect.tuple, &e->tuple))
+		return false;
+	c->expecting = false;
+	return true;
 }
 
 static void fake_mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)

@@ -57,7 +57,8 @@ MAY_KNOW = {
     "ondemand": {"helper"},
     "sane": {"seg"},
     "budget": {"helper"},
-    "helper": {"conntab", "masters", "ondemand", "policy", "quota", "tls"},
+    "ending": {"ct_port"},
+    "helper": {"conntab", "ending", "masters", "ondemand", "policy", "quota", "tls"},
     "siphash": set(),
     "bytes": set(),
 }

@@ -31,7 +31,8 @@ struct conn {
 	struct ct_view view;
 	struct session session;
 	struct quota_bucket quota;
-	struct plan last;        /* what was reserved or opened last, all 0 if nothing was */
+	struct plan last; /* what was opened last; all 0 if nothing was, or it has ended as far as we know */
+	uint64_t until;   /* ms, when the time of that is up */
 	struct stream stream[2]; /* by enum dir */
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
 	bool told;               /* that it is not ours, or not translated */

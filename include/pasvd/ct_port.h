@@ -48,8 +48,8 @@ struct ct_port {
 	enum ct_result (*commit)(void *ctx, const struct tuple *master, enum dir dir, const struct expect *e,
 		const struct seqadj *a);
 
-	/* Takes back an expectation, if it is still there. */
-	void (*expect_del)(void *ctx, const struct expect *e);
+	/* Takes back an expectation. False: it is not there any more, or that is not known. */
+	bool (*expect_del)(void *ctx, const struct expect *e);
 
 	/* Sets the bits `mask` of the mark of the connection `master` to those of `value`, if conntrack can. */
 	void (*mark)(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask);

@@ -7,9 +7,17 @@
 #define PASVD_HELPER_H
 
 #include "pasvd/conntab.h"
+#include "pasvd/ending.h"
 #include "pasvd/masters.h"
 #include "pasvd/policy.h"
 #include "pasvd/quota.h"
+
+/* An opened port that has ended, of which control connection. */
+struct ended {
+	enum ending how;
+	const struct ct_view *view;
+	const struct plan *plan;
+};
 
 struct helper {
 	struct ct_port ct;
@@ -18,6 +26,8 @@ struct helper {
 	struct quota quota; /* of the addresses; each session has its own in tab */
 	struct masters masters;
 	uint64_t count[REASON_COUNT]; /* verdicts by reason; opened: also those with a greater one */
+	uint64_t ended[ENDING_COUNT];
+	void (*on_ended)(const struct ended *e); /* told of each, unless NULL, which helper_init() makes it */
 };
 
 /* A packet that begins with its IP header, in a buffer of `cap` bytes that belongs to the caller. */
@@ -53,5 +63,10 @@ void helper_init(struct helper *h, const struct ct_port *ct, const struct policy
 /* Always fills in *ret_verdict. Unless the action is ACTION_REPLACE the packet's bytes are not to be used.
  * `now` in ms of a clock that never goes back. */
 void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
+
+/* The kernel says that an expectation has ended, and not since ct.expect_del() asked for it; e->seconds were left of its
+ * time. `requested`: some program did ask. All that happened before a packet came has to be told before that packet.
+ * What is not the last port of a connection that we know is not looked at: other programs have expectations too. */
+void helper_expect_ended(struct helper *h, const struct expect *e, bool requested, uint64_t now);
 
 #endif

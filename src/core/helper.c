@@ -47,6 +47,8 @@ void helper_init(struct helper *h, const struct ct_port *ct, const struct policy
 	h->ct = *ct;
 	h->policy = policy;
 	memset(h->count, 0, sizeof h->count);
+	memset(h->ended, 0, sizeof h->ended);
+	h->on_ended = NULL;
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);
 	masters_init(&h->masters, key);
@@ -181,12 +183,30 @@ static struct edit rewrite(const struct step *s, const struct ftp_offer *offer, 
 	return e;
 }
 
-static void forget_last(struct step *s)
+static bool is_open(const struct conn *c)
+{
+	return c->last.announce.port;
+}
+
+/* The connection's port has ended. */
+static void end(struct helper *h, struct conn *c, enum ending how)
+{
+	const struct ended ended = {how, &c->view, &c->last};
+
+	h->ended[how]++;
+	if (h->on_ended)
+		h->on_ended(&ended);
+	c->last = (struct plan){0};
+}
+
+/* Shuts the connection's port, if it has one. If that is not there any more, then how it ended is not known, since the
+ * kernel has not told. */
+static void take_back(struct step *s, enum ending why)
 {
 	const struct ct_port *ct = &s->h->ct;
 
-	if (s->conn->last.announce.port)
-		ct->expect_del(ct->ctx, &s->conn->last.expect);
+	if (is_open(s->conn) && ct->expect_del(ct->ctx, &s->conn->last.expect))
+		end(s->h, s->conn, why);
 	s->conn->last = (struct plan){0};
 }
 
@@ -205,8 +225,6 @@ static enum ct_result reserve(
 
 	if (!same)
 		shifts |= edits_put(&next, &e);
-	if (tuple_eq(&s->conn->last.expect.tuple, &plan->expect.tuple))
-		forget_last(s);
 	result = commit(s, &plan->expect, shifts ? &next.kernel : NULL);
 	if (result == CT_OK)
 		s->stream->edits = next;
@@ -217,6 +235,7 @@ static enum reason opened(struct step *s, const struct plan *plan)
 {
 	budget_take(s->h, s->conn, s->now);
 	s->conn->last = *plan;
+	s->conn->until = s->now + (uint64_t)plan->expect.seconds * 1000;
 	s->verdict->opened = true;
 	s->verdict->announce = plan->announce;
 	s->verdict->real = plan->expect.nat;
@@ -236,7 +255,8 @@ static enum reason make_room(struct step *s, const struct ftp_offer *offer)
 	return edits_full(&s->stream->edits) ? REASON_TOO_MANY : REASON_PASSED;
 }
 
-/* An offer that may be made: gets its port, or the next one that nobody waits for. */
+/* An offer that may be made: gets its port, or the next one that nobody waits for. The port before it is shut first: the
+ * carrier's limit of one would do that too, but then its end could not be told from its use. */
 static enum reason negotiate(struct step *s, const struct ftp_offer *offer)
 {
 	enum ct_result result = CT_BUSY;
@@ -251,6 +271,7 @@ static enum reason negotiate(struct step *s, const struct ftp_offer *offer)
 	reason = make_room(s, offer);
 	if (reason != REASON_PASSED)
 		return reason;
+	take_back(s, ENDING_REPLACED);
 	for (int i = 0; i < POLICY_PORT_TRIES && result == CT_BUSY; i++) {
 		if (i)
 			policy_next_port(s->h->policy, &plan);
@@ -267,7 +288,7 @@ static enum reason deny(struct step *s)
 {
 	if (s->conn->last.expect.nat_dir != DIR_REPLY)
 		return REASON_PASSED;
-	forget_last(s);
+	take_back(s, ENDING_CLOSED);
 	return REASON_DENIED;
 }
 
@@ -304,6 +325,7 @@ static enum reason secure(struct step *s)
 {
 	struct conn *c = s->conn;
 
+	take_back(s, ENDING_CLOSED); /* when it is to be shut cannot be read any more */
 	c->tls = true;
 	c->session = (struct session){0};
 	ondemand_add(s->h, &c->view);
@@ -318,7 +340,7 @@ static enum reason on_news(struct step *s, const struct session_news *news)
 	case SESSION_DENIED:
 		return deny(s);
 	case SESSION_CLOSED:
-		forget_last(s);
+		take_back(s, ENDING_CLOSED);
 		return REASON_PASSED;
 	case SESSION_FORBIDDEN:
 		return forbid(s, news->offer.at, REASON_LONG_FORM);
@@ -577,4 +599,23 @@ void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct
 	h->count[reason]++;
 	if (ret_verdict->opened && reason != REASON_OPENED)
 		h->count[REASON_OPENED]++;
+}
+
+/* The zone is not looked at: the kernel does not tell it with an expectation. */
+static bool expects_same(const struct expect *a, const struct expect *b)
+{
+	return endpoint_eq(&a->tuple.src, &b->tuple.src) && endpoint_eq(&a->tuple.dst, &b->tuple.dst) &&
+	       endpoint_eq(&a->nat, &b->nat);
+}
+
+void helper_expect_ended(struct helper *h, const struct expect *e, bool requested, uint64_t now)
+{
+	struct tuple master = e->master;
+	struct conn *c;
+	enum dir dir;
+
+	master.zone = h->policy->zone;
+	c = conntab_find(&h->tab, &master, now, &dir);
+	if (c && is_open(c) && expects_same(e, &c->last.expect))
+		end(h, c, ending_of(&h->ct, &c->last.expect, e->seconds, now >= c->until, requested));
 }

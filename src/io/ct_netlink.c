@@ -78,7 +78,7 @@ static int expect_find(struct ct_netlink *c, const struct expect *e, struct ct_e
 	return err ? err : result;
 }
 
-static void expect_del(void *ctx, const struct expect *e)
+static bool expect_del(void *ctx, const struct expect *e)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	struct ct_netlink *c = ctx;
@@ -86,13 +86,16 @@ static void expect_del(void *ctx, const struct expect *e)
 	int result = 0, err = expect_find(c, e, &id);
 	ssize_t len;
 
-	if (!err && tuple_eq(&id.master, &e->master)) {
+	if (!err && !tuple_eq(&id.master, &e->master))
+		err = -ENOENT;
+	if (!err) {
 		len = ct_msg_put_expect_del(buf, sizeof(buf), e, id.id);
 		err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
 		err = err ? err : result;
 	}
 	if (err && err != -ENOENT)
 		failed("expect_del", err);
+	return !err;
 }
 
 /* Builds the messages that there are behind each other; returns their length or -errno. */

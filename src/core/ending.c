@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ending.c - how a port that was opened ended
+ *
+ * To the kernel a use looks like an end together with the control connection, but for that connection; and a use in the
+ * last second like an end of the time, but for the clock (tests/platform/expect_events.c). It looks at its timers some
+ * time after they are due, up to 1/8 of what they were set to: a use between the two is taken for an end of the time.
+ */
+#include "pasvd/ending.h"
+
+#include <assert.h>
+
+static const char *const names[] = {
+#define ENDING_NAME(id, name, meaning) name,
+	ENDINGS(ENDING_NAME)
+#undef ENDING_NAME
+};
+
+static_assert(sizeof names / sizeof names[0] == ENDING_COUNT, "one name an ending");
+
+const char *ending_name(enum ending e)
+{
+	return names[e];
+}
+
+enum ending ending_of(
+	const struct ct_port *ct, const struct expect *e, uint32_t seconds, bool late, bool requested)
+{
+	struct ct_view view;
+
+	if (requested)
+		return ENDING_REMOVED;
+	if (seconds == 0 && late)
+		return ENDING_EXPIRED;
+	return ct->get(ct->ctx, &e->master, &view) == CT_NONE ? ENDING_GONE : ENDING_USED;
+}
