@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pasvd.c - the life of the daemon
  *
- * conf → keeper → carrier → conntrack → queues → isolation → ready → loop. From the isolation on nothing is opened any more:
- * the keeper, a process of its own, reads the configuration again when that is asked for. What it says goes into settings
- * of its own, which take the place of the old ones between two packets.
+ * conf → keeper → carrier → conntrack → events → queues → isolation → ready → loop. From the isolation on nothing is
+ * opened any more: the keeper, a process of its own, reads the configuration again when that is asked for. What it says
+ * goes into settings of its own, which take the place of the old ones between two packets.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "carrier.h"
 #include "conf.h"
 #include "ct_netlink.h"
+#include "expect_events.h"
 #include "isolation.h"
 #include "keeper.h"
 #include "log.h"
@@ -27,6 +28,7 @@
 static struct helper helper;
 static struct loop loop;
 static struct ct_netlink ct;
+static struct expect_events events;
 
 /* The settings in force, and room for the next ones. */
 static struct live {
@@ -127,7 +129,9 @@ static int start_core(const struct carrier *carrier)
 		return err;
 	port = ct_netlink_port(&ct);
 	helper_init(&helper, &port, &live.now->policy, key);
-	return loop_open(&loop, &helper, &hooks);
+	helper.on_ended = log_ended;
+	err = expect_events_open(&events, &helper, ct.nl.portid);
+	return err ? err : loop_open(&loop, &helper, &events, &hooks);
 }
 
 static int start(const struct carrier *carrier)
@@ -170,9 +174,10 @@ static int run(const struct carrier *carrier)
 		if (err)
 			log_at(REASON_LEVEL_ERR, "queue %u: %s", live.now->queue, strerror(-err));
 		notify("STOPPING=1");
-		log_counters(helper.count);
+		log_counters(&helper);
 	}
 	loop_close(&loop);
+	expect_events_close(&events);
 	ct_netlink_close(&ct);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "ct_msg.h"
+#include "fake_ct.h"
 #include "nlmsg.h"
 #include "unit.h"
 
@@ -476,20 +477,26 @@ START_TEST(other_messages_are_refused)
 }
 END_TEST
 
-static const _Alignas(4) uint8_t expect_msg[] = {HEADER(308, EXP, EXP_NEW, 0, INET, 0),
-	TUPLE(2, CLIENT, 0, DIALLED, 50000),        /* CTA_EXPECT_TUPLE */
-	TUPLE(3, ALL, 0, ALL, 65535),               /* CTA_EXPECT_MASK */
-	TUPLE(1, CLIENT, 40000, DIALLED, 21),       /* CTA_EXPECT_MASTER */
-	NEST(64, 10),                               /* CTA_EXPECT_NAT */
-	ATTR(8, 1), BE32(0),                        /* CTA_EXPECT_NAT_DIR */
-	TUPLE(2, SERVER, 50001, ANY, 0),            /* CTA_EXPECT_NAT_TUPLE */
-	ATTR(8, 4), BE32(299),                      /* CTA_EXPECT_TIMEOUT */
-	ATTR(8, 5), BE32(0xab142ca5),               /* CTA_EXPECT_ID */
-	ATTR(8, 8), BE32(0),                        /* CTA_EXPECT_FLAGS */
-	ATTR(8, 9), BE32(0),                        /* CTA_EXPECT_CLASS */
-	ATTR(9, 6), 's', 'a', 'n', 'e', 0, 0, 0, 0, /* CTA_EXPECT_HELP_NAME */
-	ATTR(22, 11), 'n', 'a', 't', '-', 'f', 'o', 'l', 'l', 'o', 'w', '-', 'm', 'a', 's', 't', 'e', 'r', 0,
-	0, 0}; /* CTA_EXPECT_FN, padding */
+/* What the kernel says of an expectation: 156 bytes, NAT in direction `dir`: 64 bytes, and 68 bytes behind it. */
+#define IN_FRONT_OF_NAT                                                                                      \
+	TUPLE(2, CLIENT, 0, DIALLED, 50000),         /* CTA_EXPECT_TUPLE */                                  \
+		TUPLE(3, ALL, 0, ALL, 65535),        /* CTA_EXPECT_MASK */                                   \
+		TUPLE(1, CLIENT, 40000, DIALLED, 21) /* CTA_EXPECT_MASTER */
+#define TO_NAT(dir)                                                                                          \
+	NEST(64, 10),                           /* CTA_EXPECT_NAT */                                         \
+		ATTR(8, 1), BE32(dir),          /* CTA_EXPECT_NAT_DIR */                                     \
+		TUPLE(2, SERVER, 50001, ANY, 0) /* CTA_EXPECT_NAT_TUPLE */
+#define BEHIND_NAT(seconds)                                                                                  \
+	ATTR(8, 4), BE32(seconds),                          /* CTA_EXPECT_TIMEOUT */                         \
+		ATTR(8, 5), BE32(0xab142ca5),               /* CTA_EXPECT_ID */                              \
+		ATTR(8, 8), BE32(0),                        /* CTA_EXPECT_FLAGS */                           \
+		ATTR(8, 9), BE32(0),                        /* CTA_EXPECT_CLASS */                           \
+		ATTR(9, 6), 's', 'a', 'n', 'e', 0, 0, 0, 0, /* CTA_EXPECT_HELP_NAME */                       \
+		ATTR(22, 11), 'n', 'a', 't', '-', 'f', 'o', 'l', 'l', 'o', 'w', '-', 'm', 'a', 's', 't',     \
+		'e', 'r', 0, 0, 0 /* CTA_EXPECT_FN, padding */
+
+static const _Alignas(4) uint8_t expect_msg[] = {
+	HEADER(308, EXP, EXP_NEW, 0, INET, 0), IN_FRONT_OF_NAT, TO_NAT(0), BEHIND_NAT(299)};
 
 START_TEST(expectation_is_read)
 {
@@ -503,19 +510,99 @@ START_TEST(expectation_is_read)
 }
 END_TEST
 
+/* Of its end: 59 s were left. */
+static const _Alignas(4) uint8_t end_msg[] = {
+	HEADER(308, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, TO_NAT(1), BEHIND_NAT(59)};
+
+START_TEST(end_of_an_expectation_is_read)
+{
+	struct expect want = expectation(), e;
+
+	want.nat_dir = DIR_REPLY;
+	want.seconds = 59;
+	ck_assert_uint_eq(sizeof(end_msg), 308);
+	ck_assert_int_eq(ct_msg_parse_expect_end(end_msg, sizeof(end_msg), &e), 0);
+	ck_assert(expect_eq(&e, &want));
+}
+END_TEST
+
+/* 44 bytes: 2001:db8::2 and 2001:db8::1, fd00::9 and ::. */
+#define CLIENT_TO_DIALLED6                                                                                   \
+	NEST(44, 1), ATTR(20, 3), 0x20, 1, 0xd, 0xb8, ANY, ANY, 0, 0, 0, 2, /* CTA_IP_V6_SRC */              \
+		ATTR(20, 4), 0x20, 1, 0xd, 0xb8, ANY, ANY, 0, 0, 0, 1       /* CTA_IP_V6_DST */
+#define SERVER_TO_ANY6                                                                                       \
+	NEST(44, 1), ATTR(20, 3), 0xfd, 0, 0, 0, ANY, ANY, 0, 0, 0, 9, ATTR(20, 4), ANY, ANY, ANY, ANY
+
+START_TEST(end_of_an_expectation_over_ipv6_is_read)
+{
+	static const _Alignas(4) uint8_t msg[] = {HEADER(268, EXP, EXP_DEL, 0, INET6, 0), NEST(76, 2),
+		CLIENT_TO_DIALLED6, PROTO_IN_TUPLE(TCP, 0, 50000),               /* CTA_EXPECT_TUPLE */
+		NEST(76, 1), CLIENT_TO_DIALLED6, PROTO_IN_TUPLE(TCP, 40000, 21), /* CTA_EXPECT_MASTER */
+		NEST(88, 10), ATTR(8, 1), BE32(0),                               /* CTA_EXPECT_NAT, _DIR */
+		NEST(76, 2), SERVER_TO_ANY6, PROTO_IN_TUPLE(TCP, 50001, 0),      /* CTA_EXPECT_NAT_TUPLE */
+		ATTR(8, 4), BE32(0)};                                            /* CTA_EXPECT_TIMEOUT */
+	const struct endpoint nat = {{ADDR_IP6, {0xfd, [15] = 9}}, 50001};
+	const struct endpoint dst = {{ADDR_IP6, {0x20, 1, 0xd, 0xb8, [15] = 1}}, 50000};
+	struct expect e;
+
+	ck_assert_uint_eq(sizeof(msg), 268);
+	ck_assert_int_eq(ct_msg_parse_expect_end(msg, sizeof(msg), &e), 0);
+	ck_assert(endpoint_eq(&e.nat, &nat));
+	ck_assert(endpoint_eq(&e.tuple.dst, &dst));
+	ck_assert_uint_eq(e.master.src.port, 40000);
+	ck_assert_uint_eq(e.seconds, 0);
+}
+END_TEST
+
+/* It is refused, and not since it is cut off. */
+#define ck_assert_no_end(msg)                                                                                \
+	do {                                                                                                 \
+		struct expect e;                                                                             \
+		unit_mark(&e, sizeof(e));                                                                    \
+		ck_assert_mem_eq((msg), ((const uint8_t[]){HOST32(sizeof(msg))}), 4);                        \
+		ck_assert_int_eq(ct_msg_parse_expect_end((msg), sizeof(msg), &e), -1);                       \
+		ck_assert(unit_is_marked(&e, sizeof(e)));                                                    \
+	} while (0)
+
+START_TEST(ends_that_cannot_be_ours_are_refused)
+{
+	static const _Alignas(4)
+		uint8_t no_nat[] = {HEADER(244, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, BEHIND_NAT(1)};
+	static const _Alignas(4)
+		uint8_t no_time[] = {HEADER(240, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, TO_NAT(0)};
+	static const _Alignas(4) uint8_t other_direction[] = {
+		HEADER(308, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, TO_NAT(2), BEHIND_NAT(1)};
+	static const _Alignas(4) uint8_t no_tuple[] = {HEADER(204, EXP, EXP_DEL, 0, INET, 0),
+		TUPLE(1, CLIENT, 40000, DIALLED, 21), TO_NAT(0), BEHIND_NAT(1)};
+	static const _Alignas(4) uint8_t no_master[] = {HEADER(204, EXP, EXP_DEL, 0, INET, 0),
+		TUPLE(2, CLIENT, 0, DIALLED, 50000), TO_NAT(0), BEHIND_NAT(1)};
+
+	ck_assert_no_end(no_nat);
+	ck_assert_no_end(no_time);
+	ck_assert_no_end(other_direction);
+	ck_assert_no_end(no_tuple);
+	ck_assert_no_end(no_master);
+	ck_assert_no_end(expect_msg); /* a beginning */
+	ck_assert_no_end(view_msg);
+}
+END_TEST
+
 static void decode(const void *msg, size_t len)
 {
 	struct ct_expect_id id;
+	struct expect e;
 	struct ct_view v;
 
 	ct_msg_parse_view(msg, len, "sane", &v);
 	ct_msg_parse_expect(msg, len, &id);
+	ct_msg_parse_expect_end(msg, len, &e);
 }
 
 START_TEST(no_cut_is_read_beyond_its_end)
 {
 	decode_at_every_cut(view_msg, sizeof(view_msg), decode);
 	decode_at_every_cut(expect_msg, sizeof(expect_msg), decode);
+	decode_at_every_cut(end_msg, sizeof(end_msg), decode);
 }
 END_TEST
 
@@ -523,6 +610,7 @@ START_TEST(no_changed_byte_leads_beyond_the_end)
 {
 	decode_with_every_byte_changed(view_msg, sizeof(view_msg), decode);
 	decode_with_every_byte_changed(expect_msg, sizeof(expect_msg), decode);
+	decode_with_every_byte_changed(end_msg, sizeof(end_msg), decode);
 }
 END_TEST
 
@@ -563,6 +651,9 @@ int main(void)
 		number_of_another_length_is_refused,
 		other_messages_are_refused,
 		expectation_is_read,
+		end_of_an_expectation_is_read,
+		end_of_an_expectation_over_ipv6_is_read,
+		ends_that_cannot_be_ours_are_refused,
 		no_cut_is_read_beyond_its_end,
 		no_changed_byte_leads_beyond_the_end,
 		message_longer_than_what_is_there_is_refused,

@@ -127,6 +127,18 @@ def test_reasons_are_in_the_manual_with_their_meaning():
         assert text.lower().startswith(meaning.lower()), (name, meaning, text)
 
 
+def test_endings_are_in_the_manual_with_their_meaning():
+    header = (TOP / "include" / "pasvd" / "ending.h").read_text()
+    listed = between(header, "#define ENDINGS(X)", "\nenum ending")
+    endings = re.findall(r'X\(\w+, "(\w+)", *"([^"]*)"\)', listed)
+    assert len(endings) == listed.count("X(") > 0
+    manual = between(MANUAL, ".Sh DIAGNOSTICS", ".Sh SEE ALSO")
+    items = re.findall(r"^\.It Sy (\S+)\n((?:[^.].*\n)*)", manual, re.M)
+    assert [name for name, _ in endings] == [name for name, _ in items]
+    for (name, meaning), (_, text) in zip(endings, items):
+        assert " ".join(text.split()).lower().startswith(meaning.lower()), (name, meaning, text)
+
+
 MANUALS = sorted((TOP / "man").glob("*.[1-8]"))
 
 
@@ -222,13 +234,16 @@ def shape(line):
 
 @pytest.fixture(scope="module")
 def session():
-    """A router's lab and what pasvd logged there, with a session that has its answer to PASV."""
+    """A router's lab and what pasvd logged there about a transfer, with a session that then has its answer to PASV."""
     with lab_module.Lab(servers=("192.168.1.10",)) as lab:
         server = ScriptedServer(lab)
         visit = clients.Visit(lab.clients[0], lab.publics[0], 21, server.user, server.password, lab.tmp, "")
         with clients.python_session(visit) as ftp:
+            clients.download_bytes(ftp, visit)
+            lab_module.wait_for(lambda: len(lab.pasvd.ports()) == 2, 5, "the port is used")
+            logged = lab.pasvd.log().splitlines()
             ftp.makepasv()
-            yield lab.router, lab.pasvd.log().splitlines()
+            yield lab.router, logged
 
 
 @needs_root

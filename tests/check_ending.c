@@ -232,6 +232,16 @@ START_TEST(a_good_bye_closes_the_port)
 }
 END_TEST
 
+START_TEST(tls_closes_the_port)
+{
+	opened();
+	say(DIR_ORIGINAL, "AUTH TLS\r\n");
+	ck_assert_int_eq(say(DIR_REPLY, "234 go\r\n"), REASON_SECURED);
+	assert_ended(ENDING_CLOSED);
+	ck_assert(!conn->expecting);
+}
+END_TEST
+
 START_TEST(a_refusal_closes_the_port)
 {
 	start();
@@ -326,6 +336,7 @@ int main(void)
 		a_used_port_is_not_replaced,
 		a_port_whose_end_is_not_known_is_not_replaced,
 		a_good_bye_closes_the_port,
+		tls_closes_the_port,
 		a_refusal_closes_the_port,
 		a_port_ends_once,
 		expectations_of_others_are_not_looked_at,

@@ -349,3 +349,31 @@ int ct_msg_parse_expect(const void *msg, size_t len, struct ct_expect_id *ret_id
 	*ret_id = id;
 	return 0;
 }
+
+static bool read_nat(const struct nlattr *nest, struct expect *ret)
+{
+	const struct nlattr *at[CTA_EXPECT_NAT_MAX + 1] = {0};
+	struct tuple to;
+	uint32_t dir;
+
+	if (!attr_open_nest(nest, at, CTA_EXPECT_NAT_MAX) || !attr_read_be32(at[CTA_EXPECT_NAT_DIR], &dir) ||
+		dir > DIR_REPLY || !read_tuple(at[CTA_EXPECT_NAT_TUPLE], 0, &to))
+		return false;
+	ret->nat_dir = dir == DIR_ORIGINAL ? DIR_ORIGINAL : DIR_REPLY;
+	ret->nat = to.src;
+	return true;
+}
+
+int ct_msg_parse_expect_end(const void *msg, size_t len, struct expect *ret_expect)
+{
+	const struct nlattr *at[CTA_EXPECT_MAX + 1] = {0};
+	struct expect e;
+
+	if (!attr_open(msg, len, EXP(DELETE), at, CTA_EXPECT_MAX) ||
+		!read_tuple(at[CTA_EXPECT_MASTER], 0, &e.master) ||
+		!read_tuple(at[CTA_EXPECT_TUPLE], 0, &e.tuple) || !read_nat(at[CTA_EXPECT_NAT], &e) ||
+		!attr_read_be32(at[CTA_EXPECT_TIMEOUT], &e.seconds))
+		return -1;
+	*ret_expect = e;
+	return 0;
+}

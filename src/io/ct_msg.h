@@ -62,4 +62,8 @@ int ct_msg_parse_view(const void *msg, size_t len, const char *carrier, struct c
 /* Reads whose expectation it is. -1: likewise. */
 int ct_msg_parse_expect(const void *msg, size_t len, struct ct_expect_id *ret_id);
 
+/* Reads the event of an expectation's end; ret_expect->seconds were left, zones are 0: ctnetlink does not tell them.
+ * -1: not one of TCP with NAT, or malformed; *ret_expect is untouched. */
+int ct_msg_parse_expect_end(const void *msg, size_t len, struct expect *ret_expect);
+
 #endif

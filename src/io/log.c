@@ -87,48 +87,64 @@ void log_packet(enum reason_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void log_opened(const struct verdict *v, const char *client, const char *server)
+/* `what` has become of a port. */
+static void log_port(const char *what, const struct ct_view *view, const struct endpoint *announce,
+	const struct endpoint *listener, const char *more)
 {
+	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
 	char announced[ENDPOINT_TEXT_MAX], real[ENDPOINT_TEXT_MAX];
 
-	log_packet(REASON_LEVEL_INFO, "open client=%s server=%s announced=%s real=%s%s", client, server,
-		endpoint_text(&v->announce, announced), endpoint_text(&v->real, real),
-		v->on_demand ? " on-demand=yes" : "");
+	log_packet(REASON_LEVEL_INFO, "%s client=%s server=%s announced=%s real=%s%s", what,
+		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
+		endpoint_text(&view->tuple[DIR_REPLY].src, server), endpoint_text(announce, announced),
+		endpoint_text(listener, real), more);
 }
 
-static void log_reason(const struct verdict *v, const char *client, const char *server)
+void log_ended(const struct ended *e)
+{
+	log_port(ending_name(e->how), e->view, &e->plan->announce, &e->plan->expect.nat, "");
+}
+
+static void log_reason(const struct verdict *v)
 {
 	enum reason_level level = reason_level(v->reason);
+	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
 
-	if (v->reason == REASON_OPENED || v->again)
+	if (v->reason == REASON_OPENED || v->again || level > log_most)
 		return;
 	if (v->known)
-		log_packet(level, "%s client=%s server=%s: %s", reason_name(v->reason), client, server,
-			reason_meaning(v->reason));
+		log_packet(level, "%s client=%s server=%s: %s", reason_name(v->reason),
+			endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client),
+			endpoint_text(&v->view.tuple[DIR_REPLY].src, server), reason_meaning(v->reason));
 	else
 		log_packet(level, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
 }
 
 void log_verdict(const struct verdict *v)
 {
-	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
-
-	if (reason_level(v->reason) > log_most && !v->opened)
-		return;
-	endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client);
-	endpoint_text(&v->view.tuple[DIR_REPLY].src, server);
 	if (v->opened)
-		log_opened(v, client, server);
-	log_reason(v, client, server);
+		log_port("open", &v->view, &v->announce, &v->real, v->on_demand ? " on-demand=yes" : "");
+	log_reason(v);
 }
 
-void log_counters(const uint64_t count[REASON_COUNT])
+static size_t put_counter(char *text, size_t room, const char *name, uint64_t count)
+{
+	int n = snprintf(text, room, " %s=%" PRIu64, name, count);
+
+	if (n > 0 && (size_t)n < room)
+		return (size_t)n;
+	text[0] = '\0'; /* what does not fit is left out whole */
+	return 0;
+}
+
+void log_counters(const struct helper *h)
 {
 	char text[LINE_SIZE];
 	size_t len = 0;
 
-	for (int i = 0; i < REASON_COUNT && len < sizeof text; i++)
-		len += (size_t)snprintf(
-			text + len, sizeof text - len, " %s=%" PRIu64, reason_name((enum reason)i), count[i]);
+	for (int i = 0; i < REASON_COUNT; i++)
+		len += put_counter(text + len, sizeof text - len, reason_name((enum reason)i), h->count[i]);
+	for (int i = 0; i < ENDING_COUNT; i++)
+		len += put_counter(text + len, sizeof text - len, ending_name((enum ending)i), h->ended[i]);
 	log_at(REASON_LEVEL_INFO, "counters%s", text);
 }

@@ -24,7 +24,10 @@ void log_packet(enum reason_level level, const char *fmt, ...) __attribute__((fo
 /* What there is to say of a packet's verdict, at its reason's level. */
 void log_verdict(const struct verdict *v);
 
-/* "counters passed=12 opened=1 …": one line. */
-void log_counters(const uint64_t count[REASON_COUNT]);
+/* How a port ended, with the fields of its "open" line. */
+void log_ended(const struct ended *e);
+
+/* "counters passed=12 opened=1 … used=1 …": one line. */
+void log_counters(const struct helper *h);
 
 #endif

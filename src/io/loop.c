@@ -57,7 +57,10 @@ static void send_verdict(struct queue *q, uint32_t id, const struct verdict *v, 
 		log_at(REASON_LEVEL_ERR, "verdict packet=%u: %s", id, strerror(-err));
 }
 
-/* Asks the core. Its buffer has room for a packet that grows. */
+/* Asks the core. Its buffer has room for a packet that grows.
+ *
+ * A client uses its port, and then asks for the next one: once the core knows of the next, word of the use comes too late.
+ * What happened before this packet was sent is among the events by now, for the packet is here, so they are read first. */
 static void decide(const struct queue *q, const struct nfq_packet *in, struct packet *packet,
 	struct verdict *ret_verdict)
 {
@@ -70,6 +73,7 @@ static void decide(const struct queue *q, const struct nfq_packet *in, struct pa
 		return;
 	memcpy(packet->p, in->bytes, in->len);
 	loop->hooks->packet(loop->hooks->data, now);
+	expect_events_read(loop->events, now);
 	q->ask(loop->helper, packet, now, ret_verdict);
 	log_verdict(ret_verdict);
 }
@@ -101,7 +105,7 @@ static void on_signal(struct loop *loop)
 	if (read(loop->signals, &info, sizeof info) != sizeof info)
 		return;
 	if (info.ssi_signo == SIGUSR1)
-		log_counters(loop->helper->count);
+		log_counters(loop->helper);
 	else if (info.ssi_signo == SIGHUP)
 		loop->hooks->reload(loop->hooks->data);
 	else
@@ -142,9 +146,11 @@ static int configure(struct queue *q, uint32_t packets, bool fail_open)
 	return err;
 }
 
-int loop_open(struct loop *loop, struct helper *helper, const struct loop_hooks *hooks)
+int loop_open(struct loop *loop, struct helper *helper, struct expect_events *events,
+	const struct loop_hooks *hooks)
 {
 	loop->helper = helper;
+	loop->events = events;
 	loop->hooks = hooks;
 	loop->stopping = false;
 	for (int i = 0; i < LOOP_QUEUES; i++)
@@ -200,13 +206,16 @@ int loop_run(struct loop *loop, int beat_ms)
 {
 	struct queue *control = &loop->queue[LOOP_CONTROL], *knock = &loop->queue[LOOP_KNOCK];
 	struct pollfd fds[] = {{.fd = fd_of(control), .events = POLLIN},
-		{.fd = fd_of(knock), .events = POLLIN}, {.fd = loop->signals, .events = POLLIN}};
+		{.fd = fd_of(knock), .events = POLLIN}, {.fd = loop->signals, .events = POLLIN},
+		{.fd = expect_events_fd(loop->events), .events = POLLIN}};
 	uint64_t last = 0;
 	int err = 0;
 
 	while (!loop->stopping && !err) {
-		if (poll(fds, 3, beat_ms) < 0)
+		if (poll(fds, 4, beat_ms) < 0)
 			err = errno == EINTR ? 0 : -errno;
+		if (fds[3].revents)
+			expect_events_read(loop->events, loop_now());
 		if (!err && fds[0].revents)
 			err = dispatch(control, CONTROL_FIRST);
 		if (!err && fds[1].revents)

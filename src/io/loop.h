@@ -8,6 +8,7 @@
 #ifndef PASVD_LOOP_H
 #define PASVD_LOOP_H
 
+#include "expect_events.h"
 #include "nfq_msg.h"
 #include "nl.h"
 #include "pasvd/helper.h"
@@ -35,6 +36,7 @@ struct queue {
 struct loop {
 	struct queue queue[LOOP_QUEUES];
 	struct helper *helper;
+	struct expect_events *events;
 	int signals; /* a signalfd: SIGTERM and SIGINT end loop_run(), SIGUSR1 logs the counters, SIGHUP reloads */
 	const struct loop_hooks *hooks;
 	bool stopping;
@@ -42,9 +44,10 @@ struct loop {
 	uint8_t packet[UINT16_MAX];
 };
 
-/* Blocks the four signals. `helper` and `hooks` are used until loop_close(). After an error of this or the next one
- * loop_close() is due all the same. */
-int loop_open(struct loop *loop, struct helper *helper, const struct loop_hooks *hooks);
+/* Blocks the four signals. `helper`, `events`, which are open, and `hooks` are used until loop_close(). After an error of
+ * this or the next one loop_close() is due all the same. */
+int loop_open(struct loop *loop, struct helper *helper, struct expect_events *events,
+	const struct loop_hooks *hooks);
 
 /* Binds a queue, LOOP_CONTROL or LOOP_KNOCK: from then on its packets wait for us. If it is full, packets of the first pass, and
  * those of the second are dropped. -EPERM: another process has the queue, or CAP_NET_ADMIN is missing. */

@@ -91,6 +91,12 @@ int nl_receive_much(struct nl *nl, int bytes)
 	return 0;
 }
 
+int nl_join(struct nl *nl, int group)
+{
+	return mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ? -errno
+												  : 0;
+}
+
 int nl_send(struct nl *nl, const void *msgs, size_t len)
 {
 	for (int i = 0; i < INTERRUPTIONS_MAX; i++) {

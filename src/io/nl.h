@@ -54,6 +54,10 @@ int nl_fd(const struct nl *nl);
  * CAP_NET_ADMIN), and no ENOBUFS if that is not enough: the queue's fail-open rule applies then. */
 int nl_receive_much(struct nl *nl, int bytes);
 
+/* Has the messages of multicast group `group` (NFNLGRP_*) come to nl->unasked, too. What finds the socket full is lost,
+ * and the next nl_dispatch() says -ENOBUFS once. */
+int nl_join(struct nl *nl, int group);
+
 /* Sends messages that need no answer, in one datagram. */
 int nl_send(struct nl *nl, const void *msgs, size_t len);
 

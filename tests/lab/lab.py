@@ -296,10 +296,15 @@ class Pasvd:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
+    def ports(self):
+        """What became of the negotiated ports, in order: "open" or how it ended, and the
+        fields of the line as a dictionary."""
+        lines = re.findall(r"([\w-]+) (client=\S+ server=\S+ announced=.*)", self.log())
+        return [(what, dict(re.findall(r"([\w-]+)=(\S+)", fields))) for what, fields in lines]
+
     def opened(self):
         """The negotiated ports in the log: a list of dictionaries."""
-        lines = [line for line in self.log().splitlines() if re.search(r"\bopen client=", line)]
-        return [dict(re.findall(r"([\w-]+)=(\S+)", line)) for line in lines]
+        return [fields for what, fields in self.ports() if what == "open"]
 
     def counters(self):
         """What the daemon has counted so far: {reason: count}."""

@@ -6,7 +6,7 @@ import re
 import pytest
 
 import clients
-from lab import PASVD
+from lab import PASVD, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer
 from test_active import fetch, offer
 
@@ -51,3 +51,11 @@ def test_active_port_is_opened_in_the_zone(lab):
             offer(client, verb, client.listen())
             server.offer()
             assert fetch(client)[0] == lab.publics[0]
+
+
+def test_use_of_a_port_is_seen_in_the_zone(lab, visit):
+    server = ScriptedServer(lab)
+    trip = visit(lab, server)
+    with clients.python_session(trip) as ftp:
+        assert clients.download_bytes(ftp, trip) == CONTENT
+    wait_for(lambda: [what for what, _ in lab.pasvd.ports()] == ["open", "used"], 5, "the line for it")
