@@ -20,7 +20,7 @@ static const char sent[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ
 
 struct change {
 	size_t at, len;
-	const char *text;
+	const char *text; /* of X only: a crossed edit */
 };
 
 struct sample {
@@ -45,6 +45,10 @@ static const struct sample samples[] = {
 	{{{5, 3, "##########"}, {20, 10, "+"}, {40, 1, "----"}}, 3},
 	{{{5, 3, "#"}, {20, 3, "+++++"}, {30, 3, "-"}, {40, 3, "....."}}, 4},
 	{{{5, 3, "#####"}, {20, 3, "+"}, {30, 3, "---"}, {40, 3, "."}}, 4},
+	{{{1, 9, "XXXXXXXXX"}}, 1},
+	{{{10, 5, "XXXXX"}, {15, 5, "XXXXX"}}, 2},
+	{{{10, 5, "+++++++++"}, {15, 5, "XXXXX"}, {20, 5, "-"}, {30, 9, "XXXXXXXXX"}}, 4},
+	{{{10, 5, "+"}, {15, 5, "XXXXX"}, {20, 5, "-----------"}}, 3},
 };
 
 /* What both ends know, and the kernel between them. */
@@ -65,6 +69,7 @@ static struct edit edit_of(const struct change *c)
 		.prev = (uint8_t)sent[c->at - 1],
 	};
 
+	e.crossed = c->text[0] == 'X';
 	memcpy(e.text, c->text, e.new_len);
 	return e;
 }
@@ -210,6 +215,64 @@ START_TEST(an_ack_of_everything_acknowledges_everything)
 		struct world w = world_of(&samples[i]);
 
 		ck_assert_uint_eq(fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)w.want_len), isn + N);
+	}
+}
+END_TEST
+
+START_TEST(blanks_are_not_crossed_out)
+{
+	uint8_t text[] = " a  \t\rX ";
+
+	edit_cross_out(text, sizeof text - 2);
+	ck_assert_str_eq((const char *)text, " X  XXX ");
+}
+END_TEST
+
+START_TEST(a_crossed_edit_may_be_longer_than_any_text)
+{
+	static uint8_t payload[2 * EDIT_TEXT_MAX], p[CAP];
+	static const struct seqadj none;
+	struct packet_spec spec = segment(0, 1);
+	struct edit e = {.seq = isn + 1, .old_len = 800, .new_len = 800, .crossed = true};
+	struct edits edits;
+	struct seg seg;
+	size_t header;
+
+	memset(payload, 'a', sizeof payload);
+	spec.payload = payload;
+	spec.len = 850;
+	edits_init(&edits, &none);
+	ck_assert(!edits_put(&edits, &e));
+	ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
+	header = packet_header_len(p);
+	ck_assert_int_eq(edits_apply(&edits, &seg, p, CAP), (long)(header + spec.len));
+	for (size_t i = 0; i < spec.len; i++)
+		ck_assert_int_eq(p[header + i], i >= 1 && i < 801 ? 'X' : 'a');
+}
+END_TEST
+
+/* In front of, within and behind the edits. */
+START_TEST(an_emptied_segment_lies_where_its_bytes_would)
+{
+	struct sample sample = {{{10, 5, "#########"}, {20, 3, "#"}, {30, 5, "XXXXX"}}, 3};
+	static const struct {
+		size_t at, place;
+	} row[] = {{1, 1}, {10, 10}, {15, 19}, {20, 24}, {23, 25}, {32, 34}, {50, 52}};
+	struct world w = world_of(&sample);
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct packet_spec spec = segment(5, 55);
+		uint8_t p[CAP];
+		struct seg seg;
+		size_t n;
+
+		ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
+		n = edits_empty(&w.edits, &seg, isn + (uint32_t)row[i].at, SEG_RST | SEG_ACK, p);
+		ck_assert(packet_is_sound(p, n) && packet_header_len(p) == n);
+		ck_assert_uint_eq(packet_flags(p), SEG_RST | SEG_ACK);
+		ck_assert_uint_eq(packet_ack(p), 77);
+		fake_ct_adjust(&w.conn, DIR_REPLY, p, n);
+		ck_assert_uint_eq(packet_seq(p), isn + (uint32_t)row[i].place);
 	}
 }
 END_TEST
@@ -665,6 +728,9 @@ int main(void)
 		two_parts_bring_everything,
 		single_bytes_bring_everything,
 		an_ack_of_everything_acknowledges_everything,
+		blanks_are_not_crossed_out,
+		a_crossed_edit_may_be_longer_than_any_text,
+		an_emptied_segment_lies_where_its_bytes_would,
 		without_edits_nothing_changes,
 		segments_behind_the_last_edit_are_left_to_the_kernel,
 		the_kernel_is_told_of_shifts_only,

@@ -258,6 +258,11 @@ uint32_t packet_ack(const uint8_t *p)
 	return get32(p + ip_header_len(p) + TCP_ACK);
 }
 
+uint8_t packet_flags(const uint8_t *p)
+{
+	return p[ip_header_len(p) + TCP_FLAGS];
+}
+
 void packet_set_seq_ack(uint8_t *p, size_t n, uint32_t seq, uint32_t ack)
 {
 	put32(p + ip_header_len(p) + TCP_SEQ, seq);

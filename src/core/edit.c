@@ -124,6 +124,47 @@ bool edits_put(struct edits *es, const struct edit *e)
 	return true;
 }
 
+void edit_cross_out(uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] != ' ')
+			p[i] = 'X';
+	}
+}
+
+/* What is held, crossed out up to `to`. */
+static struct edit cross_out_held(const struct edit *held, uint32_t to)
+{
+	struct edit e = *held;
+
+	edit_cross_out(e.text, seq_after(edit_end(held), to) ? to - held->seq : held->old_len);
+	e.held = false;
+	e.new_len = e.old_len;
+	return e;
+}
+
+bool edits_cross_out(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts)
+{
+	const struct edit *held = edits_held(es);
+	bool shifts = false;
+	struct edit e;
+
+	if (held) {
+		e = cross_out_held(held, to);
+		from = edit_end(&e);
+		shifts = edits_put(es, &e);
+	}
+	if (seq_after(to, from)) {
+		if (edits_full(es))
+			return false;
+		e = (struct edit){.seq = from, .crossed = true};
+		e.old_len = e.new_len = (uint16_t)(to - from);
+		edits_put(es, &e);
+	}
+	*ret_shifts = shifts;
+	return true;
+}
+
 /* Shift of the byte at `seq`, which is not behind the first byte of an edit. */
 static int32_t shift_at(const struct edits *es, uint32_t seq)
 {
@@ -142,6 +183,24 @@ static uint32_t seq_for(const struct seqadj *kernel, uint32_t target)
 	uint32_t seq = target - (uint32_t)kernel->before;
 
 	return seq_after(seq, kernel->pos) ? target - (uint32_t)kernel->after : seq;
+}
+
+/* The number to give to a segment that begins with the byte `seq`. */
+static uint32_t seq_of(const struct edits *es, uint32_t seq)
+{
+	return seq_for(&es->kernel, seq + (uint32_t)shift_at(es, seq));
+}
+
+/* Crosses out the bytes of the segment, which ends at `end`, that belong to the edit. 1: there are some. */
+static int cross_out_part(const struct edit *e, const struct seg *seg, uint32_t end, uint8_t *p)
+{
+	uint32_t from = seq_after(seg->seq, e->seq) ? seg->seq : e->seq;
+	uint32_t to = seq_after(end, edit_end(e)) ? edit_end(e) : end;
+
+	if (!seq_after(to, from))
+		return 0;
+	edit_cross_out(p + seg->payload + (from - seg->seq), to - from);
+	return 1;
 }
 
 /* Replaces the bytes of the segment, which ends at `end`, that belong to the edit by its text. A segment that
@@ -169,7 +228,8 @@ static int replace_all(const struct edits *es, struct seg *seg, uint8_t *p, size
 	int replaced = 0;
 
 	for (size_t i = es->n; i > 0; i--) {
-		int rc = replace(&es->e[i - 1], seg, end, p, cap);
+		const struct edit *e = &es->e[i - 1];
+		int rc = e->crossed ? cross_out_part(e, seg, end, p) : replace(e, seg, end, p, cap);
 
 		if (rc < 0)
 			return -1;
@@ -213,9 +273,20 @@ long edits_apply(const struct edits *es, const struct seg *seg, uint8_t *p, size
 		return -1;
 	if (out.flags & SEG_URG) /* urgent data (ABOR) comes behind what is rewritten */
 		out.urgent = (uint16_t)(out.urgent + out.payload_len - seg->payload_len);
-	out.seq = seq_for(&es->kernel, out.seq + (uint32_t)shift_at(es, out.seq));
+	out.seq = seq_of(es, out.seq);
 	if (!replaced && out.seq == seg->seq)
 		return 0;
 	limit_growth(&out, (size_t)seg->payload + seg->payload_len);
 	return (long)seg_seal(&out, p);
+}
+
+size_t edits_empty(const struct edits *es, const struct seg *seg, uint32_t seq, uint8_t flags, uint8_t *p)
+{
+	struct seg out = *seg;
+
+	out.seq = seq_of(es, seq);
+	out.flags = flags;
+	out.urgent = 0;
+	out.payload_len = 0;
+	return seg_seal(&out, p);
 }

@@ -10,6 +10,8 @@
 
 enum { STREAM = 1024, PIECE_MAX = 32, EDITS = 12, CAP = 2048 };
 
+enum { HELD_FIRST = 1, CROSSED = 2 };
+
 struct world {
 	uint32_t isn;
 	uint8_t sent[STREAM], want[2 * STREAM];
@@ -56,18 +58,39 @@ static void change(struct world *w, size_t old_len, size_t new_len, bool held_fi
 	tell_kernel(w, &e);
 }
 
+static void cross(struct world *w, size_t len)
+{
+	struct edit e = {
+		.seq = w->isn + (uint32_t)w->sent_len,
+		.old_len = (uint16_t)len,
+		.new_len = (uint16_t)len,
+		.crossed = true,
+	};
+
+	for (size_t i = 0; i < len; i++) {
+		w->sent[w->sent_len++] = '-';
+		w->want[w->want_len++] = 'X';
+	}
+	tell_kernel(w, &e);
+}
+
 static void edit_stream(struct world *w, struct input *in)
 {
 	size_t at[EDITS], n = take_number(in, 0, EDITS);
 
 	for (size_t i = 0; i < n; i++) {
 		size_t old_len, new_len;
+		uint8_t how;
 
 		keep(w, take_number(in, 1, PIECE_MAX));
 		at[i] = w->sent_len;
 		old_len = take_number(in, 1, PIECE_MAX);
 		new_len = take_number(in, 1, PIECE_MAX);
-		change(w, old_len, new_len, take_byte(in) & 1);
+		how = take_byte(in);
+		if (how & CROSSED)
+			cross(w, old_len);
+		else
+			change(w, old_len, new_len, how & HELD_FIRST);
 	}
 	keep(w, take_number(in, 1, PIECE_MAX));
 	if (n > EDITS_MAX)
