@@ -90,7 +90,8 @@ static bool is_default(const struct settings *s)
 	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign &&
 	       !p->n_external && !s->watch.n_files && !s->watch.n_interfaces &&
 	       memcmp(&p->limits, &no_limits, sizeof no_limits) == 0 && s->tls_queue == 22 &&
-	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule && !p->n_implicit;
+	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule && !p->n_implicit &&
+	       memcmp(&p->strict, &d->strict, sizeof p->strict) == 0;
 }
 
 START_TEST(a_file_that_says_nothing_changes_nothing)
@@ -225,6 +226,35 @@ START_TEST(external_addresses_may_be_for_interfaces)
 }
 END_TEST
 
+static const char *const check_name[STRICT_CHECKS] = {
+	"spoofed-reply", "spoofed-command", "pipelined", "long-line", "unprintable", "bare-lf", "bad-offer"};
+
+START_TEST(each_check_has_its_outcome)
+{
+	static const char *const word[] = {"pass", "log", "refuse", "reset"};
+	char text[64];
+
+	for (int i = 0; i < STRICT_CHECKS; i++) {
+		for (int j = STRICT_PASS; j <= STRICT_RESET; j++) {
+			struct settings s;
+
+			snprintf(text, sizeof text, "[strict]\n%s = %s\n", check_name[i], word[j]);
+			s = good(text);
+			for (int k = 0; k < STRICT_CHECKS; k++)
+				ck_assert_int_eq(s.policy.strict.outcome[k], k == i ? j : STRICT_PASS);
+		}
+	}
+}
+END_TEST
+
+/* In the log the checks go by the names of their keys. */
+START_TEST(the_checks_have_the_names_of_their_reasons)
+{
+	for (int i = 0; i < STRICT_BAD_OFFER; i++)
+		ck_assert_str_eq(reason_name((enum reason)(REASON_SPOOFED_REPLY + i)), check_name[i]);
+}
+END_TEST
+
 #define NUMBER(most) ": a number " most " is wanted"
 #define LIMIT        ": a number of ports a minute 0..60000 is wanted, 0 for no limit"
 #define PORTS        ": ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"
@@ -235,6 +265,7 @@ END_TEST
 #define TLS_MODE     ": on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"
 #define MARK         ": a number 0..0xffffffff is wanted"
 #define INTERFACE    ": an interface name has 1 to 15 letters, digits, '.', '_' or '-'"
+#define OUTCOME      ": pass, log, refuse or reset is wanted"
 #define MIXED        ": IPv4 and IPv6 do not mix in an entry"
 
 /* Line 2 of a file whose line 1 is the section: what stands there, and what is said; NULL: the line, then `why`. */
@@ -339,9 +370,21 @@ static const struct {
 	{"tls", "mark = 0x1/0x1", NULL, MARK},
 	{"translate", "extern = 5", NULL, ": no such key, there are announce-ports, external-address"},
 	{"policy", "announce-ports = 5", NULL, ": belongs to [translate]"},
+	{"strict", "spoofed-reply = drop", NULL, OUTCOME},
+	{"strict", "spoofed-command = Reset", NULL, OUTCOME},
+	{"strict", "pipelined = log, reset", NULL, OUTCOME},
+	{"strict", "long-line =", "long-line = ", OUTCOME},
+	{"strict", "unprintable = resets", NULL, OUTCOME},
+	{"strict", "bare-lf = 1", NULL, OUTCOME},
+	{"strict", "bad-offer = res", NULL, OUTCOME},
+	{"strict", "bare-cr = log", NULL,
+		": no such key, there are spoofed-reply, spoofed-command, pipelined, long-line, unprintable, "
+		"bare-lf, "
+		"bad-offer"},
+	{"policy", "bare-lf = log", NULL, ": belongs to [strict]"},
 	{"polcy", "deny-ports = 5", NULL, ": belongs to [policy]"},
 	{"polcy", "deny = 5", NULL,
-		": no such section, there are [pasvd], [policy], [limits], [translate], [tls]"},
+		": no such section, there are [pasvd], [policy], [limits], [translate], [tls], [strict]"},
 };
 
 START_TEST(tls_is_set_for_all_servers_or_for_some)
@@ -414,6 +457,8 @@ START_TEST(a_key_that_is_no_list_is_given_once)
 		"4: [pasvd] expect-seconds = 6: this key was given before");
 	bad("[limits]\nper-client = 5\nper-client = 5\n",
 		"3: [limits] per-client = 5: this key was given before");
+	bad("[strict]\nbare-lf = log\nbare-lf = log\n",
+		"3: [strict] bare-lf = log: this key was given before");
 	bad("[translate]\nannounce-ports = 2000-3000\nannounce-ports = 4000\n",
 		"3: [translate] announce-ports = 4000: this key was given before");
 }
@@ -613,6 +658,8 @@ int main(void)
 		external_addresses_may_be_for_interfaces,
 		tls_is_set_for_all_servers_or_for_some,
 		marks_are_numbers_of_32_bits,
+		each_check_has_its_outcome,
+		the_checks_have_the_names_of_their_reasons,
 		mistakes_are_named,
 		the_first_mistake_counts,
 		what_inih_would_ignore_is_refused,

@@ -18,6 +18,7 @@ enum { FILE_LINE = 1024, WORD = 64 };
 struct reader {
 	struct dialogue *d;
 	unsigned line;
+	bool over;            /* the connection is: only what its last segment leads to may follow */
 	bool in_force;        /* an expectation is, after the last segment */
 	size_t last_received; /* where the last line begins in the received text of the last segment */
 };
@@ -41,6 +42,8 @@ static struct step *add_step(struct reader *r, enum step_kind kind)
 
 	if (r->d->steps == DIALOGUE_STEPS)
 		bad(r, "more than %d steps", DIALOGUE_STEPS);
+	if (r->over)
+		bad(r, "stands behind a reset");
 	r->d->steps++;
 	s->kind = kind;
 	s->line = r->line;
@@ -329,6 +332,38 @@ static void policy_server(struct reader *r, const char *rest)
 	policy_limit(r, rest, QUOTA_SERVER);
 }
 
+static enum strict_outcome outcome_of(const struct reader *r, const char *text)
+{
+	static const char *const word[] = {" pass", " log", " refuse", " reset"};
+
+	for (size_t i = 0; i < sizeof(word) / sizeof(*word); i++)
+		if (strcmp(text, word[i]) == 0)
+			return (enum strict_outcome)i;
+	bad(r, "no such outcome:%s", text);
+}
+
+/* True if the key, of `n` letters, is a check of strict mode. */
+static bool read_strict(struct reader *r, const char *key, size_t n, const char *rest)
+{
+	static const char *const check[STRICT_CHECKS] = {
+		[STRICT_SPOOFED_REPLY] = "spoofed-reply",
+		[STRICT_SPOOFED_COMMAND] = "spoofed-command",
+		[STRICT_PIPELINED] = "pipelined",
+		[STRICT_LONG_LINE] = "long-line",
+		[STRICT_UNPRINTABLE] = "unprintable",
+		[STRICT_BARE_LF] = "bare-lf",
+		[STRICT_BAD_OFFER] = "bad-offer",
+	};
+
+	for (size_t i = 0; i < STRICT_CHECKS; i++) {
+		if (strlen(check[i]) == n && strncmp(key, check[i], n) == 0) {
+			r->d->policy.strict.outcome[i] = outcome_of(r, rest);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Named as in the configuration file. The lists are long enough for any dialogue. */
 static struct network server_of(struct reader *r, const char *text)
 {
@@ -396,7 +431,8 @@ static void read_policy(struct reader *r, const char *rest)
 			return;
 		}
 	}
-	bad(r, "no such policy: %s", rest);
+	if (!read_strict(r, rest, word, rest + word))
+		bad(r, "no such policy: %s", rest);
 }
 
 static void read_reason(struct reader *r, const char *rest)
@@ -411,6 +447,14 @@ static void read_reason(struct reader *r, const char *rest)
 		}
 	}
 	bad(r, "no such reason: %s", rest);
+}
+
+static void read_reset(struct reader *r, const char *rest)
+{
+	(void)rest;
+	last_send(r)->resets = true;
+	r->in_force = last_send(r)->in_force = false;
+	r->over = true;
 }
 
 static void read_busy(struct reader *r, const char *rest)
@@ -520,6 +564,7 @@ static const struct {
 	{"gone", read_gone},
 	{"policy", read_policy},
 	{"reason", read_reason},
+	{"reset", read_reset},
 	{"connection", read_connection},
 	{"untracked", read_untracked},
 	{"uncarried", read_uncarried},

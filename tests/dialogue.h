@@ -41,6 +41,7 @@ struct step {
 	unsigned rewrites; /* lines of it that are received differently */
 	unsigned expects;  /* expectations that were made until after it, since the beginning */
 	bool in_force;     /* the last of them is there */
+	bool resets;       /* the connection: sent is what it gets no further with */
 	bool reason_given;
 	enum reason reason; /* of the whole segment */
 

@@ -196,6 +196,11 @@ static void play_send(struct run *r, const struct step *s)
 	else
 		r->how->plain(r, s);
 	side->fresh = false;
+	if (s->resets) {
+		play_reset(r, s);
+		check_expects(r, s);
+		return;
+	}
 	want(r, s);
 	if (side->got != side->want || memcmp(side->byte, side->wanted, side->want) != 0)
 		fail(r, "the receiver has another text");
@@ -308,7 +313,7 @@ static void start(struct run *r)
 	runs++;
 	r->step = r->d->step;
 	r->greatest = REASON_PASSED;
-	r->disorder = false;
+	r->disorder = r->reset = r->told = false;
 	r->indev = unknown;
 	for (int dir = 0; dir < 2; dir++) {
 		memset(&r->side[dir], 0, sizeof(r->side[dir]));

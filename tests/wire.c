@@ -47,7 +47,9 @@ __attribute__((format(printf, 2, 3), noreturn)) void fail(const struct run *r, c
 
 enum reason grade(enum reason r)
 {
-	return r == REASON_REPEATED || r == REASON_HELD || r == REASON_REORDERED ? REASON_PASSED : r;
+	return r == REASON_REPEATED || r == REASON_HELD || r == REASON_REORDERED || r == REASON_RESET
+		       ? REASON_PASSED
+		       : r;
 }
 
 /* --- the kernel and the two ends --- */
@@ -89,6 +91,22 @@ static size_t grown_max(const struct run *r)
 	return r->d->client.addr.family == ADDR_IP6 ? EDIT_GROWN_IP6 : EDIT_GROWN_IP4;
 }
 
+/* True if a packet of a reset connection was dealt with here: a RST, one that is empty, or one to a receiver that is gone,
+ * whose stack answers with a RST (RFC 9293 section 3.10.7.1). A RST in another place than that of the next byte has no
+ * effect (RFC 5961). */
+static bool deliver_reset(struct run *r, struct side *side, const uint8_t *p, size_t n)
+{
+	bool is_reset = packet_flags(p) & SEG_RST;
+
+	if (is_reset && packet_header_len(p) < n)
+		fail(r, "a RST with payload");
+	if (is_reset && packet_seq(p) == side->isn + (uint32_t)side->got)
+		side->ended = true;
+	else if (!is_reset && side->ended)
+		r->told = true;
+	return r->reset && (side->ended || packet_header_len(p) == n);
+}
+
 static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
 {
 	struct side *side = &r->side[dir];
@@ -96,6 +114,8 @@ static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
 
 	if (!r->d->untracked)
 		fake_ct_adjust(r->conn, dir, p, n);
+	if (deliver_reset(r, side, p, n))
+		return;
 	if (header == n)
 		fail(r, "the receiver gets a segment without payload, to which it will not answer");
 	for (size_t i = header; i < n; i++)
@@ -104,7 +124,7 @@ static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
 		side->got++;
 	/* A packet that would have grown too long leaves off its end. */
 	r->left_off = n >= grown_max(r) && unacked(r, dir) > 0;
-	if (!r->disorder && !r->left_off)
+	if (!r->disorder && !r->left_off && !r->reset)
 		check_ack(r, dir);
 }
 
@@ -136,6 +156,8 @@ static void check_replaced(struct run *r, struct packet_spec *spec, const uint8_
 
 	if (n > BUFFER || !packet_is_sound(p, n))
 		fail(r, "the packet that replaces it is broken");
+	if (r->step->resets)
+		spec->flags = packet_flags(p);
 	spec->seq = packet_seq(p);
 	spec->payload = p + packet_header_len(p);
 	spec->len = n - packet_header_len(p);
@@ -175,6 +197,7 @@ enum action put_packet(struct run *r, const struct step *s, size_t from, size_t 
 	helper_packet(&r->helper, &packet, r->now++, &v);
 	check_verdict(r, &v);
 	r->last = v.reason;
+	r->reset |= v.strict == STRICT_RESET;
 	if (grade(v.reason) > r->greatest)
 		r->greatest = grade(v.reason);
 	if (v.action == ACTION_DROP)
@@ -200,6 +223,24 @@ void put(struct run *r, const struct step *s, size_t from, size_t to)
 		put_packet(r, s, to - missing, to, false);
 		check_ack(r, s->dir);
 	}
+}
+
+void play_reset(struct run *r, const struct step *s)
+{
+	enum { TRIES = 5 };
+	struct side *side = &r->side[s->dir];
+	size_t before = side->want, missing;
+
+	for (int i = 0; i < TRIES && !r->told; i++) {
+		missing = (size_t)unacked(r, s->dir);
+		put_packet(r, s, s->sent.len - missing, s->sent.len, false);
+	}
+	if (!side->ended || !r->told)
+		fail(r, "the %s does not find that it is over", side->ended ? "sender" : "receiver");
+	if (side->got >= before + s->received.len)
+		fail(r, "all of the segment arrives");
+	if (memcmp(side->byte + before, s->received.byte, side->got - before) != 0)
+		fail(r, "the receiver has another text");
 }
 
 void put_again(struct run *r, const struct step *s, size_t from, size_t to)

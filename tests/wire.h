@@ -19,6 +19,7 @@ struct side {
 	size_t sent; /* bytes that the sender has sent and the router has not dropped */
 	size_t got;  /* bytes that the receiver has without a gap */
 	size_t want; /* bytes that it should have by now */
+	bool ended;  /* a RST was taken by the receiver */
 	bool fresh;  /* nothing sent since the helper's start */
 	uint8_t byte[STREAM_MAX], wanted[STREAM_MAX];
 	bool have[STREAM_MAX];
@@ -43,6 +44,8 @@ struct run {
 	enum reason last, greatest;
 	unsigned long packets; /* since the file was opened */
 	bool disorder;         /* the receiver may wait for bytes: its ACK says nothing */
+	bool reset;            /* the helper has reset the connection */
+	bool told;             /* and the sender knows */
 	bool left_off;         /* the last packet did not take all bytes along */
 	uint8_t *buf;          /* BUFFER bytes */
 	uint8_t orig[BUFFER];
@@ -71,6 +74,10 @@ enum action put_packet(struct run *r, const struct step *s, size_t from, size_t 
 
 /* Sends the bytes, which must not be dropped. */
 void put(struct run *r, const struct step *s, size_t from, size_t to);
+
+/* Plays what follows a segment that resets the connection: the sender repeats what is not acknowledged. Both ends must
+ * find that it is over, and the receiver must have less than the segment. */
+void play_reset(struct run *r, const struct step *s);
 
 /* The same once more: conntrack must not hear of it. */
 void put_again(struct run *r, const struct step *s, size_t from, size_t to);

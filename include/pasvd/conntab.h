@@ -25,6 +25,7 @@ enum {
 struct stream {
 	struct line line;
 	struct edits edits;
+	bool reset; /* with conn.cut: the last segment was made a RST */
 };
 
 struct conn {
@@ -35,6 +36,7 @@ struct conn {
 	uint64_t until;   /* ms, when the time of that is up */
 	struct stream stream[2]; /* by enum dir */
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
+	bool cut;                /* it was reset: no new byte passes */
 	bool told;               /* that it is not ours, or not translated */
 	bool cleared;            /* it was TLS before */
 	bool tls;                /* nothing of it is read; lines tell what was, before TLS began */

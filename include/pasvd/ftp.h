@@ -65,6 +65,12 @@ void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command);
  * not: a web page can have its reader's browser send what it likes to port 21 ("NAT slipstreaming"). */
 bool ftp_is_command(const uint8_t *p, size_t n);
 
+/* Bytes of the Telnet commands in front of a line. */
+size_t ftp_telnet(const uint8_t *p, size_t n);
+
+/* True if the `n` bytes begin with the word, in any case, and it ends there: with a space or the line's end. */
+bool ftp_is_word(const uint8_t *p, size_t n, const char *word);
+
 /* 0: *ret_reply is filled in. -1: does not begin with a reply code followed by space, '-' or the line's end;
  * *ret_reply is untouched. */
 int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply);

@@ -49,8 +49,9 @@ struct verdict {
 	bool again; /* the reason is about the connection, and was given for it before */
 	bool known; /* the control connection is known: view is valid */
 	struct ct_view view;
-	bool on_demand; /* with opened: for a SYN that came, ondemand.h */
-	bool opened;    /* a port was opened, whatever else was found in the packet: */
+	enum strict_outcome strict; /* the most that was done about a line in it */
+	bool on_demand;             /* with opened: for a SYN that came, ondemand.h */
+	bool opened;                /* a port was opened, whatever else was found in the packet: */
 	struct endpoint
 		announce;     /* what the other side was told (by the last offer, if there are several), */
 	struct endpoint real; /* and where the listener is */

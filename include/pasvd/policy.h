@@ -11,6 +11,7 @@
 #include "pasvd/ftp.h"
 #include "pasvd/quota.h"
 #include "pasvd/reason.h"
+#include "pasvd/strict.h"
 
 enum {
 	POLICY_LOWEST_PORT = 1024,  /* under which nothing is ever opened */
@@ -68,6 +69,7 @@ struct policy {
 	struct network
 		foreign[POLICY_LIST_MAX]; /* third parties that may be named (RFC 2577 advises against it) */
 	struct external external[POLICY_LIST_MAX]; /* the first that fits counts */
+	struct strict strict;
 
 	uint32_t
 		tls_mark; /* the bits of a connection's mark that say it is TLS, used if there are tls_ports; 0: none */

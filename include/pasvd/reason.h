@@ -26,6 +26,7 @@
 		"the connection is not translated: there is nothing to rewrite")                             \
 	X(REORDERED, "reordered", DEBUG,                                                                     \
 		"dropped, TCP repeats it: it came before bytes that may have to be rewritten")               \
+	X(RESET, "reset", DEBUG, "the connection was reset before: nothing new of its segments passes")      \
 	X(UNREADABLE, "unreadable", WARNING,                                                                 \
 		"a 227, 229, PORT or EPRT in which no endpoint can be read, or that is over 512 bytes long") \
 	X(TOO_LATE, "too-late", WARNING, "an offer whose beginning had passed before it could be rewritten") \
@@ -41,6 +42,14 @@
 	X(SESSION_LIMIT, "session-limit", WARNING, "the session has used up its ports of this minute")       \
 	X(CLIENT_LIMIT, "client-limit", WARNING, "the client has used up its ports of this minute")          \
 	X(SERVER_LIMIT, "server-limit", WARNING, "the server has used up its ports of this minute")          \
+	X(SPOOFED_REPLY, "spoofed-reply", WARNING, "a line of the client that looks like a reply")           \
+	X(SPOOFED_COMMAND, "spoofed-command", WARNING, "a line of the server that is a command about ports") \
+	X(PIPELINED, "pipelined", WARNING,                                                                   \
+		"a command behind a PORT, EPRT, PASV or EPSV that awaits its reply")                         \
+	X(LONG_LINE, "long-line", WARNING, "a line of more than 512 bytes")                                  \
+	X(UNPRINTABLE, "unprintable", WARNING,                                                               \
+		"a control character in a command, or a NUL or bare CR in a reply")                          \
+	X(BARE_LF, "bare-lf", WARNING, "a command that ends with LF alone")                                  \
 	X(NO_FREE_PORT, "no-free-port", WARNING, "16 ports in a row were taken by other expectations")       \
 	X(CT_FAILED, "ct-failed", ERR, "conntrack refused an expectation or an adjustment")                  \
 	X(NO_ROOM, "no-room", ERR, "the rewritten packet does not fit")                                      \

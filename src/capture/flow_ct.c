@@ -89,16 +89,17 @@ static enum ct_result commit(
 	return e ? expect_add(f, flow, e) : CT_OK;
 }
 
-static void expect_del(void *ctx, const struct expect *e)
+static bool expect_del(void *ctx, const struct expect *e)
 {
 	struct flows *f = ctx;
 	struct flow *flow = flows_find(f, &e->master);
 
 	if (!flow || !flow->expecting || !tuple_eq(&flow->expect.tuple, &e->tuple) || flow->until <= f->now)
-		return;
+		return false;
 	flow_ct_used(f, flow);
 	flow_event(f, flow,
 		(struct event){.kind = EVENT_SHUT, .from = e->tuple.src, .to = e->tuple.dst, .real = e->nat});
+	return true;
 }
 
 /* Marks are for the rules. */

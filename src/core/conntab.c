@@ -163,6 +163,7 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 	c = take(t);
 	touch(t, c, now);
 	c->live = true;
+	c->cut = false;
 	c->told = false;
 	c->tls = c->cleared = false;
 	c->view = *view;

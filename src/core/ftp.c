@@ -273,8 +273,7 @@ static uint8_t upper(uint8_t c)
 	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
 }
 
-/* True if the `n` bytes at `p` begin with the word, in any case, and it ends there. */
-static bool is_word(const uint8_t *p, size_t n, const char *word)
+bool ftp_is_word(const uint8_t *p, size_t n, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -288,7 +287,7 @@ static bool is_word(const uint8_t *p, size_t n, const char *word)
 }
 
 /* RFC 854: IAC and a command, or IAC, WILL, WONT, DO or DONT, and an option. Clients send some in front of ABOR. */
-static size_t skip_telnet(const uint8_t *p, size_t n)
+size_t ftp_telnet(const uint8_t *p, size_t n)
 {
 	enum { WILL = 251, DONT = 254, IAC = 255 };
 	size_t at = 0;
@@ -300,7 +299,7 @@ static size_t skip_telnet(const uint8_t *p, size_t n)
 
 bool ftp_is_command(const uint8_t *p, size_t n)
 {
-	size_t begin = skip_telnet(p, n), end = begin;
+	size_t begin = ftp_telnet(p, n), end = begin;
 
 	while (end < n && upper(p[end]) >= 'A' && upper(p[end]) <= 'Z')
 		end++;
@@ -325,7 +324,7 @@ static const struct command {
 static const struct command *find_command(const uint8_t *p, size_t n, size_t at)
 {
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-		if (is_word(p + at, n - at, commands[i].word))
+		if (ftp_is_word(p + at, n - at, commands[i].word))
 			return &commands[i];
 	}
 	return NULL;
@@ -340,7 +339,7 @@ static size_t skip_spaces(const uint8_t *p, size_t n, size_t at)
 
 void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command)
 {
-	size_t at = skip_telnet(p, n), argument;
+	size_t at = ftp_telnet(p, n), argument;
 	const struct command *command = find_command(p, n, at);
 
 	*ret_command = (struct ftp_command){.verb = FTP_OTHER};
@@ -348,7 +347,7 @@ void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command)
 		return;
 	argument = skip_spaces(p, n, at + FTP_VERB_LEN);
 	/* RFC 2428 section 4: EPSV ALL announces nothing, it is answered with 200. */
-	if (command->verb == FTP_EPSV && is_word(p + argument, n - argument, "ALL"))
+	if (command->verb == FTP_EPSV && ftp_is_word(p + argument, n - argument, "ALL"))
 		return;
 	ret_command->verb = command->verb;
 	ret_command->at = (uint16_t)at;
@@ -363,12 +362,12 @@ static bool may_be_word(const uint8_t *p, size_t n, const char *word)
 		if (upper(p[i]) != (uint8_t)word[i])
 			return false;
 	}
-	return n <= strlen(word) || is_word(p, n, word);
+	return n <= strlen(word) || ftp_is_word(p, n, word);
 }
 
 size_t ftp_word_hold(const uint8_t *p, size_t n)
 {
-	size_t at = skip_telnet(p, n);
+	size_t at = ftp_telnet(p, n);
 
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		bool stopped = commands[i].verb == FTP_LONG || commands[i].verb == FTP_AUTH;
@@ -381,7 +380,7 @@ size_t ftp_word_hold(const uint8_t *p, size_t n)
 
 size_t ftp_command_hold(const uint8_t *p, size_t n)
 {
-	size_t at = skip_telnet(p, n), argument;
+	size_t at = ftp_telnet(p, n), argument;
 	const struct command *command = find_command(p, n, at);
 	struct ftp_offer offer;
 

@@ -9,10 +9,16 @@
  *   read_bytes    new bytes → lines → on_line()        session, policy, quota, negotiate(): reserve and rewrite
  *   hold          a begun offer at the end             waits for its rest
  *   edits_apply   segment → what the receiver gets     first sent or retransmitted: the same bytes
+ *   cut_off       segment → a RST, or nothing new      once a line was such that the connection has to end
  *
  * Reserve comes before rewrite: commit() installs the expectation and tells the kernel how far to shift, then
  * the edit is remembered, then the packet changes. What fails before that changes nothing. A new state of the
  * edits is made in a copy and takes the place of the old one only when the kernel has agreed.
+ *
+ * A connection is reset by a RST towards the receiver alone: a packet can be replaced, not made. It is in the place of the
+ * first byte that has not passed, which is the one the receiver waits for (RFC 5961 section 3). The sender hears of it from
+ * the receiver's stack, which answers whatever comes later with a RST of its own. Either may be lost, so every other later
+ * segment is made a RST, and the ones between lose what is new in them: no new byte passes any more.
  */
 #include "pasvd/helper.h"
 
@@ -38,6 +44,7 @@ struct step {
 	enum dir dir;
 	uint32_t fresh; /* the first sequence number in the packet that was not let through before */
 	bool last;      /* the packet carries FIN: nothing will follow that could be waited for */
+	bool refused;   /* the line at hand is crossed out */
 	enum tls_content content; /* unless it is plain that the bytes are clear text */
 	struct verdict *verdict;
 };
@@ -292,22 +299,70 @@ static enum reason deny(struct step *s)
 	return REASON_DENIED;
 }
 
+/* Crosses out the bytes [from, to) of the line at hand, as far as they have not gone. From here on the line is read like
+ * that, too. False: they cannot be rewritten. */
+static bool cross_out(struct step *s, size_t from, size_t to)
+{
+	struct edits next = s->stream->edits;
+	struct line *l = &s->stream->line;
+	uint32_t begin = l->start + (uint32_t)from, end = l->start + (uint32_t)to;
+	bool shifts;
+
+	if (seq_after(first_open(s), begin))
+		begin = first_open(s);
+	if (!seq_after(end, begin))
+		return false;
+	if (!edits_cross_out(&next, begin, end, &shifts) || !adopt(s, &next, shifts))
+		return false;
+	if (from < l->len)
+		edit_cross_out(l->buf + from, (to < l->len ? to : l->len) - from);
+	return true;
+}
+
 /* Makes a command one that no server knows, so that it is refused where its user sees it: what has not gone yet of its
  * word becomes X. */
 static enum reason forbid(struct step *s, size_t at, enum reason why)
 {
-	const struct line *l = &s->stream->line;
-	uint32_t word = l->start + (uint32_t)at, end = word + FTP_VERB_LEN, open = first_open(s);
-	struct edits next = s->stream->edits;
-	struct edit e;
+	size_t end = at + FTP_VERB_LEN;
 
-	if (!seq_after(end, open) || edits_full(&s->stream->edits))
+	if (!seq_after(s->stream->line.start + (uint32_t)end, first_open(s)) || edits_full(&s->stream->edits))
 		return REASON_TOO_LATE;
-	if (seq_after(open, word))
-		word = open;
-	e = cover(s, word - l->start, end - l->start);
-	memset(e.text + (word - e.seq), 'X', end - word);
-	return adopt(s, &next, edits_put(&next, &e)) ? why : REASON_CT_FAILED;
+	return cross_out(s, at, end) ? why : REASON_CT_FAILED;
+}
+
+/* Crosses out the line at hand. What is held of an offer has not gone. */
+static bool refuse(struct step *s, bool offers)
+{
+	const struct line *l = &s->stream->line;
+	struct strict_span span = strict_span(s->dir, l, offers);
+	bool is_late = seq_after(first_open(s), l->start + (uint32_t)span.last);
+
+	if (span.from >= span.to)
+		return true;
+	return (!is_late || (offers && edits_held(&s->stream->edits))) && cross_out(s, span.from, span.to);
+}
+
+/* From here on no new byte passes, this segment's included. */
+static void cut(struct step *s)
+{
+	forget_last(s);
+	s->verdict->opened = false;
+	s->stream->line.next = s->fresh;
+	s->conn->cut = true;
+}
+
+static enum reason carry_out(struct step *s, struct strict_ruling ruling)
+{
+	enum strict_outcome outcome = ruling.outcome;
+
+	if (outcome == STRICT_REFUSE && !refuse(s, ruling.offers))
+		outcome = STRICT_RESET;
+	if (outcome == STRICT_RESET)
+		cut(s);
+	if (outcome > s->verdict->strict)
+		s->verdict->strict = outcome;
+	s->refused |= outcome == STRICT_REFUSE;
+	return ruling.reason;
 }
 
 /* The client asks for TLS. */
@@ -358,7 +413,7 @@ static enum reason on_news(struct step *s, const struct session_news *news)
 
 /* A whole line. Of one that is too long only the reply code, or the command's word, is read. What is held and was not
  * rewritten goes on. */
-static enum reason on_line(struct step *s)
+static enum reason on_whole_line(struct step *s)
 {
 	struct session *session = &s->conn->session;
 	const struct line *l = &s->stream->line;
@@ -368,7 +423,28 @@ static enum reason on_line(struct step *s)
 			: session_command(session, l->buf, l->overlong ? FTP_VERB_LEN + 1 : l->len);
 	enum reason reason = on_news(s, &news);
 
-	return worse(reason, release(s));
+	if (!s->refused)
+		reason = carry_out(s, strict_offer(&s->h->policy->strict, reason));
+	return s->conn->cut ? reason : worse(reason, release(s));
+}
+
+/* What is said first in a session met in its middle may be TLS, a client's until the server is heard. */
+static bool may_be_tls(const struct step *s)
+{
+	return s->dir == DIR_REPLY ? s->content != TLS_CLEAR : !s->conn->stream[DIR_REPLY].line.synced;
+}
+
+/* A line that is whole, or is too long by now; `judged` if it was before. */
+static enum reason on_line(struct step *s, bool judged)
+{
+	const struct strict *strict = &s->h->policy->strict;
+	const struct line *l = &s->stream->line;
+	enum reason reason = REASON_PASSED;
+
+	s->refused = false;
+	if (!judged && !may_be_tls(s))
+		reason = carry_out(s, strict_line(strict, &s->conn->session, s->dir, l));
+	return l->whole && !s->conn->cut ? worse(reason, on_whole_line(s)) : reason;
 }
 
 static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
@@ -377,16 +453,17 @@ static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
 	enum reason reason = REASON_PASSED;
 
 	while (n > 0) {
+		bool judged = l->overlong;
 		size_t used = line_feed(l, p, n);
 
 		p += used;
 		n -= used;
+		if (!l->partial && (l->whole || l->overlong))
+			reason = worse(reason, on_line(s, judged));
+		if (s->conn->tls || s->conn->cut)
+			return reason;
 		if (!l->whole)
 			break;
-		if (!l->partial)
-			reason = worse(reason, on_line(s));
-		if (s->conn->tls)
-			return reason;
 		line_next(l);
 	}
 	return l->len ? worse(reason, hold(s)) : reason;
@@ -406,6 +483,26 @@ static enum reason map(const struct step *s, const struct seg *seg, struct packe
 		packet->len = (size_t)len;
 	}
 	return REASON_PASSED;
+}
+
+/* A segment of a connection that was reset, with bytes that may not pass; `skip` in front of them have passed before. */
+static enum reason cut_off(struct step *s, const struct seg *seg, struct packet *packet, size_t skip)
+{
+	struct stream *stream = s->stream;
+	struct seg old = *seg;
+
+	stream->reset = !stream->reset;
+	stream->line.gaps = 0; /* what is behind the cut is never taken */
+	s->verdict->action = ACTION_REPLACE;
+	if (stream->reset || !skip) {
+		packet->len = edits_empty(&stream->edits, seg, stream->line.next,
+			stream->reset ? SEG_RST | SEG_ACK : SEG_ACK, packet->p);
+		return REASON_RESET;
+	}
+	old.payload_len = (uint16_t)skip;
+	old.flags = SEG_ACK;
+	packet->len = seg_seal(&old, packet->p);
+	return worse(REASON_RESET, map(s, &old, packet));
 }
 
 /* Whether a record says that the connection is TLS, if that is not known: on a port for that, or from the server where nothing
@@ -469,7 +566,7 @@ static enum line_place locate(struct step *s, const struct seg *seg, const uint8
 	enum line_place where;
 
 	s->content = TLS_CLEAR;
-	if (s->conn->tls || !l->synced)
+	if ((s->conn->tls || !l->synced) && !s->conn->cut)
 		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
 	if (s->conn->tls)
 		return locate_tls(s, seg);
@@ -522,18 +619,20 @@ static enum reason pass_on(
 {
 	enum reason reason = REASON_REPEATED;
 
-	if (where == LINE_GAP) {
+	if (where == LINE_GAP && !s->conn->cut) {
 		s->verdict->action = ACTION_DROP;
 		return REASON_REORDERED;
 	}
 	if (seg->flags & SEG_ACK)
 		edits_acked(&s->conn->stream[opposite(s->dir)].edits, seg->ack);
-	if (where == LINE_NEW)
+	if (where == LINE_NEW && !s->conn->cut)
 		reason = read_segment(s, seg, packet, skip);
 	else if (s->content == TLS_RECORD && !s->conn->tls && !s->conn->cleared)
 		reason = secure(s);
 	else if (s->conn->tls || s->content != TLS_CLEAR)
 		reason = REASON_ENCRYPTED;
+	if (where != LINE_OLD && s->conn->cut)
+		return worse(reason, cut_off(s, seg, packet, skip));
 	return worse(reason, map(s, seg, packet));
 }
 

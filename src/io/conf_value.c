@@ -101,6 +101,24 @@ const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *
 	return NULL;
 }
 
+const char *conf_value_outcome(struct text t, enum strict_outcome *ret_outcome)
+{
+	static const char *const word[] = {
+		[STRICT_PASS] = "pass",
+		[STRICT_LOG] = "log",
+		[STRICT_REFUSE] = "refuse",
+		[STRICT_RESET] = "reset",
+	};
+
+	for (size_t i = 0; i < sizeof word / sizeof word[0]; i++) {
+		if (is(t, word[i])) {
+			*ret_outcome = (enum strict_outcome)i;
+			return NULL;
+		}
+	}
+	return conf_value_wrong;
+}
+
 static bool has_host_bits(const struct network *n)
 {
 	for (size_t i = n->bits; i < 8 * addr_len(&n->addr); i++) {

@@ -26,6 +26,9 @@ const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16
 /* PORT or PORT-PORT; both ends lowest..65535. */
 const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *ret_range);
 
+/* pass, log, refuse or reset */
+const char *conf_value_outcome(struct text t, enum strict_outcome *ret_outcome);
+
 /* ADDRESS, or ADDRESS/BITS with no bits set behind the prefix. */
 const char *conf_value_network(struct text t, struct network *ret_network);
 

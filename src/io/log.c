@@ -107,15 +107,22 @@ void log_ended(const struct ended *e)
 
 static void log_reason(const struct verdict *v)
 {
+	static const char *const done[] = {
+		[STRICT_PASS] = "",
+		[STRICT_LOG] = "",
+		[STRICT_REFUSE] = " done=refused",
+		[STRICT_RESET] = " done=reset",
+	};
 	enum reason_level level = reason_level(v->reason);
 	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
 
 	if (v->reason == REASON_OPENED || v->again || level > log_most)
 		return;
 	if (v->known)
-		log_packet(level, "%s client=%s server=%s: %s", reason_name(v->reason),
+		log_packet(level, "%s client=%s server=%s%s: %s", reason_name(v->reason),
 			endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client),
-			endpoint_text(&v->view.tuple[DIR_REPLY].src, server), reason_meaning(v->reason));
+			endpoint_text(&v->view.tuple[DIR_REPLY].src, server), done[v->strict],
+			reason_meaning(v->reason));
 	else
 		log_packet(level, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
 }

@@ -171,6 +171,21 @@ static const char *add_implicit(struct settings *s, struct text value)
 {
 	return conf_value_ports(value, 1, &s->policy.implicit[s->policy.n_implicit]);
 }
+#define SET_STRICT(name, check)                                                                              \
+	static const char *name(struct settings *s, struct text value)                                       \
+	{                                                                                                    \
+		return conf_value_outcome(value, &s->policy.strict.outcome[check]);                          \
+	}
+
+SET_STRICT(set_spoofed_reply, STRICT_SPOOFED_REPLY)
+SET_STRICT(set_spoofed_command, STRICT_SPOOFED_COMMAND)
+SET_STRICT(set_pipelined, STRICT_PIPELINED)
+SET_STRICT(set_long_line, STRICT_LONG_LINE)
+SET_STRICT(set_unprintable, STRICT_UNPRINTABLE)
+SET_STRICT(set_bare_lf, STRICT_BARE_LF)
+SET_STRICT(set_bad_offer, STRICT_BAD_OFFER)
+
+static const char outcomes[] = "pass, log, refuse or reset is wanted";
 
 static const struct settings_key keys[] = {
 	{"pasvd", "queue", set_queue, LIST_NONE, "a number 0..65535 is wanted"},
@@ -194,6 +209,13 @@ static const struct settings_key keys[] = {
 	{"tls", "implicit-ports", add_implicit, LIST_IMPLICIT, "ports 1..65535 are wanted, as in 990"},
 	{"tls", "queue", set_tls_queue, LIST_NONE, "a number 0..65535 is wanted"},
 	{"tls", "mark", set_tls_mark, LIST_NONE, "a number 0..0xffffffff is wanted"},
+	{"strict", "spoofed-reply", set_spoofed_reply, LIST_NONE, outcomes},
+	{"strict", "spoofed-command", set_spoofed_command, LIST_NONE, outcomes},
+	{"strict", "pipelined", set_pipelined, LIST_NONE, outcomes},
+	{"strict", "long-line", set_long_line, LIST_NONE, outcomes},
+	{"strict", "unprintable", set_unprintable, LIST_NONE, outcomes},
+	{"strict", "bare-lf", set_bare_lf, LIST_NONE, outcomes},
+	{"strict", "bad-offer", set_bad_offer, LIST_NONE, outcomes},
 };
 
 const struct settings_key *settings_key(size_t i)

@@ -2,8 +2,8 @@
 /* fuzz_helper.c - packets into helper_packet()
  *
  * The input is a list of packets: what it is, where in its stream, how long, and its bytes. They belong to two
- * connections of one client, so that ports clash: over IPv4, or over IPv6 if the input begins with '6'. The router
- * translates both the server and the client. Some are given to the helper as they are, as packet bytes.
+ * connections of one client, so that ports clash: over IPv4, or over IPv6 if the input begins with '6'. With an 's', the
+ * outcomes of strict mode follow. The router translates both the server and the client. Some are given to the helper as they are, as packet bytes.
  */
 #include "fake_ct.h"
 #include "fuzz.h"
@@ -23,6 +23,7 @@ struct world {
 	struct fake_ct ct;
 	uint32_t next[CONNECTIONS][2];
 	uint64_t now;
+	struct policy policy;
 	uint8_t *room; /* CAP bytes at the end of readable memory */
 };
 
@@ -48,7 +49,7 @@ static void start(struct world *w, bool is_ip6)
 		fake_ct_connect(&w->ct, &client, &dialled, &real, &seen);
 	}
 	port = fake_ct_port(&w->ct);
-	helper_init(&helper, &port, &policy_default, key);
+	helper_init(&helper, &port, &w->policy, key);
 }
 
 /* No port may be opened but a high one, at one end, for the other. */
@@ -80,8 +81,30 @@ static void check_verdict(const struct verdict *v, const struct packet *packet)
 	REQUIRE(!v->opened || v->known);
 	if (v->action == ACTION_REPLACE) {
 		REQUIRE(packet->len <= packet->cap && packet_is_sound(packet->p, packet->len));
-		REQUIRE(packet->len > packet_header_len(packet->p));
+		REQUIRE(packet->len > packet_header_len(packet->p) || v->reason == REASON_RESET ||
+			v->strict == STRICT_RESET);
 	}
+}
+
+/* Nothing new passes on a connection that was reset. `was` is the packet as it came. */
+static void check_cut(const struct world *w, const struct verdict *v, const struct packet *packet,
+	const uint8_t *was, size_t n)
+{
+	struct conn *conn;
+	struct seg seg;
+	uint32_t next;
+	enum dir dir;
+
+	if (!v->known || seg_parse(was, n, &seg) < 0)
+		return;
+	conn = conntab_find(&helper.tab, &seg.tuple, w->now, &dir);
+	REQUIRE(conn != NULL);
+	next = conn->stream[dir].line.next;
+	if (!conn->cut || v->action == ACTION_DROP || !seq_after(seg.seq + seg.payload_len, next))
+		return;
+	REQUIRE(v->action == ACTION_REPLACE);
+	if (!seq_after(next, seg.seq))
+		REQUIRE(packet->len == packet_header_len(packet->p));
 }
 
 static void hand_over(struct world *w, const uint8_t *bytes, size_t n, size_t cap)
@@ -93,6 +116,7 @@ static void hand_over(struct world *w, const uint8_t *bytes, size_t n, size_t ca
 	memcpy(p, bytes, n);
 	helper_packet(&helper, &packet, w->now, &v);
 	check_verdict(&v, &packet);
+	check_cut(w, &v, &packet, bytes, n);
 	check_expects(w);
 }
 
@@ -134,15 +158,31 @@ static void one_packet(struct world *w, struct input *in)
 	hand_over(w, buf, n, what & IS_TIGHT ? n : CAP);
 }
 
+static bool begins_with(struct input *in, uint8_t byte)
+{
+	bool does = in->n && in->p[0] == byte;
+
+	if (does)
+		take_byte(in);
+	return does;
+}
+
+static void take_strict(struct strict *strict, struct input *in)
+{
+	for (size_t i = 0; i < STRICT_CHECKS; i++)
+		strict->outcome[i] = (enum strict_outcome)take_number(in, STRICT_PASS, STRICT_RESET);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world w;
 	struct input in = {data, size};
-	bool is_ip6 = size && data[0] == '6';
+	bool is_ip6 = begins_with(&in, '6');
 
 	memset(&w, 0, sizeof(w));
-	if (is_ip6)
-		take_byte(&in);
+	w.policy = policy_default;
+	if (begins_with(&in, 's'))
+		take_strict(&w.policy.strict, &in);
 	start(&w, is_ip6);
 	w.room = guard_copy(NULL, CAP);
 	while (in.n)
