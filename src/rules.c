@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "ifname.h"
+#include "rules_value.h"
 
 static const char *const template[] = {
 #include "rules_template.h"
@@ -68,51 +69,17 @@ struct rules {
 
 /* --- values --- */
 
-/* The decimal number that the `n` characters at `p` are, or -1 if they are none up to `max` (65535 at most).
- */
-static int32_t number(const char *p, size_t n, int32_t max)
-{
-	int32_t value = 0;
-
-	if (n == 0)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] < '0' || p[i] > '9')
-			return -1;
-		value = value * 10 + (p[i] - '0');
-		if (value > max)
-			return -1;
-	}
-	return value;
-}
-
-/* Not 0.0.0.0/8, not loopback, not multicast or reserved (RFC 6890). */
-static bool ip4_ok(const struct in_addr *a)
-{
-	uint32_t first = ntohl(a->s_addr) >> 24;
-
-	return first != 0 && first != 127 && first < 224;
-}
-
-/* Not unspecified, loopback or multicast, not one that packets are not forwarded to, and not IPv4 in disguise
- * (RFC 4291 section 2.5). */
-static bool ip6_ok(const struct in6_addr *a)
-{
-	return !IN6_IS_ADDR_UNSPECIFIED(a) && !IN6_IS_ADDR_LOOPBACK(a) && !IN6_IS_ADDR_MULTICAST(a) &&
-	       !IN6_IS_ADDR_LINKLOCAL(a) && !IN6_IS_ADDR_V4MAPPED(a) && !IN6_IS_ADDR_V4COMPAT(a);
-}
-
 /* Puts an address that a host can have into `ret_text`, INET6_ADDRSTRLEN bytes, and adds to the families. */
 static bool take_address(struct rules *r, const char *value, char *ret_text)
 {
 	struct in6_addr ip6;
 	struct in_addr ip4;
 
-	if (inet_pton(AF_INET, value, &ip4) == 1 && ip4_ok(&ip4)) {
+	if (inet_pton(AF_INET, value, &ip4) == 1 && rules_ip4_ok(&ip4)) {
 		r->families |= IP4;
 		return inet_ntop(AF_INET, &ip4, ret_text, INET6_ADDRSTRLEN);
 	}
-	if (inet_pton(AF_INET6, value, &ip6) == 1 && ip6_ok(&ip6)) {
+	if (inet_pton(AF_INET6, value, &ip6) == 1 && rules_ip6_ok(&ip6)) {
 		r->families |= IP6;
 		return inet_ntop(AF_INET6, &ip6, ret_text, INET6_ADDRSTRLEN);
 	}
@@ -174,8 +141,8 @@ static bool add_port(struct rules *r, const char *value)
 {
 	const char *colon = strchr(value, ':');
 	size_t len = colon ? (size_t)(colon - value) : strlen(value);
-	int32_t outside = number(value, len, UINT16_MAX);
-	int32_t server = colon ? number(colon + 1, strlen(colon + 1), UINT16_MAX) : outside;
+	int32_t outside = rules_number(value, len, UINT16_MAX);
+	int32_t server = colon ? rules_number(colon + 1, strlen(colon + 1), UINT16_MAX) : outside;
 
 	if (outside < 1 || server < 1 || r->n_ports == PORTS_MAX || outside_port_taken(r, outside))
 		return false;
@@ -185,7 +152,7 @@ static bool add_port(struct rules *r, const char *value)
 
 static bool set_queue(struct rules *r, const char *value)
 {
-	int32_t queue = number(value, strlen(value), UINT16_MAX);
+	int32_t queue = rules_number(value, strlen(value), UINT16_MAX);
 
 	if (queue < 0)
 		return false;

@@ -35,7 +35,9 @@ PRIVATE = {
     "bytes.h": {"seg", "siphash", "conntab"},
     "siphash.h": {"siphash", "conntab", "masters", "quota"},
     "sane.h": {"sane", "helper"},
-    "budget.h": {"budget", "helper", "ondemand"},
+    "budget.h": {"budget", "offer", "ondemand"},
+    "step.h": {"step", "offer", "helper"},
+    "offer.h": {"offer", "helper"},
 }
 
 # Module: the modules that its header and its .c may include.
@@ -58,6 +60,8 @@ MAY_KNOW = {
     "ondemand": {"helper"},
     "sane": {"seg"},
     "budget": {"helper"},
+    "step": {"helper", "tls"},
+    "offer": {"helper"},
     "ending": {"ct_port"},
     "helper": {"conntab", "ending", "masters", "ondemand", "policy", "quota", "tls"},
     "siphash": set(),

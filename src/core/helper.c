@@ -6,14 +6,10 @@
  *   seg_parse     bytes → segment                      nonsense passes
  *   meet          segment → connection                 asked of conntrack once; strangers pass
  *   line_place    segment → its place in the stream    what comes too early is dropped, TCP repeats it
- *   read_bytes    new bytes → lines → on_line()        session, policy, quota, negotiate(): reserve and rewrite
- *   hold          a begun offer at the end             waits for its rest
+ *   read_bytes    new bytes → lines → on_line()        session; offer.c: policy, quota, reserve and rewrite
+ *   step_hold     a begun offer at the end             waits for its rest
  *   edits_apply   segment → what the receiver gets     first sent or retransmitted: the same bytes
  *   cut_off       segment → a RST, or nothing new      once a line was such that the connection has to end
- *
- * Reserve comes before rewrite: commit() installs the expectation and tells the kernel how far to shift, then
- * the edit is remembered, then the packet changes. What fails before that changes nothing. A new state of the
- * edits is made in a copy and takes the place of the old one only when the kernel has agreed.
  *
  * A connection is reset by a RST towards the receiver alone: a packet can be replaced, not made. It is in the place of the
  * first byte that has not passed, which is the one the receiver waits for (RFC 5961 section 3). The sender hears of it from
@@ -26,28 +22,14 @@
 #include <string.h>
 
 #include "pasvd/ondemand.h"
-#include "pasvd/tls.h"
 
-#include "budget.h"
+#include "offer.h"
 #include "sane.h"
+#include "step.h"
 
 enum { CODE_AND_SPACE = 4 };
 
 static_assert((int)QUOTA_KEY_LEN == (int)CONNTAB_KEY_LEN, "both tables have the same key");
-
-/* One packet under way. */
-struct step {
-	struct helper *h;
-	uint64_t now; /* ms */
-	struct conn *conn;
-	struct stream *stream; /* conn->stream[dir] */
-	enum dir dir;
-	uint32_t fresh; /* the first sequence number in the packet that was not let through before */
-	bool last;      /* the packet carries FIN: nothing will follow that could be waited for */
-	bool refused;   /* the line at hand is crossed out */
-	enum tls_content content; /* unless it is plain that the bytes are clear text */
-	struct verdict *verdict;
-};
 
 void helper_init(struct helper *h, const struct ct_port *ct, const struct policy *policy, const uint8_t *key)
 {
@@ -61,273 +43,16 @@ void helper_init(struct helper *h, const struct ct_port *ct, const struct policy
 	masters_init(&h->masters, key);
 }
 
-static enum reason worse(enum reason a, enum reason b)
-{
-	return a > b ? a : b;
-}
-
-static enum dir opposite(enum dir dir)
-{
-	return dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
-}
-
-static enum ct_result commit(const struct step *s, const struct expect *e, const struct seqadj *a)
-{
-	const struct ct_port *ct = &s->h->ct;
-
-	return ct->commit(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], s->dir, e, a);
-}
-
-/* Makes `next` the state of the edits, if the kernel agrees to the shift. */
-static bool adopt(struct step *s, const struct edits *next, bool shifts)
-{
-	if (shifts && commit(s, NULL, &next->kernel) != CT_OK)
-		return false;
-	s->stream->edits = *next;
-	return true;
-}
-
-/* The first sequence number that can still be rewritten. */
-static uint32_t first_open(const struct step *s)
-{
-	const struct edit *held = edits_held(&s->stream->edits);
-
-	return held ? held->seq : s->fresh;
-}
-
-/* The bytes [from, to) of the line at hand as an edit that leaves them as they are. */
-static struct edit verbatim(const struct line *l, size_t from, size_t to)
-{
-	struct edit e = {
-		.seq = l->start + (uint32_t)from,
-		.old_len = (uint16_t)(to - from),
-		.new_len = (uint16_t)(to - from),
-		.prev = from ? l->buf[from - 1] : '\n', /* that of the line before */
-	};
-
-	memcpy(e.text, l->buf + from, to - from);
-	return e;
-}
-
-/* Lets the held bytes go as they are. If the kernel does not agree to that they are lost. */
-static enum reason release(struct step *s)
-{
-	struct edits next = s->stream->edits;
-	const struct edit *held = edits_held(&next);
-	struct edit e;
-
-	if (!held)
-		return REASON_PASSED;
-	e = *held;
-	e.held = false;
-	e.new_len = e.old_len;
-	if (adopt(s, &next, edits_put(&next, &e)))
-		return REASON_PASSED;
-	edits_abandon(&s->stream->edits);
-	return REASON_CT_FAILED;
-}
-
-/* From where on the line that is still coming has to wait. */
-static size_t line_hold(const struct step *s)
-{
-	const struct session *session = &s->conn->session;
-	const struct line *l = &s->stream->line;
-
-	if (l->overlong || l->partial || s->last)
-		return l->len;
-	return s->dir == DIR_REPLY ? session_reply_hold(session, l->buf, l->len)
-				   : session_command_hold(session, l->buf, l->len);
-}
-
-/* Holds back the end of a line that is still coming, if an offer has begun in it. */
-static enum reason hold(struct step *s)
-{
-	struct edits next = s->stream->edits;
-	const struct edit *held = edits_held(&next);
-	const struct line *l = &s->stream->line;
-	size_t from = line_hold(s);
-	struct edit e;
-
-	if (from == l->len || seq_after(first_open(s), l->start + (uint32_t)from) || edits_full(&next))
-		return release(s);
-	if (held)
-		from = held->seq - l->start;
-	if (l->len - from > EDIT_HELD_MAX)
-		return release(s);
-	e = verbatim(l, from, l->len);
-	e.held = true;
-	e.new_len = 0;
-	if (adopt(s, &next, edits_put(&next, &e)))
-		return REASON_HELD;
-	edits_abandon(&s->stream->edits);
-	return REASON_CT_FAILED;
-}
-
-/* The bytes [at, end) of the line at hand, and what is held around them, as an edit that leaves them as they are. */
-static struct edit cover(const struct step *s, size_t at, size_t end)
-{
-	const struct edit *held = edits_held(&s->stream->edits);
-	const struct line *l = &s->stream->line;
-
-	if (held) {
-		at = held->seq - l->start;
-		end = at + held->old_len > end ? at + held->old_len : end;
-	}
-	return verbatim(l, at, end);
-}
-
-/* The edit that puts the planned endpoint into the line. */
-static struct edit rewrite(const struct step *s, const struct ftp_offer *offer, const struct plan *plan)
-{
-	const struct line *l = &s->stream->line;
-	size_t end = (size_t)offer->at + offer->len;
-	struct edit e = cover(s, offer->at, end);
-	size_t from = e.seq - l->start, to = from + e.old_len, lead = offer->at - from, len;
-
-	len = lead + ftp_offer_text(offer, &plan->announce, e.text + lead);
-	memcpy(e.text + len, l->buf + end, to - end);
-	e.new_len = (uint16_t)(len + (to - end));
-	return e;
-}
-
-static bool is_open(const struct conn *c)
-{
-	return c->last.announce.port;
-}
-
-/* The connection's port has ended. */
-static void end(struct helper *h, struct conn *c, enum ending how)
-{
-	const struct ended ended = {how, &c->view, &c->last};
-
-	h->ended[how]++;
-	if (h->on_ended)
-		h->on_ended(&ended);
-	c->last = (struct plan){0};
-}
-
-/* Shuts the connection's port, if it has one. If that is not there any more, then how it ended is not known, since the
- * kernel has not told. */
-static void take_back(struct step *s, enum ending why)
-{
-	const struct ct_port *ct = &s->h->ct;
-
-	if (is_open(s->conn) && ct->expect_del(ct->ctx, &s->conn->last.expect))
-		end(s->h, s->conn, why);
-	s->conn->last = (struct plan){0};
-}
-
-/* Tries to get the planned port and, with it, the shift that its text needs. An offer that says what is said already is
- * left as it stands: an address may be written in more than one way. After a clash the shift is always set: that of the
- * refused try is in force, since the kernel treats the two for themselves. */
-static enum ct_result reserve(
-	struct step *s, const struct ftp_offer *offer, const struct plan *plan, bool again)
-{
-	struct edits next = s->stream->edits;
-	bool same = offer->listen.port == plan->announce.port &&
-		    (!offer->listen.addr.family || addr_eq(&offer->listen.addr, &plan->announce.addr));
-	struct edit e = rewrite(s, offer, plan);
-	bool shifts = again;
-	enum ct_result result;
-
-	if (!same)
-		shifts |= edits_put(&next, &e);
-	result = commit(s, &plan->expect, shifts ? &next.kernel : NULL);
-	if (result == CT_OK)
-		s->stream->edits = next;
-	return result;
-}
-
-static enum reason opened(struct step *s, const struct plan *plan)
-{
-	budget_take(s->h, s->conn, s->now);
-	s->conn->last = *plan;
-	s->conn->until = s->now + (uint64_t)plan->expect.seconds * 1000;
-	s->verdict->opened = true;
-	s->verdict->announce = plan->announce;
-	s->verdict->real = plan->expect.nat;
-	return REASON_OPENED;
-}
-
-/* Whether the offer can be rewritten. What is held in front of it turned out to be none, and goes. */
-static enum reason make_room(struct step *s, const struct ftp_offer *offer)
-{
-	const struct edit *held = edits_held(&s->stream->edits);
-	uint32_t begin = s->stream->line.start + offer->at;
-
-	if (seq_after(first_open(s), begin))
-		return REASON_TOO_LATE;
-	if (held && !seq_after(held->seq + held->old_len, begin) && release(s) != REASON_PASSED)
-		return REASON_CT_FAILED;
-	return edits_full(&s->stream->edits) ? REASON_TOO_MANY : REASON_PASSED;
-}
-
-/* An offer that may be made: gets its port, or the next one that nobody waits for. The port before it is shut first: the
- * carrier's limit of one would do that too, but then its end could not be told from its use. */
-static enum reason negotiate(struct step *s, const struct ftp_offer *offer)
-{
-	enum ct_result result = CT_BUSY;
-	struct plan plan;
-	uint32_t indev = s->conn->indev[opposite(s->dir)];
-	enum reason reason = policy_plan(s->h->policy, offer, s->dir, &s->conn->view, indev, &plan);
-
-	if (reason == REASON_OPENED)
-		reason = budget_ask(s->h, s->conn, s->now);
-	if (reason != REASON_OPENED)
-		return reason;
-	reason = make_room(s, offer);
-	if (reason != REASON_PASSED)
-		return reason;
-	take_back(s, ENDING_REPLACED);
-	for (int i = 0; i < POLICY_PORT_TRIES && result == CT_BUSY; i++) {
-		if (i)
-			policy_next_port(s->h->policy, &plan);
-		result = reserve(s, offer, &plan, i > 0);
-	}
-	if (result == CT_OK)
-		return opened(s, &plan);
-	commit(s, NULL, &s->stream->edits.kernel);
-	return result == CT_BUSY ? REASON_NO_FREE_PORT : REASON_CT_FAILED;
-}
-
-/* The server refused the client's port. */
-static enum reason deny(struct step *s)
-{
-	if (s->conn->last.expect.nat_dir != DIR_REPLY)
-		return REASON_PASSED;
-	take_back(s, ENDING_CLOSED);
-	return REASON_DENIED;
-}
-
-/* Crosses out the bytes [from, to) of the line at hand, as far as they have not gone. From here on the line is read like
- * that, too. False: they cannot be rewritten. */
-static bool cross_out(struct step *s, size_t from, size_t to)
-{
-	struct edits next = s->stream->edits;
-	struct line *l = &s->stream->line;
-	uint32_t begin = l->start + (uint32_t)from, end = l->start + (uint32_t)to;
-	bool shifts;
-
-	if (seq_after(first_open(s), begin))
-		begin = first_open(s);
-	if (!seq_after(end, begin))
-		return false;
-	if (!edits_cross_out(&next, begin, end, &shifts) || !adopt(s, &next, shifts))
-		return false;
-	if (from < l->len)
-		edit_cross_out(l->buf + from, (to < l->len ? to : l->len) - from);
-	return true;
-}
-
 /* Makes a command one that no server knows, so that it is refused where its user sees it: what has not gone yet of its
  * word becomes X. */
 static enum reason forbid(struct step *s, size_t at, enum reason why)
 {
 	size_t end = at + FTP_VERB_LEN;
 
-	if (!seq_after(s->stream->line.start + (uint32_t)end, first_open(s)) || edits_full(&s->stream->edits))
+	if (!seq_after(s->stream->line.start + (uint32_t)end, step_first_open(s)) ||
+		edits_full(&s->stream->edits))
 		return REASON_TOO_LATE;
-	return cross_out(s, at, end) ? why : REASON_CT_FAILED;
+	return step_cross_out(s, at, end) ? why : REASON_CT_FAILED;
 }
 
 /* Crosses out the line at hand. What is held of an offer has not gone. */
@@ -335,17 +60,18 @@ static bool refuse(struct step *s, bool offers)
 {
 	const struct line *l = &s->stream->line;
 	struct strict_span span = strict_span(s->dir, l, offers);
-	bool is_late = seq_after(first_open(s), l->start + (uint32_t)span.last);
+	bool is_late = seq_after(step_first_open(s), l->start + (uint32_t)span.last);
 
 	if (span.from >= span.to)
 		return true;
-	return (!is_late || (offers && edits_held(&s->stream->edits))) && cross_out(s, span.from, span.to);
+	return (!is_late || (offers && edits_held(&s->stream->edits))) &&
+	       step_cross_out(s, span.from, span.to);
 }
 
 /* From here on no new byte passes, this segment's included. */
 static void cut(struct step *s)
 {
-	forget_last(s);
+	offer_take_back(s, ENDING_CLOSED);
 	s->verdict->opened = false;
 	s->stream->line.next = s->fresh;
 	s->conn->cut = true;
@@ -380,7 +106,7 @@ static enum reason secure(struct step *s)
 {
 	struct conn *c = s->conn;
 
-	take_back(s, ENDING_CLOSED); /* when it is to be shut cannot be read any more */
+	offer_take_back(s, ENDING_CLOSED); /* when it is to be shut cannot be read any more */
 	c->tls = true;
 	c->session = (struct session){0};
 	ondemand_add(s->h, &c->view);
@@ -391,11 +117,11 @@ static enum reason on_news(struct step *s, const struct session_news *news)
 {
 	switch (news->event) {
 	case SESSION_OFFER:
-		return negotiate(s, &news->offer);
+		return offer_make(s, &news->offer);
 	case SESSION_DENIED:
-		return deny(s);
+		return offer_deny(s);
 	case SESSION_CLOSED:
-		take_back(s, ENDING_CLOSED);
+		offer_take_back(s, ENDING_CLOSED);
 		return REASON_PASSED;
 	case SESSION_FORBIDDEN:
 		return forbid(s, news->offer.at, REASON_LONG_FORM);
@@ -425,7 +151,7 @@ static enum reason on_whole_line(struct step *s)
 
 	if (!s->refused)
 		reason = carry_out(s, strict_offer(&s->h->policy->strict, reason));
-	return s->conn->cut ? reason : worse(reason, release(s));
+	return s->conn->cut ? reason : worse(reason, step_release(s));
 }
 
 /* What is said first in a session met in its middle may be TLS, a client's until the server is heard. */
@@ -466,7 +192,7 @@ static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
 			break;
 		line_next(l);
 	}
-	return l->len ? worse(reason, hold(s)) : reason;
+	return l->len ? worse(reason, step_hold(s)) : reason;
 }
 
 /* What the receiver gets in place of the segment. */
@@ -698,23 +424,4 @@ void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct
 	h->count[reason]++;
 	if (ret_verdict->opened && reason != REASON_OPENED)
 		h->count[REASON_OPENED]++;
-}
-
-/* The zone is not looked at: the kernel does not tell it with an expectation. */
-static bool expects_same(const struct expect *a, const struct expect *b)
-{
-	return endpoint_eq(&a->tuple.src, &b->tuple.src) && endpoint_eq(&a->tuple.dst, &b->tuple.dst) &&
-	       endpoint_eq(&a->nat, &b->nat);
-}
-
-void helper_expect_ended(struct helper *h, const struct expect *e, bool requested, uint64_t now)
-{
-	struct tuple master = e->master;
-	struct conn *c;
-	enum dir dir;
-
-	master.zone = h->policy->zone;
-	c = conntab_find(&h->tab, &master, now, &dir);
-	if (c && is_open(c) && expects_same(e, &c->last.expect))
-		end(h, c, ending_of(&h->ct, &c->last.expect, e->seconds, now >= c->until, requested));
 }

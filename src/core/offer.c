@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* offer.c - an offer gets its port, until that is shut again
+ *
+ * Reserve comes before rewrite: the expectation is installed and the kernel told how far to shift, then the edit is
+ * remembered, then the packet changes. What fails before that changes nothing.
+ */
+#include "offer.h"
+
+#include <string.h>
+
+#include "budget.h"
+
+/* The edit that puts the planned endpoint into the line. */
+static struct edit rewrite(const struct step *s, const struct ftp_offer *offer, const struct plan *plan)
+{
+	const struct line *l = &s->stream->line;
+	size_t end = (size_t)offer->at + offer->len;
+	struct edit e = step_cover(s, offer->at, end);
+	size_t from = e.seq - l->start, to = from + e.old_len, lead = offer->at - from, len;
+
+	len = lead + ftp_offer_text(offer, &plan->announce, e.text + lead);
+	memcpy(e.text + len, l->buf + end, to - end);
+	e.new_len = (uint16_t)(len + (to - end));
+	return e;
+}
+
+static bool is_open(const struct conn *c)
+{
+	return c->last.announce.port;
+}
+
+/* The connection's port has ended. */
+static void end(struct helper *h, struct conn *c, enum ending how)
+{
+	const struct ended ended = {how, &c->view, &c->last};
+
+	h->ended[how]++;
+	if (h->on_ended)
+		h->on_ended(&ended);
+	c->last = (struct plan){0};
+}
+
+/* Shuts the connection's port, if it has one. If that is not there any more, then how it ended is not known, since the
+ * kernel has not told. */
+void offer_take_back(struct step *s, enum ending why)
+{
+	const struct ct_port *ct = &s->h->ct;
+
+	if (is_open(s->conn) && ct->expect_del(ct->ctx, &s->conn->last.expect))
+		end(s->h, s->conn, why);
+	s->conn->last = (struct plan){0};
+}
+
+/* Tries to get the planned port and, with it, the shift that its text needs. An offer that says what is said already is
+ * left as it stands: an address may be written in more than one way. After a clash the shift is always set: that of the
+ * refused try is in force, since the kernel treats the two for themselves. */
+static enum ct_result reserve(
+	struct step *s, const struct ftp_offer *offer, const struct plan *plan, bool again)
+{
+	struct edits next = s->stream->edits;
+	bool same = offer->listen.port == plan->announce.port &&
+		    (!offer->listen.addr.family || addr_eq(&offer->listen.addr, &plan->announce.addr));
+	struct edit e = rewrite(s, offer, plan);
+	bool shifts = again;
+	enum ct_result result;
+
+	if (!same)
+		shifts |= edits_put(&next, &e);
+	result = step_commit(s, &plan->expect, shifts ? &next.kernel : NULL);
+	if (result == CT_OK)
+		s->stream->edits = next;
+	return result;
+}
+
+static enum reason opened(struct step *s, const struct plan *plan)
+{
+	budget_take(s->h, s->conn, s->now);
+	s->conn->last = *plan;
+	s->conn->until = s->now + (uint64_t)plan->expect.seconds * 1000;
+	s->verdict->opened = true;
+	s->verdict->announce = plan->announce;
+	s->verdict->real = plan->expect.nat;
+	return REASON_OPENED;
+}
+
+/* Whether the offer can be rewritten. What is held in front of it turned out to be none, and goes. */
+static enum reason make_room(struct step *s, const struct ftp_offer *offer)
+{
+	const struct edit *held = edits_held(&s->stream->edits);
+	uint32_t begin = s->stream->line.start + offer->at;
+
+	if (seq_after(step_first_open(s), begin))
+		return REASON_TOO_LATE;
+	if (held && !seq_after(held->seq + held->old_len, begin) && step_release(s) != REASON_PASSED)
+		return REASON_CT_FAILED;
+	return edits_full(&s->stream->edits) ? REASON_TOO_MANY : REASON_PASSED;
+}
+
+/* An offer that may be made: gets its port, or the next one that nobody waits for. The port before it is shut first: the
+ * carrier's limit of one would do that too, but then its end could not be told from its use. */
+enum reason offer_make(struct step *s, const struct ftp_offer *offer)
+{
+	enum ct_result result = CT_BUSY;
+	struct plan plan;
+	uint32_t indev = s->conn->indev[opposite(s->dir)];
+	enum reason reason = policy_plan(s->h->policy, offer, s->dir, &s->conn->view, indev, &plan);
+
+	if (reason == REASON_OPENED)
+		reason = budget_ask(s->h, s->conn, s->now);
+	if (reason != REASON_OPENED)
+		return reason;
+	reason = make_room(s, offer);
+	if (reason != REASON_PASSED)
+		return reason;
+	offer_take_back(s, ENDING_REPLACED);
+	for (int i = 0; i < POLICY_PORT_TRIES && result == CT_BUSY; i++) {
+		if (i)
+			policy_next_port(s->h->policy, &plan);
+		result = reserve(s, offer, &plan, i > 0);
+	}
+	if (result == CT_OK)
+		return opened(s, &plan);
+	step_commit(s, NULL, &s->stream->edits.kernel);
+	return result == CT_BUSY ? REASON_NO_FREE_PORT : REASON_CT_FAILED;
+}
+
+/* The server refused the client's port. */
+enum reason offer_deny(struct step *s)
+{
+	if (s->conn->last.expect.nat_dir != DIR_REPLY)
+		return REASON_PASSED;
+	offer_take_back(s, ENDING_CLOSED);
+	return REASON_DENIED;
+}
+
+/* The zone is not looked at: the kernel does not tell it with an expectation. */
+static bool expects_same(const struct expect *a, const struct expect *b)
+{
+	return endpoint_eq(&a->tuple.src, &b->tuple.src) && endpoint_eq(&a->tuple.dst, &b->tuple.dst) &&
+	       endpoint_eq(&a->nat, &b->nat);
+}
+
+void helper_expect_ended(struct helper *h, const struct expect *e, bool requested, uint64_t now)
+{
+	struct tuple master = e->master;
+	struct conn *c;
+	enum dir dir;
+
+	master.zone = h->policy->zone;
+	c = conntab_find(&h->tab, &master, now, &dir);
+	if (c && is_open(c) && expects_same(e, &c->last.expect))
+		end(h, c, ending_of(&h->ct, &c->last.expect, e->seconds, now >= c->until, requested));
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* offer.h - an offer gets its port, until that is shut again */
+#ifndef PASVD_CORE_OFFER_H
+#define PASVD_CORE_OFFER_H
+
+#include "step.h"
+
+/* An offer that may be made: gets its port, or the next one that nobody waits for. */
+enum reason offer_make(struct step *s, const struct ftp_offer *offer);
+
+/* The server refused the client's port. */
+enum reason offer_deny(struct step *s);
+
+/* Shuts the connection's port, if it has one. */
+void offer_take_back(struct step *s, enum ending why);
+
+#endif

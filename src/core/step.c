@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* step.c - what a step does to the bytes under way
+ *
+ * A new state of the edits is made in a copy and takes the place of the old one only when the kernel has agreed to its shift.
+ */
+#include "step.h"
+
+#include <string.h>
+
+enum ct_result step_commit(const struct step *s, const struct expect *e, const struct seqadj *a)
+{
+	const struct ct_port *ct = &s->h->ct;
+
+	return ct->commit(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], s->dir, e, a);
+}
+
+/* Makes `next` the state of the edits, if the kernel agrees to the shift. */
+bool step_adopt(struct step *s, const struct edits *next, bool shifts)
+{
+	if (shifts && step_commit(s, NULL, &next->kernel) != CT_OK)
+		return false;
+	s->stream->edits = *next;
+	return true;
+}
+
+/* The first sequence number that can still be rewritten. */
+uint32_t step_first_open(const struct step *s)
+{
+	const struct edit *held = edits_held(&s->stream->edits);
+
+	return held ? held->seq : s->fresh;
+}
+
+/* The bytes [from, to) of the line at hand as an edit that leaves them as they are. */
+static struct edit verbatim(const struct line *l, size_t from, size_t to)
+{
+	struct edit e = {
+		.seq = l->start + (uint32_t)from,
+		.old_len = (uint16_t)(to - from),
+		.new_len = (uint16_t)(to - from),
+		.prev = from ? l->buf[from - 1] : '\n', /* that of the line before */
+	};
+
+	memcpy(e.text, l->buf + from, to - from);
+	return e;
+}
+
+/* Lets the held bytes go as they are. If the kernel does not agree to that they are lost. */
+enum reason step_release(struct step *s)
+{
+	struct edits next = s->stream->edits;
+	const struct edit *held = edits_held(&next);
+	struct edit e;
+
+	if (!held)
+		return REASON_PASSED;
+	e = *held;
+	e.held = false;
+	e.new_len = e.old_len;
+	if (step_adopt(s, &next, edits_put(&next, &e)))
+		return REASON_PASSED;
+	edits_abandon(&s->stream->edits);
+	return REASON_CT_FAILED;
+}
+
+/* From where on the line that is still coming has to wait. */
+static size_t line_hold(const struct step *s)
+{
+	const struct session *session = &s->conn->session;
+	const struct line *l = &s->stream->line;
+
+	if (l->overlong || l->partial || s->last)
+		return l->len;
+	return s->dir == DIR_REPLY ? session_reply_hold(session, l->buf, l->len)
+				   : session_command_hold(session, l->buf, l->len);
+}
+
+/* Holds back the end of a line that is still coming, if an offer has begun in it. */
+enum reason step_hold(struct step *s)
+{
+	struct edits next = s->stream->edits;
+	const struct edit *held = edits_held(&next);
+	const struct line *l = &s->stream->line;
+	size_t from = line_hold(s);
+	struct edit e;
+
+	if (from == l->len || seq_after(step_first_open(s), l->start + (uint32_t)from) || edits_full(&next))
+		return step_release(s);
+	if (held)
+		from = held->seq - l->start;
+	if (l->len - from > EDIT_HELD_MAX)
+		return step_release(s);
+	e = verbatim(l, from, l->len);
+	e.held = true;
+	e.new_len = 0;
+	if (step_adopt(s, &next, edits_put(&next, &e)))
+		return REASON_HELD;
+	edits_abandon(&s->stream->edits);
+	return REASON_CT_FAILED;
+}
+
+/* The bytes [at, end) of the line at hand, and what is held around them, as an edit that leaves them as they are. */
+struct edit step_cover(const struct step *s, size_t at, size_t end)
+{
+	const struct edit *held = edits_held(&s->stream->edits);
+	const struct line *l = &s->stream->line;
+
+	if (held) {
+		at = held->seq - l->start;
+		end = at + held->old_len > end ? at + held->old_len : end;
+	}
+	return verbatim(l, at, end);
+}
+
+/* Crosses out the bytes [from, to) of the line at hand, as far as they have not gone. From here on the line is read like
+ * that, too. False: they cannot be rewritten. */
+bool step_cross_out(struct step *s, size_t from, size_t to)
+{
+	struct edits next = s->stream->edits;
+	struct line *l = &s->stream->line;
+	uint32_t begin = l->start + (uint32_t)from, end = l->start + (uint32_t)to;
+	bool shifts;
+
+	if (seq_after(step_first_open(s), begin))
+		begin = step_first_open(s);
+	if (!seq_after(end, begin))
+		return false;
+	if (!edits_cross_out(&next, begin, end, &shifts) || !step_adopt(s, &next, shifts))
+		return false;
+	if (from < l->len)
+		edit_cross_out(l->buf + from, (to < l->len ? to : l->len) - from);
+	return true;
+}
