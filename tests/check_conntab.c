@@ -275,6 +275,21 @@ START_TEST(an_initialised_table_is_empty_whatever_was_in_it)
 }
 END_TEST
 
+START_TEST(each_connection_has_a_number)
+{
+	struct conntab *t = fresh();
+	struct conn *first = add(t, 1, 0), *second = add(t, 2, 0);
+
+	ck_assert_ptr_eq(conntab_at(t, 0), first);
+	ck_assert_ptr_eq(conntab_at(t, 1), second);
+	ck_assert_ptr_null(conntab_at(t, 2));
+	ck_assert_ptr_null(conntab_at(t, UINT32_MAX));
+	conntab_del(t, first);
+	ck_assert_ptr_null(conntab_at(t, 0));
+	ck_assert_ptr_eq(conntab_at(t, 1), second);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
@@ -293,6 +308,7 @@ int main(void)
 		any_key_finds_everything,
 		the_key_decides_where_a_connection_stands,
 		an_initialised_table_is_empty_whatever_was_in_it,
+		each_connection_has_a_number,
 	};
 
 	return unit_run("conntab", test, ARRAY_SIZE(test));

@@ -64,6 +64,9 @@ struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t
 /* A fresh entry for `view`; older ones with one of its tuples go. Never fails. */
 struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t now);
 
+/* Entry number `i`, NULL if nothing is remembered there. A connection keeps its number; there is none from t->used on. */
+const struct conn *conntab_at(const struct conntab *t, uint32_t i);
+
 /* Forgets the entry. */
 void conntab_del(struct conntab *t, struct conn *c);
 

@@ -125,6 +125,11 @@ struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t
 	return c;
 }
 
+const struct conn *conntab_at(const struct conntab *t, uint32_t i)
+{
+	return i < t->used && t->conn[i].live ? &t->conn[i] : NULL;
+}
+
 void conntab_del(struct conntab *t, struct conn *c)
 {
 	bucket_leave(t, c, DIR_ORIGINAL);

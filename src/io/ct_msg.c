@@ -344,7 +344,8 @@ int ct_msg_parse_expect(const void *msg, size_t len, struct ct_expect_id *ret_id
 
 	if (!attr_open(msg, len, EXP(NEW), at, CTA_EXPECT_MAX) ||
 		!read_tuple(at[CTA_EXPECT_MASTER], 0, &id.master) ||
-		!attr_read_be32(at[CTA_EXPECT_ID], &id.id))
+		!attr_read_be32(at[CTA_EXPECT_ID], &id.id) ||
+		!attr_read_be32(at[CTA_EXPECT_TIMEOUT], &id.seconds))
 		return -1;
 	*ret_id = id;
 	return 0;

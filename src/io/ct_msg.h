@@ -19,6 +19,7 @@ enum { CT_MSG_MAX = 512 }; /* room enough for any one message of an encoder */
 struct ct_expect_id {
 	struct tuple master; /* original direction; zone 0: ctnetlink does not tell it */
 	uint32_t id;         /* CTA_EXPECT_ID */
+	uint32_t seconds;    /* left of its time */
 };
 
 /* Asks for the connection one of whose directions is `t`. Answered by one message for ct_msg_parse_view(), or

@@ -78,6 +78,16 @@ static int expect_find(struct ct_netlink *c, const struct expect *e, struct ct_e
 	return err ? err : result;
 }
 
+bool ct_netlink_expected(void *c, const struct expect *e, uint32_t *ret_seconds)
+{
+	struct ct_expect_id id = {0};
+
+	if (expect_find(c, e, &id) || !tuple_eq(&id.master, &e->master))
+		return false;
+	*ret_seconds = id.seconds;
+	return true;
+}
+
 static bool expect_del(void *ctx, const struct expect *e)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];

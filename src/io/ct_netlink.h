@@ -30,6 +30,9 @@ typedef void ct_netlink_take_fn(void *data, const struct ct_view *view);
  * until then count. */
 int ct_netlink_marked(struct ct_netlink *c, uint32_t mark, ct_netlink_take_fn *take, void *data);
 
+/* Whether `c`, a struct ct_netlink, has the expectation; then also how many seconds are left of its time. */
+bool ct_netlink_expected(void *c, const struct expect *e, uint32_t *ret_seconds);
+
 /* The functions that the core is given. Each takes NL_WAIT_MS for one answer at most, which a kernel that
  * works gives at once. */
 struct ct_port ct_netlink_port(struct ct_netlink *c);
