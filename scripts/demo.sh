@@ -164,7 +164,7 @@ demo()
 	make_firewall || fail "the rules could not be loaded"
 	show_failure
 	say "Starting pasvd on the router"
-	start_daemon "$scratch/pasvd.log" ip netns exec "pasvd-$$-router" build/pasvd ||
+	start_daemon "$scratch/pasvd.log" ip netns exec "pasvd-$$-router" build/pasvd -s "$scratch/ctl" ||
 		fail "pasvd did not get ready: $(tail -n 1 "$scratch/pasvd.log")"
 	cat "$scratch/pasvd.log"
 	show_success

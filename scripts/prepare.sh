@@ -47,5 +47,5 @@ build_pasvd()
 	need "${build_packages[@]}" "${run_packages[@]}"
 	say "Building pasvd in build/"
 	configure build "$@" || fail "the build could not be configured"
-	ninja -C build pasvd || fail "the build failed"
+	ninja -C build pasvd pasvctl || fail "the build failed"
 }

@@ -149,6 +149,7 @@ router_remove()
 	fi
 	[[ ! -f $installed_files ]] || remove_files
 	rm -f "$settings" "$log_file"
+	rm -rf /run/pasvd
 	! systemd_runs || systemctl daemon-reload
 	say "pasvd is gone from this machine; packages that were installed for it stay."
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: pasvd [-c FILE] [-q NUMBER] [-v]\n"
+	"usage: pasvd [-c FILE] [-q NUMBER] [-s PATH] [-v]\n"
 	"       pasvd -n [-c FILE]\n"
 	"       pasvd carrier\n"
 	"       pasvd [-c FILE] [-v] replay [--json] [--nat PUBLIC=SERVER]... [--port PORT]... FILE\n"
@@ -27,6 +27,8 @@ static const char usage[] =
 	"  -c, --config FILE   the configuration (default " CONF_FILE ", if there is one)\n"
 	"  -n, --check         only check the configuration\n"
 	"  -q, --queue NUMBER  the NFQUEUE that the rules send packets to, 0..65535 (default 21)\n"
+	"  -s, --socket PATH   where pasvctl asks, nowhere if it is empty (default " SETTINGS_CONTROL_SOCKET
+	")\n"
 	"  -v, --verbose       log every verdict\n"
 	"  -V, --version       print the version\n"
 	"  -h, --help          print this\n";
@@ -35,6 +37,7 @@ static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"check", no_argument, NULL, 'n'},
 	{"queue", required_argument, NULL, 'q'},
+	{"socket", required_argument, NULL, 's'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
@@ -72,6 +75,15 @@ static uint16_t queue_number(const char *text)
 	return (uint16_t)value;
 }
 
+static const char *socket_path(const char *text)
+{
+	struct settings s;
+
+	if (settings_set_socket(&s, (struct text){text, strlen(text)}))
+		fail("--socket", text, settings_socket_allowed);
+	return text;
+}
+
 static void take_option(int option, char **argv, struct conf *conf)
 {
 	switch (option) {
@@ -84,6 +96,9 @@ static void take_option(int option, char **argv, struct conf *conf)
 	case 'q':
 		conf->queue = queue_number(optarg);
 		conf->queue_given = true;
+		break;
+	case 's':
+		conf->socket = socket_path(optarg);
 		break;
 	case 'v':
 		conf->verbose = true;
@@ -118,7 +133,7 @@ void conf_parse(int argc, char **argv, struct conf *ret_conf)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:c:nq:vVh", options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "+:c:nq:s:vVh", options, NULL)) != -1)
 		take_option(option, argv, &conf);
 	conf.argc = argc - optind;
 	conf.argv = argv + optind;
@@ -140,6 +155,8 @@ int conf_read(const struct conf *conf, struct settings *ret_settings, char *erro
 		return err;
 	if (conf->queue_given)
 		s.queue = conf->queue;
+	if (conf->socket)
+		settings_set_socket(&s, (struct text){conf->socket, strlen(conf->socket)});
 	*ret_settings = s;
 	return 0;
 }

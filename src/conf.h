@@ -19,6 +19,7 @@ struct conf {
 	const char *file; /* NULL: CONF_FILE, if it is there */
 	bool queue_given;
 	uint16_t queue;
+	const char *socket; /* NULL: not given */
 	bool verbose;
 	int argc; /* with CONF_REPLAY and CONF_RULES: the subcommand and its own arguments */
 	char **argv;

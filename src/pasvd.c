@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pasvd.c - the life of the daemon
  *
- * conf → keeper → carrier → conntrack → events → queues → isolation → ready → loop. From the isolation on nothing is
- * opened any more: the keeper, a process of its own, reads the configuration again when that is asked for. What it says
- * goes into settings of its own, which take the place of the old ones between two packets.
+ * conf → keeper → carrier → conntrack → events → queues → control socket → isolation → ready → loop. From the isolation on
+ * nothing is opened any more: the keeper, a process of its own, reads the configuration again when that is asked for. What it
+ * says goes into settings of its own, which take the place of the old ones between two packets.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "carrier.h"
 #include "conf.h"
 #include "ct_netlink.h"
+#include "ctl.h"
 #include "expect_events.h"
 #include "isolation.h"
 #include "keeper.h"
@@ -29,6 +30,7 @@ static struct helper helper;
 static struct loop loop;
 static struct ct_netlink ct;
 static struct expect_events events;
+static struct ctl ctl;
 
 /* The settings in force, and room for the next ones. */
 static struct live {
@@ -41,6 +43,14 @@ static void keep_queue(const char *name, uint16_t *next, uint16_t now)
 	if (*next != now)
 		log_at(REASON_LEVEL_WARNING, "%s=%u stays until pasvd is started again", name, now);
 	*next = now;
+}
+
+static void keep_socket(struct settings *next, const struct settings *now)
+{
+	if (strcmp(next->control_socket, now->control_socket) != 0)
+		log_at(REASON_LEVEL_WARNING, "control-socket=%s stays until pasvd is started again",
+			now->control_socket);
+	memcpy(next->control_socket, now->control_socket, sizeof next->control_socket);
 }
 
 /* Puts what came from the keeper in the place of what is in force. */
@@ -64,6 +74,7 @@ static void reload(void *data)
 		return;
 	keep_queue("queue", &next->queue, l->now->queue);
 	keep_queue("[tls] queue", &next->tls_queue, l->now->tls_queue);
+	keep_socket(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_KNOCK].nl.sock)
 		log_at(REASON_LEVEL_WARNING, "[tls] ports are opened when pasvd is started again");
 	adopt(l, next);
@@ -83,7 +94,50 @@ static void show_life(void *data)
 	notify("WATCHDOG=1");
 }
 
-static const struct loop_hooks hooks = {reload, look_around, show_life, &live};
+static void tell_verdict(void *data, const struct verdict *v)
+{
+	(void)data;
+	ctl_tell(&ctl, v);
+}
+
+static void tell_ended(const struct ended *e)
+{
+	log_ended(e);
+	ctl_tell_ended(&ctl, e);
+}
+
+static void answer(void *data, uint64_t now)
+{
+	(void)data;
+	ctl_work(&ctl, now);
+}
+
+static const struct loop_hooks hooks = {reload, look_around, show_life, tell_verdict, answer, &live};
+
+/* Without it everything works, but pasvctl. */
+static void start_ctl(const struct carrier *carrier)
+{
+	static struct answer_about about;
+	const char *path = live.now->control_socket;
+	int err;
+
+	about = (struct answer_about){.helper = &helper,
+		.carrier = carrier->name,
+		.queue = live.now->queue,
+		.knocks = loop.queue[LOOP_KNOCK].nl.sock,
+		.tls_queue = live.now->tls_queue,
+		.since = loop_now(),
+		.expected = ct_netlink_expected,
+		.ct = &ct};
+	err = ctl_open(&ctl, path, &about);
+	if (err == -EADDRINUSE)
+		log_at(REASON_LEVEL_ERR,
+			"control socket %s: another program listens there, or it is no socket", path);
+	else if (err)
+		log_at(REASON_LEVEL_WARNING, "control socket %s: %s; pasvctl will not work", path,
+			strerror(-err));
+	loop.watched = ctl_fd(&ctl);
+}
 
 static int bind_queue(int which, uint16_t number)
 {
@@ -129,7 +183,7 @@ static int start_core(const struct carrier *carrier)
 		return err;
 	port = ct_netlink_port(&ct);
 	helper_init(&helper, &port, &live.now->policy, key);
-	helper.on_ended = log_ended;
+	helper.on_ended = tell_ended;
 	err = expect_events_open(&events, &helper, ct.nl.portid);
 	return err ? err : loop_open(&loop, &helper, &events, &hooks);
 }
@@ -166,8 +220,10 @@ static int run(const struct carrier *carrier)
 {
 	int err = start(carrier);
 
-	if (!err)
+	if (!err) {
+		start_ctl(carrier);
 		err = shut_in();
+	}
 	if (!err) {
 		say_ready(carrier);
 		err = loop_run(&loop, notify_watchdog_ms());

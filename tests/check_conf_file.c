@@ -86,9 +86,10 @@ static bool is_default(const struct settings *s)
 	static const struct quota_limits no_limits;
 	const struct policy *p = &s->policy, *d = &policy_default;
 
-	return s->queue == 21 && p->zone == 0 && p->expect_seconds == d->expect_seconds && !p->announce.low &&
-	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign &&
-	       !p->n_external && !s->watch.n_files && !s->watch.n_interfaces &&
+	return s->queue == 21 && strcmp(s->control_socket, "/run/pasvd/ctl") == 0 && p->zone == 0 &&
+	       p->expect_seconds == d->expect_seconds && !p->announce.low && p->n_deny == d->n_deny &&
+	       memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign && !p->n_external &&
+	       !s->watch.n_files && !s->watch.n_interfaces &&
 	       memcmp(&p->limits, &no_limits, sizeof no_limits) == 0 && s->tls_queue == 22 &&
 	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule && !p->n_implicit &&
 	       memcmp(&p->strict, &d->strict, sizeof p->strict) == 0;
@@ -104,6 +105,26 @@ START_TEST(a_file_that_says_nothing_changes_nothing)
 
 		ck_assert(is_default(&s));
 	}
+}
+END_TEST
+
+#define SOCKET ": a path that begins with / and has at most 107 characters is wanted, or nothing"
+
+START_TEST(a_socket_has_a_path_or_is_none)
+{
+	char name[CTL_PATH_MAX + 1], text[256], want[CONF_FILE_ERROR_MAX];
+
+	ck_assert_str_eq(good("[pasvd]\ncontrol-socket = /run/a b\n").control_socket, "/run/a b");
+	ck_assert_str_eq(good("[pasvd]\ncontrol-socket =\n").control_socket, "");
+	memset(name, '/', sizeof name);
+	name[CTL_PATH_MAX - 1] = '\0';
+	snprintf(text, sizeof text, "[pasvd]\ncontrol-socket = %s\n", name);
+	ck_assert_str_eq(good(text).control_socket, name);
+	name[CTL_PATH_MAX - 1] = '/';
+	name[CTL_PATH_MAX] = '\0';
+	snprintf(text, sizeof text, "[pasvd]\ncontrol-socket = %s\n", name);
+	snprintf(want, sizeof want, "2: [pasvd] control-socket = %s%s", name, SOCKET);
+	bad(text, want);
 }
 END_TEST
 
@@ -277,6 +298,7 @@ static const struct {
 	{"pasvd", "queue = 21 # ftp", NULL, NUMBER("0..65535")},
 	{"pasvd", "queue = 18446744073709551637", NULL, NUMBER("0..65535")},
 	{"pasvd", "queue =", "queue = ", NUMBER("0..65535")},
+	{"pasvd", "control-socket = ctl", NULL, SOCKET},
 	{"pasvd", "zone = 0x5", NULL, NUMBER("0..65535")},
 	{"pasvd", "zone = 65536", NULL, NUMBER("0..65535")},
 	{"pasvd", "expect-seconds = 0", NULL, NUMBER("1..300")},
@@ -348,7 +370,7 @@ static const struct {
 		": never counts: an address before it is for everybody"},
 	{"policy", "deny-port = 5", NULL, ": no such key, there are deny-ports, allow-foreign"},
 	{"policy", "Deny-Ports = 5", NULL, ": no such key, there are deny-ports, allow-foreign"},
-	{"pasvd", "port = 5", NULL, ": no such key, there are queue, zone, expect-seconds"},
+	{"pasvd", "port = 5", NULL, ": no such key, there are queue, zone, expect-seconds, control-socket"},
 	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
 	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
 	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},
@@ -647,6 +669,7 @@ int main(void)
 {
 	const TTest *const test[] = {
 		a_file_that_says_nothing_changes_nothing,
+		a_socket_has_a_path_or_is_none,
 		numbers_are_taken_to_both_ends,
 		each_scope_has_its_limit,
 		denied_ports_take_the_place_of_the_default_ones,

@@ -40,6 +40,7 @@ import lab as lab_module  # noqa: E402
 from scripted import ScriptedServer  # noqa: E402
 
 PASVD = lab_module.PASVD.resolve()
+PASVCTL = lab_module.PASVCTL.resolve()
 BUILD = PASVD.parent
 README = (TOP / "README.md").read_text()
 HACKING = (TOP / "HACKING.md").read_text()
@@ -84,6 +85,14 @@ def test_options_of_the_daemon_are_those_of_the_manual():
         between(MANUAL, ".Sh DESCRIPTION", ".Ss carrier"))
 
 
+def test_options_and_commands_of_pasvctl_are_those_of_its_manual():
+    told, page = output_of(PASVCTL, "--help"), (TOP / "man" / "pasvctl.8").read_text()
+    described = between(page, ".Sh DESCRIPTION", ".Sh JSON")
+    assert options_in(" ".join(re.findall(r"^  (-.*?)  ", told, re.M))) == options_in_manual(described)
+    commands = re.findall(r"^  (\w+)  ", told, re.M)
+    assert commands and commands == re.findall(r"^\.It Cm (\w+)$", described, re.M)
+
+
 @needs_root
 def test_options_of_rules_are_those_of_the_manual():
     usage = between(output_of(PASVD, "--help"), "pasvd rules ", "\n\n")
@@ -106,9 +115,10 @@ def test_options_of_replay_are_those_of_the_manual():
     assert options_in(usage) == manual and options_in(told) == manual
 
 
-def test_synopsis_is_the_usage():
-    usage = between(output_of(PASVD, "--help"), "usage: ", "\n\n")
-    page = output_of("mandoc", "-Tascii", TOP / "man" / "pasvd.8")
+@pytest.mark.parametrize("program", [PASVD, PASVCTL], ids=lambda program: program.name)
+def test_synopsis_is_the_usage(program):
+    usage = between(output_of(program, "--help"), "usage: ", "\n\n")
+    page = output_of("mandoc", "-Tascii", TOP / "man" / f"{program.name}.8")
     page = re.sub(r".\x08", "", page)
     synopsis = between(page, "SYNOPSIS\n", "\nDESCRIPTION")
     assert synopsis.lower().split() == usage.lower().split()
@@ -155,7 +165,7 @@ def test_manual_pages_refer_to_each_other():
     for page in MANUALS:
         other = {f"{it.stem} {it.suffix[1:]}" for it in MANUALS if it != page}
         see_also = between(page.read_text() + "\n.Sh ", ".Sh SEE ALSO", "\n.Sh ")
-        named = set(re.findall(r"^\.Xr (pasvd\S* \d)", see_also + "\n", re.M))
+        named = set(re.findall(r"^\.Xr (pasv\S* \d)", see_also + "\n", re.M))
         assert other and named == other, page.name
 
 

@@ -76,6 +76,7 @@ static void decide(const struct queue *q, const struct nfq_packet *in, struct pa
 	expect_events_read(loop->events, now);
 	q->ask(loop->helper, packet, now, ret_verdict);
 	log_verdict(ret_verdict);
+	loop->hooks->verdict(loop->hooks->data, ret_verdict);
 }
 
 /* One message of a queue: a packet, or the kernel's word that a verdict was refused. */
@@ -152,6 +153,7 @@ int loop_open(struct loop *loop, struct helper *helper, struct expect_events *ev
 	loop->helper = helper;
 	loop->events = events;
 	loop->hooks = hooks;
+	loop->watched = -1;
 	loop->stopping = false;
 	for (int i = 0; i < LOOP_QUEUES; i++)
 		memset(&loop->queue[i].nl, 0, sizeof loop->queue[i].nl);
@@ -207,12 +209,13 @@ int loop_run(struct loop *loop, int beat_ms)
 	struct queue *control = &loop->queue[LOOP_CONTROL], *knock = &loop->queue[LOOP_KNOCK];
 	struct pollfd fds[] = {{.fd = fd_of(control), .events = POLLIN},
 		{.fd = fd_of(knock), .events = POLLIN}, {.fd = loop->signals, .events = POLLIN},
-		{.fd = expect_events_fd(loop->events), .events = POLLIN}};
+		{.fd = expect_events_fd(loop->events), .events = POLLIN},
+		{.fd = loop->watched, .events = POLLIN}};
 	uint64_t last = 0;
 	int err = 0;
 
 	while (!loop->stopping && !err) {
-		if (poll(fds, 4, beat_ms) < 0)
+		if (poll(fds, sizeof fds / sizeof fds[0], beat_ms) < 0)
 			err = errno == EINTR ? 0 : -errno;
 		if (fds[3].revents)
 			expect_events_read(loop->events, loop_now());
@@ -222,6 +225,8 @@ int loop_run(struct loop *loop, int beat_ms)
 			err = dispatch(knock, 1);
 		if (fds[2].revents)
 			on_signal(loop);
+		if (fds[4].revents)
+			loop->hooks->ready(loop->hooks->data, loop_now());
 		beat(loop, beat_ms, &last);
 	}
 	return err;

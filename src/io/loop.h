@@ -18,6 +18,8 @@ struct loop_hooks {
 	void (*reload)(void *data);
 	void (*packet)(void *data, uint64_t now); /* before each one; `now` as for helper_packet() */
 	void (*beat)(void *data);                 /* as often as loop_run() is told, at least */
+	void (*verdict)(void *data, const struct verdict *v); /* after each one */
+	void (*ready)(void *data, uint64_t now);              /* loop->watched is readable */
 	void *data;
 };
 
@@ -38,6 +40,7 @@ struct loop {
 	struct helper *helper;
 	struct expect_events *events;
 	int signals; /* a signalfd: SIGTERM and SIGINT end loop_run(), SIGUSR1 logs the counters, SIGHUP reloads */
+	int watched; /* a descriptor that is waited for, too; the owner's; -1: none */
 	const struct loop_hooks *hooks;
 	bool stopping;
 	_Alignas(struct nlmsghdr) uint8_t out[NFQ_MSG_VERDICT_MAX];

@@ -15,13 +15,28 @@ enum {
 
 struct settings settings_default(void)
 {
-	return (struct settings){
-		.queue = SETTINGS_QUEUE, .tls_queue = SETTINGS_TLS_QUEUE, .policy = policy_default};
+	return (struct settings){.queue = SETTINGS_QUEUE,
+		.tls_queue = SETTINGS_TLS_QUEUE,
+		.control_socket = SETTINGS_CONTROL_SOCKET,
+		.policy = policy_default};
 }
 
 static const char *set_queue(struct settings *s, struct text value)
 {
 	return conf_value_number(value, 0, UINT16_MAX, &s->queue);
+}
+
+const char settings_socket_allowed[] =
+	"a path that begins with / and has at most 107 characters is wanted, or nothing";
+
+const char *settings_set_socket(struct settings *s, struct text value)
+{
+	static_assert(sizeof s->control_socket == 108, "the text above says so");
+	if ((value.n && value.p[0] != '/') || value.n >= sizeof s->control_socket)
+		return conf_value_wrong;
+	memset(s->control_socket, 0, sizeof s->control_socket);
+	memcpy(s->control_socket, value.p, value.n);
+	return NULL;
 }
 
 static const char *set_zone(struct settings *s, struct text value)
@@ -191,6 +206,7 @@ static const struct settings_key keys[] = {
 	{"pasvd", "queue", set_queue, LIST_NONE, "a number 0..65535 is wanted"},
 	{"pasvd", "zone", set_zone, LIST_NONE, "a number 0..65535 is wanted"},
 	{"pasvd", "expect-seconds", set_seconds, LIST_NONE, "a number 1..300 is wanted"},
+	{"pasvd", "control-socket", settings_set_socket, LIST_NONE, settings_socket_allowed},
 	{"policy", "deny-ports", add_deny, LIST_DENY,
 		"ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"},
 	{"policy", "allow-foreign", add_foreign, LIST_FOREIGN,

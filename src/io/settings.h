@@ -4,19 +4,27 @@
 #define PASVD_SETTINGS_H
 
 #include "conf_value.h"
+#include "ctl.h"
 #include "external.h"
+
+#define SETTINGS_CONTROL_SOCKET "/run/pasvd/ctl"
 
 enum { SETTINGS_QUEUE = 21, SETTINGS_TLS_QUEUE = 22 }; /* unless told otherwise */
 
 struct settings {
-	uint16_t queue;     /* of control connections */
-	uint16_t tls_queue; /* of knocks at ports on demand */
+	uint16_t queue;                    /* of control connections */
+	uint16_t tls_queue;                /* of knocks at ports on demand */
+	char control_socket[CTL_PATH_MAX]; /* "": none */
 	struct policy policy;
 	struct external_watch watch; /* of policy.external; not looked at yet */
 };
 
 /* What holds without a file. */
 struct settings settings_default(void);
+
+/* The control socket. NULL, or conf_value_wrong; then settings_socket_allowed tells what is wanted. */
+const char *settings_set_socket(struct settings *s, struct text value);
+extern const char settings_socket_allowed[];
 
 /* Lists of the policy, each of POLICY_LIST_MAX entries. */
 enum settings_list {

@@ -55,6 +55,7 @@ import rules
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
 PASVD = pathlib.Path(os.environ.get("PASVD", BUILD / "pasvd"))
+PASVCTL = PASVD.parent / "pasvctl"
 RULES = TOP / "iptables" / "pasvd-rules"
 
 # A daemon of a test build: at its end the leak checker would make a process, which the daemon forbids itself.
@@ -606,9 +607,13 @@ class Lab:
 
     def start_pasvd(self, args=()):
         """Start the daemon and wait until its queue is bound."""
-        self.pasvd = Pasvd(self, [*self.config_options("-c"), *args])
+        self.pasvd = Pasvd(self, [*self.config_options("-c"), "-s", self.control_socket, *args])
         self.on_exit(self.pasvd.stop)
         return self.pasvd
+
+    @property
+    def control_socket(self):
+        return self.tmp / "ctl"
 
     def expectations(self):
         """What "conntrack -L expect" shows: a list of dictionaries."""

@@ -18,7 +18,7 @@ BUILD=${BUILD:-$top/build}
 servers=$BUILD/servers
 
 tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pyftpdlib
-       python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump"
+       python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux"
 archives="vsftpd proftpd-core pure-ftpd"
 # Shared libraries of the three servers that a small system may lack.
 libraries="libwrap0 libnsl2 libtirpc3 libhiredis0.14 libmemcached11

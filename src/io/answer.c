@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* answer.c - what the daemon tells of itself: objects of JSON, one a line
+ *
+ * No library is used: it would allocate, and there is nothing to escape. Sessions that conntrack does not know any more, or
+ * that are over, are left out, although the table keeps them until it needs the room.
+ */
+#include "answer.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char answer_events[] = "events";
+
+static void put(struct answer_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void put(struct answer_text *t, const char *fmt, ...)
+{
+	size_t room = t->cap - t->n;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->p + t->n, room, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= room)
+		t->full = true;
+	else
+		t->n += (size_t)n;
+}
+
+static void put_endpoint(struct answer_text *t, const char *name, const struct endpoint *e)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	put(t, "\"%s\":\"%s\"", name, endpoint_text(e, text));
+}
+
+static void put_parties(struct answer_text *t, const struct ct_view *view)
+{
+	put_endpoint(t, "client", &view->tuple[DIR_ORIGINAL].src);
+	put(t, ",");
+	put_endpoint(t, "server", &view->tuple[DIR_REPLY].src);
+}
+
+static void put_port(struct answer_text *t, const struct endpoint *announced, const struct endpoint *real)
+{
+	put_endpoint(t, "announced", announced);
+	put(t, ",");
+	put_endpoint(t, "real", real);
+}
+
+static uint32_t count_sessions(const struct conntab *tab)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < tab->used; i++)
+		n += conntab_at(tab, i) != NULL;
+	return n;
+}
+
+static bool put_status(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
+{
+	(void)i;
+	put(t, "{\"type\":\"status\",\"version\":\"%s\",\"carrier\":\"%s\",\"queues\":{\"control\":%u",
+		PASVD_VERSION, a->carrier, a->queue);
+	if (a->knocks)
+		put(t, ",\"knocks\":%u", a->tls_queue);
+	put(t, "},\"uptime\":%" PRIu64 ",\"known\":%" PRIu32 ",\"known_max\":%d,\"counters\":{",
+		(now - a->since) / 1000, count_sessions(&a->helper->tab), CONNTAB_SIZE);
+	for (int r = 0; r < REASON_COUNT; r++)
+		put(t, "%s\"%s\":%" PRIu64, r ? "," : "", reason_name((enum reason)r), a->helper->count[r]);
+	put(t, "},\"endings\":{");
+	for (int e = 0; e < ENDING_COUNT; e++)
+		put(t, "%s\"%s\":%" PRIu64, e ? "," : "", ending_name((enum ending)e), a->helper->ended[e]);
+	put(t, "}}\n");
+	return false;
+}
+
+static bool put_reason(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
+{
+	static const char *const levels[] = {[REASON_LEVEL_ERR] = "err",
+		[REASON_LEVEL_WARNING] = "warning",
+		[REASON_LEVEL_INFO] = "info",
+		[REASON_LEVEL_DEBUG] = "debug"};
+	enum reason r = (enum reason)i;
+
+	(void)now;
+	put(t,
+		"{\"type\":\"reason\",\"reason\":\"%s\",\"priority\":\"%s\",\"count\":%" PRIu64
+		",\"meaning\":\"%s\"}\n",
+		reason_name(r), levels[reason_level(r)], a->helper->count[r], reason_meaning(r));
+	return i + 1 < REASON_COUNT;
+}
+
+/* Also of a connection that has begun to end: whether it goes on is told by `now`, conntrack's view of this moment. */
+static const char *state_of(const struct conn *c, const struct ct_view *now)
+{
+	if (!now->established)
+		return "closing";
+	if (!c->view.ours)
+		return "not-ours";
+	if (c->told)
+		return "not-translated";
+	if (c->tls)
+		return "tls";
+	if (c->session.alien)
+		return "not-ftp";
+	return c->session.greeted ? "login" : "logged-in";
+}
+
+/* The port that waits for its connection. */
+static bool is_expected(const struct answer_about *a, const struct conn *c, uint32_t *ret_seconds)
+{
+	return c->last.announce.port && a->expected(a->ct, &c->last.expect, ret_seconds);
+}
+
+static void put_session(const struct answer_about *a, const struct conn *c, const struct ct_view *view,
+	uint64_t now, struct answer_text *t)
+{
+	uint32_t seconds;
+
+	put(t, "{\"type\":\"session\",");
+	put_parties(t, view);
+	put(t, ",");
+	put_endpoint(t, "dialled", &view->tuple[DIR_ORIGINAL].dst);
+	put(t,
+		",\"state\":\"%s\",\"cleared\":%s,\"shift\":{\"client\":%" PRId32 ",\"server\":%" PRId32
+		"},\"port\":",
+		state_of(c, view), c->cleared ? "true" : "false", view->seqadj[DIR_ORIGINAL].after,
+		view->seqadj[DIR_REPLY].after);
+	if (is_expected(a, c, &seconds)) {
+		put(t, "{");
+		put_port(t, &c->last.announce, &c->last.expect.nat);
+		put(t, ",\"seconds\":%" PRIu32 "}", seconds);
+	} else {
+		put(t, "null");
+	}
+	put(t, ",\"idle\":%" PRIu64 "}\n", (now - c->seen) / 1000);
+}
+
+static bool next_session(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
+{
+	const struct helper *h = a->helper;
+	const struct conn *c = conntab_at(&h->tab, i);
+	struct ct_view view;
+
+	if (c && h->ct.get(h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], &view) == CT_OK && !view.over)
+		put_session(a, c, &view, now, t);
+	return i + 1 < h->tab.used;
+}
+
+static void put_expectation(const struct conn *c, uint32_t seconds, struct answer_text *t)
+{
+	const struct expect *e = &c->last.expect;
+	struct endpoint from = {.addr = e->tuple.src.addr};
+	uint8_t text[ADDR_TEXT_MAX];
+
+	put(t, "{\"type\":\"expectation\",");
+	put_parties(t, &c->view);
+	put(t, ",\"from\":\"%.*s\",", (int)addr_text(&from.addr, text), (const char *)text);
+	put_endpoint(t, "to", &e->tuple.dst);
+	put(t, ",");
+	put_port(t, &c->last.announce, &e->nat);
+	put(t, ",\"seconds\":%" PRIu32 "}\n", seconds);
+}
+
+static bool next_expectation(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
+{
+	const struct conntab *tab = &a->helper->tab;
+	const struct conn *c = conntab_at(tab, i);
+	uint32_t seconds;
+
+	(void)now;
+	if (c && is_expected(a, c, &seconds))
+		put_expectation(c, seconds, t);
+	return i + 1 < tab->used;
+}
+
+answer_fn *answer_to(const char *request, size_t n)
+{
+	static const struct {
+		const char *request;
+		answer_fn *fn;
+	} answers[] = {
+		{"status", put_status},
+		{"sessions", next_session},
+		{"expectations", next_expectation},
+		{"reasons", put_reason},
+	};
+
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+		if (strlen(answers[i].request) == n && memcmp(answers[i].request, request, n) == 0)
+			return answers[i].fn;
+	}
+	return NULL;
+}
+
+static bool is_worth_a_line(const struct verdict *v)
+{
+	return v->reason != REASON_OPENED && !v->again && reason_level(v->reason) < REASON_LEVEL_DEBUG;
+}
+
+bool answer_is_event(const struct verdict *v)
+{
+	return v->opened || is_worth_a_line(v);
+}
+
+static void begin_event(struct answer_text *t, const char *what, const struct ct_view *view, uint64_t time)
+{
+	put(t, "{\"type\":\"event\",\"time\":%" PRIu64 ".%03u,\"event\":\"%s\"", time / 1000,
+		(unsigned)(time % 1000), what);
+	if (view) {
+		put(t, ",");
+		put_parties(t, view);
+	}
+}
+
+void answer_put_verdict(struct answer_text *t, const struct verdict *v, uint64_t time)
+{
+	const struct ct_view *view = v->known ? &v->view : NULL;
+
+	if (v->opened) {
+		begin_event(t, "open", view, time);
+		put(t, ",");
+		put_port(t, &v->announce, &v->real);
+		put(t, ",\"on_demand\":%s}\n", v->on_demand ? "true" : "false");
+	}
+	if (is_worth_a_line(v)) {
+		begin_event(t, reason_name(v->reason), view, time);
+		put(t, ",\"meaning\":\"%s\"}\n", reason_meaning(v->reason));
+	}
+}
+
+void answer_put_ended(struct answer_text *t, const struct ended *e, uint64_t time)
+{
+	begin_event(t, ending_name(e->how), e->view, time);
+	put(t, ",");
+	put_port(t, &e->plan->announce, &e->plan->expect.nat);
+	put(t, "}\n");
+}
+
+void answer_put_left_out(struct answer_text *t, uint64_t count)
+{
+	put(t, "{\"type\":\"left-out\",\"count\":%" PRIu64 "}\n", count);
+}
+
+void answer_put_end(struct answer_text *t)
+{
+	put(t, "{\"type\":\"end\"}\n");
+}
+
+void answer_put_error(struct answer_text *t, const char *what)
+{
+	put(t, "{\"type\":\"error\",\"error\":\"%s\"}\n", what);
+}

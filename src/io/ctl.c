@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctl.c - the socket at which the daemon is asked about itself
+ *
+ * Theory of operation. Listener and clients are in one epoll, whose descriptor the loop waits for beside the queues. Between two
+ * rounds of packets ctl_work() does one thing for one of them. An answer goes out in pieces: when a client has taken all that
+ * was put, the next few objects are. So a table of thousands costs no packet more than those few, and the memory is that
+ * of CTL_CLIENTS pieces.
+ *
+ * Nobody is waited for. A client that neither asks nor reads for CTL_PATIENCE_MS loses its place to the next one that comes;
+ * until then it takes nothing but its place. Events that find a follower's piece full are left out, and counted.
+ */
+#include "ctl.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	PIECE_OBJECTS = 16, /* looked at for a piece of an answer */
+	BACKLOG = CTL_CLIENTS,
+};
+
+#define GROUP "pasvd"
+
+static bool is_stuck(const struct ctl_client *c, uint64_t now)
+{
+	bool waits = c->state != CTL_FOLLOWS || c->sent < c->out;
+
+	return waits && now - c->moved > CTL_PATIENCE_MS;
+}
+
+static void drop(struct ctl *ctl, struct ctl_client *c)
+{
+	if (c->state == CTL_FOLLOWS)
+		ctl->followers--;
+	close(c->fd); /* leaves the epoll, too */
+	c->fd = -1;
+}
+
+/* Says what the client is waited for: its request, or that it reads. */
+static void wait_for_it(const struct ctl *ctl, struct ctl_client *c)
+{
+	struct epoll_event event = {.data.ptr = c};
+
+	if (c->state == CTL_ASKS)
+		event.events = EPOLLIN;
+	else if (c->state == CTL_ANSWERED || c->sent < c->out)
+		event.events = EPOLLOUT;
+	if (event.events != c->waits_for)
+		epoll_ctl(ctl->epoll, EPOLL_CTL_MOD, c->fd, &event);
+	c->waits_for = event.events;
+}
+
+static struct answer_text text_of(struct ctl_client *c)
+{
+	return (struct answer_text){.p = c->text, .n = c->out, .cap = sizeof c->text};
+}
+
+static void refuse(struct ctl_client *c, const char *why)
+{
+	struct answer_text text = text_of(c);
+
+	answer_put_error(&text, why);
+	c->out = text.n;
+	c->state = CTL_ANSWERED;
+	c->answer = NULL;
+}
+
+/* A place for one more client, or NULL. */
+static struct ctl_client *find_place(struct ctl *ctl, uint64_t now)
+{
+	for (int i = 0; i < CTL_CLIENTS; i++) {
+		struct ctl_client *c = &ctl->client[i];
+
+		if (c->fd >= 0 && is_stuck(c, now))
+			drop(ctl, c);
+		if (c->fd < 0)
+			return c;
+	}
+	return NULL;
+}
+
+static void send_away(int fd)
+{
+	char line[128];
+	struct answer_text text = {.p = line, .cap = sizeof line};
+
+	answer_put_error(&text, "too many ask at once");
+	send(fd, line, text.n, MSG_NOSIGNAL);
+	close(fd);
+}
+
+static void take_in(struct ctl *ctl, uint64_t now)
+{
+	int fd = accept4(ctl->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct ctl_client *c;
+	struct epoll_event event = {.events = EPOLLIN};
+
+	if (fd < 0)
+		return;
+	c = find_place(ctl, now);
+	event.data.ptr = c;
+	if (!c || epoll_ctl(ctl->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
+		send_away(fd);
+		return;
+	}
+	c->fd = fd;
+	c->state = CTL_ASKS;
+	c->waits_for = EPOLLIN;
+	c->moved = now;
+	c->in = c->out = c->sent = 0;
+}
+
+static void follow(struct ctl *ctl, struct ctl_client *c)
+{
+	if (ctl->followers == CTL_FOLLOWERS) {
+		refuse(c, "too many follow events");
+		return;
+	}
+	ctl->followers++;
+	c->state = CTL_FOLLOWS;
+	c->left_out = 0;
+}
+
+static void understand(struct ctl *ctl, struct ctl_client *c, size_t n)
+{
+	answer_fn *answer = answer_to(c->request, n);
+
+	if (n == strlen(answer_events) && memcmp(c->request, answer_events, n) == 0) {
+		follow(ctl, c);
+	} else if (answer) {
+		c->state = CTL_ANSWERED;
+		c->answer = answer;
+		c->next = 0;
+	} else {
+		refuse(c, "no such request");
+	}
+}
+
+/* What stands behind the line is not read. */
+static void listen_to(struct ctl *ctl, struct ctl_client *c, uint64_t now)
+{
+	ssize_t n = recv(c->fd, c->request + c->in, sizeof c->request - c->in, 0);
+	const char *end;
+
+	if (n <= 0) {
+		if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			drop(ctl, c);
+		return;
+	}
+	c->moved = now;
+	c->in += (size_t)n;
+	end = memchr(c->request, '\n', c->in);
+	if (end)
+		understand(ctl, c, (size_t)(end - c->request));
+	else if (c->in == sizeof c->request)
+		refuse(c, "no such request");
+}
+
+/* The next piece of an answer. */
+static void put_piece(const struct ctl *ctl, struct ctl_client *c, uint64_t now)
+{
+	struct answer_text text = text_of(c);
+
+	for (int i = 0; i < PIECE_OBJECTS && c->answer && text.cap - text.n >= ANSWER_LINE_MAX; i++) {
+		if (!c->answer(ctl->about, c->next++, now, &text)) {
+			c->answer = NULL;
+			answer_put_end(&text);
+		}
+	}
+	c->out = text.n;
+}
+
+/* Sends what the client takes. False: it is gone. */
+static bool send_out(struct ctl_client *c, uint64_t now)
+{
+	ssize_t n = c->sent < c->out ? send(c->fd, c->text + c->sent, c->out - c->sent, MSG_NOSIGNAL) : 0;
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (n > 0)
+		c->moved = now;
+	c->sent += (size_t)n;
+	if (c->sent == c->out)
+		c->sent = c->out = 0;
+	return true;
+}
+
+static void serve(struct ctl *ctl, struct ctl_client *c, uint32_t events, uint64_t now)
+{
+	if (c->state == CTL_ASKS)
+		listen_to(ctl, c, now);
+	else if (events & (EPOLLHUP | EPOLLERR))
+		drop(ctl, c);
+	if (c->fd < 0 || c->state == CTL_ASKS)
+		return;
+	if (c->state == CTL_ANSWERED && !c->out)
+		put_piece(ctl, c, now);
+	if (!send_out(c, now) || (c->state == CTL_ANSWERED && !c->answer && !c->out))
+		drop(ctl, c);
+	else
+		wait_for_it(ctl, c);
+}
+
+void ctl_work(struct ctl *ctl, uint64_t now)
+{
+	struct epoll_event event;
+
+	if (epoll_wait(ctl->epoll, &event, 1, 0) != 1)
+		return;
+	if (!event.data.ptr)
+		take_in(ctl, now);
+	else
+		serve(ctl, event.data.ptr, event.events, now);
+}
+
+static uint64_t time_of_day(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* What was taken makes room first. */
+static struct answer_text room_of(struct ctl_client *c)
+{
+	if (c->sent)
+		memmove(c->text, c->text + c->sent, c->out - c->sent);
+	c->out -= c->sent;
+	c->sent = 0;
+	return text_of(c);
+}
+
+static void tell(const struct ctl *ctl, struct ctl_client *c, const struct answer_text *event)
+{
+	struct answer_text text = room_of(c);
+
+	if (c->left_out)
+		answer_put_left_out(&text, c->left_out);
+	if (text.full || text.cap - text.n < event->n) {
+		c->left_out++;
+	} else {
+		memcpy(text.p + text.n, event->p, event->n);
+		c->left_out = 0;
+		c->out = text.n + event->n;
+	}
+	wait_for_it(ctl, c);
+}
+
+static void tell_all(struct ctl *ctl, const struct answer_text *event)
+{
+	for (int i = 0; i < CTL_CLIENTS; i++) {
+		struct ctl_client *c = &ctl->client[i];
+
+		if (c->fd >= 0 && c->state == CTL_FOLLOWS)
+			tell(ctl, c, event);
+	}
+}
+
+void ctl_tell(struct ctl *ctl, const struct verdict *v)
+{
+	char line[ANSWER_LINE_MAX];
+	struct answer_text event = {.p = line, .cap = sizeof line};
+
+	if (!ctl->followers || !answer_is_event(v))
+		return;
+	answer_put_verdict(&event, v, time_of_day());
+	tell_all(ctl, &event);
+}
+
+void ctl_tell_ended(struct ctl *ctl, const struct ended *e)
+{
+	char line[ANSWER_LINE_MAX];
+	struct answer_text event = {.p = line, .cap = sizeof line};
+
+	if (!ctl->followers)
+		return;
+	answer_put_ended(&event, e, time_of_day());
+	tell_all(ctl, &event);
+}
+
+/* True if it is a socket to which nobody listens any more. */
+static bool is_left_behind(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	bool refused;
+	int fd;
+
+	if (lstat(addr->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	refused = connect(fd, (const struct sockaddr *)addr, sizeof *addr) < 0 && errno == ECONNREFUSED;
+	close(fd);
+	return refused;
+}
+
+static int bind_to(int fd, const struct sockaddr_un *addr)
+{
+	const struct sockaddr *sa = (const struct sockaddr *)addr;
+
+	if (bind(fd, sa, sizeof *addr) == 0)
+		return 0;
+	if (errno != EADDRINUSE || !is_left_behind(addr))
+		return -errno;
+	return unlink(addr->sun_path) < 0 || bind(fd, sa, sizeof *addr) < 0 ? -errno : 0;
+}
+
+/* Nobody can connect before listen(). A group that we may not give is left as it is: then it is ours. */
+static int let_in(int fd, const char *path)
+{
+	const struct group *group = getgrnam(GROUP);
+
+	if (group && chown(path, (uid_t)-1, group->gr_gid) < 0 && errno != EPERM)
+		return -errno;
+	return chmod(path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) < 0 || listen(fd, BACKLOG) < 0 ? -errno : 0;
+}
+
+static void make_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[CTL_PATH_MAX];
+
+	if (!slash || slash == path)
+		return;
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = '\0';
+	mkdir(folder, S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH);
+}
+
+static int start(struct ctl *ctl, const char *path)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct epoll_event event = {.events = EPOLLIN};
+	int err;
+
+	ctl->epoll = epoll_create1(EPOLL_CLOEXEC);
+	ctl->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (ctl->epoll < 0 || ctl->listener < 0)
+		return -errno;
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	make_folder(path);
+	err = bind_to(ctl->listener, &addr);
+	if (!err)
+		err = let_in(ctl->listener, path);
+	if (!err && epoll_ctl(ctl->epoll, EPOLL_CTL_ADD, ctl->listener, &event) < 0)
+		err = -errno;
+	return err;
+}
+
+static void give_up(struct ctl *ctl)
+{
+	if (ctl->listener >= 0)
+		close(ctl->listener);
+	if (ctl->epoll >= 0)
+		close(ctl->epoll);
+	ctl->listener = ctl->epoll = -1;
+}
+
+int ctl_open(struct ctl *ctl, const char *path, const struct answer_about *about)
+{
+	int err;
+
+	ctl->about = about;
+	ctl->followers = 0;
+	for (int i = 0; i < CTL_CLIENTS; i++)
+		ctl->client[i].fd = -1;
+	ctl->epoll = ctl->listener = -1;
+	err = path[0] ? start(ctl, path) : 0;
+	if (err)
+		give_up(ctl);
+	return err;
+}
+
+int ctl_fd(const struct ctl *ctl)
+{
+	return ctl->epoll;
+}

@@ -1,0 +1,512 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_ctl.py - pasvctl asks a running daemon: what it prints, who may ask, and what happens when
+something is not as it should be"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+import clients
+import lab as lab_module
+from lab import PASVCTL, TOP, wait_for
+from scripted import CONTENT, RawClient, ScriptedServer
+
+pytestmark = pytest.mark.daemon
+
+ENDPOINT = r"(\d+\.){3}\d+:\d+"
+WIDTH, HEIGHT = 80, 24
+COUNTED = "counters", "endings"     # objects whose members are names of reasons and endings
+
+
+def pasvctl(lab, *words, check=True, prefix=(), path=None, **options):
+    done = subprocess.run([*prefix, PASVCTL, "-s", path or lab.control_socket, *words], timeout=15, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **options)
+    assert not check or (done.returncode == 0 and not done.stderr), done
+    return done
+
+
+def of_json(lab, command):
+    return json.loads(pasvctl(lab, command, "--json").stdout)
+
+
+def complaint(done, status=1):
+    assert done.returncode == status and done.stdout == "", done
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+@pytest.fixture
+def lab(make_lab):
+    with make_lab() as lab:
+        yield lab
+
+
+@pytest.fixture
+def stopped(make_lab):
+    with make_lab(daemon=False) as lab:
+        yield lab
+
+
+@pytest.fixture
+def client(lab):
+    """One that is logged in and has a port open."""
+    ScriptedServer(lab)
+    with RawClient(lab.clients[0], lab.publics[0]) as client:
+        client.told = client.ask("PASV")
+        yield client
+
+
+def documented(command):
+    """The members that the manual has for the command's objects."""
+    page = (TOP / "man" / "pasvctl.8").read_text().split(".Sh JSON", 1)[1].split(".Sh FILES", 1)[0]
+    text = re.search(rf"^\.It Cm {command}\n(.*?)^\.(?:It|El)", page, re.M | re.S)[1]
+    return set(re.findall(r"[a-z_]+", " ".join(re.findall(r"^\.Va (.*)$", text, re.M))))
+
+
+def members(value):
+    """Their names."""
+    found = set()
+    for name, inner in value.items():
+        found |= {name} | (members(inner) if isinstance(inner, dict) and name not in COUNTED else set())
+    return found
+
+
+# --- what is printed
+
+def test_status_is_told(lab, client):
+    status = of_json(lab, "status")
+    assert members(status) == documented("status") - {"knocks"}
+    assert status["carrier"] == "sane" and status["queues"] == {"control": 21}
+    assert {**status["counters"], **status["endings"]} == lab.pasvd.counters()
+    text = pasvctl(lab, "status").stdout
+    assert re.search(r"^version +\d", text) and re.search(r"^ +opened +1$", text, re.M)
+
+
+def test_queue_of_knocks_is_told(make_lab):
+    with make_lab(config="[tls]\nports = 60000-60100\n") as lab:
+        assert of_json(lab, "status")["queues"] == {"control": 21, "knocks": 22}
+        assert "knocks" in documented("status")
+
+
+def test_session_is_listed_with_its_port(lab, client):
+    (session,) = of_json(lab, "sessions")
+    (expectation,) = lab.expectations()
+    assert members(session) == documented("sessions")
+    assert session["client"] == lab.endpoint(*client.control.getsockname())
+    assert session["dialled"] == lab.endpoint(lab.publics[0], 21)
+    assert session["server"] == lab.endpoint(lab.server_addresses[0], 21)
+    assert session["state"] == "logged-in" and session["shift"]["server"] != 0
+    assert session["port"]["announced"] == lab.endpoint(lab.publics[0], expectation["dport"])
+    lines = pasvctl(lab, "sessions").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["CLIENT", session["client"]]
+    assert len({line.index(word) for line, word in zip(lines, ("SERVER", session["server"]))}) == 1
+
+
+def test_port_that_was_used_is_not_listed(lab, client):
+    assert len(of_json(lab, "expectations")) == 1
+    host, port = lab.publics[0], int(of_json(lab, "expectations")[0]["to"].rsplit(":")[1])
+    assert lab.clients[0].attempt(host, port) == "open"
+    assert of_json(lab, "expectations") == [] and of_json(lab, "sessions")[0]["port"] is None
+
+
+def test_session_that_ended_is_not_listed(lab):
+    ScriptedServer(lab)
+    with RawClient(lab.clients[0], lab.publics[0]) as client:
+        client.ask("QUIT")
+    wait_for(lambda: not [s for s in of_json(lab, "sessions") if s["state"] != "closing"], 5, "it is gone")
+
+
+def test_states_are_told(lab):
+    ScriptedServer(lab, tls=True)
+    with RawClient(lab.clients[0], lab.publics[0], login=False) as client:
+        client.line()
+        assert of_json(lab, "sessions")[0]["state"] == "login"
+        client.ask("USER lab")
+        client.ask("PASS lab")
+        assert of_json(lab, "sessions")[0]["state"] == "logged-in"
+        client.ask("AUTH TLS")
+        client.secure()
+        assert of_json(lab, "sessions")[0]["state"] == "tls"
+
+
+def test_expectations_are_those_of_the_kernel(lab, client):
+    (told,) = of_json(lab, "expectations")
+    (expectation,) = lab.expectations()
+    assert members(told) == documented("expectations")
+    assert told["from"] == expectation["src"]
+    assert told["to"] == lab.endpoint(expectation["dst"], expectation["dport"])
+    assert 0 < told["seconds"] <= 60
+    lab.router.run("conntrack", "-F", "expect")
+    assert of_json(lab, "expectations") == []
+
+
+def test_reasons_are_those_of_the_log(lab, client):
+    reasons = of_json(lab, "reasons")
+    assert {name for reason in reasons for name in reason} == documented("reasons")
+    told, counters = {reason["reason"]: reason["count"] for reason in reasons}, lab.pasvd.counters()
+    assert told == {name: counters[name] for name in told} and told["opened"] == 1
+    text = pasvctl(lab, "reasons").stdout
+    assert all(reason["meaning"] in text for reason in reasons)
+
+
+def strictly_prometheus(text):
+    """{name with labels: value}; the text format 0.0.4 as `promtool check metrics` wants it."""
+    values, described, name = {}, set(), None
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            name = re.fullmatch(r"# HELP (pasvd_[a-z_]+[a-z]) [A-Z].*\.", line)[1]
+            assert name not in described
+            described.add(name)
+        elif line.startswith("#"):
+            kind = re.fullmatch(rf"# TYPE {name} (counter|gauge)", line)[1]
+            assert (kind == "counter") == name.endswith("_total")
+        else:
+            sample, value = re.fullmatch(rf'({name}(?:{{\w+="[\w.+-]+"(?:,\w+="[\w.+-]+")*}})?) (\d+)', line).groups()
+            assert sample not in values
+            values[sample] = int(value)
+    assert text.endswith("\n") and described == {sample.split("{")[0] for sample in values}
+    return values
+
+
+def test_metrics_are_for_prometheus(lab, client):
+    values = strictly_prometheus(pasvctl(lab, "metrics").stdout)
+    for name, count in lab.pasvd.counters().items():
+        verdicts, ended = f'pasvd_verdicts_total{{reason="{name}"}}', f'pasvd_ports_ended_total{{ending="{name}"}}'
+        assert values[verdicts if verdicts in values else ended] == count
+
+
+class Follower:
+    def __init__(self, lab, *options):
+        self.lines = []
+        self.process = subprocess.Popen([PASVCTL, "-s", lab.control_socket, "events", "-f", *options],
+                                        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        threading.Thread(target=lambda: self.lines.extend(iter(self.process.stdout.readline, "")),
+                         daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait(timeout=10)
+
+
+def provoke(client, follower):
+    """Until the follower is known to the daemon; each PASV opens a port."""
+    wait_for(lambda: client.ask("PASV") and opened(follower), 10, "an event")
+
+
+def opened(follower):
+    return [line for line in follower.lines if re.search(r"\bopen\b", line)]
+
+
+def endings_of(follower, announced):
+    events = [json.loads(line) for line in follower.lines]
+    return [event for event in events if event.get("announced") == announced and event["event"] != "open"]
+
+
+def test_events_are_followed(lab, client):
+    with Follower(lab) as text, Follower(lab, "--json") as objects:
+        provoke(client, text)
+        provoke(client, objects)
+        client.ask("PASV")
+        assert re.fullmatch(rf"\d\d:\d\d:\d\d open client={ENDPOINT} server={ENDPOINT} announced={ENDPOINT} "
+                            rf"real={ENDPOINT}\n", opened(text)[0])
+        event = json.loads(opened(objects)[0])
+        assert members(event) == documented("events") - {"meaning", "count"}
+        told = wait_for(lambda: endings_of(objects, event["announced"]), 5, "its end")
+        assert told[0]["event"] == "replaced" and members(told[0]) == members(event) - {"on_demand"}
+        client.ask("PORT 10,9,8,7,4,1")
+        wait_for(lambda: " foreign-address client=" in text.lines[-1], 5, "the refusal")
+        lab.pasvd.stop()
+        for follower in text, objects:
+            assert follower.process.wait(timeout=10) == 1
+            assert "breaks off" in follower.process.stderr.read()
+
+
+def test_sessions_are_listed_while_transfers_run(make_lab, visit):
+    with make_lab(clients=4) as lab:
+        server = ScriptedServer(lab)
+        going, failures = threading.Event(), []
+
+        def transfer(number):
+            try:
+                trip = visit(lab, server, client=number)
+                with clients.python_session(trip) as ftp:
+                    while not going.is_set():
+                        assert clients.download_bytes(ftp, trip) == CONTENT
+            except Exception as error:  # told by the thread that asserts
+                failures.append(error)
+
+        threads = [threading.Thread(target=transfer, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            wait_for(lambda: len(of_json(lab, "sessions")) == 4, 10, "four sessions")
+            opened = of_json(lab, "status")["counters"]["opened"]
+            for _ in range(20):
+                for command in "sessions", "expectations", "status":
+                    of_json(lab, command)
+            wait_for(lambda: of_json(lab, "status")["counters"]["opened"] > opened + 8, 20, "transfers")
+        finally:
+            going.set()
+            for thread in threads:
+                thread.join(timeout=20)
+        assert failures == []
+
+
+# --- top, in a terminal
+
+class Terminal:
+    """tmux, with a server of its own."""
+
+    def __init__(self, folder, *command, width=WIDTH):
+        self.socket = folder / "tmux"
+        self.status = folder / "status"
+        words = " ".join(f"'{word}'" for word in command)
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(HEIGHT),
+                  f"TERM=dumb {words}; echo $? >{self.status}; sleep 60")
+
+    def tmux(self, *words):
+        return subprocess.run(["tmux", "-S", str(self.socket), *words], check=True, timeout=10, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+
+    def screen(self):
+        return self.tmux("capture-pane", "-p").splitlines()
+
+    def shows(self, pattern, timeout=10):
+        return wait_for(lambda: re.search(pattern, "\n".join(self.screen()), re.M), timeout, pattern)
+
+    def key(self, key):
+        self.tmux("send-keys", key)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.tmux("kill-server")
+
+
+def test_top_shows_sessions_and_quits(lab, client):
+    with Terminal(lab.tmp, PASVCTL, "-s", lab.control_socket, "top") as terminal:
+        terminal.shows(rf"^{re.escape(client.address)}:\d+ .* logged-in ")
+        terminal.shows(r"1 sessions, 1 ports opened")
+        client.ask("PASV")
+        terminal.shows(r"1 sessions, 2 ports opened")
+        assert max(map(len, terminal.screen())) <= WIDTH
+        for order in "client", "server", "state", "idle, greatest first", "idle":
+            terminal.key("s")
+            terminal.shows(rf"^by {order};")
+        lab.pasvd.stop()
+        terminal.shows(r"^pasvctl: .*nobody listens there")
+        lab.start_pasvd()
+        terminal.shows(r"^pasvd .* 0 sessions")
+        terminal.key("q")
+        wait_for(terminal.status.exists, 5, "its end")
+        assert wait_for(terminal.status.read_text, 5) == "0\n"
+
+
+def test_columns_that_do_not_fit_are_left_out(lab, client):
+    for width, left_out in (160, False), (60, True):
+        folder = lab.tmp / f"terminal-{width}"
+        folder.mkdir()
+        with Terminal(folder, PASVCTL, "-s", lab.control_socket, "sessions", width=width) as terminal:
+            terminal.shows(r" logged-in ")
+            screen = "\n".join(terminal.screen())
+            assert ("SHIFT" in screen.splitlines()[0]) != left_out, screen
+            assert (f"(left out of {width} columns: DIALLED, SHIFT" in screen) == left_out, screen
+
+
+def test_top_needs_a_terminal(lab):
+    assert "terminal" in complaint(pasvctl(lab, "top", check=False))
+
+
+# --- who may ask
+
+def test_others_may_not_ask(lab):
+    os.chmod(lab.tmp, 0o755)
+    copy = lab.tmp / "pasvctl"
+    copy.write_bytes(PASVCTL.read_bytes())
+    copy.chmod(0o755)
+    done = subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", copy, "-s", lab.control_socket, "status"],
+                          capture_output=True, text=True, timeout=15)
+    assert "permission denied" in complaint(done)
+
+
+def test_group_may_ask(stopped):
+    number, group = 4242, stopped.tmp / "group"
+    group.write_text(f"root:x:0:\npasvd:x:{number}:\n")
+    os.chmod(stopped.tmp, 0o755)
+    script = f'mount --bind {group} /etc/group && exec "$@"'
+    daemon = lab_module.Pasvd(stopped, ["-s", stopped.control_socket],
+                              prefix=("unshare", "--mount", "sh", "-c", script, "sh"))
+    stopped.on_exit(daemon.stop)
+    about = stopped.control_socket.stat()
+    assert about.st_gid == number and about.st_mode & 0o777 == 0o660
+    copy = stopped.tmp / "pasvctl"
+    copy.write_bytes(PASVCTL.read_bytes())
+    copy.chmod(0o755)
+    done = subprocess.run(["setpriv", "--reuid=nobody", f"--regid={number}", "--clear-groups", copy, "-s",
+                           stopped.control_socket, "status"], capture_output=True, text=True, timeout=15)
+    assert done.returncode == 0 and done.stdout.startswith("version"), done
+
+
+def test_daemon_that_hangs_is_told(lab):
+    os.kill(lab.pasvd.pid, signal.SIGSTOP)
+    try:
+        assert "does not answer" in complaint(pasvctl(lab, "status", check=False))
+    finally:
+        os.kill(lab.pasvd.pid, signal.SIGCONT)
+
+
+# --- when something is not as it should be
+
+def test_no_daemon_is_told(stopped):
+    assert "no such socket" in complaint(pasvctl(stopped, "status", check=False))
+    stopped.start_pasvd().kill()
+    for command in "sessions", "events", "metrics":
+        assert "nobody listens" in complaint(pasvctl(stopped, command, check=False))
+    stopped.start_pasvd()   # takes the place of the one that was killed
+    assert of_json(stopped, "status")["counters"]["opened"] == 0
+
+
+@pytest.mark.parametrize("words", [(), ("stat",), ("status", "x"), ("--no-such-option",), ("-s",), ("metrics", "-j"),
+                                   ("top", "-j"), ("status", "-f")], ids=" ".join)
+def test_wrong_arguments_are_told_with_status_2(words):
+    done = subprocess.run([PASVCTL, *words], capture_output=True, text=True, timeout=15)
+    assert "see pasvctl --help" in complaint(done, 2)
+
+
+def test_full_disk_is_told(lab):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([PASVCTL, "-s", lab.control_socket, "reasons"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, timeout=15)
+    assert done.returncode == 1 and "cannot print" in done.stderr
+
+
+@pytest.mark.parametrize("answer, told", [
+    (b"", "breaks off"), (b'{"type":"status"', "breaks off"), (b'{"type":"status"}\n', "breaks off"),
+    (b"nonsense\n", "makes no sense"), (b"{}\n", "makes no sense"), (b"[1]\n", "makes no sense"),
+    (b'{"type":"error","error":"no"}\n', "refuses: no"), (b"x" * 100000, "breaks off")])
+def test_answers_that_are_none_are_told(tmp_path, answer, told):
+    path = tmp_path / "ctl"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(1)
+
+        def serve():
+            with listener.accept()[0] as peer:
+                peer.recv(100)
+                try:
+                    peer.sendall(answer)
+                except OSError:
+                    pass    # it has heard enough
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        done = pasvctl(None, "status", check=False, path=path)
+        thread.join(timeout=10)
+    assert told in complaint(done)
+
+
+def test_what_is_odd_in_an_answer_is_not_sent_to_the_terminal(tmp_path):
+    path = tmp_path / "ctl"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(1)
+        thread = threading.Thread(target=lambda: listener.accept()[0].sendall(
+            b'{"type":"session","client":"\\u001b[2Jx"}\n{"type":"end"}\n'))
+        thread.start()
+        done = pasvctl(None, "sessions", path=path)
+        thread.join(timeout=10)
+    assert "\x1b" not in done.stdout and "?[2Jx" in done.stdout
+
+
+def test_folder_that_is_none_is_warned_of_and_the_daemon_works(stopped, visit):
+    server = ScriptedServer(stopped)
+    path = "/dev/null/pasvd/ctl"
+    daemon = stopped.start_pasvd(["-s", path])
+    assert re.search(rf"control socket {path}: Not a directory; pasvctl will not work", daemon.log())
+    assert daemon.log().count("\n") == 2
+    trip = visit(stopped, server)
+    with clients.python_session(trip) as ftp:
+        assert clients.download_bytes(ftp, trip) == CONTENT
+
+
+def test_socket_of_a_living_daemon_is_left_alone(lab):
+    second = lab_module.Pasvd(lab, ["-q", "5", "-s", lab.control_socket])
+    lab.on_exit(second.stop)
+    assert f"control socket {lab.control_socket}: another program listens there" in second.log()
+    assert of_json(lab, "status")["queues"] == {"control": 21}
+
+
+def test_no_socket_if_none_is_wanted(stopped):
+    config = stopped.tmp / "none.conf"
+    config.write_text("[pasvd]\ncontrol-socket =\n")
+    daemon = lab_module.Pasvd(stopped, ["-c", config])
+    stopped.on_exit(daemon.stop)
+    assert daemon.log().count("\n") == 1
+    sockets = stopped.router.run("ss", "-xlpH").stdout
+    assert f"pid={daemon.pid}," not in sockets
+
+
+def test_socket_stays_over_a_reload(stopped):
+    config = stopped.tmp / "socket.conf"
+    config.write_text(f"[pasvd]\ncontrol-socket = {stopped.control_socket}\n")
+    daemon = lab_module.Pasvd(stopped, ["-c", config])
+    stopped.on_exit(daemon.stop)
+    config.write_text(f"[pasvd]\ncontrol-socket = {stopped.tmp}/other\n")
+    daemon.popen.send_signal(signal.SIGHUP)
+    wait_for(lambda: f"control-socket={stopped.control_socket} stays until" in daemon.log(), 5, "the warning")
+    assert of_json(stopped, "status")["type"] == "status"
+    assert not (stopped.tmp / "other").exists()
+
+
+# --- many, and slow ones
+
+def test_who_does_not_read_keeps_nobody_from_asking(lab, visit):
+    server = ScriptedServer(lab)
+    trip = visit(lab, server)
+    idle = []
+    try:
+        for _ in range(12):
+            sock = socket.socket(socket.AF_UNIX)
+            idle.append(sock)
+            sock.connect(str(lab.control_socket))
+            with contextlib.suppress(BrokenPipeError):  # one that was sent away at once
+                sock.sendall(b"reas")
+        assert "too many ask at once" in complaint(pasvctl(lab, "status", check=False))
+        with clients.python_session(trip) as ftp:
+            assert clients.download_bytes(ftp, trip) == CONTENT
+        wait_for(lambda: pasvctl(lab, "status", check=False).returncode == 0, 15, "a place")
+    finally:
+        for sock in idle:
+            sock.close()
+
+
+# --- completion
+
+@pytest.mark.parametrize("line, offered", [
+    ("pasvctl ", {"status", "sessions", "expectations", "reasons", "events", "metrics", "top"}),
+    ("pasvctl ex", {"expectations"}), ("pasvctl -j se", {"sessions"}), ("pasvctl status ", set()),
+    ("pasvctl --", {"--socket", "--json", "--follow", "--version", "--help"}), ("pasvctl --s", {"--socket"})])
+def test_completion_offers_what_there_is(line, offered):
+    words = line.split(" ")
+    script = (f"source {TOP}/completion/pasvctl; COMP_WORDS=({' '.join(words[:-1])} '{words[-1]}'); "
+              f"COMP_CWORD={len(words) - 1}; _pasvctl; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 0 and set(done.stdout.split()) == offered, done
+
+
+def test_completion_knows_all_commands_and_options():
+    text = (TOP / "completion" / "pasvctl").read_text()
+    told = subprocess.run([PASVCTL, "--help"], capture_output=True, text=True, timeout=10).stdout
+    names = re.findall(r"^  (\w+)  ", told, re.M) + re.findall(r"--[a-z]+", told)
+    assert names and [name for name in names if not re.search(rf"(?<![\w-]){name}\b", text)] == []
