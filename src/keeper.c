@@ -84,6 +84,7 @@ static _Noreturn void serve(struct child *c)
 		log_at(REASON_LEVEL_ERR, "cannot shut in the reader of files: %s", strerror(-err));
 		_exit(EXIT_FAILURE);
 	}
+	respond(c, false);
 	while (recv(c->fd, &request, sizeof request, 0) == sizeof request && answer(c, request))
 		;
 	_exit(EXIT_SUCCESS);
@@ -95,6 +96,7 @@ int keeper_start(struct keeper *k, const struct conf *conf, const struct setting
 {
 	static const struct timeval wait = {.tv_sec = WAIT_S};
 	static struct child child;
+	uint8_t shut_in; /* what the child says first */
 	int fd[2];
 	pid_t pid;
 
@@ -114,7 +116,7 @@ int keeper_start(struct keeper *k, const struct conf *conf, const struct setting
 	close(fd[1]);
 	if (pid < 0 || setsockopt(k->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) < 0)
 		return -errno;
-	return 0;
+	return recv(k->fd, &shut_in, sizeof shut_in, 0) == sizeof shut_in ? 0 : -ECHILD;
 }
 
 static void gone(struct keeper *k)

@@ -16,7 +16,7 @@ struct keeper {
 };
 
 /* Makes the child; before anything is opened that it should not have. `settings` is what it knows to be in force. 0 or -errno.
- * The child ends when this process does, or closes k->fd. */
+ * The child has shut itself in then. It ends when this process does, or closes k->fd. */
 int keeper_start(struct keeper *k, const struct conf *conf, const struct settings *settings);
 
 /* Has the configuration read again. True: *ret_settings is what it says now. False: it stays; why is logged. */
