@@ -10,6 +10,7 @@
  * nfqnl_rcv_nl_event(), which ends the queues of a closed socket.
  */
 #include <errno.h>
+#include <string.h>
 
 #include <linux/netfilter/nfnetlink_queue.h>
 
@@ -24,8 +25,8 @@ int main(void)
 	netns_new();
 	check_err(queue_open(&first, QUEUE), 0, "first bind");
 	err = queue_open(&second, QUEUE);
-	check(err == -EPERM || err == -EBUSY, "another socket: %s",
-		err == -EPERM ? "EPERM" : (err == -EBUSY ? "EBUSY" : "something else"));
+	check(err == -EPERM || err == -EBUSY, "another socket is refused");
+	note("it is refused with: %s", strerror(-err));
 	check_err(queue_command(&first, NFQNL_CFG_CMD_BIND), -EBUSY, "the same socket again");
 	check_err(queue_open(&other, QUEUE + 1), 0, "another number");
 	queue_close(&first);
