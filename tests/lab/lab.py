@@ -64,6 +64,9 @@ os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
 ENGINES = ("pasvd", "kernel-ftp", "direct", "blanket", "none")
 HELPERS = rules.HELPERS
 
+# Deadlines for what has to come are that many times later: for a machine that is slow as a rule.
+SLOWNESS = float(os.environ.get("SLOWNESS", "1"))
+
 
 @dataclasses.dataclass(frozen=True)
 class Family:
@@ -90,6 +93,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def wait_for(predicate, timeout=5.0, what="condition"):
     """Poll until predicate() is true and return its value; fail at the deadline."""
+    timeout *= SLOWNESS
     deadline = time.monotonic() + timeout
     while True:
         value = predicate()
@@ -158,7 +162,7 @@ class Namespace:
         """Run a program to its end; bounded."""
         if "input" not in options:
             options.setdefault("stdin", subprocess.DEVNULL)
-        done = subprocess.run(self.command(argv), timeout=timeout, text=text,
+        done = subprocess.run(self.command(argv), timeout=timeout * SLOWNESS, text=text,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               errors="replace" if text else None, **options)
         if check and done.returncode != 0:
