@@ -370,6 +370,11 @@ def test_suites_that_are_named_are_there():
     assert suites and [name for name in suites if f"suite: '{name}'" not in build_files] == []
 
 
+def test_every_fact_about_the_kernel_is_in_the_table():
+    programs = re.findall(r"^  '(\w+)',$", (TOP / "tests" / "platform" / "meson.build").read_text(), re.M)
+    assert programs and [name for name in programs if f"\n| `{name}` | " not in HACKING] == []
+
+
 def quickstart_usage():
     done = subprocess.run([TOP / "quickstart"], capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 2, done

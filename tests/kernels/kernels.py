@@ -1,0 +1,216 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""kernels.py - runs tests on the kernels of Debian, each in a virtual machine
+
+usage: kernels.py [-l LIST] [-t SECONDS] [NAME...]
+
+Comes in:  the names of releases, by default all of RELEASES; in $BUILD (default:
+           build/ at the top of the tree) pasvd and the platform programs, built.
+           LIST names the tests; by default it is tests/kernels/list.
+Goes out:  a line for each kernel; in $BUILD/kernels/NAME/exchange the logs, and
+           in $BUILD/kernels/report.xml one JUnit report of all.
+           Exit status 0 only if on each kernel every test was run and passed, and the
+           kernel had nothing to complain of.
+
+The virtual machine has this machine's files, below a layer in memory: the same
+tools, the same binaries, at the same paths. What its tests write goes with it.
+
+Limits: amd64; root, so that all files can be read; emulated, so it is slow: about
+ten times. One machine after the other.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as tree
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+HERE = TOP / "tests" / "kernels"
+BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build")).resolve()
+KERNELS = BUILD / "kernels"
+
+RELEASES = ("bookworm", "trixie", "trixie-backports")
+LIMIT = 600     # s, for one kernel
+# Documentation/admin-guide/tainted-kernels.rst
+TAINT_DIE = 1 << 7
+TAINT_WARN = 1 << 9
+FIRST_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
+
+QEMU = """qemu-system-x86_64 -M q35 -accel tcg,thread=multi,tb-size=128 -cpu max,la57=off -smp 2 -m 1024
+-nodefaults -no-user-config -display none -serial stdio -no-reboot""".split()
+KERNEL_LINE = ("console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on "
+               "rcupdate.rcu_expedited=1")
+
+
+class Kernel:
+    """An unpacked kernel, and what is exchanged with the machine that runs it."""
+
+    def __init__(self, name):
+        self.name = name
+        self.folder = KERNELS / name
+        self.exchange = self.folder / "exchange"
+        self.version = (self.folder / "version").read_text().strip()
+
+    def make_initramfs(self):
+        """busybox, init, and what is needed to see the host's files."""
+        root = self.folder / "initramfs"
+        shutil.rmtree(root, ignore_errors=True)
+        for folder in ("bin", "modules"):
+            (root / folder).mkdir(parents=True)
+        shutil.copy("/bin/busybox", root / "bin")
+        shutil.copy(HERE / "init", root)
+        (root / "top").write_text(f"{TOP}\n")
+        for number, module in enumerate(self.first_modules()):
+            self.unpack_module(module, root / "modules" / f"{number:02}")
+        files = "\n".join(str(path.relative_to(root)) for path in sorted(root.rglob("*")))
+        image = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=root, input=files.encode(),
+                               stdout=subprocess.PIPE, check=True).stdout
+        (self.folder / "initramfs.img").write_bytes(image)
+
+    def first_modules(self):
+        """Their files, in the order in which they have to be loaded."""
+        lines = subprocess.run(["/sbin/modprobe", "-a", "-d", self.folder, "-S", self.version,
+                                "--show-depends", *FIRST_MODULES],
+                               stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+        paths = [line.split()[1] for line in lines if line.startswith("insmod ")]
+        return list(dict.fromkeys(paths))
+
+    @staticmethod
+    def unpack_module(path, to):
+        with open(to, "wb") as out:
+            subprocess.run(["xz", "-dc", path] if path.endswith(".xz") else ["cat", path],
+                           stdout=out, check=True)
+
+    def make_exchange(self, tests):
+        shutil.rmtree(self.exchange, ignore_errors=True)
+        self.exchange.mkdir()
+        shutil.copy(tests, self.exchange / "list")
+        (self.exchange / "settings").write_text(f"export BUILD={shlex.quote(str(BUILD))}\n"
+                                                f"export KERNEL={shlex.quote(str(self.folder))}\n")
+
+    def qemu(self):
+        def share(tag, path, more=""):
+            path = str(path).replace(",", ",,")
+            return ["-virtfs", f"local,path={path},mount_tag={tag},security_model=none{more}"]
+        return [*QEMU, "-kernel", self.folder / "vmlinuz", "-initrd", self.folder / "initramfs.img",
+                "-append", KERNEL_LINE, *share("host", "/", ",readonly=on,multidevs=remap"),
+                *share("exchange", self.exchange)]
+
+    def boot(self, limit):
+        """Until the machine ends. @returns what is wrong with that, or None."""
+        with open(self.exchange / "console.log", "wb") as console:
+            try:
+                subprocess.run(["setpriv", "--pdeathsig", "KILL", "--", *self.qemu()], timeout=limit,
+                               check=True, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+            except subprocess.TimeoutExpired:
+                return f"not at its end after {limit} s"
+            except subprocess.CalledProcessError as error:
+                return f"the emulator ended with status {error.returncode}"
+        try:
+            version, taints = ((self.exchange / name).read_text().strip() for name in ("end", "tainted"))
+        except FileNotFoundError:
+            return "the machine did not come to its end"
+        if version != self.version:
+            return f"the machine ran Linux {version}"
+        if int(taints) & (TAINT_DIE | TAINT_WARN):
+            return "the kernel found a fault in itself, see dmesg.log"
+        return None
+
+    def reports(self):
+        """pytest's reports, named after the kernel; what did not end well has a failure in any case."""
+        wanted = {line.split()[0] for line in (self.exchange / "list").read_text().splitlines()
+                  if line and not line.startswith("#")}
+        for variant in sorted(wanted):
+            name = f"{self.name} {variant}"
+            try:
+                suite, = tree.parse(self.exchange / f"{variant}.xml").getroot().iter("testsuite")
+                status = int((self.exchange / f"{variant}.status").read_text())
+            except (FileNotFoundError, tree.ParseError):
+                yield failed_suite(name, f"pytest did not come to its end: {self.last_line(variant)}")
+                continue
+            suite.set("name", name)
+            yield suite
+            if status != 0 and count([suite])[1] == 0:
+                yield failed_suite(name, f"pytest's status is {status}: {self.last_line(variant)}")
+
+    def last_line(self, variant):
+        """What pytest printed last: of a test that hangs, its name."""
+        with contextlib.suppress(FileNotFoundError, IndexError):
+            return (self.exchange / f"{variant}.log").read_text(errors="replace").splitlines()[-1]
+        return "it was not begun"
+
+
+def failed_suite(name, why):
+    suite = tree.Element("testsuite", name=name, tests="1", errors="1", failures="0", skipped="0")
+    tree.SubElement(tree.SubElement(suite, "testcase", name=name), "error", message=why)
+    return suite
+
+
+def count(suites):
+    """(passed, failed, skipped)"""
+    tests, errors, failures, skipped = (sum(int(suite.get(key, "0")) for suite in suites)
+                                        for key in ("tests", "errors", "failures", "skipped"))
+    return tests - errors - failures - skipped, errors + failures, skipped
+
+
+def complaints(suite):
+    """A line for each test that did not pass."""
+    for case in suite.iter("testcase"):
+        for kind in ("error", "failure", "skipped"):
+            for found in case.findall(kind):
+                why = (found.get("message") or "").strip().splitlines()
+                yield f"{suite.get('name')}: {case.get('name')}: {kind}: {why[0] if why else ''}"
+
+
+def run(name, tests, limit):
+    """All tests on one kernel; prints what came of them. @returns the reports."""
+    start = time.monotonic()
+    kernel = Kernel(name)
+    kernel.make_initramfs()
+    kernel.make_exchange(tests)
+    print(f"{name}: Linux {kernel.version} ...", flush=True)
+    wrong = kernel.boot(limit)
+    suites = list(kernel.reports())
+    if wrong:
+        suites.append(failed_suite(name, wrong))
+    passed, failed, skipped = count(suites)
+    print(f"{name}: Linux {kernel.version}: {passed} passed, {failed} failed, {skipped} skipped"
+          f" in {time.monotonic() - start:.0f} s")
+    for suite in suites:
+        for line in complaints(suite):
+            print(f"  {line}")
+    if failed or skipped:
+        print(f"  logs: {kernel.exchange}")
+    return suites
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Runs tests on the kernels of Debian.")
+    parser.add_argument("-l", dest="list", default=HERE / "list", help="which tests")
+    parser.add_argument("-t", dest="limit", type=int, metavar="SECONDS", default=LIMIT,
+                        help=f"the time that each kernel has; by default {LIMIT}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RELEASES))
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in RELEASES:
+            parser.error(f"{name}: must be one of {', '.join(RELEASES)}")
+    names = options.names or RELEASES
+    environment = {**os.environ, "BUILD": str(BUILD)}
+    subprocess.run([HERE / "packages.sh", *names], env=environment, check=True)
+    (KERNELS / "report.xml").unlink(missing_ok=True)
+    report = tree.Element("testsuites")
+    for name in names:
+        report.extend(run(name, options.list, options.limit))
+    tree.ElementTree(report).write(KERNELS / "report.xml")
+    passed, failed, skipped = count(report)
+    return 0 if passed and not failed and not skipped else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
