@@ -40,13 +40,15 @@ def segment(ends, ports, seq, ack, flags, window, payload=b""):
 
 class Flood:
     """SYNs to all of the ports in turn, from many ports of one host, for as long as it is used,
-    but not more than most.  Limits: IPv4, and what comes back is left to the host."""
+    but not more than most nor for more than seconds.  Limits: IPv4, and what comes back is left to
+    the host."""
 
-    def __init__(self, namespace, source, destination, ports, most):
+    def __init__(self, namespace, source, destination, ports, most, seconds):
         ends = socket.inet_aton(source), socket.inet_aton(destination)
         self.syns = [segment(ends, (source_port, port), 1000, 0, SYN, WIDE)
                      for source_port in range(20000, 20040) for port in ports]
         self.destination, self.most, self.sent = destination, most, 0
+        self.end = time.monotonic() + seconds
         with namespace.inside():
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
         self.stop = threading.Event()
@@ -54,7 +56,7 @@ class Flood:
 
     def _send(self):
         for syn in itertools.islice(itertools.cycle(self.syns), self.most):
-            if self.stop.is_set():
+            if self.stop.is_set() or time.monotonic() > self.end:
                 return
             with contextlib.suppress(BlockingIOError):
                 self.socket.sendto(syn, socket.MSG_DONTWAIT, (self.destination, 0))

@@ -15,9 +15,10 @@ from scripted import RawClient
 
 pytestmark = pytest.mark.daemon
 
-SYNS = 500_000      # at most; it ends with the transfers
+SYNS = 50_000_000   # at most; it ends with the transfers
 TRANSFERS = 5
 PATIENCE = 30       # seconds: a first packet that the flood pushes out comes again after 1, 3, 7
+DURATION = TRANSFERS * PATIENCE     # at most, likewise
 AT_ONCE = 1.0       # for a word on a control connection
 
 
@@ -39,7 +40,7 @@ def test_flood_of_another_client_stops_nobody(make_lab, visit, kind):
         clear = RawClient(lab.clients[0], lab.publics[0])
         if kind is not None:
             other = RawClient(lab.clients[1], lab.publics[0], tls=kind)
-        with Flood(lab.clients[1], lab.client_address(1), lab.publics[0], PORTS, SYNS) as flood:
+        with Flood(lab.clients[1], lab.client_address(1), lab.publics[0], PORTS, SYNS, DURATION) as flood:
             with trip.namespace.inside(), ftps_clients.python_session(trip, timeout=PATIENCE) as ftp:
                 for _ in range(TRANSFERS):
                     assert clients.download_bytes(ftp, trip) == server.content
