@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_text.py - which options are allowed, and what is printed for them"""
+
+import re
+import subprocess
+
+import pytest
+from lab import PASVD
+from printed import CLIENTS, OPTIONS, OPTIONS6, PUBLIC, PUBLIC6, every_set, pasvd_rules, rules_of
+
+REFUSED = [(option, value) for option in ("--wan", "--clients") for value in (
+    "", " ", "eth 0", "eth0\n-A FORWARD -j ACCEPT", "eth0/1", "eth+", "!eth0", "-eth0", "eth0\"", "'", "eth;0",
+    "$(id)", "@SERVER@", ".", "..", "wan\t", "w\u00e4n", "sixteen-letters-")]
+REFUSED += [(option, value) for option in ("--server", "--public") for value in (
+    "", "10.0.0", "10.0.0.256", "10.0.0.2/24", "10.0.0.2:22", "10.0.0.2 ", "010.0.0.2", "0.0.0.0", "127.0.0.1",
+    "224.0.0.1", "255.255.255.255", "ftp.example.org", "10.0.0.2\n",
+    "::", "::1", "::10.0.0.2", "::ffff:10.0.0.2", "ff02::1", "fe80::1", "fe80::1%lan0", "[fd00::2]", "fd00::2/64",
+    "fd00:::2", "fd00::2 ", "fd00::12345", "1:2:3:4:5:6:7:8:9")]
+REFUSED += [("--port", value) for value in (
+    "", "0", "65536", "-1", "+21", "21 ", " 21", "21:", ":21", "21:0", "21:65536", "21:22:23", "0x15", "ftp",
+    "21-22", "99999999999999999999", "21\n")]
+REFUSED += [("--queue", value) for value in ("", "-1", "65536", "21 ", "0:3", "99999999999999999999")]
+
+
+@pytest.mark.parametrize("option,value", REFUSED)
+def test_value_that_is_not_allowed_is_refused(option, value):
+    done = pasvd_rules(*OPTIONS, option, value)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert re.fullmatch(f"pasvd rules: {option} [ -~]*: must be .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("options,complaint", [
+    ((), "--server or --clients: missing"),
+    (("-6",), "--server or --clients: missing"),
+    (("--wan", "wan0"), "--wan: needs --server"),
+    (CLIENTS + ("--wan", "wan0"), "--wan: needs --server"),
+    (CLIENTS + ("--public", "203.0.113.1"), "--public: needs --server"),
+    (CLIENTS + ("--port", "21"), "--port: needs --server"),
+    (("--server", "10.0.0.2"), "--wan or --public: missing"),
+    (OPTIONS + ("--public", "203.0.113.1"), "--wan, --public: only one"),
+    (OPTIONS + ("--clients", "wan0"), "--wan, --clients: must be different"),
+    (OPTIONS + ("--wan", "wan1", "--clients", "wan1"), "--wan, --clients: must be different"),
+    (OPTIONS + ("--wan", "wan0"), "--wan wan0: must be"),
+    (OPTIONS + ("-6",), "-4, -6, --server, --public: not of one family"),
+    (OPTIONS6 + ("-4",), "-4, -6, --server, --public: not of one family"),
+    (OPTIONS6 + ("-4", "--remove"), "-4, -6, --server, --public: not of one family"),
+    (("--public", "203.0.113.1", "--server", "fd00::2"), "-4, -6, --server, --public: not of one family"),
+    (CLIENTS + ("-46",), "-4, -6, --server, --public: not of one family"),
+    (CLIENTS + ("-5",), "-5: not an option"),
+    (OPTIONS + ("--port", "21", "--port", "21:2121"), "--port 21:2121: must be"),
+    (OPTIONS + ("--port",), "--port: needs a value"),
+    (OPTIONS + ("--remove=now",), "--remove=now: not an option"),
+    (OPTIONS + ("--prot", "21"), "--prot: not an option"),
+    (OPTIONS + ("-p", "21"), "-p: not an option"),
+    (OPTIONS + ("21",), "21: not an option"),
+])
+def test_wrong_arguments_are_named(options, complaint):
+    done = pasvd_rules(*options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("pasvd rules: " + complaint)
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option,value,rule", [
+    ("--wan", "fifteen-letters", "-A PASVD -i fifteen-letters -p tcp --dport 21 -j CT"),
+    ("--wan", "br-lan.7_x", "-i br-lan.7_x "),
+    ("--port", "1:65535", "--dport 1 -j DNAT --to-destination 10.0.0.2:65535"),
+    ("--port", "65535:1", "--dport 65535 -j DNAT --to-destination 10.0.0.2:1"),
+    ("--queue", "0", "--queue-num 0 --queue-bypass"),
+    ("--queue", "65535", "--queue-num 65535 --queue-bypass"),
+    ("--server", "223.255.255.255", "--to-destination 223.255.255.255:21"),
+    ("--clients", "lan.7", "-A PASVD -i lan.7 -p tcp --dport 21 -j CT"),
+])
+def test_allowed_value_is_put_into_the_rules(option, value, rule):
+    done = pasvd_rules(*OPTIONS, option, value)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert any(rule in line for line in rules_of(done.stdout))
+
+
+@pytest.mark.parametrize("given,printed", [
+    ("fd00::2", "fd00::2"), ("FD00:0:0::0:2", "fd00::2"), ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
+    ("2001:0db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("64:ff9b::10.0.0.2", "64:ff9b::a00:2")])
+def test_ipv6_address_is_printed_in_one_form(given, printed):
+    rules = rules_of(pasvd_rules("--public", given, "--server", given, "--port", "2121:21").stdout)
+    assert f"-A PASVD -d {printed} -p tcp --dport 2121 -j DNAT --to-destination [{printed}]:21" in rules
+
+
+@every_set
+def test_no_placeholder_is_left(options):
+    assert not re.search("@[A-Z_]+@", pasvd_rules(*options).stdout)
+
+
+@every_set
+def test_text_begins_with_the_command_that_it_is_for(options):
+    command = "ip6tables" if "-6" in options or "fd00::2" in options else "iptables"
+    assert pasvd_rules(*options).stdout.startswith(f"# Rules of pasvd for {command}-restore --noflush\n")
+
+
+@every_set
+def test_one_family_is_in_the_text(options):
+    text = "\n".join(rules_of(pasvd_rules(*options).stdout))
+    ipv6 = "-6" in options or "fd00::2" in options
+    assert ("-p ipv6-icmp" in text) == ipv6
+    assert ("-p icmp" in text) == (not ipv6)
+    assert ("--bytecode \"8,48 0 0 6," in text) == ipv6
+    assert ("--bytecode \"8,177 0 0 0," in text) == (not ipv6)
+
+
+def test_rules_of_server_and_clients_combine():
+    def rules(*options):
+        return set(rules_of(pasvd_rules(*options).stdout))
+    for server, clients in ((OPTIONS, CLIENTS), (PUBLIC, CLIENTS), (OPTIONS6, CLIENTS + ("-6",))):
+        assert rules(*server, *clients) == rules(*server) | rules(*clients)
+
+
+def test_every_rule_of_a_port_is_there_for_each_port():
+    for options in (OPTIONS, PUBLIC, OPTIONS6, PUBLIC6, OPTIONS + CLIENTS):
+        one = rules_of(pasvd_rules(*options, "--port", "2121:21").stdout)
+        two = rules_of(pasvd_rules(*options, "--port", "2121:21", "--port", "990").stdout)
+        of_port = [line for line in one if "2121" in line]
+        assert len(of_port) == 6
+        assert len(two) == len(one) + len(of_port)
+
+
+@pytest.mark.parametrize("options", [OPTIONS, OPTIONS6, OPTIONS + CLIENTS], ids=" ".join)
+def test_every_rule_of_an_uplink_is_there_for_each_with_each_port(options):
+    ports = ("--port", "2121:21", "--port", "990")
+    one = rules_of(pasvd_rules(*options, *ports).stdout)
+    two = rules_of(pasvd_rules(*options, "--wan", "wan1", *ports).stdout)
+    of_uplink = [line for line in one if "wan0" in line]
+    assert len(of_uplink) == 8
+    assert sorted(two) == sorted(one + [line.replace("wan0", "wan1") for line in of_uplink])
+    assert [line.replace("wan1", "wan0") for line in two if "wan1" in line] == of_uplink
+
+
+def test_ports_on_demand_are_there_for_each_uplink(tmp_path):
+    (tmp_path / "conf").write_text("[tls]\nports = 60000-60100, 61000\n")
+    text = pasvd_rules(*OPTIONS, "--wan", "wan1", "--config", str(tmp_path / "conf")).stdout
+    assert re.findall(r"-i (\w+) -p tcp --dport ([\d:]+) --syn ", text) == [
+        (wan, ports) for wan in ("wan0", "wan1") for ports in ("60000:60100", "61000")]
+
+
+def test_at_most_8_uplinks():
+    uplinks = [word for n in range(1, 8) for word in ("--wan", f"wan{n}")]
+    assert pasvd_rules(*OPTIONS, *uplinks).returncode == 0
+    assert pasvd_rules(*OPTIONS, *uplinks, "--wan", "wan8").returncode == 2
+
+
+def test_at_most_64_ports():
+    ports = [word for n in range(64) for word in ("--port", str(1000 + n))]
+    assert pasvd_rules(*OPTIONS, *ports).returncode == 0
+    assert pasvd_rules(*OPTIONS, *ports, "--port", "21").returncode == 2
+
+
+@every_set
+def test_only_own_chains_and_the_jumps_to_them(options):
+    for line in rules_of(pasvd_rules(*options).stdout):
+        assert re.match(r"\*|COMMIT$|:PASVD - |-A PASVD |-[AI] (PREROUTING|FORWARD) -j PASVD$", line), line
+
+
+@every_set
+def test_jump_of_mangle_is_the_last_and_the_others_are_the_first(options):
+    jumps = re.findall(r"\*(\w+)\n(?:[^*].*\n|\n)*?(-[AI] \w+) -j PASVD\n", pasvd_rules(*options).stdout)
+    assert jumps == [("raw", "-I PREROUTING"), ("mangle", "-A PREROUTING"), ("nat", "-I PREROUTING"),
+                     ("filter", "-I FORWARD")]
+
+
+@every_set
+def test_removal_depends_on_nothing(options):
+    removal = pasvd_rules("--remove")
+    assert (removal.returncode, removal.stderr) == (0, "")
+    assert pasvd_rules("--remove", *options).stdout == removal.stdout
+    undone = re.findall(r"\*(\w+)\n-D (\w+) -j PASVD\n-F PASVD\n-X PASVD\nCOMMIT\n", removal.stdout)
+    assert undone == re.findall(r"\*(\w+)\n(?:[^*].*\n|\n)*?-[AI] (\w+) -j PASVD\n", pasvd_rules(*options).stdout)
+
+
+@pytest.mark.parametrize("option", ["--remove", "--help"])
+def test_full_disk_is_an_error(option):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([PASVD, "rules", option], stdout=full, stderr=subprocess.PIPE, text=True,
+                              check=False, timeout=10)
+    assert done.returncode == 1
+    assert done.stderr == "pasvd rules: stdout: No space left on device\n"
