@@ -5,7 +5,6 @@
  * adjusted as the kernel does, and compared byte by byte with the stream that the receiver should see.
  */
 #include "fake_ct.h"
-#include "guard.h"
 #include "packet.h"
 #include "pasvd/edit.h"
 #include "unit.h"
@@ -577,110 +576,7 @@ START_TEST(after_a_restart_the_kernels_shift_goes_on)
 }
 END_TEST
 
-/* --- room --- */
-
-START_TEST(too_small_a_buffer_is_refused)
-{
-	struct world w = world_of(&samples[0]);
-	struct packet_spec spec = segment(0, N);
-	uint8_t built[CAP];
-	size_t n = packet_build(&spec, built);
-
-	for (size_t cap = n; cap <= n + 4; cap++) {
-		uint8_t *p = guard_copy(NULL, cap);
-		struct seg seg;
-
-		memcpy(p, built, n);
-		ck_assert_int_eq(seg_parse(p, n, &seg), 0);
-		ck_assert_int_eq(edits_apply(&w.edits, &seg, p, cap), cap < n + 4 ? -1 : (long)n + 4);
-		guard_free(p, cap);
-	}
-}
-END_TEST
-
-/* A packet of `len` bytes with an edit that makes it 4 longer; returns its new length. */
-static size_t grow(size_t len, uint8_t flags, uint8_t *p)
-{
-	static char long_text[CAP];
-	struct world w = world_of(&samples[0]);
-	struct packet_spec spec = segment(0, N);
-	struct seg seg;
-	long n;
-
-	memset(long_text, 'x', sizeof(long_text));
-	spec.payload = long_text;
-	spec.len = len - PACKET_IP_HEADER - PACKET_TCP_HEADER - PACKET_TIMESTAMPS;
-	spec.flags = flags;
-	ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
-	n = edits_apply(&w.edits, &seg, p, CAP);
-	ck_assert_int_gt(n, 0);
-	ck_assert(packet_is_sound(p, (size_t)n));
-	return (size_t)n;
-}
-
-START_TEST(a_packet_grows_up_to_a_length_that_every_link_carries)
-{
-	uint8_t p[CAP];
-
-	ck_assert_uint_eq(grow(EDIT_GROWN_IP4 - 4, SEG_ACK, p), EDIT_GROWN_IP4);
-	ck_assert_uint_eq(grow(EDIT_GROWN_IP4 - 3, SEG_ACK, p), EDIT_GROWN_IP4);
-	ck_assert_uint_eq(grow(EDIT_GROWN_IP4, SEG_ACK, p), EDIT_GROWN_IP4);
-	ck_assert_uint_eq(grow(EDIT_GROWN_IP4 + 1, SEG_ACK, p), EDIT_GROWN_IP4 + 1);
-	ck_assert_uint_eq(grow(1500, SEG_ACK, p), 1500);
-}
-END_TEST
-
-START_TEST(a_fin_waits_for_the_bytes_that_were_left_off)
-{
-	uint8_t p[CAP];
-	struct seg seg;
-
-	ck_assert_int_eq(seg_parse(p, grow(EDIT_GROWN_IP4 - 4, SEG_ACK | SEG_FIN, p), &seg), 0);
-	ck_assert_uint_eq(seg.flags, SEG_ACK | SEG_FIN);
-	ck_assert_int_eq(seg_parse(p, grow(1500, SEG_ACK | SEG_FIN, p), &seg), 0);
-	ck_assert_uint_eq(seg.flags, SEG_ACK);
-}
-END_TEST
-
-START_TEST(the_longest_text_gets_through_with_the_longest_headers)
-{
-	static const struct sample none = {.n = 0};
-	struct world w = world_of(&none);
-	struct packet_spec spec = segment(10, 11);
-	struct edit e = {.seq = isn + 10, .old_len = 1, .new_len = EDIT_TEXT_MAX};
-	uint8_t p[CAP];
-	struct seg seg;
-	long n;
-
-	memset(e.text, 'x', sizeof(e.text));
-	put(&w, &e);
-	spec.ip_options = spec.tcp_options = 40;
-	ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
-	n = edits_apply(&w.edits, &seg, p, CAP);
-	ck_assert_int_eq(n, (long)packet_header_len(p) + EDIT_TEXT_MAX);
-}
-END_TEST
-
-START_TEST(an_ip6_packet_may_grow_longer)
-{
-	static char long_text[EDIT_GROWN_IP6];
-	struct world w = world_of(&samples[0]);
-	struct packet_spec spec = segment(0, N);
-	uint8_t p[CAP];
-	struct seg seg;
-
-	memset(long_text, 'x', sizeof(long_text));
-	spec.tuple =
-		(struct tuple){packet_endpoint("[fd00::2]:21"), packet_endpoint("[2001:db8::2]:40000"), 0};
-	spec.payload = long_text;
-	for (size_t room = 0; room < 8; room++) {
-		spec.len = EDIT_GROWN_IP6 - PACKET_IP6_HEADER - PACKET_TCP_HEADER - PACKET_TIMESTAMPS - room;
-		ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
-		ck_assert_int_eq(edits_apply(&w.edits, &seg, p, CAP),
-			EDIT_GROWN_IP6 - (room > 4 ? (long)room - 4 : 0));
-	}
-}
-END_TEST
+/* --- urgent data --- */
 
 /* ABOR with its Telnet Synch behind what is rewritten. */
 START_TEST(the_urgent_pointer_moves_with_what_it_points_at)
@@ -745,11 +641,6 @@ int main(void)
 		what_is_abandoned_never_arrives_and_the_rest_goes_on,
 		without_a_held_edit_nothing_is_abandoned,
 		after_a_restart_the_kernels_shift_goes_on,
-		too_small_a_buffer_is_refused,
-		a_packet_grows_up_to_a_length_that_every_link_carries,
-		a_fin_waits_for_the_bytes_that_were_left_off,
-		the_longest_text_gets_through_with_the_longest_headers,
-		an_ip6_packet_may_grow_longer,
 		the_urgent_pointer_moves_with_what_it_points_at,
 		without_urgent_data_its_pointer_stays,
 	};

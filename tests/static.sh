@@ -98,19 +98,19 @@ check_head()
 	return $status
 }
 
-# A dialogue, a target for the fuzzer or its corpus that meson does not know is never run.
+# A dialogue, a unit test, a target for the fuzzer or its corpus that meson does not know is never run.
 check_forgotten()
 {
 	local file name status=0
 
 	while IFS= read -r -d '' file; do
-		name=$(basename "$file" | sed -E 's/^fuzz_(.*)\.c$/\1/; s/\.ftp$//')
+		name=$(basename "$file" | sed -E 's/^(fuzz|check)_(.*)\.c$/\2/; s/\.ftp$//')
 		if ! grep -qF "'$name'" "$(dirname "${file/corpus/.}")"/meson.build; then
 			echo "$file: no test runs it"
 			status=1
 		fi
 	done < <(find tests/dialogue -name '*.ftp' -print0
-		find tests/fuzz -name 'fuzz_*.c' -print0; find tests/fuzz/corpus -mindepth 1 -type d -print0)
+		find tests -name 'fuzz_*.c' -print0; find tests -name 'check_*.c' -print0; find tests/fuzz/corpus -mindepth 1 -type d -print0)
 	return $status
 }
 
