@@ -102,11 +102,18 @@ def framed(change):
 
 
 @pytest.fixture
-def file(tmp_path):
+def folder():
+    """In place of pytest's tmp_path, which keeps what was in it."""
+    with tempfile.TemporaryDirectory(prefix="pasvd-capture-") as name:
+        yield pathlib.Path(name)
+
+
+@pytest.fixture
+def file(folder):
     """A function that writes a file and returns its name."""
     def write(content, name="x.pcap"):
-        (tmp_path / name).write_bytes(content)
-        return tmp_path / name
+        (folder / name).write_bytes(content)
+        return folder / name
     return write
 
 
@@ -287,8 +294,8 @@ def test_file_that_is_no_capture_is_named(file, name):
     assert complaint(done) == f"{path}: {why}" and done.stdout == ""
 
 
-def test_file_that_cannot_be_opened_is_named(tmp_path):
-    missing = tmp_path / "missing.pcap"
+def test_file_that_cannot_be_opened_is_named(folder):
+    missing = folder / "missing.pcap"
     assert complaint(replay(missing, status=1)).startswith(f"{missing}: ")
     assert complaint(replay("/", status=1)).startswith("/: ")
 

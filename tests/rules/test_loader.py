@@ -55,8 +55,8 @@ class Router:
 
 
 @pytest.fixture(params=VARIANTS)
-def router(request, tmp_path):
-    result = Router(request.param, tmp_path)
+def router(request, folder):
+    result = Router(request.param, folder)
     yield result
     result.ns.close()
 

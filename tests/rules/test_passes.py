@@ -10,11 +10,11 @@ from printed import needs_root
 
 
 @pytest.fixture(params=NETS, ids=("IPv4", "IPv6"))
-def path(request, tmp_path):
+def path(request, folder):
     """Makes a path with the rules of the options that it is given."""
     with contextlib.ExitStack() as on_exit:
         def make(options):
-            made = Path(tmp_path, request.param, options)
+            made = Path(folder, request.param, options)
             on_exit.enter_context(made.on_exit)
             return made
         yield make

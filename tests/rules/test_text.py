@@ -134,9 +134,9 @@ def test_every_rule_of_an_uplink_is_there_for_each_with_each_port(options):
     assert [line.replace("wan1", "wan0") for line in two if "wan1" in line] == of_uplink
 
 
-def test_ports_on_demand_are_there_for_each_uplink(tmp_path):
-    (tmp_path / "conf").write_text("[tls]\nports = 60000-60100, 61000\n")
-    text = pasvd_rules(*OPTIONS, "--wan", "wan1", "--config", str(tmp_path / "conf")).stdout
+def test_ports_on_demand_are_there_for_each_uplink(folder):
+    (folder / "conf").write_text("[tls]\nports = 60000-60100, 61000\n")
+    text = pasvd_rules(*OPTIONS, "--wan", "wan1", "--config", str(folder / "conf")).stdout
     assert re.findall(r"-i (\w+) -p tcp --dport ([\d:]+) --syn ", text) == [
         (wan, ports) for wan in ("wan0", "wan1") for ports in ("60000:60100", "61000")]
 
