@@ -41,16 +41,16 @@ END_TEST
 
 START_TEST(a_socket_has_a_path_or_is_none)
 {
-	char name[CTL_PATH_MAX + 1], text[256], want[CONF_FILE_ERROR_MAX];
+	char name[SETTINGS_SOCKET_MAX + 1], text[256], want[CONF_FILE_ERROR_MAX];
 
 	ck_assert_str_eq(good("[pasvd]\ncontrol-socket = /run/a b\n").control_socket, "/run/a b");
 	ck_assert_str_eq(good("[pasvd]\ncontrol-socket =\n").control_socket, "");
 	memset(name, '/', sizeof name);
-	name[CTL_PATH_MAX - 1] = '\0';
+	name[SETTINGS_SOCKET_MAX - 1] = '\0';
 	snprintf(text, sizeof text, "[pasvd]\ncontrol-socket = %s\n", name);
 	ck_assert_str_eq(good(text).control_socket, name);
-	name[CTL_PATH_MAX - 1] = '/';
-	name[CTL_PATH_MAX] = '\0';
+	name[SETTINGS_SOCKET_MAX - 1] = '/';
+	name[SETTINGS_SOCKET_MAX] = '\0';
 	snprintf(text, sizeof text, "[pasvd]\ncontrol-socket = %s\n", name);
 	snprintf(want, sizeof want, "2: [pasvd] control-socket = %s%s", name, SOCKET);
 	bad(text, want);

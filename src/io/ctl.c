@@ -327,7 +327,7 @@ static int let_in(int fd, const char *path)
 static void make_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char folder[CTL_PATH_MAX];
+	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 
 	if (!slash || slash == path)
 		return;

@@ -13,8 +13,7 @@
 enum {
 	CTL_CLIENTS = 8,   /* at once; one more is sent away */
 	CTL_FOLLOWERS = 4, /* of those, for events: others can ask all the same */
-	CTL_PATIENCE_MS = 5000,
-	CTL_PATH_MAX = 108, /* with its NUL: sun_path */
+	CTL_PATIENCE_MS = 5000
 };
 
 struct ctl_client {
@@ -42,7 +41,7 @@ struct ctl {
 	struct ctl_client client[CTL_CLIENTS];
 };
 
-/* Listens at `path`, which is shorter than CTL_PATH_MAX ("": nowhere); makes its folder if that is missing, and takes the place
+/* Listens at `path`, which fits in sun_path with its NUL ("": nowhere); makes its folder if that is missing, and takes the place
  * of a daemon that is gone. Its user and the group pasvd may connect. 0, -EADDRINUSE: somebody listens there, or it is no
  * socket; or another -errno: then nobody is listened to. What was opened is closed when the process ends. The name stays: it may
  * be another daemon's by then, and is in nobody's way. */

@@ -4,17 +4,20 @@
 #define PASVD_SETTINGS_H
 
 #include "conf_value.h"
-#include "ctl.h"
 #include "external.h"
 
 #define SETTINGS_CONTROL_SOCKET "/run/pasvd/ctl"
 
-enum { SETTINGS_QUEUE = 21, SETTINGS_TLS_QUEUE = 22 }; /* unless told otherwise */
+enum {
+	SETTINGS_QUEUE = 21,      /* unless told otherwise, */
+	SETTINGS_TLS_QUEUE = 22,  /* likewise */
+	SETTINGS_SOCKET_MAX = 108 /* sun_path; with its NUL */
+};
 
 struct settings {
-	uint16_t queue;                    /* of control connections */
-	uint16_t tls_queue;                /* of knocks at ports on demand */
-	char control_socket[CTL_PATH_MAX]; /* "": none */
+	uint16_t queue;                           /* of control connections */
+	uint16_t tls_queue;                       /* of knocks at ports on demand */
+	char control_socket[SETTINGS_SOCKET_MAX]; /* "": none */
 	struct policy policy;
 	struct external_watch watch; /* of policy.external; not looked at yet */
 };
