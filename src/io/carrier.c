@@ -74,7 +74,7 @@ static void complain(int err)
 	}
 }
 
-int carrier_choose(const struct carrier **ret_carrier)
+int carrier_find(const struct carrier **ret_carrier)
 {
 	_Alignas(struct nlmsghdr) uint8_t answer[NL_ANSWER_MAX];
 	struct nl nl;
@@ -83,6 +83,13 @@ int carrier_choose(const struct carrier **ret_carrier)
 	if (!err)
 		err = first_of(&nl, ret_carrier);
 	nl_close(&nl);
+	return err;
+}
+
+int carrier_choose(const struct carrier **ret_carrier)
+{
+	int err = carrier_find(ret_carrier);
+
 	if (err)
 		complain(err);
 	return err;

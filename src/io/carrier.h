@@ -17,4 +17,7 @@ struct carrier {
  * logged. */
 int carrier_choose(const struct carrier **ret_carrier);
 
+/* The same without a line in the log. */
+int carrier_find(const struct carrier **ret_carrier);
+
 #endif
