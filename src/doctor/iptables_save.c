@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* iptables_save.c - what iptables-save prints, as rules
+ *
+ * The form is that of iptables-restore: "*table", ":CHAIN POLICY [0:0]", "-A CHAIN rule", "COMMIT".
+ */
+#include "iptables_save.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "iptables_rule.h"
+#include "shell.h"
+
+void iptables_save_words(const char *rule, char *ret_words, size_t cap)
+{
+	struct words w = {.n = 0};
+	FILE *out = fmemopen(ret_words, cap, "w");
+	bool whole = out && words_split(rule, &w);
+
+	for (size_t i = 2; whole && i < w.n; i++) {
+		if (i > 2)
+			fputc(' ', out);
+		shell_quote(out, w.word[i]);
+	}
+	whole = whole && fflush(out) == 0 && (size_t)ftell(out) < cap;
+	if (out && fclose(out) != 0)
+		whole = false;
+	if (!whole)
+		ret_words[0] = '\0';
+}
+
+static const struct {
+	const char *table, *chain;
+	enum hook hook;
+	int priority;
+} hooks[] = {
+	{"raw", "PREROUTING", HOOK_PREROUTING, -300},
+	{"mangle", "PREROUTING", HOOK_PREROUTING, -150},
+	{"nat", "PREROUTING", HOOK_PREROUTING, -100},
+	{"mangle", "FORWARD", HOOK_FORWARD, -150},
+	{"filter", "FORWARD", HOOK_FORWARD, 0},
+	{"security", "FORWARD", HOOK_FORWARD, 50},
+	{"mangle", "POSTROUTING", HOOK_POSTROUTING, -150},
+	{"nat", "POSTROUTING", HOOK_POSTROUTING, 100},
+};
+
+static void set_hook(struct chain *c, const char *policy)
+{
+	c->hook = strcmp(policy, "-") == 0 ? HOOK_NONE : HOOK_ELSEWHERE;
+	c->drops = strcmp(policy, "DROP") == 0;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks) && c->hook != HOOK_NONE; i++) {
+		if (strcmp(hooks[i].table, c->table) == 0 && strcmp(hooks[i].chain, c->name) == 0) {
+			c->hook = hooks[i].hook;
+			c->priority = hooks[i].priority;
+		}
+	}
+}
+
+static int read_chain(struct ruleset *rs, const char *table, const struct words *w)
+{
+	struct chain *c;
+
+	if (w->n < 2)
+		return 0;
+	c = ruleset_chain(rs, "", table, w->word[0] + 1);
+	if (c)
+		set_hook(c, w->word[1]);
+	return c ? 0 : -ENOMEM;
+}
+
+static int read_rule(struct ruleset *rs, const char *table, const struct words *w, const char *line)
+{
+	struct chain *c;
+	struct rule r;
+
+	if (w->n < 2 || strcmp(w->word[0], "-A") != 0)
+		return 0;
+	c = ruleset_chain(rs, "", table, w->word[1]);
+	r = iptables_rule(w);
+	return c ? chain_append(c, &r, line) : -ENOMEM;
+}
+
+/* A line that is too long: a rule that can be anything. */
+static int read_long(struct ruleset *rs, const char *table, char *line)
+{
+	struct rule r = {.tcp = TRI_MAYBE, .unsure = true, .action = ACTION_ELSEWHERE};
+	char name[RULE_NAME_MAX] = "";
+	struct chain *c;
+
+	if (strncmp(line, "-A ", 3) != 0)
+		return 0;
+	strncpy(name, line + 3, sizeof(name) - 1);
+	name[strcspn(name, " ")] = '\0';
+	c = ruleset_chain(rs, "", table, name);
+	return c ? chain_append(c, &r, line) : -ENOMEM;
+}
+
+static int read_line(struct ruleset *rs, char table[RULE_NAME_MAX], char *line)
+{
+	struct words w = {.n = 0};
+
+	if (*line == '*') {
+		rule_name(table, line + 1);
+		return 0;
+	}
+	if (!words_split(line, &w))
+		return read_long(rs, table, line);
+	return *line == ':' ? read_chain(rs, table, &w) : read_rule(rs, table, &w, line);
+}
+
+/* Targets that are names of chains. */
+static void resolve(struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->n; i++) {
+		for (size_t j = 0; j < rs->chain[i].n; j++) {
+			struct rule *r = &rs->chain[i].rule[j];
+
+			if (r->action == ACTION_NONE && ruleset_find(rs, "", rs->chain[i].table, r->target))
+				r->action = ACTION_JUMP;
+		}
+	}
+}
+
+int iptables_save_read(const char *text, struct ruleset *rs)
+{
+	char table[RULE_NAME_MAX] = "", *copy = strdup(text), *rest = copy, *line;
+	int err = copy ? 0 : -ENOMEM;
+
+	while (!err && (line = strsep(&rest, "\n")))
+		err = read_line(rs, table, line);
+	free(copy);
+	if (!err)
+		resolve(rs);
+	return err;
+}

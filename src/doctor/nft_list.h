@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nft_list.h - what `nft -j list ruleset` prints, as rules */
+#ifndef PASVD_NFT_LIST_H
+#define PASVD_NFT_LIST_H
+
+#include "ruleset.h"
+
+/* Adds the chains and rules in `text` that see packets of the family, those of tables for both included, to *rs. Tables
+ * that `iptables` (NULL: nothing) has as well are left out: they are of iptables-nft. A rule's text says where it is.
+ * 0, -ENOMEM, or -EINVAL if it is not what nft prints. */
+int nft_list_read(
+	const char *text, enum addr_family family, const struct ruleset *iptables, struct ruleset *rs);
+
+#endif
