@@ -16,6 +16,7 @@ static const char usage[] =
 	"usage: pasvd [-c FILE] [-q NUMBER] [-s PATH] [-v]\n"
 	"       pasvd -n [-c FILE]\n"
 	"       pasvd carrier\n"
+	"       pasvd [-c FILE] check [options of pasvd rules]\n"
 	"       pasvd [-c FILE] [-v] replay [--json] [--nat PUBLIC=SERVER]... [--port PORT]... FILE\n"
 	"       " RULES_USAGE "\n"
 	"\n"
@@ -51,6 +52,7 @@ static const struct {
 	{"carrier", CONF_CARRIER},
 	{"replay", CONF_REPLAY},
 	{"rules", CONF_RULES},
+	{"check", CONF_DOCTOR},
 };
 
 static void fail(const char *what, const char *value, const char *allowed)
@@ -123,7 +125,7 @@ static enum conf_command command_of(const char *name)
 		if (strcmp(commands[i].name, name) == 0)
 			return commands[i].command;
 	}
-	fail("command", name, "unknown; there are carrier, replay and rules");
+	fail("command", name, "unknown; there are carrier, check, replay and rules");
 	return CONF_DAEMON;
 }
 

@@ -12,7 +12,7 @@ enum { EXIT_USAGE = 2 };
 
 #define CONF_FILE "/etc/pasvd/pasvd.conf"
 
-enum conf_command { CONF_DAEMON, CONF_CHECK, CONF_CARRIER, CONF_REPLAY, CONF_RULES };
+enum conf_command { CONF_DAEMON, CONF_CHECK, CONF_CARRIER, CONF_REPLAY, CONF_RULES, CONF_DOCTOR };
 
 struct conf {
 	enum conf_command command;
@@ -21,7 +21,7 @@ struct conf {
 	uint16_t queue;
 	const char *socket; /* NULL: not given */
 	bool verbose;
-	int argc; /* with CONF_REPLAY and CONF_RULES: the subcommand and its own arguments */
+	int argc; /* with CONF_REPLAY, CONF_RULES and CONF_DOCTOR: the subcommand and its own arguments */
 	char **argv;
 };
 

@@ -16,6 +16,7 @@
 #include "conf.h"
 #include "ct_netlink.h"
 #include "ctl.h"
+#include "doctor.h"
 #include "expect_events.h"
 #include "isolation.h"
 #include "keeper.h"
@@ -321,6 +322,8 @@ int main(int argc, char **argv)
 		return rules_main(&conf, carrier_name);
 	case CONF_CHECK:
 		return configure(&conf);
+	case CONF_DOCTOR:
+		return doctor_main(&conf);
 	case CONF_DAEMON:
 		break;
 	}

@@ -149,6 +149,14 @@ def test_endings_are_in_the_manual_with_their_meaning():
         assert " ".join(text.split()).lower().startswith(meaning.lower()), (name, meaning, text)
 
 
+def test_findings_of_check_are_in_the_manual():
+    sources = "".join(path.read_text() for path in TOP.glob("src/doctor/*.c"))
+    about = set(re.findall(r'\bSEVERITY_\w+,\s*"([^"%]+)"|\babout\[\] = "([^"]+)"|judge_room\(r,\s*"(\w+)"', sources))
+    manual = re.findall(r"^\.It ([a-z ,]+)$", between(MANUAL, ".Ss check", ".Sh SIGNALS"), re.M)
+    assert len(about) > 8 and {name for names in about for name in names if name} == {
+        name for item in manual for name in item.split(" , ")}
+
+
 MANUALS = sorted((TOP / "man").glob("*.[1-8]"))
 
 

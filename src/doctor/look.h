@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* look.h - looks at the router: kernel, /proc, and what other programs print; changes nothing */
+#ifndef PASVD_LOOK_H
+#define PASVD_LOOK_H
+
+#include "conf.h"
+#include "facts.h"
+#include "report.h"
+
+/* Reads what packet filters there are and finds out which rules of pasvd there are and should be. `words`: the options
+ * of `pasvd rules`, those in /etc/default/pasvd if there are none. `settings`: the configuration, NULL if it cannot be
+ * read; then the words are not looked at. What cannot be read, and what the kernel would
+ * refuse, is reported. 0, or EXIT_USAGE after a line on stderr if the words are wrong. */
+int look_rules(const struct conf *conf, const struct settings *settings, char *const words[],
+	struct facts *ret_facts, struct report *r);
+
+/* Conntrack's helper for pasvd, its tables, the owner of the network namespace. */
+void look_kernel(struct report *r);
+
+/* Who listens to the queues of the rules, or to `queue` if there are none. */
+void look_queues(const struct facts *f, uint16_t queue, struct report *r);
+
+/* Interfaces, routes, forwarding; where the server is goes into the facts. */
+void look_net(struct facts *f, struct report *r);
+
+/* The number in a file below /proc/sys, or -1. */
+long look_sysctl(const char *path);
+
+#endif

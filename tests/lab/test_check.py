@@ -1,0 +1,565 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_check.py - `pasvd check` finds nothing on a healthy router; each ailment is
+provoked, seen, and gone after the command that was printed for it"""
+
+import os
+import pathlib
+import pty
+import re
+import shutil
+import signal
+import socket
+import struct
+
+import pytest
+
+from lab import IP4, IP6, PASVD, RULES, wait_for
+from scripted import RawClient, ScriptedServer, port_argument
+from uplinks import Uplinks
+
+pytestmark = pytest.mark.daemon
+
+NETLINK_NETFILTER = 12
+TLS = "[tls]\nports = 50000-50099\nqueue = 24\nmark = 0x40000000\n"
+OPTIONS = ("--wan", "wan", "--server", "10.77.0.2")
+
+
+class Checkup:
+    """What one run has printed."""
+
+    def __init__(self, done):
+        assert done.stderr == "", done
+        self.status = done.returncode
+        self.text = done.stdout
+        self.findings = []
+        for line in done.stdout.splitlines()[:-1]:
+            below = re.fullmatch(r" {8}(why|mend|advice): *(.*)", line)
+            if below:
+                self.findings[-1][below[1]] = below[2]
+                continue
+            severity, about, what = re.fullmatch(r"(ok|unseen|warning|error) +(\S+(?: \S+)?) {2,}(.*)", line).groups()
+            self.findings.append({"severity": severity, "about": about, "what": what})
+        self.last = done.stdout.splitlines()[-1]
+
+    def of(self, *severities):
+        return [finding for finding in self.findings if finding["severity"] in severities]
+
+    def the(self, severity, pattern):
+        """The one finding that is not well."""
+        found = self.of("error", "warning", "unseen")
+        assert len(found) == 1 and found[0]["severity"] == severity, self.text
+        assert re.search(pattern, f"{found[0]['about']}: {found[0]['what']}"), self.text
+        assert found[0]["why"]
+        return found[0]
+
+    def is_well(self):
+        assert (self.status, self.last) == (0, "0 errors, 0 warnings"), self.text
+        assert {finding["severity"] for finding in self.findings} == {"ok"}
+        return True
+
+
+class Practice:
+    """A router, and the doctor at hand."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.server = None
+        self.environment = {**os.environ, "PASVD": str(PASVD), "LC_ALL": "C"}
+
+    def check(self, *options, before=None, prefix=(), env=None):
+        if before is None:
+            before = self.lab.config_options("-c")
+        return Checkup(self.lab.router.run(*prefix, PASVD, *before, "check", *options, check=False,
+                                           env={**self.environment, **(env or {})}))
+
+    def shell(self, command, check=True):
+        return self.lab.router.run("sh", "-euc", command, check=check, env=self.environment)
+
+
+    def ftp_works(self):
+        """Whether a client from outside is told an address to which it can connect."""
+        lab = self.lab
+        if self.server is None:
+            self.server = ScriptedServer(lab)
+        try:
+            with lab.clients[0].connect(lab.publics[0], 21, timeout=1) as control:
+                replies = control.makefile("r", newline="")
+                for command in (b"", b"USER lab\r\n", b"PASS lab\r\n", b"PASV\r\n"):
+                    control.sendall(command)
+                    reply = replies.readline()
+                port = self.server.data_ports[-1]
+                return (port_argument((lab.publics[0], port)) in reply
+                        and lab.clients[0].attempt(lab.publics[0], port, timeout=1) == "open")
+        except OSError:
+            return False
+
+
+@pytest.fixture(scope="module")
+def router(make_lab):
+    with make_lab() as lab:
+        yield Practice(lab)
+
+
+@pytest.fixture
+def own_router(make_lab):
+    with make_lab() as lab:
+        yield Practice(lab)
+
+
+HEALTHY = {
+    "server": {},
+    "server by IPv6": {"family": IP6},
+    "two servers, ports": {"servers": ("10.77.0.2", "10.78.0.2"),
+                           "forwards": ((21, 0, 21), (2121, 1, 21), (2122, 1, 2122))},
+    "clients": {"servers": (), "lan": ("10.88.0.2",), "outside": 1},
+    "clients by IPv6": {"servers": (), "lan": ("fd88::2",), "outside": 1, "family": IP6},
+    "server and clients": {"lan": ("10.88.0.2",)},
+    "hairpin": {"lan": ("10.88.0.2",), "hairpin": True},
+    "TLS": {"config": TLS},
+    "TLS by IPv6": {"config": TLS, "family": IP6, "lan": ("fd88::2",)},
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_healthy_router(make_lab, name):
+    with make_lab(**HEALTHY[name]) as lab:
+        practice = Practice(lab)
+        assert practice.check().is_well()
+        assert practice.check(*lab.rule_options(0)).is_well()
+
+
+@pytest.mark.parametrize("family", [IP4, IP6], ids=["ipv4", "ipv6"])
+def test_healthy_router_with_two_uplinks(family):
+    with Uplinks(family=family, lan=("10.88.0.2",) if family is IP4 else ("fd88::2",)) as lab:
+        assert Practice(lab).check().is_well()
+
+
+def test_rules_for_tls_are_mended_with_their_configuration(make_lab):
+    with make_lab(config=TLS) as lab:
+        practice = Practice(lab)
+        practice.shell("iptables -t raw -F PASVD")
+        finding = practice.check().the("error", "chain PASVD of table raw lacks the rule")
+        assert finding["mend"].endswith(f" --config {lab.tmp / 'pasvd.conf'}")
+        practice.shell(finding["mend"])
+        assert practice.check().is_well()
+        lab.pasvd.stop()
+        checkup = practice.check()
+        assert [finding["what"][:33] for finding in checkup.of("error")] == [
+            "nobody listens to queue 21, where", "nobody listens to queue 24, where"]
+
+
+def test_strict_about_the_way_back_of_two_uplinks():
+    """The reply would go by wan1 with its mark only, which the kernel does not look at here."""
+    with Uplinks() as lab:
+        practice = Practice(lab)
+        practice.shell("sysctl -qw net.ipv4.conf.all.rp_filter=1")
+        finding = practice.check().the("warning", "net.ipv4.conf.wan1.rp_filter is 1, and the way back is by wan0")
+        assert lab.clients[0].attempt(lab.publics[1], 21, timeout=0.5) == "silence"
+        practice.shell(finding["mend"])
+        assert practice.check().is_well()
+
+
+def test_rules_of_others_that_do_no_harm(own_router):
+    """What a usual firewall has: nothing of it takes FTP's packets away."""
+    own_router.shell("""
+        iptables -I FORWARD -m conntrack --ctstate INVALID -j DROP
+        iptables -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+        iptables -I FORWARD -i wan -s 10.0.0.0/8 -j DROP
+        iptables -I FORWARD -m set --match-set none src -j DROP 2>/dev/null || true
+        iptables -I FORWARD -m recent --name x --rcheck -j DROP
+        iptables -N LIMIT
+        iptables -A LIMIT -m limit --limit 1/s -j RETURN
+        iptables -A LIMIT -j DROP
+        iptables -I FORWARD -p tcp --syn --dport 25 -j LIMIT
+        iptables -A FORWARD -j REJECT
+        iptables -t nat -I PREROUTING -i wan -p tcp --dport 80 -j DNAT --to-destination 10.77.0.2:80
+        iptables -t nat -I PREROUTING -i lan0 -j ACCEPT
+        iptables -t mangle -I PREROUTING -p udp -j ACCEPT
+        iptables -t mangle -I PREROUTING -j CONNMARK --restore-mark
+        iptables -t mangle -D PREROUTING -j PASVD
+        iptables -t mangle -A PREROUTING -j PASVD
+        iptables -t raw -I PREROUTING -p udp --dport 53 -j NOTRACK
+        iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp
+        iptables -A INPUT -j DROP
+    """)
+    own_router.lab.router.run("nft", "-f", "-", input="""
+        table inet other {
+            chain forw {
+                type filter hook forward priority 10; policy drop;
+                ct state vmap { established : accept, related : accept, invalid : drop }
+                iifname "wan" ct status dnat accept
+            }
+            chain inp { type filter hook input priority 0; policy drop; }
+        }
+        """)
+    assert own_router.check().is_well() and own_router.ftp_works()
+
+
+# What to do to the router, how that looks, and what options the check is given.
+AILMENTS = {
+    "rules are gone": (
+        f"{RULES} remove", "error", "rules: ipv4: none is loaded", OPTIONS),
+    **{f"jump of {table} is gone": (
+        f"iptables -t {table} -F {chain}", "error", f"the jump from {chain} to PASVD in table {table} is not there", ())
+       for table, chain in (("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("nat", "PREROUTING"),
+                            ("filter", "FORWARD"))},
+    "helper's rule is gone": (
+        "iptables -t raw -F PASVD", "error", "chain PASVD of table raw lacks the rule -A PASVD -i wan .*--helper sane", ()),
+    "DNAT is gone": (
+        "iptables -t nat -F PASVD", "error", "chain PASVD of table nat lacks the rule .*-j DNAT", ()),
+    "chain is gone": (
+        "iptables -t raw -F PREROUTING; iptables -t raw -F PASVD; iptables -t raw -X PASVD", "error",
+        "chain PASVD of table raw is not there", ()),
+    "rule of somebody else in the chain": (
+        "iptables -I PASVD -s 192.0.2.7 -j DROP", "error", "has a rule that is not of pasvd: -A PASVD -s 192.0.2.7", ()),
+    "chain is out of order": (
+        "rule=$(iptables -S PASVD 1 | sed 's/^-A//'); iptables -D $rule; iptables -A $rule", "error",
+        "chain PASVD of table filter is not in order", ()),
+    "DROP in front": (
+        "iptables -I FORWARD -j DROP", "error", '"-A FORWARD -j DROP" of table filter .* drops a client\'s connection', ()),
+    "REJECT of what is new": (
+        "iptables -I FORWARD -i wan -m conntrack --ctstate NEW -j REJECT", "error", "--ctstate NEW -j REJECT", ()),
+    "DROP in a chain of its own": (
+        "iptables -N SHUT; iptables -A SHUT -p tcp -j DROP; iptables -I FORWARD -i lan0 -g SHUT; "
+        "iptables -I FORWARD -p udp -j ACCEPT", "error", '"-A SHUT -p tcp -j DROP"', ()),
+    "DROP of high ports": (
+        "iptables -I FORWARD -p tcp -m conntrack --ctstate RELATED -j DROP", "error", "drops a data connection", ()),
+    "ACCEPT in mangle": (
+        "iptables -t mangle -I PREROUTING -i wan -j ACCEPT", "error", "keeps from pasvd's rules a client's commands", ()),
+    "ACCEPT of replies in mangle": (
+        "iptables -t mangle -I PREROUTING -s 10.77.0.0/24 -j ACCEPT", "error", "the server's replies", ()),
+    "ACCEPT in nat": (
+        "iptables -t nat -I PREROUTING -p tcp -j ACCEPT", "error", 'of table nat .* a client\'s connection', ()),
+    "DNAT to somebody else": (
+        "iptables -t nat -I PREROUTING -i wan -p tcp --dport 21 -j DNAT --to-destination 10.77.0.9", "error",
+        "--to-destination 10.77.0.9", ()),
+    "no tracking": (
+        "iptables -t raw -I PREROUTING -p tcp --dport 21 -j NOTRACK", "error", "of table raw", ()),
+    "helper ftp": (
+        "iptables -t raw -I PREROUTING -p tcp --dport 21 -j CT --helper ftp", "error", "CT --helper ftp", ()),
+    "other queue": (
+        "iptables -t mangle -I PREROUTING -p tcp -j NFQUEUE --queue-num 77 --queue-bypass", "error", "--queue-num 77", ()),
+    "DROP in mangle": (
+        "iptables -t mangle -A FORWARD -p tcp -j DROP", "error", "table mangle .* drops a client's connection", ()),
+    "DROP is the policy of mangle": (
+        "iptables -t mangle -P FORWARD DROP", "error", r"the policy of chain mangle FORWARD \(iptables\) drops", ()),
+    "DROP in the other iptables": (
+        "iptables-legacy -A FORWARD -j DROP", "error", r"of table filter \(iptables-legacy\) drops", ()),
+    "blanket DNAT, with a comment for a shell": (
+        r"""iptables -t nat -A PREROUTING -p tcp --dport 1024:65535 -m comment --comment 'it'\''s "$(touch owned)"' """
+        "-j DNAT --to-destination 10.77.0.2", "warning", "open ports: .*touch owned", ()),
+    "marks are restored too late": (
+        "iptables -t mangle -A PREROUTING -i wan -j CONNMARK --restore-mark; "
+        "iptables -t mangle -A PREROUTING -i lan0 -j CONNMARK --restore-mark; "
+        "iptables -t mangle -D PREROUTING -j PASVD; iptables -t mangle -I PREROUTING -j PASVD", "warning",
+        "-i lan0 -j CONNMARK .*is behind pasvd's rules", ()),
+    "loaded twice": (
+        f"IPTABLES=iptables-legacy {RULES} load {' '.join(OPTIONS)}", "error",
+        "loaded twice, with iptables and with iptables-legacy", ()),
+    "blanket DNAT": (
+        "iptables -t nat -A PREROUTING -i wan -p tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2", "warning",
+        "open ports: .*--dport 1024:65535 -j DNAT", ()),
+    "everything goes to the server": (
+        "iptables -t nat -A PREROUTING -i wan -j DNAT --to-destination 10.77.0.2", "warning", "open ports", ()),
+    "blanket ACCEPT": (
+        "iptables -A FORWARD -d 10.77.0.2/32 -p tcp -m tcp --dport 1024:65535 -j ACCEPT", "warning",
+        "open ports: .*--dport 1024:65535 -j ACCEPT", ()),
+    "blanket DNAT of nft": (
+        "nft add table ip own; nft add chain ip own pre '{ type nat hook prerouting priority -90; }'; "
+        "nft add rule ip own pre iifname wan tcp dport 50000-51000 dnat to 10.77.0.2", "warning",
+        "open ports: the rule with handle", ()),
+    "nft drops": (
+        "nft add table inet own; nft add chain inet own forw '{ type filter hook forward priority 5; policy drop; }'",
+        "error", r"the policy of chain inet own forw \(nft\) drops a client's connection", ()),
+    "nft drops what is new": (
+        "nft add table inet own; nft add chain inet own forw '{ type filter hook forward priority 5; policy drop; }'; "
+        "nft add rule inet own forw ct state established,related accept", "error", "drops a client's connection", ()),
+    "nft rejects": (
+        "nft add table ip own; nft add chain ip own forw '{ type filter hook forward priority 5; }'; "
+        "nft add rule ip own forw ip daddr 10.77.0.0/24 tcp dport != 80 reject", "error", "drops a client's connection", ()),
+    "does not forward": (
+        "sysctl -qw net.ipv4.ip_forward=0", "error", "net.ipv4.ip_forward is off", ()),
+    "uplink does not forward": (
+        "sysctl -qw net.ipv4.conf.wan.forwarding=0", "error", "net.ipv4.conf.wan.forwarding is off", ()),
+    "server's side does not forward": (
+        "sysctl -qw net.ipv4.conf.lan0.forwarding=0", "error", "net.ipv4.conf.lan0.forwarding is off", ()),
+    "uplink is down": (
+        "ip link set wan down", "error", r"interface: wan \(--wan\) is down", ()),
+    "connections are forgotten soon": (
+        "sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_established=600", "warning", "is 600 seconds", ()),
+    "nobody is told of expectations": (
+        "sysctl -qw net.netfilter.nf_conntrack_events=0", "warning", "expectations: .*nf_conntrack_events is 0", ()),
+    "strict about the way back": (
+        "ip link add dsl type veth peer name modem; ip link set dsl up; ip link set modem up; ip addr add 192.168.9.1/24 dev dsl; "
+        "ip route add default via 192.168.9.2 dev dsl; sysctl -qw net.ipv4.conf.wan.rp_filter=1", "warning",
+        "net.ipv4.conf.wan.rp_filter is 1, and the way back is by dsl", ()),
+}
+
+
+# Errors with which FTP still works for the client that tries it here.
+HALF_WELL = {"rule of somebody else in the chain", "chain is out of order", "loaded twice"}
+
+
+@pytest.mark.parametrize("name", AILMENTS)
+def test_ailment_is_seen_and_mended(own_router, name):
+    command, severity, pattern, options = AILMENTS[name]
+    own_router.shell(command)
+    checkup = own_router.check(*options)
+    finding = checkup.the(severity, pattern)
+    assert checkup.status == (1 if severity == "error" else 0)
+    assert own_router.ftp_works() == (severity == "warning" or name in HALF_WELL)
+    own_router.shell(finding["mend"])
+    assert own_router.check(*options).is_well()
+    assert own_router.ftp_works()
+    assert not pathlib.Path("owned").exists()
+
+
+def test_several_ailments_are_all_seen(own_router):
+    own_router.shell("sysctl -qw net.ipv4.ip_forward=0; iptables -t raw -F PREROUTING; iptables -F FORWARD; "
+                     "sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_established=600")
+    checkup = own_router.check()
+    assert checkup.last == "3 errors, 1 warning" and checkup.status == 1
+    for finding in checkup.of("error", "warning"):
+        own_router.shell(finding["mend"])
+    assert own_router.check().is_well()
+
+
+# What nobody but the administrator can put right.
+
+def test_nothing_is_loaded_and_nothing_was_told(own_router):
+    own_router.lab.shipped_rules("remove")
+    finding = own_router.check().the("error", "rules: none is loaded")
+    assert "load --wan INTERFACE --server ADDRESS" in finding["advice"]
+
+
+def test_other_options_than_were_loaded(router):
+    checkup = router.check("--wan", "wan", "--server", "10.77.0.2", "--port", "2121:21")
+    assert checkup.status == 1 and len(checkup.of("error")) == 4
+    assert {finding["about"] for finding in checkup.of("error")} == {"rules"}
+
+
+def test_options_of_the_service_count(own_router):
+    """/etc/default/pasvd, in a mount namespace of its own."""
+    folder = own_router.lab.tmp / "default"
+    folder.mkdir()
+    (folder / "pasvd").write_text('# Options:\nPASVD_RULES="--wan wan --server 10.77.0.2 --port 2121"\nPASVD_OPTIONS=""\n')
+    script = f"mkdir -p /etc/default && mount --bind {folder} /etc/default && exec \"$@\""
+    prefix = ("unshare", "--mount", "sh", "-euc", script, "sh")
+    finding = own_router.check(prefix=prefix).of("error")[0]
+    assert finding["mend"].endswith("load --wan wan --server 10.77.0.2 --port 2121")
+    own_router.shell(finding["mend"])
+    assert own_router.check(prefix=prefix).is_well()
+    (folder / "pasvd").write_text("PASVD_RULES='--wan wan'\n")
+    assert "PASVD_RULES" in own_router.check(prefix=prefix).the("error", "rules: PASVD_RULES in ")["what"]
+
+
+@pytest.mark.parametrize("options,pattern", [
+    (("--wan", "ppp7", "--server", "10.77.0.2"), r"interface: ppp7 \(--wan\) does not exist"),
+    (("--wan", "wan", "--server", "192.0.2.77"), "server: there is no route to 192.0.2.77"),
+    (("--wan", "wan", "--server", "198.51.100.1"), "server: 198.51.100.1 is an address of this router"),
+])
+def test_options_that_do_not_fit_the_router(own_router, options, pattern):
+    own_router.lab.shipped_rules("remove")
+    own_router.lab.router.run(RULES, "load", *options, env=own_router.environment)
+    own_router.check().the("error", pattern)
+
+
+def test_drop_behind_the_rules_in_mangle(own_router):
+    """Where an ACCEPT might hide pasvd's own rules, nothing is proposed."""
+    rule = "PREROUTING -i wan -m conntrack --ctstate NEW -j DROP"
+    own_router.shell(f"iptables -t mangle -A {rule}")
+    finding = own_router.check().the("error", f'"-A {rule}" of table mangle .* drops a client\'s connection')
+    assert "mend" not in finding and finding["advice"] and not own_router.ftp_works()
+    own_router.shell(f"iptables -t mangle -D {rule}")
+    assert own_router.check().is_well() and own_router.ftp_works()
+
+
+def test_port_of_a_bridge(own_router):
+    own_router.shell("ip link add br0 type bridge; ip link set br0 up; ip link set wan master br0")
+    own_router.check().the("error", r"interface: wan \(--wan\) is a port of the bridge br0")
+
+
+def test_interface_without_address(own_router):
+    own_router.shell("ip addr flush dev wan")
+    own_router.check().the("warning", r"interface: wan \(--wan\) has no address")
+
+
+def test_clients_that_are_not_translated(make_lab):
+    with make_lab(servers=(), lan=("10.88.0.2",), outside=1, masquerade=False) as lab:
+        practice = Practice(lab)
+        finding = practice.check().the("warning", "clients: ipv4: no rule translates those on lan")
+        practice.shell(finding["advice"].replace("INTERFACE", "wan"))
+        assert practice.check().is_well()
+
+
+def test_configuration_with_a_mistake(router):
+    path = router.lab.tmp / "pasvd.conf"
+    path.write_text("[policy]\ndeny-ports = 70000\n")
+    for options in ((), OPTIONS):
+        checkup = router.check(*options, before=("-c", path))
+        finding, = checkup.of("error")
+        assert finding["about"] == "configuration" and finding["what"].startswith(f"{path}:2: [policy] deny-ports = 70000")
+        assert f"pasvd -n -c {path}" in finding["advice"]
+        assert "depends on the configuration" in checkup.of("unseen")[0]["what"]
+    path.write_text("[policy]\ndeny-ports = 7000\n")
+    assert router.check(before=("-c", path)).is_well()
+
+
+def test_namespace_of_an_unprivileged_container(router):
+    holder = router.lab.router.popen("unshare", "--user", "--map-root-user", "--net", "sleep", "60")
+    try:
+        user = f"/proc/{holder.pid}/ns/user"
+        wait_for(lambda: os.readlink(user) != os.readlink("/proc/self/ns/user"), 5, "a user namespace of its own")
+        checkup = router.check(prefix=("nsenter", f"--net=/proc/{holder.pid}/ns/net"))
+    finally:
+        holder.kill()
+        holder.wait()
+    found = [finding for finding in checkup.of("warning") if finding["about"] == "namespace"]
+    assert len(found) == 1 and "owned by another user namespace" in found[0]["what"]
+
+
+# The daemon.
+
+def test_daemon_that_does_not_run(own_router):
+    lab = own_router.lab
+    lab.pasvd.stop()
+    finding = own_router.check().the("error", "daemon: nobody listens to queue 21")
+    program, *arguments = finding["mend"].split()
+    assert program == str(PASVD)
+    lab.start_pasvd(arguments)
+    assert own_router.check().is_well()
+
+
+def test_daemon_that_listens_elsewhere(own_router):
+    lab = own_router.lab
+    lab.pasvd.stop()
+    lab.start_pasvd(["-q", "22"])
+    finding = own_router.check().the("error", "daemon: nobody listens to queue 21")
+    assert "22" in finding["why"]
+    lab.shipped_rules("load", "--queue", "22")
+    checkup = own_router.check()
+    assert checkup.is_well() and "--queue 22" in checkup.text
+    assert own_router.check(before=("-q", "22")).is_well()
+
+
+def test_daemon_for_the_queue_of_the_rules(own_router):
+    lab = own_router.lab
+    lab.pasvd.stop()
+    lab.shipped_rules("load", "--queue", "5")
+    assert own_router.check().the("error", "queue 5")["mend"].endswith("pasvd -q 5")
+
+
+def bind_queue(namespace, number):
+    """A socket that has the queue, as another program would."""
+    with namespace.inside():
+        sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+
+    def ask(kind, payload):
+        attribute = struct.pack("=HH", 4 + len(payload), kind) + payload
+        attribute += bytes(-len(attribute) % 4)
+        header = struct.pack("=IHHII", 20 + len(attribute), 3 << 8 | 2, 5, 1, 0)
+        sock.send(header + struct.pack("!BBH", socket.AF_UNSPEC, 0, number) + attribute)
+        assert struct.unpack_from("=i", sock.recv(4096), 16)[0] == 0
+    ask(1, struct.pack("!BBH", 1, 0, socket.AF_INET))
+    ask(2, struct.pack("!IB", 0xffff, 2))
+    return sock
+
+
+def test_queue_of_another_program(own_router):
+    own_router.lab.pasvd.stop()
+    with bind_queue(own_router.lab.router, 21):
+        name = pathlib.Path("/proc/self/comm").read_text().strip()
+        own_router.check().the("error", f"daemon: {name} listens to queue 21, and not pasvd")
+    own_router.lab.start_pasvd()
+    assert own_router.check().is_well()
+
+
+def test_daemon_that_is_stuck(own_router):
+    lab = own_router.lab
+    ScriptedServer(lab)
+    client = RawClient(lab.clients[0], lab.publics[0])
+    lab.pasvd.popen.send_signal(signal.SIGSTOP)
+    try:
+        client.send(b"NOOP\r\n")
+        wait_for(lambda: re.search(r"^ +21 +\d+ +[1-9]", lab.router.run(
+            "cat", "/proc/net/netfilter/nfnetlink_queue").stdout, re.M), 5, "a packet that waits")
+        own_router.check().the("error", r"daemon: \d+ packets wait in queue 21")
+    finally:
+        lab.pasvd.popen.send_signal(signal.SIGCONT)
+    client.line()
+    assert own_router.check().is_well()
+
+
+# What cannot be looked at.
+
+def test_without_root_nothing_is_left_out_in_silence(router):
+    prefix = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--")
+    reached = router.lab.router.run(*prefix, "test", "-x", PASVD, check=False).returncode == 0
+    if not reached:
+        pytest.skip(f"{PASVD} cannot be reached without root")
+    checkup = router.check(prefix=prefix)
+    assert checkup.status == 3 and not checkup.of("error", "warning"), checkup.text
+    unseen = {finding["about"] for finding in checkup.of("unseen")}
+    assert unseen == {"carrier", "expectations", "rules", "nftables", "daemon"}
+    assert checkup.last.endswith(f"{len(checkup.of('unseen'))} not looked at")
+
+
+def test_match_that_iptables_does_not_have(router):
+    """The real iptables without its library of the bpf match."""
+    libraries = router.lab.router.run("sh", "-c", "dirname $(find /usr/lib* -name libxt_bpf.so | head -1)").stdout.strip()
+    crippled = router.lab.tmp / "xtables"
+    shutil.copytree(libraries, crippled, ignore=shutil.ignore_patterns("libxt_bpf.so"))
+    checkup = router.check(env={"XTABLES_LIBDIR": str(crippled)})
+    finding = [finding for finding in checkup.of("error") if finding["about"] == "kernel"][0]
+    assert "refuses" in finding["what"] and "--bytecode" in finding["what"] and "bpf" in finding["why"]
+    assert "xt_bpf" in finding["mend"]
+
+
+def test_program_that_is_not_installed(router):
+    """A PATH is given, so only what is nowhere else can be missed: nft, behind another root."""
+    where = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin")
+    script = f"mount --bind /dev/null {where} && exec \"$@\""
+    checkup = router.check(prefix=("unshare", "--mount", "sh", "-euc", script, "sh"))
+    assert checkup.status == 3
+    assert [finding["about"] for finding in checkup.of("unseen", "error", "warning")] == ["nftables"]
+
+
+# The form.
+
+@pytest.mark.parametrize("words", [("--prot", "21"), ("--wan", "wan"), ("--remove",), ("--help",), ("--re",), ("now",), ("--server", "x")])
+def test_wrong_arguments(router, words):
+    done = router.lab.router.run(PASVD, "check", *words, check=False)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1
+
+
+def run_on_terminal(namespace, *argv, env):
+    master, slave = pty.openpty()
+    process = namespace.popen(*argv, stdin=slave, stdout=slave, stderr=slave, env=env)
+    os.close(slave)
+    text = b""
+    try:
+        while chunk := os.read(master, 4096):
+            text += chunk
+    except OSError:     # the other side is shut
+        pass
+    os.close(master)
+    assert process.wait(timeout=20) == 0
+    return text.decode()
+
+
+def test_colour_is_for_terminals_that_have_it(router):
+    environment = {**router.environment, "TERM": "xterm"}
+    environment.pop("NO_COLOR", None)
+
+    def coloured(**change):
+        return "\033[" in run_on_terminal(router.lab.router, PASVD, "check", env={**environment, **change})
+    assert coloured() and not coloured(TERM="dumb") and not coloured(NO_COLOR="1")
+    assert "\033" not in router.check(env={"TERM": "xterm"}).text
+
+
+def test_nothing_is_changed(router):
+    def state():
+        return router.lab.saved_rules(), router.shell("nft list ruleset | grep -v counter; ip link; ip addr").stdout
+    before = state()
+    router.check()
+    assert state() == before
