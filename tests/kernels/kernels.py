@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """kernels.py - runs tests on the kernels of Debian, each in a virtual machine
 
-usage: kernels.py [-l LIST] [-t SECONDS] [NAME...]
+usage: kernels.py [--ci] [-l LIST] [-t SECONDS] [NAME...]
 
 Comes in:  the names of releases, by default all of RELEASES; in $BUILD (default:
            build/ at the top of the tree) pasvd and the platform programs, built.
-           LIST names the tests; by default it is tests/kernels/list.
+           LIST names the tests; by default it is tests/kernels/list. With --ci only its
+           lines that say so count.
 Goes out:  a line for each kernel; in $BUILD/kernels/NAME/exchange the logs, and
            in $BUILD/kernels/report.xml one JUnit report of all.
            Exit status 0 only if on each kernel every test was run and passed, and the
@@ -30,6 +31,10 @@ import sys
 import time
 import xml.etree.ElementTree as tree
 
+sys.dont_write_bytecode = True
+
+import runs  # noqa: E402
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 HERE = TOP / "tests" / "kernels"
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build")).resolve()
@@ -51,8 +56,9 @@ KERNEL_LINE = ("console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trus
 class Kernel:
     """An unpacked kernel, and what is exchanged with the machine that runs it."""
 
-    def __init__(self, name):
+    def __init__(self, name, wanted):
         self.name = name
+        self.wanted = wanted
         self.folder = KERNELS / name
         self.exchange = self.folder / "exchange"
         self.version = (self.folder / "version").read_text().strip()
@@ -87,10 +93,12 @@ class Kernel:
             subprocess.run(["xz", "-dc", path] if path.endswith(".xz") else ["cat", path],
                            stdout=out, check=True)
 
-    def make_exchange(self, tests):
+    def make_exchange(self):
         shutil.rmtree(self.exchange, ignore_errors=True)
         self.exchange.mkdir()
-        shutil.copy(tests, self.exchange / "list")
+        (self.exchange / "runs").write_text("".join(f"{run.line()}\n" for run in self.wanted))
+        for run in self.wanted:
+            (self.exchange / f"{run.name}.tests").write_text("".join(f"{test}\n" for test in run.tests))
         (self.exchange / "settings").write_text(f"export BUILD={shlex.quote(str(BUILD))}\n"
                                                 f"export KERNEL={shlex.quote(str(self.folder))}\n")
 
@@ -124,25 +132,23 @@ class Kernel:
 
     def reports(self):
         """pytest's reports, named after the kernel; what did not end well has a failure in any case."""
-        wanted = {line.split()[0] for line in (self.exchange / "list").read_text().splitlines()
-                  if line and not line.startswith("#")}
-        for variant in sorted(wanted):
-            name = f"{self.name} {variant}"
+        for run in self.wanted:
+            name = f"{self.name} {run.name}"
             try:
-                suite, = tree.parse(self.exchange / f"{variant}.xml").getroot().iter("testsuite")
-                status = int((self.exchange / f"{variant}.status").read_text())
-            except (FileNotFoundError, tree.ParseError):
-                yield failed_suite(name, f"pytest did not come to its end: {self.last_line(variant)}")
+                suite, = tree.parse(self.exchange / f"{run.name}.xml").getroot().iter("testsuite")
+                status = int((self.exchange / f"{run.name}.status").read_text())
+            except (FileNotFoundError, tree.ParseError, ValueError):
+                yield failed_suite(name, f"pytest did not come to its end: {self.last_line(run)}")
                 continue
             suite.set("name", name)
             yield suite
             if status != 0 and count([suite])[1] == 0:
-                yield failed_suite(name, f"pytest's status is {status}: {self.last_line(variant)}")
+                yield failed_suite(name, f"pytest's status is {status}: {self.last_line(run)}")
 
-    def last_line(self, variant):
+    def last_line(self, run):
         """What pytest printed last: of a test that hangs, its name."""
         with contextlib.suppress(FileNotFoundError, IndexError):
-            return (self.exchange / f"{variant}.log").read_text(errors="replace").splitlines()[-1]
+            return (self.exchange / f"{run.name}.log").read_text(errors="replace").splitlines()[-1]
         return "it was not begun"
 
 
@@ -168,12 +174,12 @@ def complaints(suite):
                 yield f"{suite.get('name')}: {case.get('name')}: {kind}: {why[0] if why else ''}"
 
 
-def run(name, tests, limit):
+def run_on(name, wanted, limit):
     """All tests on one kernel; prints what came of them. @returns the reports."""
     start = time.monotonic()
-    kernel = Kernel(name)
+    kernel = Kernel(name, wanted)
     kernel.make_initramfs()
-    kernel.make_exchange(tests)
+    kernel.make_exchange()
     print(f"{name}: Linux {kernel.version} ...", flush=True)
     wrong = kernel.boot(limit)
     suites = list(kernel.reports())
@@ -192,7 +198,8 @@ def run(name, tests, limit):
 
 def main():
     parser = argparse.ArgumentParser(description="Runs tests on the kernels of Debian.")
-    parser.add_argument("-l", dest="list", default=HERE / "list", help="which tests")
+    parser.add_argument("--ci", action="store_true", help="only the lines of the list that say \"ci\"")
+    parser.add_argument("-l", dest="list", type=pathlib.Path, default=HERE / "list", help="which tests")
     parser.add_argument("-t", dest="limit", type=int, metavar="SECONDS", default=LIMIT,
                         help=f"the time that each kernel has; by default {LIMIT}")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RELEASES))
@@ -200,13 +207,17 @@ def main():
     for name in options.names:
         if name not in RELEASES:
             parser.error(f"{name}: must be one of {', '.join(RELEASES)}")
+    try:
+        wanted = runs.read(options.list, options.ci)
+    except (OSError, runs.ListError) as error:
+        parser.error(str(error))
     names = options.names or RELEASES
     environment = {**os.environ, "BUILD": str(BUILD)}
     subprocess.run([HERE / "packages.sh", *names], env=environment, check=True)
     (KERNELS / "report.xml").unlink(missing_ok=True)
     report = tree.Element("testsuites")
     for name in names:
-        report.extend(run(name, options.list, options.limit))
+        report.extend(run_on(name, wanted, options.limit))
     tree.ElementTree(report).write(KERNELS / "report.xml")
     passed, failed, skipped = count(report)
     return 0 if passed and not failed and not skipped else 1
