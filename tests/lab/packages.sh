@@ -19,10 +19,12 @@ servers=$BUILD/servers
 
 tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pyftpdlib
        python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux"
-archives="vsftpd proftpd-core pure-ftpd"
-# Shared libraries of the three servers that a small system may lack.
+# Servers, and conntrackd, which would listen to all connections of the machine.
+archives="vsftpd proftpd-core pure-ftpd conntrackd"
+# Shared libraries of theirs that a small system may lack.
 libraries="libwrap0 libnsl2 libtirpc3 libhiredis0.14 libmemcached11
-           libmemcachedutil2 libhashkit2 libpcre2-posix3 libsodium23 libsasl2-2"
+           libmemcachedutil2 libhashkit2 libpcre2-posix3 libsodium23 libsasl2-2
+           libnetfilter-cthelper0 libnetfilter-cttimeout1"
 
 say() {
 	printf 'lab packages: %s\n' "$*"
@@ -91,4 +93,5 @@ check "$servers/vsftpd/usr/sbin/vsftpd"
 check "$servers/proftpd/usr/sbin/proftpd"
 check "$servers/proftpd/usr/lib/proftpd/mod_tls.so"
 check "$servers/pure-ftpd/usr/sbin/pure-ftpd"
+check "$servers/conntrackd/usr/sbin/conntrackd"
 say "all there (servers in $servers)"
