@@ -5,6 +5,7 @@ prefix=/usr/local
 installed_pasvd=$prefix/sbin/pasvd
 installed_rules=$prefix/libexec/pasvd/pasvd-rules
 installed_files=$prefix/libexec/pasvd/installed-files
+installed_user=$prefix/lib/sysusers.d/pasvd.conf
 settings=/etc/default/pasvd
 pid_file=/run/pasvd.pid
 log_file=/var/log/pasvd.log
@@ -89,8 +90,10 @@ start_by_hand()
 	echo "$daemon" >"$pid_file"
 }
 
+# Started by hand the daemon is root's, and its control socket too.
 start_service()
 {
+	systemd-sysusers "$installed_user" || fail "the user of the service cannot be made"
 	say "Starting pasvd.service, which loads the rules when it is ready"
 	systemctl daemon-reload
 	systemctl enable pasvd.service || fail "pasvd.service cannot be enabled"
@@ -122,6 +125,12 @@ stop_service()
 	systemctl disable --now pasvd.service || fail "pasvd.service cannot be stopped"
 }
 
+# Not that of a package, which names it too.
+remove_user()
+{
+	[[ -e /usr/lib/sysusers.d/pasvd.conf ]] || ! getent passwd pasvd >/dev/null || userdel pasvd
+}
+
 remove_files()
 {
 	local file
@@ -147,6 +156,7 @@ router_remove()
 		say "Removing the rules"
 		"$installed_rules" remove || fail "the rules could not be removed"
 	fi
+	[[ ! -e $installed_user ]] || remove_user
 	[[ ! -f $installed_files ]] || remove_files
 	rm -f "$settings" "$log_file"
 	rm -rf /run/pasvd
