@@ -3,7 +3,7 @@
 
 prefix=/usr/local
 installed_pasvd=$prefix/sbin/pasvd
-installed_rules=$prefix/libexec/pasvd/pasvd-rules
+installed_rules=$prefix/sbin/pasvd-rules
 installed_files=$prefix/libexec/pasvd/installed-files
 installed_user=$prefix/lib/sysusers.d/pasvd.conf
 settings=/etc/default/pasvd
@@ -20,7 +20,9 @@ install_files()
 {
 	say "Installing below $prefix"
 	meson install -C build --no-rebuild || fail "the installation failed"
+	mkdir -p "$(dirname "$installed_files")"
 	{
+		dirname "$installed_files"
 		cat "$installed_files" 2>/dev/null
 		grep -v '^#' build/meson-logs/install-log.txt
 	} | sort -ru >"$scratch/installed"

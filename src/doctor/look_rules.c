@@ -411,7 +411,7 @@ static int told(struct looking *l, char *const words[])
 	return 0;
 }
 
-/* A build's own loader, the installed one, or whatever is found. */
+/* A build's own loader, or the installed one, which a shell finds. */
 static void find_programs(struct facts *f)
 {
 	char exe[PATH_TEXT_MAX] = "", path[PATH_TEXT_MAX + 32];
@@ -423,9 +423,7 @@ static void find_programs(struct facts *f)
 	exe[strlen(exe) - strlen(basename(exe))] = '\0';
 	snprintf(path, sizeof(path), "%s../iptables/pasvd-rules", exe);
 	real = realpath(path, NULL);
-	snprintf(f->loader, sizeof(f->loader), "%s", real ? real : PASVD_LIBEXECDIR "/pasvd-rules");
-	if (access(f->loader, X_OK) != 0)
-		snprintf(f->loader, sizeof(f->loader), "pasvd-rules");
+	snprintf(f->loader, sizeof(f->loader), "%s", real ? real : "pasvd-rules");
 	free(real);
 }
 
