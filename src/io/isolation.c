@@ -73,15 +73,17 @@ static int filter(bool reader)
 	return err;
 }
 
-/* Without CAP_SETPCAP, as under a service manager, the bounding set stays: no_new_privs makes it meaningless. */
+/* Without CAP_SETPCAP, as under a service manager, the bounding set stays: no_new_privs makes it meaningless. libcap-ng is
+ * not asked in vain, for it would complain to the system's log. */
 static int drop(int capability)
 {
+	bool bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capability >= 0 &&
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, (unsigned)capability))
 		return -EPERM;
-	capng_apply(CAPNG_SELECT_BOUNDS);
-	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
+	return capng_apply(bounds ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 
 static int isolate(int capability, bool reader)
