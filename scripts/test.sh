@@ -71,6 +71,19 @@ lab()
 	count_report "$status" "$report" "tests in the lab"
 }
 
+# Alone, since the emulated machines need the time. Each kernel has ci_limit seconds; three of them, two at a time, are
+# done after twice that in any case.
+ci_limit=450
+
+kernels_in_ci()
+{
+	local status
+	say "Tests on the kernels of Debian, in virtual machines"
+	tests/kernels/kernels.py --ci -j 2 -t "$ci_limit"
+	status=$?
+	count_report "$status" build/kernels/report.xml "tests on the kernels of Debian, see build/kernels/"
+}
+
 print_count()
 {
 	printf '%d passed, %d failed' "$passed" "$failed"
@@ -86,6 +99,7 @@ run_tests()
 	build_and_test build-asan "gcc with AddressSanitizer and UndefinedBehaviorSanitizer" -Db_sanitize=address,undefined
 	CC=clang build_only build-clang "clang"
 	lab
+	kernels_in_ci
 	say "All tests are done."
 	((${#complaints[@]} == 0)) || printf 'Not right: %s\n' "${complaints[@]}"
 	print_count

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """kernels.py - runs tests on the kernels of Debian, each in a virtual machine
 
-usage: kernels.py [--ci] [-l LIST] [-t SECONDS] [NAME...]
+usage: kernels.py [--ci] [-j NUMBER] [-l LIST] [-t SECONDS] [NAME...]
 
 Comes in:  the names of releases, by default all of RELEASES; in $BUILD (default:
            build/ at the top of the tree) pasvd and the platform programs, built.
@@ -17,15 +17,17 @@ The virtual machine has this machine's files, below a layer in memory: the same
 tools, the same binaries, at the same paths. What its tests write goes with it.
 
 Limits: amd64; root, so that all files can be read; emulated, so it is slow: about
-ten times. One machine after the other.
+ten times. One machine keeps about one processor busy.
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import os
 import pathlib
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -174,6 +176,12 @@ def complaints(suite):
                 yield f"{suite.get('name')}: {case.get('name')}: {kind}: {why[0] if why else ''}"
 
 
+def fetch(name):
+    """@returns whether the kernel is there, and all that is needed to run it."""
+    environment = {**os.environ, "BUILD": str(BUILD)}
+    return subprocess.run([HERE / "packages.sh", name], env=environment, check=False).returncode == 0
+
+
 def run_on(name, wanted, limit):
     """All tests on one kernel; prints what came of them. @returns the reports."""
     start = time.monotonic()
@@ -185,20 +193,26 @@ def run_on(name, wanted, limit):
     suites = list(kernel.reports())
     if wrong:
         suites.append(failed_suite(name, wrong))
+    return tell(f"{name}: Linux {kernel.version}", suites, f" in {time.monotonic() - start:.0f} s",
+                f"  logs: {kernel.exchange}")
+
+
+def tell(what, suites, time_taken="", where=""):
+    """Prints all at once: other kernels are at work meanwhile. @returns the reports."""
     passed, failed, skipped = count(suites)
-    print(f"{name}: Linux {kernel.version}: {passed} passed, {failed} failed, {skipped} skipped"
-          f" in {time.monotonic() - start:.0f} s")
-    for suite in suites:
-        for line in complaints(suite):
-            print(f"  {line}")
-    if failed or skipped:
-        print(f"  logs: {kernel.exchange}")
+    lines = [f"{what}: {passed} passed, {failed} failed, {skipped} skipped{time_taken}"]
+    lines += [f"  {line}" for suite in suites for line in complaints(suite)]
+    if where and (failed or skipped):
+        lines.append(where)
+    print("\n".join(lines), flush=True)
     return suites
 
 
 def main():
     parser = argparse.ArgumentParser(description="Runs tests on the kernels of Debian.")
     parser.add_argument("--ci", action="store_true", help="only the lines of the list that say \"ci\"")
+    parser.add_argument("-j", dest="at_once", type=int, metavar="NUMBER", default=1, choices=range(1, 9),
+                        help="so many kernels at once; by default one after the other")
     parser.add_argument("-l", dest="list", type=pathlib.Path, default=HERE / "list", help="which tests")
     parser.add_argument("-t", dest="limit", type=int, metavar="SECONDS", default=LIMIT,
                         help=f"the time that each kernel has; by default {LIMIT}")
@@ -212,12 +226,17 @@ def main():
     except (OSError, runs.ListError) as error:
         parser.error(str(error))
     names = options.names or RELEASES
-    environment = {**os.environ, "BUILD": str(BUILD)}
-    subprocess.run([HERE / "packages.sh", *names], env=environment, check=True)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # this ends, and the emulators with it
     (KERNELS / "report.xml").unlink(missing_ok=True)
     report = tree.Element("testsuites")
+    there = [name for name in names if fetch(name)]
     for name in names:
-        report.extend(run_on(name, wanted, options.limit))
+        if name not in there:
+            report.extend(tell(name, [failed_suite(name, "could not be fetched, see above")]))
+    with concurrent.futures.ThreadPoolExecutor(options.at_once) as pool:
+        for suites in pool.map(lambda name: run_on(name, wanted, options.limit), there):
+            report.extend(suites)
+    KERNELS.mkdir(exist_ok=True)
     tree.ElementTree(report).write(KERNELS / "report.xml")
     passed, failed, skipped = count(report)
     return 0 if passed and not failed and not skipped else 1

@@ -27,6 +27,11 @@ say() {
 	printf 'kernel packages: %s\n' "$*"
 }
 
+give_up() {
+	say "$@" >&2
+	exit 1
+}
+
 apt() {
 	DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o APT::Sandbox::User=root "$@"
 }
@@ -42,9 +47,9 @@ install_tools() {
 	done
 	[ -n "$missing" ] || return 0
 	say "installing$missing"
-	apt update
+	apt update || give_up "apt cannot read its package lists"
 	# shellcheck disable=SC2086 # a list of names
-	apt install -y --no-install-recommends $missing
+	apt install -y --no-install-recommends $missing || give_up "apt cannot install$missing"
 }
 
 # The addresses under which this machine's apt finds Debian's main archive.
@@ -63,13 +68,11 @@ archive() {
 # make_lists FOLDER RELEASE: package lists of that release and nothing else
 make_lists() {
 	mirror=$(archive)
-	[ -n "$mirror" ] || {
-		say "apt's sources have no archive of Debian"
-		return 1
-	} >&2
+	[ -n "$mirror" ] || give_up "apt's sources have no archive of Debian"
 	mkdir -p "$1/lists/partial" "$1/archives/partial" "$1/parts"
 	echo "deb [signed-by=$keyring] $mirror $2 main" >"$1/sources.list"
-	with_lists "$1" apt-get update
+	with_lists "$1" apt-get update -o APT::Update::Error-Mode=any ||
+		give_up "$mirror does not have $2, or cannot be reached"
 }
 
 # with_lists FOLDER COMMAND...: a command of apt that sees only these lists
@@ -110,12 +113,10 @@ fetch() {
 	rm -rf "$work"
 	mkdir -p "$work"
 	make_lists "$work" "$1"
-	packages=$(kernel_packages "$work") || {
-		say "$1 has no kernel for amd64"
-		return 1
-	} >&2
+	packages=$(kernel_packages "$work") || give_up "$1 at $mirror has no kernel for amd64"
 	# shellcheck disable=SC2086 # a list of names
-	(cd "$work" && with_lists "$work" apt-get download $packages)
+	(cd "$work" && with_lists "$work" apt-get download $packages) ||
+		give_up "$mirror has the lists of $1, but not" $packages
 	unpack "$work"
 	rm -rf "${kernels:?}/$1"
 	mv "$work/kernel" "$kernels/$1"
