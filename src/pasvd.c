@@ -39,7 +39,7 @@ static struct live {
 	struct settings *now, settings[2];
 } live;
 
-static void keep_queue(const char *name, uint16_t *next, uint16_t now)
+static void keep_number(const char *name, uint16_t *next, uint16_t now)
 {
 	if (*next != now)
 		log_at(REASON_LEVEL_WARNING, "%s=%u stays until pasvd is started again", name, now);
@@ -73,8 +73,9 @@ static void reload(void *data)
 
 	if (!keeper_reload(&l->keeper, next))
 		return;
-	keep_queue("queue", &next->queue, l->now->queue);
-	keep_queue("[tls] queue", &next->tls_queue, l->now->tls_queue);
+	keep_number("queue", &next->queue, l->now->queue);
+	keep_number("[tls] queue", &next->tls_queue, l->now->tls_queue);
+	keep_number("[limits] sessions", &next->sessions, l->now->sessions);
 	keep_socket(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_KNOCK].nl.sock)
 		log_at(REASON_LEVEL_WARNING, "[tls] ports are opened when pasvd is started again");
@@ -184,6 +185,7 @@ static int start_core(const struct carrier *carrier)
 		return err;
 	port = ct_netlink_port(&ct);
 	helper_init(&helper, &port, &live.now->policy, key);
+	helper.tab.most = live.now->sessions;
 	helper.on_ended = tell_ended;
 	err = expect_events_open(&events, &helper, ct.nl.portid);
 	return err ? err : loop_open(&loop, &helper, &events, &hooks);

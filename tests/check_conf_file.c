@@ -17,10 +17,10 @@ static bool is_default(const struct settings *s)
 	static const struct quota_limits no_limits;
 	const struct policy *p = &s->policy, *d = &policy_default;
 
-	return s->queue == 21 && strcmp(s->control_socket, "/run/pasvd/ctl") == 0 && p->zone == 0 &&
-	       p->expect_seconds == d->expect_seconds && !p->announce.low && p->n_deny == d->n_deny &&
-	       memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign && !p->n_external &&
-	       !s->watch.n_files && !s->watch.n_interfaces &&
+	return s->queue == 21 && s->sessions == 16384 && strcmp(s->control_socket, "/run/pasvd/ctl") == 0 &&
+	       p->zone == 0 && p->expect_seconds == d->expect_seconds && !p->announce.low &&
+	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign &&
+	       !p->n_external && !s->watch.n_files && !s->watch.n_interfaces &&
 	       memcmp(&p->limits, &no_limits, sizeof no_limits) == 0 && s->tls_queue == 22 &&
 	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule && !p->n_implicit &&
 	       memcmp(&p->strict, &d->strict, sizeof p->strict) == 0;
@@ -64,6 +64,13 @@ START_TEST(numbers_are_taken_to_both_ends)
 
 	ck_assert(low.queue == 0 && low.policy.zone == 0 && low.policy.expect_seconds == 1);
 	ck_assert(high.queue == 65535 && high.policy.zone == 65535 && high.policy.expect_seconds == 300);
+}
+END_TEST
+
+START_TEST(the_number_of_sessions_has_a_limit)
+{
+	ck_assert_uint_eq(good("[limits]\nsessions = 64\n").sessions, 64);
+	ck_assert_uint_eq(good("[limits]\nsessions = 16384\n").sessions, 16384);
 }
 END_TEST
 
@@ -341,6 +348,7 @@ int main(void)
 		a_file_that_says_nothing_changes_nothing,
 		a_socket_has_a_path_or_is_none,
 		numbers_are_taken_to_both_ends,
+		the_number_of_sessions_has_a_limit,
 		each_scope_has_its_limit,
 		denied_ports_take_the_place_of_the_default_ones,
 		an_empty_list_denies_nothing,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntab.h - what is remembered of each control connection
  *
- * A table of fixed size in memory that the caller gives. A connection is found by the tuple of either
+ * A table of fixed size in memory that the caller gives; of what was never used nothing is touched. A connection is found by the tuple of either
  * direction (a hash keyed with random bytes, so that nobody outside can aim at one chain). When the table is
- * full, the connection that was idle longest goes: all that a session needs to survive is in the kernel.
+ * full, the connection that was idle longest goes, and one that is too old to be trusted before the table grows: all that a session needs to survive is in the kernel.
  */
 #ifndef PASVD_CONNTAB_H
 #define PASVD_CONNTAB_H
@@ -16,8 +16,8 @@
 #include "pasvd/session.h"
 
 enum {
-	CONNTAB_SIZE = 4096,
-	CONNTAB_BUCKETS = 8192, /* a power of two */
+	CONNTAB_SIZE = 16384,
+	CONNTAB_BUCKETS = 32768, /* a power of two */
 	CONNTAB_KEY_LEN = 16,
 	CONNTAB_IDLE_MS = 3600000 /* an entry idle for longer is not trusted any more */
 };
@@ -49,6 +49,9 @@ struct conn {
 struct conntab {
 	uint8_t key[CONNTAB_KEY_LEN];
 	uint32_t bucket[CONNTAB_BUCKETS];
+	uint32_t
+		most; /* entries at most, CONNTAB_SIZE after conntab_init(); may be lowered before the first one */
+	uint32_t live;           /* entries that are */
 	uint32_t used;           /* entries [0, used) have been used, and stand in the order of idleness */
 	uint32_t oldest, newest; /* its ends; what is forgotten goes to the old one */
 	struct conn conn[CONNTAB_SIZE];

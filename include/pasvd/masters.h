@@ -12,8 +12,8 @@
 
 enum {
 	MASTERS_KEY_LEN = 16,
-	MASTERS_SETS = 512, /* a power of two */
-	MASTERS_WAYS = 16,  /* entries of a set; it is full: the oldest one goes */
+	MASTERS_SETS = 2048, /* a power of two */
+	MASTERS_WAYS = 16,   /* entries of a set; it is full: the oldest one goes */
 };
 
 /* Original tuples of connections, newest first, those behind an unused one are unused: src.port is 0. */

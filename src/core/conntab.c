@@ -90,7 +90,8 @@ void conntab_init(struct conntab *t, const uint8_t *key)
 	memcpy(t->key, key, sizeof t->key);
 	for (size_t i = 0; i < CONNTAB_BUCKETS; i++)
 		t->bucket[i] = NIL;
-	t->used = 0;
+	t->most = CONNTAB_SIZE;
+	t->live = t->used = 0;
 	t->oldest = t->newest = NIL;
 }
 
@@ -109,6 +110,11 @@ static struct conn *lookup(struct conntab *t, const struct tuple *tuple, enum di
 	return NULL;
 }
 
+static bool is_stale(const struct conn *c, uint64_t now)
+{
+	return !c->live || now - c->seen > CONNTAB_IDLE_MS;
+}
+
 struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t now, enum dir *ret_dir)
 {
 	enum dir dir;
@@ -116,7 +122,7 @@ struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t
 
 	if (!c)
 		return NULL;
-	if (now - c->seen > CONNTAB_IDLE_MS) {
+	if (is_stale(c, now)) {
 		conntab_del(t, c);
 		return NULL;
 	}
@@ -137,14 +143,15 @@ void conntab_del(struct conntab *t, struct conn *c)
 	order_leave(t, c);
 	order_enter_oldest(t, c);
 	c->live = false;
+	t->live--;
 }
 
 /* An entry that nobody uses, in the order of idleness. */
-static struct conn *take(struct conntab *t)
+static struct conn *take(struct conntab *t, uint64_t now)
 {
 	struct conn *c;
 
-	if (t->oldest != NIL && (!t->conn[t->oldest].live || t->used == CONNTAB_SIZE)) {
+	if (t->oldest != NIL && (is_stale(&t->conn[t->oldest], now) || t->used == t->most)) {
 		c = &t->conn[t->oldest];
 		if (c->live)
 			conntab_del(t, c);
@@ -165,9 +172,10 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 		if (c)
 			conntab_del(t, c);
 	}
-	c = take(t);
+	c = take(t, now);
 	touch(t, c, now);
 	c->live = true;
+	t->live++;
 	c->cut = false;
 	c->told = false;
 	c->tls = c->cleared = false;

@@ -51,15 +51,6 @@ static void put_port(struct answer_text *t, const struct endpoint *announced, co
 	put_endpoint(t, "real", real);
 }
 
-static uint32_t count_sessions(const struct conntab *tab)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < tab->used; i++)
-		n += conntab_at(tab, i) != NULL;
-	return n;
-}
-
 static bool put_status(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
 {
 	(void)i;
@@ -67,8 +58,8 @@ static bool put_status(const struct answer_about *a, uint32_t i, uint64_t now, s
 		PASVD_VERSION, a->carrier, a->queue);
 	if (a->knocks)
 		put(t, ",\"knocks\":%u", a->tls_queue);
-	put(t, "},\"uptime\":%" PRIu64 ",\"known\":%" PRIu32 ",\"known_max\":%d,\"counters\":{",
-		(now - a->since) / 1000, count_sessions(&a->helper->tab), CONNTAB_SIZE);
+	put(t, "},\"uptime\":%" PRIu64 ",\"known\":%" PRIu32 ",\"known_max\":%" PRIu32 ",\"counters\":{",
+		(now - a->since) / 1000, a->helper->tab.live, a->helper->tab.most);
 	for (int r = 0; r < REASON_COUNT; r++)
 		put(t, "%s\"%s\":%" PRIu64, r ? "," : "", reason_name((enum reason)r), a->helper->count[r]);
 	put(t, "},\"endings\":{");

@@ -8,9 +8,12 @@
 #include <assert.h>
 #include <string.h>
 
+#include "pasvd/conntab.h"
+
 enum {
 	SECONDS_MAX = 300, /* what the kernel gives an expectation */
 	LIMIT_MAX = 60000, /* ports a minute */
+	SESSIONS_MIN = 64,
 };
 
 struct settings settings_default(void)
@@ -18,6 +21,7 @@ struct settings settings_default(void)
 	return (struct settings){.queue = SETTINGS_QUEUE,
 		.tls_queue = SETTINGS_TLS_QUEUE,
 		.control_socket = SETTINGS_CONTROL_SOCKET,
+		.sessions = CONNTAB_SIZE,
 		.policy = policy_default};
 }
 
@@ -67,6 +71,12 @@ static const char *add_deny(struct settings *s, struct text value)
 static const char *add_foreign(struct settings *s, struct text value)
 {
 	return conf_value_network(value, &s->policy.foreign[s->policy.n_foreign]);
+}
+
+static const char *set_sessions(struct settings *s, struct text value)
+{
+	static_assert(CONNTAB_SIZE == 16384, "the table of keys says so");
+	return conf_value_number(value, SESSIONS_MIN, CONNTAB_SIZE, &s->sessions);
 }
 
 static const char *set_limit(struct settings *s, enum quota_scope scope, struct text value)
@@ -211,6 +221,7 @@ static const struct settings_key keys[] = {
 		"ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"},
 	{"policy", "allow-foreign", add_foreign, LIST_FOREIGN,
 		"networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"},
+	{"limits", "sessions", set_sessions, LIST_NONE, "a number 64..16384 is wanted"},
 	{"limits", "per-session", set_session_limit, LIST_NONE, a_limit},
 	{"limits", "per-client", set_client_limit, LIST_NONE, a_limit},
 	{"limits", "per-server", set_server_limit, LIST_NONE, a_limit},

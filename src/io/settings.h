@@ -18,6 +18,7 @@ struct settings {
 	uint16_t queue;                           /* of control connections */
 	uint16_t tls_queue;                       /* of knocks at ports on demand */
 	char control_socket[SETTINGS_SOCKET_MAX]; /* "": none */
+	uint16_t sessions;                        /* control connections that are remembered at most */
 	struct policy policy;
 	struct external_watch watch; /* of policy.external; not looked at yet */
 };
