@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_crowd.py - ten thousand sessions at once: all are followed and listed, and nobody waits for it"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from lab import PASVCTL, SLOWNESS, wait_for
+from scripted import RawClient, ScriptedServer
+
+pytestmark = pytest.mark.daemon
+
+CROWD = pathlib.Path(__file__).with_name("crowd.py")
+COUNT = 10000
+OPEN = COUNT // 100
+PATIENCE = 120 * SLOWNESS   # for what takes seconds
+
+
+@pytest.fixture
+def lab(make_lab):
+    with make_lab(servers=("10.77.0.2", "10.77.0.3"), publics=("203.0.113.1", ),
+                  forwards=((21, 0, 21), (2121, 1, 21))) as lab:
+        yield lab
+
+
+def start(lab, namespace, *words):
+    process = namespace.popen(sys.executable, CROWD, *words, stdout=subprocess.PIPE, text=True)
+    lab.on_exit(process.wait)
+    lab.on_exit(process.kill)
+    assert process.stdout.readline() == "ready\n"
+
+
+def ask(lab, *words):
+    done = subprocess.run([PASVCTL, "-s", lab.control_socket, *words], timeout=PATIENCE, text=True,
+                          capture_output=True)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return done.stdout
+
+
+def memory_of(pid):
+    """Of its pages, those in memory: kB."""
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+
+class Talker(threading.Thread):
+    """Asks something on a control connection, again and again; how long the longest answer took."""
+
+    def __init__(self, client):
+        super().__init__()
+        self.client, self.going, self.longest, self.count = client, True, 0.0, 0
+
+    def run(self):
+        while self.going:
+            begin = time.monotonic()
+            self.client.ask("NOOP")
+            self.longest = max(self.longest, time.monotonic() - begin)
+            self.count += 1
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.going = False
+        self.join()
+
+
+def test_ten_thousand_sessions_are_listed_and_nobody_waits(lab):
+    ScriptedServer(lab)
+    start(lab, lab.servers[1], "serve", lab.server_addresses[1], "21")
+    before = memory_of(lab.pasvd.pid)
+    start(lab, lab.clients[0], "dial", lab.publics[0], "2121", str(COUNT))
+    each = (memory_of(lab.pasvd.pid) - before) / COUNT
+    with RawClient(lab.clients[0], lab.publics[0]) as client, Talker(client) as talker:
+        sessions = json.loads(ask(lab, "sessions", "--json"))
+        expectations = json.loads(ask(lab, "expectations", "--json"))
+        text = ask(lab, "sessions")
+        status = json.loads(ask(lab, "status", "--json"))
+    assert len({(s["client"], s["dialled"]) for s in sessions}) == len(sessions) == COUNT + 1
+    assert len(expectations) == len([s for s in sessions if s["port"]]) == OPEN
+    assert text.count("\n") == COUNT + 2
+    assert status["known"] == COUNT + 1 <= status["known_max"]
+    assert talker.count > 10 and talker.longest < 1 * SLOWNESS
+    assert each < 12, "kB of memory for a session"
