@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: pasvd [-c FILE] [-q NUMBER] [-s PATH] [-v]\n"
+	"usage: pasvd [-c FILE] [-l] [-q NUMBER] [-s PATH] [-v]\n"
 	"       pasvd -n [-c FILE]\n"
 	"       pasvd carrier\n"
 	"       pasvd [-c FILE] check [options of pasvd rules]\n"
@@ -27,6 +27,7 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE   the configuration (default " CONF_FILE ", if there is one)\n"
 	"  -n, --check         only check the configuration\n"
+	"  -l, --syslog        log to syslog, not to stderr\n"
 	"  -q, --queue NUMBER  the NFQUEUE that the rules send packets to, 0..65535 (default 21)\n"
 	"  -s, --socket PATH   where pasvctl asks, nowhere if it is empty (default " SETTINGS_CONTROL_SOCKET
 	")\n"
@@ -37,6 +38,7 @@ static const char usage[] =
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"check", no_argument, NULL, 'n'},
+	{"syslog", no_argument, NULL, 'l'},
 	{"queue", required_argument, NULL, 'q'},
 	{"socket", required_argument, NULL, 's'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -95,6 +97,9 @@ static void take_option(int option, char **argv, struct conf *conf)
 	case 'n':
 		conf->command = CONF_CHECK;
 		break;
+	case 'l':
+		conf->syslog = true;
+		break;
 	case 'q':
 		conf->queue = queue_number(optarg);
 		conf->queue_given = true;
@@ -135,7 +140,7 @@ void conf_parse(int argc, char **argv, struct conf *ret_conf)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:c:nq:s:vVh", options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "+:c:nlq:s:vVh", options, NULL)) != -1)
 		take_option(option, argv, &conf);
 	conf.argc = argc - optind;
 	conf.argv = argv + optind;

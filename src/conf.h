@@ -20,7 +20,7 @@ struct conf {
 	bool queue_given;
 	uint16_t queue;
 	const char *socket; /* NULL: not given */
-	bool verbose;
+	bool syslog, verbose;
 	int argc; /* with CONF_REPLAY, CONF_RULES and CONF_DOCTOR: the subcommand and its own arguments */
 	char **argv;
 };

@@ -25,6 +25,7 @@
 #include "notify.h"
 #include "pasvd/ondemand.h"
 #include "rules.h"
+#include "sink.h"
 
 /* Too large for the stack: the connection table and packet buffers. */
 static struct helper helper;
@@ -284,6 +285,7 @@ static int serve(const struct conf *conf)
 	const struct carrier *carrier;
 	int status;
 
+	sink_open(conf->syslog);
 	if (conf->verbose)
 		log_verbosity(REASON_LEVEL_DEBUG);
 	status = configure(conf);

@@ -70,4 +70,7 @@ const char *reason_name(enum reason r);
 const char *reason_meaning(enum reason r);
 enum reason_level reason_level(enum reason r);
 
+/* As syslog calls it. */
+const char *reason_level_name(enum reason_level level);
+
 #endif

@@ -29,3 +29,13 @@ enum reason_level reason_level(enum reason r)
 {
 	return reasons[r].level;
 }
+
+const char *reason_level_name(enum reason_level level)
+{
+	static const char *const names[] = {[REASON_LEVEL_ERR] = "err",
+		[REASON_LEVEL_WARNING] = "warning",
+		[REASON_LEVEL_INFO] = "info",
+		[REASON_LEVEL_DEBUG] = "debug"};
+
+	return names[level];
+}

@@ -71,17 +71,13 @@ static bool put_status(const struct answer_about *a, uint32_t i, uint64_t now, s
 
 static bool put_reason(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
 {
-	static const char *const levels[] = {[REASON_LEVEL_ERR] = "err",
-		[REASON_LEVEL_WARNING] = "warning",
-		[REASON_LEVEL_INFO] = "info",
-		[REASON_LEVEL_DEBUG] = "debug"};
 	enum reason r = (enum reason)i;
 
 	(void)now;
 	put(t,
 		"{\"type\":\"reason\",\"reason\":\"%s\",\"priority\":\"%s\",\"count\":%" PRIu64
 		",\"meaning\":\"%s\"}\n",
-		reason_name(r), levels[reason_level(r)], a->helper->count[r], reason_meaning(r));
+		reason_name(r), reason_level_name(reason_level(r)), a->helper->count[r], reason_meaning(r));
 	return i + 1 < REASON_COUNT;
 }
 

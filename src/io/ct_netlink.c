@@ -26,7 +26,7 @@ enum { EXPECT, ADJUST, REQUESTS };
 
 static enum ct_result failed(const char *what, int err)
 {
-	log_packet(REASON_LEVEL_ERR, "conntrack refused=%s error=\"%s\"", what, strerror(-err));
+	log_packet(REASON_LEVEL_ERR, NULL, "conntrack refused=%s error=\"%s\"", what, strerror(-err));
 	return CT_FAIL;
 }
 

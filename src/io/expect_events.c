@@ -63,8 +63,8 @@ int expect_events_fd(const struct expect_events *e)
 static void say_lost(struct expect_events *e)
 {
 	e->bursts++;
-	log_packet(REASON_LEVEL_WARNING, "lost events bursts=%" PRIu64 ": how some ports ended is not known",
-		e->bursts);
+	log_packet(REASON_LEVEL_WARNING, NULL,
+		"lost events bursts=%" PRIu64 ": how some ports ended is not known", e->bursts);
 }
 
 void expect_events_read(struct expect_events *e, uint64_t now)
@@ -78,5 +78,5 @@ void expect_events_read(struct expect_events *e, uint64_t now)
 			say_lost(e);
 	}
 	if (err && err != -EAGAIN && err != -ENOBUFS)
-		log_packet(REASON_LEVEL_ERR, "events: %s", strerror(-err));
+		log_packet(REASON_LEVEL_ERR, NULL, "events: %s", strerror(-err));
 }

@@ -1,33 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* log.c - lines on stderr
+/* log.c - one line an event
  *
- * Each line is put together in memory and written by one call, so that lines of several processes do not mix.
- * What does not fit is cut off. A line that cannot be written is lost: there is nobody to tell.
+ * Here it is decided which lines there are; sink.c writes them.
  */
 #include "log.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "rate.h"
-
-enum { LINE_SIZE = 1024 };
+#include "sink.h"
 
 static enum reason_level log_most = REASON_LEVEL_INFO;
-
-/* RFC 5424 severities, as sd-daemon(3) wants them. */
-static const struct {
-	const char *prefix, *name;
-} levels[] = {
-	[REASON_LEVEL_ERR] = {"<3>", "err"},
-	[REASON_LEVEL_WARNING] = {"<4>", "warning"},
-	[REASON_LEVEL_INFO] = {"<6>", "info"},
-	[REASON_LEVEL_DEBUG] = {"<7>", "debug"},
-};
 
 void log_verbosity(enum reason_level most)
 {
@@ -36,17 +23,11 @@ void log_verbosity(enum reason_level most)
 
 static void write_line(enum reason_level level, const char *fmt, va_list ap)
 {
-	char line[LINE_SIZE];
-	size_t len = (size_t)snprintf(
-		line, sizeof line, "%s", getenv("JOURNAL_STREAM") ? levels[level].prefix : "pasvd: ");
-	size_t room = sizeof line - len - 1;
-	int n = vsnprintf(line + len, room, fmt, ap);
+	char text[SINK_LINE_MAX];
+	int n = vsnprintf(text, sizeof text, fmt, ap);
 
 	if (n > 0)
-		len += (size_t)n < room ? (size_t)n : room - 1;
-	line[len++] = '\n';
-	if (write(STDERR_FILENO, line, len) < 0)
-		return;
+		sink_write(level, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
 void log_at(enum reason_level level, const char *fmt, ...)
@@ -60,27 +41,43 @@ void log_at(enum reason_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* True if this second has a line of that level left for packets; tells how many an earlier one had to leave out. */
-static bool within_rate(enum reason_level level)
-{
-	static struct rate rates[REASON_LEVEL_DEBUG + 1];
-	struct timespec now;
-	uint64_t left_out;
-	bool within;
+enum { CLIENTS = 256 }; /* that are told apart */
 
+/* Of an address; over IPv6 of a /64. Two that have the same number share what one could have. */
+static size_t number_of(const struct addr *client)
+{
+	uint64_t h = 0;
+
+	for (size_t i = 0; i < addr_len(client) && i < ADDR_IP6_LEN / 2; i++)
+		h = (h + client->byte[i] + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	return h >> 56;
+}
+
+/* True if this second has a line of that level left for packets, and for those of `client`, unless NULL; tells how many an
+ * earlier one had to leave out. */
+static bool within_rate(enum reason_level level, const struct addr *client)
+{
+	static struct rate rates[REASON_LEVEL_DEBUG + 1], of_client[REASON_LEVEL_DEBUG + 1][CLIENTS];
+	struct timespec now;
+	uint64_t second, left_out;
+	bool fair, within;
+
+	static_assert(CLIENTS == 1 << 8, "as many numbers as number_of() gives");
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	within = rate_take(&rates[level], (uint64_t)now.tv_sec, LOG_PACKET_RATE, &left_out);
+	second = (uint64_t)now.tv_sec;
+	fair = !client || rate_take(&of_client[level][number_of(client)], second, LOG_CLIENT_RATE, &left_out);
+	within = rate_take(&rates[level], second, fair ? LOG_PACKET_RATE : 0, &left_out);
 	if (left_out)
-		log_at(REASON_LEVEL_WARNING, "left-out priority=%s lines=%" PRIu64, levels[level].name,
+		log_at(REASON_LEVEL_WARNING, "left-out priority=%s lines=%" PRIu64, reason_level_name(level),
 			left_out);
 	return within;
 }
 
-void log_packet(enum reason_level level, const char *fmt, ...)
+void log_packet(enum reason_level level, const struct addr *client, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (level > log_most || !within_rate(level))
+	if (level > log_most || !within_rate(level, client))
 		return;
 	va_start(ap, fmt);
 	write_line(level, fmt, ap);
@@ -94,7 +91,8 @@ static void log_port(const char *what, const struct ct_view *view, const struct 
 	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
 	char announced[ENDPOINT_TEXT_MAX], real[ENDPOINT_TEXT_MAX];
 
-	log_packet(REASON_LEVEL_INFO, "%s client=%s server=%s announced=%s real=%s%s", what,
+	log_packet(REASON_LEVEL_INFO, &view->tuple[DIR_ORIGINAL].src.addr,
+		"%s client=%s server=%s announced=%s real=%s%s", what,
 		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
 		endpoint_text(&view->tuple[DIR_REPLY].src, server), endpoint_text(announce, announced),
 		endpoint_text(listener, real), more);
@@ -119,12 +117,12 @@ static void log_reason(const struct verdict *v)
 	if (v->reason == REASON_OPENED || v->again || level > log_most)
 		return;
 	if (v->known)
-		log_packet(level, "%s client=%s server=%s%s: %s", reason_name(v->reason),
-			endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client),
+		log_packet(level, &v->view.tuple[DIR_ORIGINAL].src.addr, "%s client=%s server=%s%s: %s",
+			reason_name(v->reason), endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client),
 			endpoint_text(&v->view.tuple[DIR_REPLY].src, server), done[v->strict],
 			reason_meaning(v->reason));
 	else
-		log_packet(level, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
+		log_packet(level, NULL, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
 }
 
 void log_verdict(const struct verdict *v)
@@ -146,7 +144,7 @@ static size_t put_counter(char *text, size_t room, const char *name, uint64_t co
 
 void log_counters(const struct helper *h)
 {
-	char text[LINE_SIZE];
+	char text[SINK_LINE_MAX];
 	size_t len = 0;
 
 	for (int i = 0; i < REASON_COUNT; i++)

@@ -4,11 +4,15 @@
 
 bool rate_take(struct rate *r, uint64_t second, uint64_t most, uint64_t *ret_left_out)
 {
+	bool within;
+
 	*ret_left_out = 0;
 	if (second != r->second) {
-		if (r->asked > most)
-			*ret_left_out = r->asked - most;
+		*ret_left_out = r->left_out;
 		*r = (struct rate){.second = second};
 	}
-	return ++r->asked <= most;
+	within = r->taken < most;
+	r->taken += within;
+	r->left_out += !within;
+	return within;
 }

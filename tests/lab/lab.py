@@ -269,9 +269,9 @@ class Process:
 
 
 class Pasvd:
-    """The daemon in the router's namespace; its log is a file."""
+    """The daemon in the router's namespace; its log is a file, unless stderr is given."""
 
-    def __init__(self, lab, args=(), prefix=(), start_timeout=10):
+    def __init__(self, lab, args=(), prefix=(), start_timeout=10, stderr=None, env=None):
         number = lab.next_number()
         self.lab = lab
         self.log_path = lab.tmp / f"pasvd-{number}.log"
@@ -281,8 +281,8 @@ class Pasvd:
             notify.setblocking(False)
             with open(self.log_path, "wb") as log:
                 self.popen = lab.router.popen(
-                    *prefix, PASVD, *args, stdout=log, stderr=log,
-                    env={**os.environ, "NOTIFY_SOCKET": str(notify_path)})
+                    *prefix, PASVD, *args, stdout=log, stderr=log if stderr is None else stderr,
+                    env={**os.environ, "NOTIFY_SOCKET": str(notify_path), **(env or {})})
             try:
                 wait_for(lambda: self._is_ready(notify), start_timeout, "READY=1")
             except BaseException:

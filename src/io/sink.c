@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sink.c - where the lines of the log go
+ *
+ * Each line is put together in memory and written by one call, so that lines of several processes do not mix. Verdicts must
+ * not wait for whoever reads the log, so stderr is asked first whether it takes anything. It is not made non-blocking: that
+ * would be so for everybody who shares it, such as the shell in whose terminal it is. The socket to syslog is not connected:
+ * so a syslog daemon that is started again is found without another socket, which we could not open any more.
+ */
+#include "sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define COLOUR_END "\033[0m"
+
+enum { FACILITY = 3 /* daemon, RFC 3164 */ };
+
+/* RFC 5424 severities, as sd-daemon(3) wants them. */
+static const struct {
+	int severity;
+	const char *colour;
+} levels[] = {
+	[REASON_LEVEL_ERR] = {3, "\033[31m"},
+	[REASON_LEVEL_WARNING] = {4, "\033[33m"},
+	[REASON_LEVEL_INFO] = {6, "\033[32m"},
+	[REASON_LEVEL_DEBUG] = {7, "\033[2m"},
+};
+
+enum form { PLAIN, JOURNAL, TERMINAL, SYSLOG };
+
+static struct sink {
+	enum form form; /* of stderr */
+	bool colours;
+	bool torn;     /* stderr took a part of the last line only */
+	int syslog;    /* a socket, or -1 */
+	uint64_t lost; /* lines since the last one that was taken */
+} sink = {.syslog = -1};
+
+static const struct sockaddr_un syslog_address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+
+/* A socket that got one of these numbers would be written to. */
+static void fill_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* JOURNAL_STREAM is inherited: stderr may have become something else. */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char text[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(text, sizeof text, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(stream, text) == 0;
+}
+
+/* https://no-color.org */
+static bool wants_colours(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !(no_color && no_color[0]) && term && strcmp(term, "dumb") != 0;
+}
+
+void sink_open(bool syslog)
+{
+	fill_descriptors();
+	signal(SIGPIPE, SIG_IGN);
+	tzset();
+	if (syslog)
+		sink.syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (is_journal())
+		sink.form = JOURNAL;
+	else if (isatty(STDERR_FILENO))
+		sink.form = TERMINAL;
+	sink.colours = wants_colours();
+}
+
+static const char *time_text(const char *format, char *buf, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	return localtime_r(&now, &tm) && strftime(buf, size, format, &tm) ? buf : "?";
+}
+
+/* What stands in front of a line's text; returns its length, which is well below SINK_LINE_MAX. */
+static int put_head(enum form form, enum reason_level level, char *line)
+{
+	char when[32];
+
+	switch (form) {
+	case JOURNAL:
+		return snprintf(line, SINK_LINE_MAX, "<%d>", levels[level].severity);
+	case TERMINAL:
+		return snprintf(line, SINK_LINE_MAX, "%s %s%-7s%s ", time_text("%T", when, sizeof when),
+			sink.colours ? levels[level].colour : "", reason_level_name(level),
+			sink.colours ? COLOUR_END : "");
+	case SYSLOG:
+		return snprintf(line, SINK_LINE_MAX,
+			"<%d>%s pasvd[%d]: ", FACILITY << 3 | levels[level].severity,
+			time_text("%b %e %T", when, sizeof when), (int)getpid());
+	case PLAIN:
+		break;
+	}
+	return snprintf(line, SINK_LINE_MAX, "pasvd: ");
+}
+
+static size_t put_line(enum form form, enum reason_level level, const char *text, size_t n, char *line)
+{
+	size_t len = (size_t)put_head(form, level, line), room = SINK_LINE_MAX - len - 1;
+
+	if (n > room)
+		n = room;
+	memcpy(line + len, text, n);
+	return len + n;
+}
+
+/* The rest of a line that did not fit onto a full disk never comes: then the next line begins with an end. */
+static bool to_stderr(enum reason_level level, const char *text, size_t n)
+{
+	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+	char line[1 + SINK_LINE_MAX] = "\n", *begin = line + !sink.torn;
+	size_t len = 1 + put_line(sink.form, level, text, n, line + 1);
+	ssize_t written;
+
+	line[len++] = '\n';
+	len -= (size_t)(begin - line);
+	if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT))
+		return false;
+	written = write(STDERR_FILENO, begin, len);
+	if (written > 0)
+		sink.torn = (size_t)written < len;
+	return written == (ssize_t)len;
+}
+
+/* False: syslog has no room for it now. Without a syslog daemon it goes to stderr. */
+static bool put(enum reason_level level, const char *text, size_t n)
+{
+	const struct sockaddr *to = (const struct sockaddr *)&syslog_address;
+	char line[SINK_LINE_MAX];
+	size_t len;
+
+	if (sink.syslog < 0)
+		return to_stderr(level, text, n);
+	len = put_line(SYSLOG, level, text, n, line);
+	if (sendto(sink.syslog, line, len, MSG_DONTWAIT | MSG_NOSIGNAL, to, sizeof syslog_address) >= 0)
+		return true;
+	return errno != EAGAIN && to_stderr(level, text, n);
+}
+
+static bool tell_lost(void)
+{
+	char text[64];
+	int n = snprintf(
+		text, sizeof text, "left-out lines=%" PRIu64 ": the log did not take them", sink.lost);
+
+	return put(REASON_LEVEL_WARNING, text, (size_t)n);
+}
+
+void sink_write(enum reason_level level, const char *text, size_t n)
+{
+	if (sink.lost && tell_lost())
+		sink.lost = 0;
+	if (sink.lost || !put(level, text, n))
+		sink.lost++;
+}
