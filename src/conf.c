@@ -156,9 +156,9 @@ void conf_parse(int argc, char **argv, struct conf *ret_conf)
 int conf_read(const struct conf *conf, struct settings *ret_settings, char *error)
 {
 	struct settings s = settings_default();
-	int err = conf_file_read(conf->file ? conf->file : CONF_FILE, &s, error);
+	int err = conf_file_read(conf->file ? conf->file : CONF_FILE, conf->file, &s, error);
 
-	if (err && (conf->file || err != -ENOENT))
+	if (err)
 		return err;
 	if (conf->queue_given)
 		s.queue = conf->queue;

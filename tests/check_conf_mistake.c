@@ -254,12 +254,12 @@ START_TEST(what_is_no_file_is_refused_at_once)
 	char folder[] = "/tmp/check_conf_file.XXXXXX";
 
 	ck_assert(mkdtemp(folder) && chdir(folder) == 0 && mkfifo("fifo", 0600) == 0);
-	ck_assert_int_eq(conf_file_read("missing", &s, error), -ENOENT);
+	ck_assert_int_eq(conf_file_read("missing", true, &s, error), -ENOENT);
 	ck_assert_str_eq(error, "missing: No such file or directory");
-	ck_assert_int_eq(conf_file_read("fifo", &s, error), -ENOTSUP);
+	ck_assert_int_eq(conf_file_read("fifo", true, &s, error), -ENOTSUP);
 	ck_assert_str_eq(error, "fifo: not a regular file");
-	ck_assert_int_eq(conf_file_read("/dev/zero", &s, error), -ENOTSUP);
-	ck_assert_int_eq(conf_file_read(folder, &s, error), -ENOTSUP);
+	ck_assert_int_eq(conf_file_read("/dev/zero", true, &s, error), -ENOTSUP);
+	ck_assert_int_eq(conf_file_read(folder, true, &s, error), -ENOTSUP);
 	ck_assert(unlink("fifo") == 0 && chdir("/") == 0 && rmdir(folder) == 0);
 }
 END_TEST

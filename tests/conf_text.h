@@ -41,7 +41,7 @@ static inline int read_bytes(const char *bytes, size_t n, struct settings *ret)
 	write_bytes(bytes, n);
 	unit_mark(ret, sizeof(*ret));
 	error[0] = '\0';
-	err = conf_file_read(path, ret, error);
+	err = conf_file_read(path, true, ret, error);
 	ck_assert(unlink(path) == 0 && chdir("/") == 0 && rmdir(folder) == 0);
 	ck_assert(err ? unit_is_marked(ret, sizeof(*ret)) && error[0] : !error[0]);
 	return err;

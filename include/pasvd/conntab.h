@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntab.h - what is remembered of each control connection
  *
- * A table of fixed size in memory that the caller gives; of what was never used nothing is touched. A connection is found by the tuple of either
- * direction (a hash keyed with random bytes, so that nobody outside can aim at one chain). When the table is
- * full, the connection that was idle longest goes, and one that is too old to be trusted before the table grows: all that a session needs to survive is in the kernel.
+ * A table of fixed size in memory that the caller gives; what was never used of it is not touched. A connection
+ * is found by the tuple of either direction (a hash keyed with random bytes, so that nobody outside can aim at
+ * one chain). When the table is full, the connection that was idle longest goes, and one that is too old to be
+ * trusted goes before the table grows: all that a session needs to survive is in the kernel.
  */
 #ifndef PASVD_CONNTAB_H
 #define PASVD_CONNTAB_H
@@ -49,8 +50,7 @@ struct conn {
 struct conntab {
 	uint8_t key[CONNTAB_KEY_LEN];
 	uint32_t bucket[CONNTAB_BUCKETS];
-	uint32_t
-		most; /* entries at most, CONNTAB_SIZE after conntab_init(); may be lowered before the first one */
+	uint32_t most;           /* entries, CONNTAB_SIZE unless lowered before the first one */
 	uint32_t live;           /* entries that are */
 	uint32_t used;           /* entries [0, used) have been used, and stand in the order of idleness */
 	uint32_t oldest, newest; /* its ends; what is forgotten goes to the old one */

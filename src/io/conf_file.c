@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* conf_file.c - the configuration file, pasvd.conf(5)
+/* conf_file.c - the configuration file and its drop-ins, pasvd.conf(5)
  *
  * inih knows what sections, keys and comments look like. It reads by way of next_line(), which knows the number of the
  * line, and refuses what inih would cut off, join or ignore without a word: lines that are too long, bytes that are no
  * text, something behind a section's name. Everything is put into settings
  * of its own: the first mistake ends it, and the caller's settings stay as they were.
+ *
+ * All files fill the same settings, one behind the other: of a key that has one value the last file's counts, and lists
+ * go on.
  */
 #include "conf_file.h"
 
@@ -14,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drop_in.h"
 #include "regular.h"
 
 enum {
@@ -28,7 +32,8 @@ struct reading {
 	int line;
 	int wrong; /* the line of the first mistake that was found here, or 0 */
 	char *error;
-	uint32_t seen; /* a bit for each key */
+	uint32_t seen;  /* a bit for each key that this file has, */
+	uint32_t begun; /* and that any file has */
 	struct settings settings;
 };
 
@@ -51,9 +56,11 @@ static void set(struct reading *r, size_t i, const char *text)
 {
 	const struct settings_key *key = settings_key(i);
 	struct text value = {text, strlen(text)};
-	const char *why = settings_set(&r->settings, key, r->seen >> i & 1, &value);
+	uint32_t before = key->list == LIST_NONE ? r->seen : r->begun;
+	const char *why = settings_set(&r->settings, key, before >> i & 1, &value);
 
 	r->seen |= UINT32_C(1) << i;
+	r->begun |= r->seen;
 	if (why)
 		complain(r, r->line, "[%s] %s = %.*s: %s", key->section, key->name, (int)value.n, value.p,
 			why);
@@ -189,17 +196,32 @@ static int judge(struct reading *r, int line)
 	return -EIO;
 }
 
-int conf_file_read(const char *path, struct settings *ret_settings, char *error)
+static int read_one(void *data, const char *path)
 {
-	struct reading r = {.path = path, .error = error, .settings = settings_default()};
-	int err = regular_open(path, &r.file);
+	struct reading *r = data;
+	int err = regular_open(path, &r->file);
 
 	if (err) {
-		snprintf(error, CONF_FILE_ERROR_MAX, "%s: %s", path, regular_error(err));
+		snprintf(r->error, CONF_FILE_ERROR_MAX, "%s: %s", path, regular_error(err));
 		return err;
 	}
-	err = judge(&r, ini_parse_stream(next_line, &r, on_pair, &r));
-	fclose(r.file);
+	r->path = path;
+	r->line = 0;
+	r->seen = 0;
+	err = judge(r, ini_parse_stream(next_line, r, on_pair, r));
+	fclose(r->file);
+	return err;
+}
+
+int conf_file_read(const char *path, bool needed, struct settings *ret_settings, char *error)
+{
+	struct reading r = {.error = error, .settings = settings_default()};
+	int err = read_one(&r, path);
+
+	if (err == -ENOENT && !needed)
+		err = 0;
+	if (!err)
+		err = drop_in_each(path, read_one, &r, error, CONF_FILE_ERROR_MAX);
 	if (!err)
 		*ret_settings = r.settings;
 	return err;

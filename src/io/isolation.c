@@ -29,8 +29,8 @@ static const char *const common[] = {"brk", "clock_gettime", "clock_gettime64", 
 static const char *const parser[] = {"accept4", "epoll_ctl", "epoll_pwait", "epoll_wait", NULL};
 
 /* if_nametoindex() asks by way of a socket. */
-static const char *const keeper[] = {
-	"fcntl", "fcntl64", "fstat", "fstat64", "fstatat64", "ioctl", "newfstatat", "socket", "statx", NULL};
+static const char *const keeper[] = {"fcntl", "fcntl64", "fstat", "fstat64", "fstatat64", "getdents64",
+	"ioctl", "newfstatat", "socket", "statx", NULL};
 
 static int allow(scmp_filter_ctx ctx, const char *const *names)
 {

@@ -271,6 +271,13 @@ static size_t *count_of(struct policy *policy, enum settings_list list)
 	return NULL;
 }
 
+static void empty(struct settings *s, enum settings_list list)
+{
+	*count_of(&s->policy, list) = 0;
+	if (list == LIST_EXTERNAL)
+		s->watch.n_files = s->watch.n_interfaces = 0;
+}
+
 static const char *add_entry(struct settings *s, const struct settings_key *key, struct text entry)
 {
 	size_t *count = count_of(&s->policy, key->list);
@@ -308,8 +315,8 @@ const char *settings_set(struct settings *s, const struct settings_key *key, boo
 	if (key->list == LIST_NONE) {
 		why = again ? "this key was given before" : key->set(s, *value);
 	} else {
-		if (!again)
-			*count_of(&s->policy, key->list) = 0;
+		if (!again || !value->n)
+			empty(s, key->list);
 		why = add_entries(s, key, value);
 	}
 	return why == conf_value_wrong ? key->allowed : why;

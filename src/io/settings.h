@@ -46,7 +46,7 @@ struct settings_key {
 	/* Takes the value, or an entry for the list. NULL, or what is wrong with it. */
 	const char *(*set)(struct settings *s, struct text value);
 	enum settings_list
-		list; /* other than LIST_NONE: commas separate entries, and the key may be repeated */
+		list; /* other than LIST_NONE: commas separate entries, and the key may be repeated; no entry empties it */
 	const char *allowed;
 };
 

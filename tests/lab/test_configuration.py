@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from lab import PASVD, wait_for
+from lab import PASVD, TOP, wait_for
 from scripted import RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
@@ -24,10 +24,16 @@ class Configured:
         self.server = ScriptedServer(lab)
         self.client = RawClient(lab.clients[0], lab.publics[0])
 
-    def reload(self, text):
-        """Returns what the log says about it."""
+    def drop_in(self, name, text):
+        folder = self.lab.tmp / "pasvd.conf.d"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+
+    def reload(self, text=None):
+        """Returns what the log says about it; without a text the file stays as it is."""
         before = len(self.pasvd.log())
-        self.path.write_text(text)
+        if text is not None:
+            self.path.write_text(text)
         self.pasvd.popen.send_signal(signal.SIGHUP)
         wait_for(lambda: "configuration" in self.pasvd.log()[before:], 5, "the file is read")
         return self.pasvd.log()[before:]
@@ -89,3 +95,37 @@ def test_a_wrong_file_ends_the_start_with_2(lab):
         done = lab.router.run(PASVD, *arguments, check=False)
         assert done.returncode == 2
         assert done.stderr == f"pasvd: {path}:3: [policy] allow-foreign = 10.0.0.1/8: bits behind the prefix are set\n"
+
+
+def test_drop_ins_are_read_behind_the_file(configured):
+    router = configured("[translate]\nannounce-ports = 50000-50009\n")
+    router.drop_in("b.conf", "[translate]\nannounce-ports = 60990-60999\n")
+    router.drop_in("a.conf", "[translate]\nannounce-ports = 40000-40009\nexternal-address = 203.0.113.77\n")
+    assert "configuration read" in router.reload()
+    address, port = router.pasv()
+    assert address == "203.0.113.77" and 60990 <= port <= 60999
+
+
+def test_a_mistake_in_a_drop_in_leaves_what_was_in_force(configured):
+    router = configured("[translate]\nannounce-ports = 60990-60999\n")
+    router.drop_in("a.conf", "[translate]\nannounce-ports = 50000-50009\n")
+    router.drop_in("b.conf", "[policy]\ndeny-ports = x\n")
+    log = router.reload()
+    assert re.search(r"configuration kept as it was: \S+pasvd.conf.d/b.conf:2: \[policy\] deny-ports = x: ", log)
+    assert log.count("\n") == 1
+    assert 60990 <= router.pasv()[1] <= 60999
+    done = router.lab.router.run(PASVD, "-n", "-c", router.path, check=False)
+    assert done.returncode == 2 and done.stderr.startswith(f"pasvd: {router.path}.d/b.conf:2: [policy] deny-ports = x: ")
+
+
+def test_the_example_works_with_all_its_keys(lab, configured):
+    example = re.sub("^#(?=[a-z])", "", (TOP / "systemd" / "pasvd.conf").read_text(), flags=re.M)
+    example = re.sub("^control-socket = .*", f"control-socket = {lab.control_socket}", example, flags=re.M)
+    wan = lab.tmp / "wan"
+    wan.write_text("203.0.113.77\n")
+    # What needs something of this machine; of the addresses the first one for everybody counts.
+    example = example.replace("external-address = 203.0.113.7\n", "").replace("/run/wan-address", str(wan))
+    router = configured(example)
+    assert "configuration read" in router.reload(example)
+    address, port = router.pasv()
+    assert address == "203.0.113.77" and 60000 <= port <= 60999
