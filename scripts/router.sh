@@ -50,7 +50,7 @@ check_options()
 	while (($#)); do
 		case $1 in
 		--wan | --public | --server | --port | --clients) shift ;;
-		--wan=* | --public=* | --server=* | --port=* | --clients=* | -4 | -6) ;;
+		--wan=* | --public=* | --server=* | --port=* | --clients=* | -4 | -6 | --nft) ;;
 		--queue) shift; daemon_options="-q $1" ;;
 		--queue=*) daemon_options="-q ${1#*=}" ;;
 		*) usage ;;

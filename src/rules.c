@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* rules.c - `pasvd rules`: the rule set for iptables-restore, filled in
+/* rules.c - `pasvd rules`: options, checked, and what the configuration adds to them
  *
- * In come options, out goes the text of iptables/pasvd.rules.in with the options' values in it, or with
- * --remove the text that takes those rules away again. Every value is checked against what is allowed,
- * character by character or by being parsed and printed anew, before it gets into the text: nothing that is
- * given can add a rule or change the meaning of one.
+ * In come options, out goes the text of a template of iptables/ with the options' values in it, or with --remove the
+ * text that takes those rules away again. Every value is checked against what is allowed, character by character or by
+ * being parsed and printed anew, before it gets into the text: nothing that is given can add a rule or change the meaning
+ * of one.
  *
- * The template is an array of lines, each behind the letters of what has to hold for it and a bar. A line that
- * contains @WAN@ is repeated for each --wan, one with @PORT@ for each --port. The removal is made from the same
- * lines, and depends on the family alone: what was added to built-in chains is deleted, then each own chain is
- * emptied and deleted.
+ * iptables has rules for one family, so the options have to agree on it. A table of nft is for both, so there can be a
+ * server for each.
  *
  * Nothing is loaded here, and the text does not depend on what is loaded: see iptables/pasvd-rules for that.
  */
@@ -24,69 +22,35 @@
 #include <string.h>
 
 #include "ifname.h"
+#include "rules_check.h"
+#include "rules_text.h"
 #include "rules_value.h"
 
-static const char *const template[] = {
-#include "rules_template.h"
-};
+enum { DEFAULT_PORT = 21, STATUS_WRONG_ARGUMENTS = 2 };
 
-enum {
-	PORTS_MAX = 64,
-	WANS_MAX = 8,
-	DEFAULT_PORT = 21,
-	NUMBER_LEN = 6,                             /* "65535" and its NUL */
-	RANGE_LEN = 2 * NUMBER_LEN,                 /* "60000:60100" and its NUL */
-	MARK_LEN = 2 * 10 + 2,                      /* "0x40000000/0x40000000" and its NUL */
-	DESTINATION_LEN = INET6_ADDRSTRLEN + 2 + 6, /* "[address]:65535" and its NUL */
-	TEMPLATE_LINES = sizeof(template) / sizeof(*template),
-	STATUS_WRONG_ARGUMENTS = 2
-};
-
-struct port_pair {
-	uint16_t outside, server;
-};
-
-/* A set of families: what the addresses are, and what was asked for. */
-enum { IP4 = 1, IP6 = 2 };
-
-struct rules {
-	size_t n_wans;
-	const char *wan[WANS_MAX];
-	const char *lan;               /* NULL: not given */
-	char server[INET6_ADDRSTRLEN]; /* in the form of inet_ntop(); "": not given */
-	char public[INET6_ADDRSTRLEN];
-	unsigned int families;
-	bool remove, help;
-	const char *carrier;
+/* What was asked for. */
+struct request {
+	struct rules rules;
+	unsigned int asked, servers, publics; /* sets of families: -4 and -6, and of the addresses */
+	bool remove, help, queue_given;
+	int check;        /* where --check stands in argv; 0: nowhere */
 	const char *file; /* NULL: that of struct conf */
-	bool queue_given;
-	uint16_t queue, tls_queue;
-	uint32_t tls_mark;
-	size_t n_ports, n_ranges;
-	struct port_pair port[PORTS_MAX];
-	struct port_range range[POLICY_LIST_MAX]; /* of the server's passive ports with TLS */
 };
 
 /* --- values --- */
 
-/* Puts an address that a host can have into `ret_text`, INET6_ADDRSTRLEN bytes, and adds to the families. */
-static bool take_address(struct rules *r, const char *value, char *ret_text)
+/* Puts an address that a host can have into `ret_text`, INET6_ADDRSTRLEN bytes. Returns its family, or -1. */
+static int take_address(const char *value, char *ret_text)
 {
 	struct in6_addr ip6;
 	struct in_addr ip4;
 
-	if (inet_pton(AF_INET, value, &ip4) == 1 && rules_ip4_ok(&ip4)) {
-		r->families |= IP4;
-		return inet_ntop(AF_INET, &ip4, ret_text, INET6_ADDRSTRLEN);
-	}
-	if (inet_pton(AF_INET6, value, &ip6) == 1 && rules_ip6_ok(&ip6)) {
-		r->families |= IP6;
-		return inet_ntop(AF_INET6, &ip6, ret_text, INET6_ADDRSTRLEN);
-	}
-	return false;
+	if (inet_pton(AF_INET, value, &ip4) == 1 && rules_ip4_ok(&ip4))
+		return inet_ntop(AF_INET, &ip4, ret_text, INET6_ADDRSTRLEN) ? RULES_IP4 : -1;
+	if (inet_pton(AF_INET6, value, &ip6) == 1 && rules_ip6_ok(&ip6))
+		return inet_ntop(AF_INET6, &ip6, ret_text, INET6_ADDRSTRLEN) ? RULES_IP6 : -1;
+	return -1;
 }
-
-/* --- options --- */
 
 static bool take_interface(const char *value, const char **ret_name)
 {
@@ -95,6 +59,8 @@ static bool take_interface(const char *value, const char **ret_name)
 	*ret_name = value;
 	return true;
 }
+
+/* --- options --- */
 
 static bool has_wan(const struct rules *r, const char *name)
 {
@@ -105,27 +71,43 @@ static bool has_wan(const struct rules *r, const char *name)
 	return false;
 }
 
-static bool add_wan(struct rules *r, const char *value)
+static bool add_wan(struct request *q, const char *value)
 {
-	if (r->n_wans == WANS_MAX || has_wan(r, value) || !take_interface(value, &r->wan[r->n_wans]))
+	struct rules *r = &q->rules;
+
+	if (r->n_wans == RULES_WANS_MAX || has_wan(r, value) || !take_interface(value, &r->wan[r->n_wans]))
 		return false;
 	r->n_wans++;
 	return true;
 }
 
-static bool set_clients(struct rules *r, const char *value)
+static bool set_clients(struct request *q, const char *value)
 {
-	return take_interface(value, &r->lan);
+	return take_interface(value, &q->rules.lan);
 }
 
-static bool set_server(struct rules *r, const char *value)
+static bool set_server(struct request *q, const char *value)
 {
-	return take_address(r, value, r->server);
+	char text[INET6_ADDRSTRLEN];
+	int family = take_address(value, text);
+
+	if (family < 0)
+		return false;
+	memcpy(q->rules.server[family].own, text, sizeof(text));
+	q->servers |= 1U << family;
+	return true;
 }
 
-static bool set_public(struct rules *r, const char *value)
+static bool set_public(struct request *q, const char *value)
 {
-	return take_address(r, value, r->public);
+	char text[INET6_ADDRSTRLEN];
+	int family = take_address(value, text);
+
+	if (family < 0)
+		return false;
+	memcpy(q->rules.server[family].public, text, sizeof(text));
+	q->publics |= 1U << family;
+	return true;
 }
 
 static bool outside_port_taken(const struct rules *r, int32_t port)
@@ -137,47 +119,62 @@ static bool outside_port_taken(const struct rules *r, int32_t port)
 	return false;
 }
 
-static bool add_port(struct rules *r, const char *value)
+static bool add_port(struct request *q, const char *value)
 {
+	struct rules *r = &q->rules;
 	const char *colon = strchr(value, ':');
 	size_t len = colon ? (size_t)(colon - value) : strlen(value);
 	int32_t outside = rules_number(value, len, UINT16_MAX);
 	int32_t server = colon ? rules_number(colon + 1, strlen(colon + 1), UINT16_MAX) : outside;
 
-	if (outside < 1 || server < 1 || r->n_ports == PORTS_MAX || outside_port_taken(r, outside))
+	if (outside < 1 || server < 1 || r->n_ports == RULES_PORTS_MAX || outside_port_taken(r, outside))
 		return false;
-	r->port[r->n_ports++] = (struct port_pair){(uint16_t)outside, (uint16_t)server};
+	r->port[r->n_ports++] = (struct rules_port){(uint16_t)outside, (uint16_t)server};
 	return true;
 }
 
-static bool set_queue(struct rules *r, const char *value)
+static bool set_queue(struct request *q, const char *value)
 {
 	int32_t queue = rules_number(value, strlen(value), UINT16_MAX);
 
 	if (queue < 0)
 		return false;
-	r->queue = (uint16_t)queue;
-	r->queue_given = true;
+	q->rules.queue = (uint16_t)queue;
+	q->queue_given = true;
 	return true;
 }
 
-static bool set_config(struct rules *r, const char *value)
+static bool set_config(struct request *q, const char *value)
 {
-	r->file = value;
+	q->file = value;
 	return true;
 }
 
-static bool set_remove(struct rules *r, const char *value)
-{
-	(void)value;
-	r->remove = true;
-	return true;
-}
-
-static bool set_help(struct rules *r, const char *value)
+static bool set_nft(struct request *q, const char *value)
 {
 	(void)value;
-	r->help = true;
+	q->rules.nft = true;
+	return true;
+}
+
+static bool set_check(struct request *q, const char *value)
+{
+	(void)value;
+	q->check = optind - 1;
+	return true;
+}
+
+static bool set_remove(struct request *q, const char *value)
+{
+	(void)value;
+	q->remove = true;
+	return true;
+}
+
+static bool set_help(struct request *q, const char *value)
+{
+	(void)value;
+	q->help = true;
 	return true;
 }
 
@@ -186,7 +183,7 @@ static bool set_help(struct rules *r, const char *value)
 static const struct rule_option {
 	const char *name;
 	int has_value;
-	bool (*set)(struct rules *r, const char *value); /* false: not allowed */
+	bool (*set)(struct request *q, const char *value); /* false: not allowed */
 	const char *allowed;
 } rule_options[] = {
 	{"wan", required_argument, add_wan, INTERFACE_NAME "; each once, at most 8 of them"},
@@ -199,6 +196,8 @@ static const struct rule_option {
 	{"clients", required_argument, set_clients, INTERFACE_NAME},
 	{"queue", required_argument, set_queue, "must be a queue number from 0 to 65535"},
 	{"config", required_argument, set_config, "takes a path"},
+	{"nft", no_argument, set_nft, "takes no value"},
+	{"check", no_argument, set_check, "takes no value"},
 	{"remove", no_argument, set_remove, "takes no value"},
 	{"help", no_argument, set_help, "takes no value"},
 };
@@ -224,7 +223,7 @@ static bool refused(int answer, char **argv)
 		return wrong("", argv[optind - 1], "needs a value");
 	return wrong("", optopt ? letter : argv[optind - 1],
 		"not an option; there are --wan, --public, --server, --port, --clients, --queue and "
-		"--config with a value, -4, -6 and --remove");
+		"--config with a value, -4, -6, --nft, --check and --remove");
 }
 
 static int next_option(int argc, char **argv, int *ret_index)
@@ -236,17 +235,17 @@ static int next_option(int argc, char **argv, int *ret_index)
 	return getopt_long(argc, argv, ":46", options, ret_index);
 }
 
-static bool parse_options(struct rules *r, int argc, char **argv)
+static bool parse_options(struct request *q, int argc, char **argv)
 {
 	int index, answer;
 
 	optind = 0; /* glibc: begin anew, the caller may have used getopt() */
 	while ((answer = next_option(argc, argv, &index)) != -1) {
 		if (answer == '4' || answer == '6')
-			r->families |= answer == '4' ? IP4 : IP6;
+			q->asked |= answer == '4' ? RULES_IP4_ONLY : RULES_IP6_ONLY;
 		else if (answer != 0)
 			return refused(answer, argv);
-		else if (!rule_options[index].set(r, optarg))
+		else if (!rule_options[index].set(q, optarg))
 			return wrong(rule_options[index].name, optarg, rule_options[index].allowed);
 	}
 	if (optind < argc)
@@ -254,22 +253,33 @@ static bool parse_options(struct rules *r, int argc, char **argv)
 	return true;
 }
 
-/* What is missing, or does not go together. The removal depends on the family alone. */
-static bool coherent(const struct rules *r)
+static bool families_differ(const struct request *q)
 {
-	bool any = !r->remove, server = r->server[0], public = r->public[0];
-	bool wan = r->n_wans;
+	unsigned int addresses = q->servers | q->publics;
+
+	if (q->rules.nft)
+		return q->asked && addresses & ~q->asked;
+	return (q->asked | addresses) == RULES_BOTH;
+}
+
+/* What is missing, or does not go together. The removal depends on the family alone. */
+static bool coherent(const struct request *q)
+{
+	const struct rules *r = &q->rules;
+	bool any = !q->remove, server = q->servers, public = q->publics, wan = r->n_wans;
 	const struct {
 		bool is;
 		const char *what, *why;
 	} mistakes[] = {
-		{r->families == (IP4 | IP6), "-4, -6, --server, --public", "not of one family"},
+		{q->check && q->remove, "--check, --remove", "only one of them can be given"},
+		{families_differ(q), "-4, -6, --server, --public", "not of one family"},
 		{any && !server && wan, "--wan", "needs --server"},
 		{any && !server && public, "--public", "needs --server"},
 		{any && !server && r->n_ports, "--port", "needs --server"},
 		{any && !server && !r->lan, "--server or --clients", "missing"},
 		{any && server && !wan && !public, "--wan or --public", "missing"},
 		{any && wan && public, "--wan, --public", "only one of them can be given"},
+		{any && public && q->publics != q->servers, "--server, --public", "each family needs both"},
 		{any && r->lan && has_wan(r, r->lan), "--wan, --clients", "must be different interfaces"},
 	};
 
@@ -280,172 +290,49 @@ static bool coherent(const struct rules *r)
 	return true;
 }
 
-static void fill_in(struct rules *r)
+static void fill_in(struct request *q)
 {
+	struct rules *r = &q->rules;
+
+	r->families = r->nft ? q->asked : q->asked | q->servers | q->publics;
 	if (!r->families)
-		r->families = IP4;
+		r->families = r->nft ? RULES_BOTH : RULES_IP4_ONLY;
 	if (r->n_ports == 0)
-		r->port[r->n_ports++] = (struct port_pair){DEFAULT_PORT, DEFAULT_PORT};
-}
-
-/* --- text --- */
-
-struct value {
-	const char *name, *text;
-};
-
-static const struct value *value_at(const struct value *v, const char *p)
-{
-	for (; v->name; v++) {
-		if (strncmp(p, v->name, strlen(v->name)) == 0)
-			return v;
-	}
-	return NULL;
-}
-
-static void print_line(const struct value *values, const char *line)
-{
-	while (*line) {
-		const struct value *v = value_at(values, line);
-
-		fputs(v ? v->text : (char[]){*line, '\0'}, stdout);
-		line += v ? strlen(v->name) : 1;
-	}
-	putchar('\n');
-}
-
-/* The letters before the template's bar that hold, each once. */
-static void conditions(const struct rules *r, char ret_letters[8])
-{
-	const char *reached = r->n_wans ? "sw" : "sp";
-
-	snprintf(ret_letters, 8, " %c%s%s%s%s", r->families & IP6 ? '6' : '4', r->lan ? "c" : "",
-		r->server[0] ? reached : "", r->n_ranges ? "t" : "", r->n_ranges && r->tls_mark ? "m" : "");
-}
-
-/* What is behind the bar of a line, or NULL if it is not for us. */
-static const char *text_of(const char *line, const char *letters)
-{
-	line += strspn(line, letters);
-	return *line == '|' ? line + 1 : NULL;
-}
-
-static void print_destination(const struct rules *r, uint16_t port, char ret_text[DESTINATION_LEN])
-{
-	snprintf(ret_text, DESTINATION_LEN, r->families & IP6 ? "[%s]:%d" : "%s:%d", r->server, port);
-}
-
-static void print_range(const struct port_range *range, char ret_text[RANGE_LEN])
-{
-	snprintf(ret_text, RANGE_LEN, range->low < range->high ? "%d:%d" : "%d", range->low, range->high);
-}
-
-/* How often a line is printed for an interface, and what for. */
-static size_t repetitions(const struct rules *r, const char *text)
-{
-	if (strstr(text, "@TLS_PORTS@"))
-		return r->n_ranges;
-	return strstr(text, "@PORT@") ? r->n_ports : 1;
-}
-
-/* Prints the line for each port or range, if it names one. */
-static void print_ports(const struct rules *r, const char *wan, const char *text)
-{
-	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN], destination[DESTINATION_LEN];
-	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN];
-	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", r->public},
-		{"@SERVER@", r->server}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
-		{"@DESTINATION@", destination}, {"@ICMP@", r->families & IP6 ? "ipv6-icmp" : "icmp"},
-		{"@QUEUE@", queue}, {"@CARRIER@", r->carrier}, {"@TLS_QUEUE@", tls_queue},
-		{"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range}, {NULL, NULL}};
-	size_t times = repetitions(r, text);
-
-	snprintf(queue, sizeof(queue), "%d", r->queue);
-	snprintf(tls_queue, sizeof(tls_queue), "%d", r->tls_queue);
-	snprintf(tls_mark, sizeof(tls_mark), "0x%x/0x%x", r->tls_mark, r->tls_mark);
-	for (size_t i = 0; i < times; i++) {
-		const struct port_pair *pair = &r->port[i < r->n_ports ? i : 0];
-
-		snprintf(port, sizeof(port), "%d", pair->outside);
-		snprintf(server_port, sizeof(server_port), "%d", pair->server);
-		print_destination(r, pair->server, destination);
-		print_range(&r->range[i < r->n_ranges ? i : 0], range);
-		print_line(values, text);
-	}
-}
-
-/* Prints the line for each --wan, if it names one. */
-static void print_text(const struct rules *r, const char *text)
-{
-	size_t times = strstr(text, "@WAN@") ? r->n_wans : 1;
-
-	for (size_t i = 0; i < times; i++)
-		print_ports(r, r->wan[i], text);
-}
-
-/* Whether the line adds a rule to a chain that is not ours. */
-static bool is_jump(const char *text)
-{
-	return text[0] == '-' && strncmp(text, "-A PASVD ", 9) != 0;
-}
-
-/* Takes away what a line of the rules has added. */
-static void print_undo(const char *text)
-{
-	if (text[0] == '*')
-		puts(text);
-	else if (is_jump(text))
-		printf("-D %s\n", text + 3);
-	else if (strcmp(text, "COMMIT") == 0)
-		puts("-F PASVD\n-X PASVD\nCOMMIT");
-}
-
-static void print_template(const struct rules *r)
-{
-	char letters[8];
-
-	conditions(r, letters);
-	for (size_t i = 0; i < TEMPLATE_LINES; i++) {
-		const char *text = text_of(template[i], letters);
-
-		if (text && r->remove)
-			print_undo(text);
-		else if (text)
-			print_text(r, text);
-	}
+		r->port[r->n_ports++] = (struct rules_port){DEFAULT_PORT, DEFAULT_PORT};
 }
 
 /* The ranges that the server's clients with TLS may knock at. */
-static void take_ranges(struct rules *r, const struct policy *policy)
+static void take_ranges(struct rules_server *s, const struct policy *policy)
 {
-	struct addr server;
+	struct addr own;
 
-	if (addr_parse((const uint8_t *)r->server, strlen(r->server), &server) < 0 ||
-		policy_tls_mode(policy, &server) != TLS_ON_DEMAND)
+	if (addr_parse((const uint8_t *)s->own, strlen(s->own), &own) < 0 ||
+		policy_tls_mode(policy, &own) != TLS_ON_DEMAND)
 		return;
 	for (size_t i = 0; i < policy->n_tls_ports; i++) {
-		if (network_has(&policy->tls_ports[i].server, &server))
-			r->range[r->n_ranges++] = policy->tls_ports[i].ports;
+		if (network_has(&policy->tls_ports[i].server, &own))
+			s->range[s->n_ranges++] = policy->tls_ports[i].ports;
 	}
 }
 
 /* What the configuration says; options win. */
-static bool configure(struct rules *r, const struct conf *conf)
+static bool configure(struct request *q, const struct conf *conf)
 {
 	struct conf own = *conf;
 	char error[CONF_FILE_ERROR_MAX];
 	struct settings settings;
 
-	own.file = r->file ? r->file : conf->file;
+	own.file = q->file ? q->file : conf->file;
 	if (conf_read(&own, &settings, error)) {
 		fprintf(stderr, "pasvd rules: %s\n", error);
 		return false;
 	}
-	if (!r->queue_given)
-		r->queue = settings.queue;
-	r->tls_queue = settings.tls_queue;
-	r->tls_mark = settings.policy.tls_mark;
-	take_ranges(r, &settings.policy);
+	if (!q->queue_given)
+		q->rules.queue = settings.queue;
+	q->rules.tls_queue = settings.tls_queue;
+	q->rules.tls_mark = settings.policy.tls_mark;
+	for (int family = 0; family < RULES_FAMILIES; family++)
+		take_ranges(&q->rules.server[family], &settings.policy);
 	return true;
 }
 
@@ -460,27 +347,36 @@ static int flush(void)
 static int print_usage(void)
 {
 	puts("usage: " RULES_USAGE
-	     "\n\nPrints rules for iptables-restore or ip6tables-restore; see pasvd(8).");
+	     "\n\nPrints rules for iptables-restore, ip6tables-restore or nft; see pasvd(8).");
+	return flush();
+}
+
+static int print(struct request *q, const struct conf *conf, rules_carrier_fn *carrier)
+{
+	if (!configure(q, conf))
+		return STATUS_WRONG_ARGUMENTS;
+	q->rules.carrier = carrier();
+	if (!q->rules.carrier)
+		return 1;
+	rules_print(&q->rules);
 	return flush();
 }
 
 int rules_main(const struct conf *conf, rules_carrier_fn *carrier)
 {
-	struct rules r = {0};
+	struct request q = {0};
 
-	if (!parse_options(&r, conf->argc, conf->argv))
+	if (!parse_options(&q, conf->argc, conf->argv))
 		return STATUS_WRONG_ARGUMENTS;
-	if (r.help)
+	if (q.help)
 		return print_usage();
-	if (!coherent(&r))
+	if (!coherent(&q))
 		return STATUS_WRONG_ARGUMENTS;
-	fill_in(&r);
-	if (!r.remove && !configure(&r, conf))
-		return STATUS_WRONG_ARGUMENTS;
-	if (!r.remove)
-		r.carrier = carrier();
-	if (!r.remove && !r.carrier)
-		return 1;
-	print_template(&r);
+	if (q.check)
+		return rules_check(conf, q.check);
+	fill_in(&q);
+	if (!q.remove)
+		return print(&q, conf, carrier);
+	rules_print_removal(&q.rules);
 	return flush();
 }

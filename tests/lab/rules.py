@@ -2,8 +2,10 @@
 """rules.py - what a lab's router loads beside the shipped rules, or in their place
 
 Comes in:  a Lab that is not wired up yet: engine, addresses, forwarded ports.
-Goes out:  text for iptables-restore or ip6tables-restore.
+Goes out:  text for iptables-restore or ip6tables-restore, or for nft.
 """
+
+import re
 
 # The helper that control connections carry.
 HELPERS = {"pasvd": "sane", "kernel-ftp": "ftp"}
@@ -66,3 +68,22 @@ def source_nat(lab):
         nat += [f"-A POSTROUTING -s {client} -d {server} -j MASQUERADE"
                 for client in lab.lan_addresses for server in lab.inside_addresses]
     return restore_text({"nat": nat})
+
+
+def let_through(text):
+    """What rules for nft ask of the forward chain, as they say."""
+    return re.findall(r"^#\t(.+)$", text, re.M)
+
+
+def nft_firewall(lab, accepted):
+    """With nft, what the admin has: a forward chain that drops the rest, and source_nat()."""
+    ip = "ip" if lab.family.name == "ipv4" else "ip6"
+    target = f"snat {ip} to {lab.snat}" if lab.snat else "masquerade"
+    nat = [f'oifname "wan" meta nfproto {lab.family.name} {target}'] if lab.masquerade else []
+    if lab.hairpin:
+        nat += [f"{ip} saddr {client} {ip} daddr {server} masquerade"
+                for client in lab.lan_addresses for server in lab.inside_addresses]
+    return "\n".join(["table inet firewall {", "chain forward {",
+                      "type filter hook forward priority filter; policy drop;", *accepted, "}",
+                      "chain postrouting {", "type nat hook postrouting priority srcnat; policy accept;", *nat,
+                      "}", "}", ""])

@@ -3,9 +3,10 @@
 
     outside -- hop -- (wan0) router (lan) -- inside
 
-The hop has a small MTU towards the host outside, the router's FORWARD policy is
-DROP.  Either host is client or server.  The in-kernel helper "ftp" stands in for
-daemon and carrier, so that a failure here is one of the rules.
+The hop has a small MTU towards the host outside, the router's forward policy is
+to drop.  Either host is client or server.  The in-kernel helper "ftp" stands in for
+daemon and carrier, so that a failure here is one of the rules.  The rules are those
+for iptables or for nft; with nft, what the router lets through is what they ask for.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ import typing
 
 from lab import PASVD, Namespace
 from printed import LOADER
+from rules import let_through
 
 SMALL_MTU = 1300
 LENGTH = 100000 # more than the first window, and many times the MTU
@@ -73,13 +75,17 @@ FORWARDED_2121 = FORWARDED + " --port 2121:21"
 DIALLED = "--public {public} --server {inside}"
 BEHIND = "--clients lan {flag}"
 
+# nft cannot name a queue where the kernel has none for it; nobody listens to it here.
+STAND_IN = "s/sane/ftp/; s/queue num [0-9]* bypass/accept/"
+
 
 class Path:
     """outside -- hop -- (wan0) router (lan) -- inside"""
 
-    def __init__(self, tmp, net, options):
+    def __init__(self, tmp, net, firewall, options):
         self.on_exit = contextlib.ExitStack()
         self.net = net
+        self.nft = firewall == "nft"
         self.outside, self.hop, self.router, self.inside = (self.namespace(name) for name in (
             "outside", "hop", "router", "inside"))
         self.home = {self.outside: net.outside, self.inside: net.inside}
@@ -117,10 +123,29 @@ class Path:
 
     def load(self, tmp, options):
         stand_in = tmp / "pasvd"
-        stand_in.write_text(f"#!/bin/sh\n{PASVD} \"$@\" | sed 's/--helper sane/--helper ftp/'\n")
+        stand_in.write_text(f"#!/bin/sh\n{PASVD} \"$@\" | sed '{STAND_IN}'\n")
         stand_in.chmod(0o755)
-        self.iptables("-P FORWARD DROP")
+        if self.nft:
+            options = [*options, "--nft"]
+            text = self.router.run(stand_in, "rules", *options).stdout
+            self.router.run("nft", "-f", "-", input="table inet firewall {\nchain forward {\n"
+                            "type filter hook forward priority filter; policy drop;\n"
+                            + "\n".join(let_through(text)) + "\n}\n}\n")
+        else:
+            self.iptables("-P FORWARD DROP")
         self.router.run(LOADER, "load", *options, env={**os.environ, "PASVD": str(stand_in)})
+
+    def accept_all(self):
+        if self.nft:
+            self.router.run("nft", "add rule inet firewall forward accept")
+        else:
+            self.iptables("-A FORWARD -j ACCEPT")
+
+    def accept_new(self, port):
+        if self.nft:
+            self.router.run("nft", f"add rule inet firewall forward tcp dport {port} ct state new accept")
+        else:
+            self.iptables(f"-A FORWARD -p tcp --dport {port} -m conntrack --ctstate NEW -j ACCEPT")
 
     def iptables(self, words):
         return self.router.run(self.net.iptables, *words.split()).stdout
@@ -166,7 +191,10 @@ class Path:
         return False
 
     def diverted(self):
-        """Packets that met an NFQUEUE rule."""
+        """Packets that met a rule that queues."""
+        if self.nft:
+            listed = self.router.run("nft", "list", "chain", "inet", "pasvd", "control").stdout
+            return sum(int(count) for count in re.findall(r"@ih,0,8 >= 0x0 counter packets (\d+)", listed))
         listed = self.iptables("-t mangle -vxnL PASVD")
         return sum(int(count) for count in re.findall(r"^ *(\d+) +\d+ NFQUEUE", listed, re.M))
 

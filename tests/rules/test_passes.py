@@ -9,12 +9,17 @@ from path import (ACTIVE, BEHIND, DIALLED, FORWARDED, FORWARDED_2121, NETS, PASS
 from printed import needs_root
 
 
+@pytest.fixture(params=("iptables", "nft"))
+def firewall(request):
+    return request.param
+
+
 @pytest.fixture(params=NETS, ids=("IPv4", "IPv6"))
-def path(request, folder):
+def path(request, folder, firewall):
     """Makes a path with the rules of the options that it is given."""
     with contextlib.ExitStack() as on_exit:
         def make(options):
-            made = Path(folder, request.param, options)
+            made = Path(folder, request.param, firewall, options)
             on_exit.enter_context(made.on_exit)
             return made
         yield make
@@ -69,7 +74,7 @@ class TestServer:
     @pytest.mark.parametrize("options", [FORWARDED, DIALLED])
     def test_connections_that_only_pass_through_are_not_diverted(self, path, options):
         path = path(options)
-        path.iptables("-A FORWARD -j ACCEPT")
+        path.accept_all()
         path.masquerade("wan0")
         client, server = path.outgoing()
         say(client, server, "USER me\r\n")
@@ -100,7 +105,7 @@ class TestServer:
 
     def test_answers_of_strangers_connections_do_not_pass(self, path):
         path = path(FORWARDED)
-        path.iptables("-A FORWARD -p tcp --dport 80 -m conntrack --ctstate NEW -j ACCEPT")
+        path.accept_new(80)
         path.listen(path.inside, path.net.inside, 80)
         assert path.blocked(path.outside, path.net.inside, 80)
         assert "SYN_RECV" in path.connections()
@@ -185,7 +190,7 @@ class TestClients:
 
     def test_answers_to_strangers_whose_own_port_is_21_do_not_pass(self, path):
         path = path(BEHIND)
-        path.iptables("-A FORWARD -p tcp --dport 80 -m conntrack --ctstate NEW -j ACCEPT")
+        path.accept_new(80)
         path.listen(path.inside, path.net.inside, 80)
         assert path.blocked(path.outside, path.net.inside, 80, source=(path.net.outside, 21))
         assert "SYN_RECV" in path.connections()
