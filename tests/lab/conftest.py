@@ -3,10 +3,13 @@
 
 --engine=kernel-ftp runs the tests against the in-kernel helper, which proves
 the lab rather than pasvd; the tests about the daemon itself are then left out.
+--firewall=nft, or FIREWALL=nft in the environment, has the rules for nft in place
+of those for iptables; for tests that load no other rules than a Lab does.
 Exit status 77: not root, or no network namespaces here, so nothing was tested.
 Anything else that is missing is a failure.
 """
 
+import os
 import signal
 import sys
 
@@ -21,6 +24,8 @@ import lab as lab_module  # noqa: E402
 def pytest_addoption(parser):
     parser.addoption("--engine", default="pasvd", choices=("pasvd", "kernel-ftp"),
                      help="what follows FTP on the router")
+    parser.addoption("--firewall", default=os.environ.get("FIREWALL", "iptables"), choices=lab_module.FIREWALLS,
+                     help="which of the shipped rules")
 
 
 def pytest_sessionstart(session):
@@ -46,10 +51,16 @@ def engine(request):
 
 
 @pytest.fixture(scope="session")
-def make_lab(engine):
+def common(request):
+    """What all labs are given, unless they are told otherwise."""
+    return {option: request.config.getoption(f"--{option}") for option in ("engine", "firewall")}
+
+
+@pytest.fixture(scope="session")
+def make_lab(common):
     """A function that makes a Lab with the engine under test, unless told otherwise."""
     def make(**options):
-        return lab_module.Lab(**{"engine": engine, **options})
+        return lab_module.Lab(**{**common, **options})
     return make
 
 

@@ -24,6 +24,10 @@ The namespaces have no names: file descriptors of this process hold them, and
 every program started here is told to die with this process.  So runs do not
 see each other, and nothing stays behind however a run ends.
 
+The shipped rules are those for iptables, or those for nft; then the router's
+own rules are of nft, too, and what they let through is what the shipped ones say
+of it.
+
 Engines:
   pasvd       the shipped rules and the daemon
   kernel-ftp  the in-kernel helper "ftp" in place of both
@@ -62,6 +66,7 @@ RULES = TOP / "iptables" / "pasvd-rules"
 os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
 
 ENGINES = ("pasvd", "kernel-ftp", "direct", "blanket", "none")
+FIREWALLS = ("iptables", "nft")
 HELPERS = rules.HELPERS
 
 # Deadlines for what has to come are that many times later: for a machine that is slow as a rule.
@@ -358,13 +363,15 @@ class Lab:
     loss: probability that a packet is lost on its way to the router;
     loss_behind: on its way from the router to either side.
     config: text of the configuration file of pasvd, which its rules follow, too.
+    firewall: the shipped rules are for iptables or for nft; other engines have iptables.
     """
 
     def __init__(self, engine="pasvd", family=IP4, servers=None, publics=None,
                  clients=1, forwards=((21, 0, 21),), outside=0, lan=(), snat=None,
                  masquerade=None, hairpin=False, mss=None, patient=False,
-                 loss=0.0, loss_behind=0.0, daemon=True, config=None):
+                 loss=0.0, loss_behind=0.0, daemon=True, config=None, firewall="iptables"):
         assert engine in ENGINES, engine
+        assert firewall in FIREWALLS, firewall
         self.engine = engine
         self.family = family
         self.inside_addresses = [family.server] if servers is None else list(servers)
@@ -383,6 +390,7 @@ class Lab:
         self.loss_behind = loss_behind
         self.daemon = daemon
         self.config = config
+        self.firewall = firewall
         self.pasvd = None
         self._number = 0
 
@@ -541,18 +549,29 @@ class Lab:
     # The router's rules.
 
     def load_rules(self):
-        self.iptables("-P", "FORWARD", "DROP")
         if self.engine == "pasvd":
-            self.shipped_rules("load")
-            for number in range(1, len(self.inside_addresses)):
-                self._load_shipped_rules_under_another_name(number)
+            self._load_all_shipped_rules()
         else:
             self.restore(rules.forwarding(self))
             if self.lan:
                 self.restore(rules.clients(self))
-        self.restore(rules.source_nat(self))
+        if self.engine == "pasvd" and self.firewall == "nft":
+            self.nft(rules.nft_firewall(self, self._let_through()))
+        else:
+            self.iptables("-P", "FORWARD", "DROP")
+            self.restore(rules.source_nat(self))
         self._lose(self.loss, self.router)
         self._lose(self.loss_behind, *self.clients, *self.servers)
+
+    def _load_all_shipped_rules(self):
+        self.shipped_rules("load")
+        for number in range(1, len(self.inside_addresses)):
+            self._load_shipped_rules_under_another_name(number)
+
+    def _let_through(self):
+        """What the rules for nft ask of the forward chain."""
+        return [line for number in range(max(1, len(self.inside_addresses)))
+                for line in rules.let_through(self.shipped_text(number))]
 
     def iptables(self, *argv, namespace=None):
         return (namespace or self.router).run(self.family.iptables, *argv)
@@ -572,9 +591,15 @@ class Lab:
         """The configuration for the daemon (-c) or "pasvd rules" (--config)."""
         return [option, self.tmp / "pasvd.conf"] if self.config is not None else []
 
+    @property
+    def firewall_options(self):
+        return ["--nft"] if self.firewall == "nft" else []
+
     def rule_options(self, number):
         """What "pasvd rules" is told about a server, and with the first about LAN clients."""
-        clients = ["--clients", "lan"] if self.lan_addresses and number == 0 else []
+        clients = self.firewall_options
+        if self.lan_addresses and number == 0:
+            clients += ["--clients", "lan"]
         if not self.inside_addresses:
             return [*clients, "-6" if self.family is IP6 else "-4"]
         dialled = ["--public", self.publics[0]] if self.hairpin else ["--wan", "wan"]
@@ -589,11 +614,17 @@ class Lab:
         self.router.run(RULES, action, *self.config_options("--config"), *self.rule_options(0), *more,
                         env={**os.environ, "PASVD": str(PASVD)})
 
-    def _load_shipped_rules_under_another_name(self, number):
-        """One more server: the same rules, in chains of their own."""
-        text = self.router.run(PASVD, "rules", *self.config_options("--config"),
+    def shipped_text(self, number):
+        return self.router.run(PASVD, "rules", *self.config_options("--config"),
                                *self.rule_options(number)).stdout
-        self.restore(re.sub(r"\bPASVD\b", f"PASVD{number}", text))
+
+    def _load_shipped_rules_under_another_name(self, number):
+        """One more server: the same rules, in chains or a table of their own."""
+        text = self.shipped_text(number)
+        if self.firewall == "nft":
+            self.nft(text.replace("table inet pasvd", f"table inet pasvd{number}"))
+        else:
+            self.restore(re.sub(r"\bPASVD\b", f"PASVD{number}", text))
 
     def endpoint(self, address, port):
         return f"[{address}]:{port}" if self.family is IP6 else f"{address}:{port}"
@@ -601,9 +632,13 @@ class Lab:
     def restore(self, text):
         self.router.run(f"{self.family.iptables}-restore", "--noflush", input=text)
 
+    def nft(self, text):
+        self.router.run("nft", "-f", "-", input=text)
+
     def saved_rules(self):
-        """iptables-save without what changes by itself: comments and counters."""
-        text = self.router.run(f"{self.family.iptables}-save").stdout
+        """iptables-save, or all of nft, without what changes by itself: comments and counters."""
+        save = ["nft", "-s", "list", "ruleset"] if self.firewall == "nft" else [f"{self.family.iptables}-save"]
+        text = self.router.run(*save).stdout
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         return [re.sub(r"\[\d+:\d+\]", "", line) for line in lines]
 

@@ -30,17 +30,31 @@ COMMIT
 COMMIT
 """
 
+FOREIGN_NFT = """\
+table inet mine {
+	ct helper control {
+		type "sane" protocol tcp
+	}
+	chain control {
+		type filter hook prerouting priority mangle + 10; policy accept;
+		tcp dport 8021 ct helper set "control"
+	}
+}
+"""
+
 
 @pytest.fixture
 def router(make_lab):
     """A router with rules of its own and none of ours."""
     with make_lab(engine="none", forwards=()) as lab:
         lab.restore(FOREIGN)
+        if lab.firewall == "nft":
+            lab.nft(FOREIGN_NFT)
         yield lab
 
 
 def rules(lab, action, *more, server="10.77.0.2"):
-    return lab.router.run(lab_module.RULES, action, "--wan", "wan", "--server", server, *more,
+    return lab.router.run(lab_module.RULES, action, *lab.firewall_options, "--wan", "wan", "--server", server, *more,
                           env={**os.environ, "PASVD": str(lab_module.PASVD)})
 
 

@@ -36,9 +36,9 @@ def outer_addresses(lab):
 
 
 @pytest.fixture(scope="module")
-def site(family):
+def site(family, common):
     """A real server on port 21 behind the router, LAN clients beside it, and a scripted server outside."""
-    with Uplinks(family=family, lan=LAN[family], outside=1) as lab:
+    with Uplinks(family=family, lan=LAN[family], outside=1, **common) as lab:
         yield lab, servers.vsftpd(lab), ScriptedServer(lab, number=1)
 
 
