@@ -573,6 +573,13 @@ class Lab:
         return [line for number in range(max(1, len(self.inside_addresses)))
                 for line in rules.let_through(self.shipped_text(number))]
 
+    def forward_policy(self, policy):
+        """What the router does with what nobody asked for: "drop", or "accept"."""
+        if self.firewall == "nft":
+            self.nft(f"table inet firewall {{\nchain forward {{\npolicy {policy};\n}}\n}}\n")
+        else:
+            self.iptables("-P", "FORWARD", policy.upper())
+
     def iptables(self, *argv, namespace=None):
         return (namespace or self.router).run(self.family.iptables, *argv)
 

@@ -192,7 +192,7 @@ def test_data_connection_leaves_with_the_address_that_was_dialled(inside, verb):
 def test_server_is_seen_with_another_address_by_default(inside):
     """So the test above says something: what the server begins by itself leaves as the router."""
     server, lab = inside
-    lab.iptables("-P", "FORWARD", "ACCEPT")
+    lab.forward_policy("accept")
     listener = lab.clients[0].listen(lab.client_address())
     with listener, server.namespace.connect(*listener.getsockname()):
         peer = listener.accept()[1][0]

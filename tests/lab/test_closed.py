@@ -137,10 +137,10 @@ def test_server_opens_nothing_to_the_outside(site, session):
     try:
         with client.listen(address, 45000):
             assert attempt() != "open"
-            lab.router.run("iptables", "-P", "FORWARD", "ACCEPT")
+            lab.forward_policy("accept")
             assert attempt() == "open"      # so it was the policy that stopped it
     finally:
-        lab.router.run("iptables", "-P", "FORWARD", "DROP")
+        lab.forward_policy("drop")
         client.ip(f"route del {server.address}/32\n")
 
 

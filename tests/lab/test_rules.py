@@ -106,6 +106,12 @@ def test_rules_can_be_changed_by_loading_others(router):
 def test_every_rule_of_ours_is_in_a_chain_of_ours(router):
     before = router.saved_rules()
     rules(router, "load")
-    added = [line for line in router.saved_rules() if line not in before]
+    after = router.saved_rules()
+    if router.firewall == "nft":    # one piece, wherever it stands
+        first = after.index("table inet pasvd {")
+        last = after.index("}", first)
+        assert after[:first] + after[last + 1:] == before
+        return
+    added = [line for line in after if line not in before]
     assert len(added) > 8
     assert all("PASVD" in line for line in added), added

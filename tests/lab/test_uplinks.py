@@ -122,13 +122,13 @@ def test_server_is_reached_by_both_at_once(scripted, family):
 def test_what_belongs_to_no_control_connection_leaves_by_the_first_uplink(scripted):
     """So the tests above say something."""
     lab, server = scripted
-    lab.iptables("-P", "FORWARD", "ACCEPT")
+    lab.forward_policy("accept")
     try:
         with lab.clients[0].listen(lab.client_address()) as listener:
             with server.namespace.connect(*listener.getsockname()[:2]):
                 assert listener.accept()[1][0] == lab.publics[0]
     finally:
-        lab.iptables("-P", "FORWARD", "DROP")
+        lab.forward_policy("drop")
 
 
 @FAMILIES
