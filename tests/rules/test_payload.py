@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""test_payload.py - the program in the rules that looks for payload"""
+"""test_payload.py - the program in the rules that looks for payload, and what nft has in its place"""
 
 import re
 import socket
@@ -25,14 +25,16 @@ class Matcher:
     def __init__(self, *options):
         self.ns = Namespace("matcher")
         self.ns.ip("link set lo up")
-        text = pasvd_rules(*options).stdout
-        self.iptables = "ip6tables" if "ip6tables" in text else "iptables"
-        self.ipv6 = self.iptables == "ip6tables"
-        self.ns.run(self.iptables + "-restore", input="*mangle\n-A PREROUTING -p tcp " + re.search(
-            r'-m bpf --bytecode "[\d ,]+"', text)[0] + " -j ACCEPT\nCOMMIT\n")
+        self.ipv6 = "fd00::2" in options
+        self.iptables = "ip6tables" if self.ipv6 else "iptables"
+        self.load(pasvd_rules(*options).stdout)
         family = socket.AF_INET6 if self.ipv6 else socket.AF_INET
         with self.ns.inside():
             self.socket = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+
+    def load(self, text):
+        self.ns.run(self.iptables + "-restore", input="*mangle\n-A PREROUTING -p tcp " + re.search(
+            r'-m bpf --bytecode "[\d ,]+"', text)[0] + " -j ACCEPT\nCOMMIT\n")
 
     def close(self):
         self.socket.close()
@@ -60,39 +62,53 @@ class Matcher:
         return self.seen() == count + 1
 
 
+class NftMatcher(Matcher):
+    """Past the `@ih` of the printed rules for nft."""
+
+    def load(self, text):
+        match = re.search(r"ct status dnat (@ih,\S+ .*) counter", text)[1]
+        self.ns.run("nft", "-f", "-", input="table inet matcher {\nchain c {\ntype filter hook prerouting priority 0;\n"
+                    f"meta l4proto tcp {match} counter accept\n}}\n}}\n")
+
+    def seen(self):
+        return int(re.search(r"counter packets (\d+)", self.ns.run("nft", "list", "table", "inet", "matcher").stdout)[1])
+
+
 @pytest.fixture
 def matcher(request):
-    result = Matcher(*request.param)
+    result = (NftMatcher if "--nft" in request.param else Matcher)(*request.param)
     yield result
     result.close()
 
 
 HEADER_WORDS = range(5, 16)
+NFT, NFT6 = (*OPTIONS, "--nft"), (*OPTIONS6, "--nft")
 
 
 @needs_root
 class TestPayloadProgram:
-    @pytest.mark.parametrize("matcher", [OPTIONS, OPTIONS6], indirect=True, ids=("IPv4", "IPv6"))
+    @pytest.mark.parametrize("matcher", [OPTIONS, OPTIONS6, NFT, NFT6], indirect=True, ids=" ".join)
     @pytest.mark.parametrize("length", range(6))
     def test_is_exact_for_all_header_lengths(self, matcher, length):
         for words in HEADER_WORDS:
             matcher.send(tcp_segment(words, length))
         assert matcher.matches_exactly(len(HEADER_WORDS) if length else 0)
 
-    @pytest.mark.parametrize("matcher", [OPTIONS], indirect=True)
+    @pytest.mark.parametrize("matcher", [OPTIONS, NFT], indirect=True, ids=" ".join)
     @pytest.mark.parametrize("length", range(6))
     def test_is_exact_behind_ipv4_options(self, matcher, length):
         for words in range(1, 11):
             matcher.send(tcp_segment(8, length), options=b"\x01" * words * 4) # no operation
         assert matcher.matches_exactly(10 if length else 0)
 
-    @pytest.mark.parametrize("matcher", [OPTIONS6], indirect=True)
+    @pytest.mark.parametrize("matcher,exact", [(OPTIONS6, False), (NFT6, True)], indirect=["matcher"])
     @pytest.mark.parametrize("length", range(2))
-    def test_matches_all_behind_ipv6_extension_headers(self, matcher, length):
+    def test_matches_behind_ipv6_extension_headers(self, matcher, exact, length):
+        """The program cannot walk over them, and matches whatever is behind."""
         for first in (socket.IPPROTO_HOPOPTS, socket.IPPROTO_DSTOPTS):
             for units in range(3):
                 size = 8 + units * 8
                 # An option that is to be skipped if it is not known: padding of this length would be refused.
                 header = struct.pack("BBBB", socket.IPPROTO_TCP, units, 0x1e, size - 4) + b"\xff" * (size - 4)
                 matcher.send(tcp_segment(8, length), options=header, next_header=first)
-        assert matcher.matches_exactly(6)
+        assert matcher.matches_exactly(6 if length or not exact else 0)
