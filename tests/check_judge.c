@@ -466,6 +466,62 @@ START_TEST(report_is_bounded_and_says_everything_once)
 }
 END_TEST
 
+/* A router that has no rules of iptables. */
+static void router_of_nft(bool loaded)
+{
+	ruleset_free(&f.filter[0].rules);
+	ruleset_free(&f.target[0].expected);
+	f = (struct facts){.filters_seen = true, .loader = "pasvd-rules", .nft.loaded = loaded};
+	r = (struct report){0};
+}
+
+static void judge_with_nft(void)
+{
+	judge_all();
+	judge_nft(&f, &r);
+}
+
+START_TEST(table_of_nft_that_nobody_asked_for_is_not_missed)
+{
+	router_of_nft(false);
+	judge_with_nft();
+	ck_assert_str_eq(only(SEVERITY_ERROR, "none is loaded")->about, "rules");
+}
+END_TEST
+
+START_TEST(table_of_nft_is_as_it_should_be_or_its_first_difference_is_told)
+{
+	router_of_nft(true);
+	f.nft.told = true;
+	snprintf(f.nft.options, sizeof(f.nft.options), "--nft --clients lan0");
+	snprintf(f.config, sizeof(f.config), " --config tls.conf");
+	judge_with_nft();
+	ck_assert_int_eq(report_status(&r), 0);
+	ck_assert_str_eq(r.finding[0].what, "nft: those of `pasvd rules --nft --clients lan0` are loaded");
+
+	r = (struct report){0};
+	f.nft.status = 1;
+	snprintf(f.nft.complaint, sizeof(f.nft.complaint), "no nft");
+	judge_with_nft();
+	ck_assert_str_eq(r.finding[0].what, "nft: whether they are loaded: no nft");
+
+	r = (struct report){0};
+	snprintf(f.nft.difference, sizeof(f.nft.difference), "missing: x");
+	judge_with_nft();
+	ck_assert_int_eq(report_status(&r), 1);
+	ck_assert_ptr_nonnull(strstr(r.finding[0].what, ": missing: x"));
+	ck_assert_str_eq(r.finding[0].mend, "pasvd-rules load --nft --clients lan0 --config tls.conf");
+}
+END_TEST
+
+START_TEST(table_of_nft_of_which_nothing_was_told)
+{
+	router_of_nft(true);
+	judge_with_nft();
+	only(SEVERITY_UNSEEN, "nft: whether they are whole");
+}
+END_TEST
+
 START_TEST(half_a_command_is_none)
 {
 	char longer[FINDING_MEND_MAX + 1];
@@ -508,7 +564,10 @@ int main(void)
 		names_that_are_not_plain_are_not_put_into_commands, tables_that_are_nearly_full,
 		forwarding_and_timeouts, queue_lines, queue_is_bound_read_and_not_lossy, interfaces,
 		ways_to_the_server_and_back, report_is_bounded_and_says_everything_once,
-		half_a_command_is_none, report_is_printed_without_control_characters};
+		table_of_nft_that_nobody_asked_for_is_not_missed,
+		table_of_nft_is_as_it_should_be_or_its_first_difference_is_told,
+		table_of_nft_of_which_nothing_was_told, half_a_command_is_none,
+		report_is_printed_without_control_characters};
 
 	return unit_run("judge", tests, ARRAY_SIZE(tests));
 }

@@ -7,6 +7,7 @@
  *   look_rules.c   iptables_save.c, nft_list.c   listings -> rules of one form (ruleset.h)
  *                  service.c                     pasvd's own rules -> whom they serve
  *                  scratch.c                     how pasvd's rules look when nothing has happened to them
+ *   look_nft.c     pasvd's table of nft, which judge_nft.c judges
  *   judge_rules.c  are they so?     judge_way.c  do packets get there?     judge_open.c  is more open than needed?
  *
  * Nothing is changed on the router. A finding that cannot be told for sure is not made, and what could not be looked at is
@@ -114,7 +115,8 @@ static bool wants_colour(void)
 static bool only_rules(char *const words[])
 {
 	for (; *words; words++) {
-		if (strncmp(*words, "--r", 3) == 0 || strncmp(*words, "--h", 3) == 0) {
+		if (strncmp(*words, "--r", 3) == 0 || strncmp(*words, "--h", 3) == 0 ||
+			strncmp(*words, "--ch", 4) == 0) {
 			fprintf(stderr, "pasvd check: %s: there is nothing to be compared with\n", *words);
 			return false;
 		}
@@ -137,6 +139,7 @@ int doctor_main(const struct conf *conf)
 	look_queues(&facts, readable ? settings.queue : SETTINGS_QUEUE, &report);
 	look_net(&facts, &report);
 	judge_rules(&facts, &report);
+	judge_nft(&facts, &report);
 	judge_way(&facts, &report);
 	judge_open(&facts, &report);
 	report_print(&report, stdout, wants_colour());

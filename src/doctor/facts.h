@@ -22,7 +22,7 @@ struct filter {
 /* One set of pasvd's rules: what is loaded under one name in one family, or should be. */
 struct target {
 	enum addr_family family;
-	char own[RULE_NAME_MAX];     /* the name of its chains */
+	char own[RULE_NAME_MAX];     /* the name of its chains, or of its table of nft */
 	const struct filter *filter; /* where it is loaded, or would be */
 	bool loaded;                 /* at least one of its chains is there */
 	char options[OPTIONS_MAX];   /* of `pasvd rules`; "": not known */
@@ -33,11 +33,22 @@ struct target {
 	char inside[INTERFACE_MAX]; /* the interface that leads to the server; "": not known */
 };
 
+/* pasvd's table of nft. */
+struct nft_facts {
+	bool loaded;               /* it is there, as it should be or not */
+	bool told;                 /* it should be as the options say: */
+	char options[OPTIONS_MAX]; /* of `pasvd rules` */
+	int status;                /* of `pasvd rules --check` with them, or -errno */
+	char difference[512];      /* the first line of what that says; "": there was none */
+	char complaint[256];
+};
+
 struct facts {
 	bool filters_seen; /* iptables of either kind could be asked */
 	size_t n_filters, n_targets;
 	struct filter filter[FILTERS_MAX];
 	struct target target[TARGETS_MAX];
+	struct nft_facts nft;
 	char config[PATH_TEXT_MAX];     /* " --config FILE" if it is not the usual one */
 	char loader[PATH_TEXT_MAX];     /* pasvd-rules */
 	char daemon[PATH_TEXT_MAX * 2]; /* the command that starts pasvd, */

@@ -8,9 +8,13 @@
 
 /* "ipv4" or "ipv6". */
 const char *target_family(const struct target *t);
+bool filter_is_nft(const struct filter *f);
 
 /* Whether each target's rules are loaded as they should be, once, with their jumps. */
 void judge_rules(const struct facts *f, struct report *r);
+
+/* The same for pasvd's table of nft, if there is one or should be. */
+void judge_nft(const struct facts *f, struct report *r);
 
 /* Whether the packets get to those rules, and nothing else takes or drops them. */
 void judge_way(const struct facts *f, struct report *r);

@@ -56,7 +56,7 @@ static void say_blanket(
 	const struct filter *f, const struct chain *c, const struct rule *rule, struct report *r)
 {
 	char words[FINDING_MEND_MAX / 2];
-	bool nft = strcmp(f->command, "nft") == 0;
+	bool nft = filter_is_nft(f);
 	struct finding *found = report_add(
 		r, SEVERITY_WARNING, about, nft ? "%s" : "\"%s\" of table %s", rule->text, c->table);
 
@@ -113,7 +113,10 @@ static void judge_clients(const struct facts *f, const struct target *t, struct 
 		target_family(t), t->service.lan);
 	finding_why(found, "pasvd looks at connections that are translated only: the PORT commands of others "
 			   "need no change");
-	finding_advice(found, "%s -t nat -A POSTROUTING -o INTERFACE -j MASQUERADE", ipt);
+	if (filter_is_nft(t->filter))
+		finding_advice(found, "a rule with masquerade in a nat chain of yours at postrouting");
+	else
+		finding_advice(found, "%s -t nat -A POSTROUTING -o INTERFACE -j MASQUERADE", ipt);
 }
 
 void judge_open(const struct facts *f, struct report *r)

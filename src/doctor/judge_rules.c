@@ -198,9 +198,11 @@ static void judge_nothing(const struct facts *f, struct report *r)
 
 void judge_rules(const struct facts *f, struct report *r)
 {
-	if (!f->n_targets && f->filters_seen)
+	if (!f->n_targets && !f->nft.told && !f->nft.loaded && f->filters_seen)
 		judge_nothing(f, r);
 	for (size_t i = 0; i < f->n_targets; i++) {
+		if (filter_is_nft(f->target[i].filter))
+			continue; /* judge_nft() */
 		judge_target(f, &f->target[i], r);
 		judge_twice(f, &f->target[i], r);
 	}

@@ -125,11 +125,6 @@ struct place {
 	bool ours; /* our chain has to be reached */
 };
 
-static bool is_nft(const struct filter *f)
-{
-	return strcmp(f->command, "nft") == 0;
-}
-
 /* What our own chain would do as well. */
 static bool as_ours(const struct place *p, const struct rule *rule)
 {
@@ -166,7 +161,7 @@ static void say_where(const struct place *p, const struct way *way, char *buf, s
 	if (!way->rule)
 		snprintf(buf, cap, "the policy of chain %s%s%s %s (%s)", c->family, *c->family ? " " : "",
 			c->table, c->name, p->filter->command);
-	else if (is_nft(p->filter))
+	else if (filter_is_nft(p->filter))
 		snprintf(buf, cap, "%s", way->rule->text);
 	else
 		snprintf(buf, cap, "\"%s\" of table %s (%s)", way->rule->text, c->table, p->filter->command);
@@ -235,7 +230,7 @@ static void accept_data(const struct place *p, const char *where, struct command
 {
 	const char *carrier = p->target->service.carrier;
 
-	if (is_nft(p->filter))
+	if (filter_is_nft(p->filter))
 		add_command(c, "%s 'ct helper \"%s\" accept'", where, carrier);
 	else
 		add_command(c, "%s -m helper --helper %s -j ACCEPT", where, carrier);
@@ -245,7 +240,7 @@ static void accept_data(const struct place *p, const char *where, struct command
 static void accept_control(
 	const struct place *p, const char *where, uint16_t port, bool server, struct commands *c)
 {
-	if (is_nft(p->filter))
+	if (filter_is_nft(p->filter))
 		add_command(c, "%s 'meta l4proto tcp %sct original proto-dst %u accept'", where,
 			server ? "ct status dnat " : "", port);
 	else
@@ -265,7 +260,7 @@ static void mend_drop(const struct place *p, const struct way *way, struct findi
 		return;
 	}
 	snprintf(position, sizeof(position), " %zu", way->index + 1);
-	if (is_nft(p->filter))
+	if (filter_is_nft(p->filter))
 		snprintf(where, sizeof(where), "nft insert rule %s %s %s", c->family, c->table, c->name);
 	else
 		snprintf(where, sizeof(where), "%s -t %s %s %s%s", p->filter->command, c->table,
@@ -349,7 +344,8 @@ static void judge_kind(const struct target *t, const struct filter *f, const str
 
 		if (!at_hook(k, p.chain))
 			continue;
-		p.ours = f == t->filter && p.chain->hook == k->hook && strcmp(p.chain->table, k->table) == 0;
+		p.ours = f == t->filter && !filter_is_nft(f) && p.chain->hook == k->hook &&
+			 strcmp(p.chain->table, k->table) == 0;
 		if (p.ours && chain_jump(p.chain, t->own) == p.chain->n)
 			continue; /* judge_rules() says so */
 		judge_chain(&p, r);

@@ -14,6 +14,11 @@
 int look_rules(const struct conf *conf, const struct settings *settings, char *const words[],
 	struct facts *ret_facts, struct report *r);
 
+/* Whether these options of `pasvd rules` are for nft. */
+bool look_nft_asked(const char *options);
+/* Compares the table with what it should be. Returns the exit status of `pasvd rules --check`, or -errno. */
+int look_nft(const struct conf *conf, const char *options, struct nft_facts *ret_facts);
+
 /* Conntrack's helper for pasvd, its tables, the owner of the network namespace. */
 void look_kernel(struct report *r);
 

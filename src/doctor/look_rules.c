@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "carrier.h"
 #include "iptables_save.h"
 #include "judge.h"
 #include "look.h"
@@ -234,7 +235,7 @@ static bool is_own(const char *name)
 static const struct filter *first_filter(const struct facts *f, enum addr_family family)
 {
 	for (size_t i = 0; i < f->n_filters; i++) {
-		if (f->filter[i].family == family && strcmp(f->filter[i].command, "nft") != 0)
+		if (f->filter[i].family == family && !filter_is_nft(&f->filter[i]))
 			return &f->filter[i];
 	}
 	return NULL;
@@ -258,13 +259,32 @@ static void find_loaded(struct facts *f)
 	for (size_t i = 0; i < f->n_filters; i++) {
 		const struct filter *filter = &f->filter[i];
 
-		for (size_t j = 0; j < filter->rules.n && strcmp(filter->command, "nft") != 0; j++) {
+		for (size_t j = 0; j < filter->rules.n && !filter_is_nft(filter); j++) {
 			const struct chain *c = &filter->rules.chain[j];
 			struct target *t = is_own(c->name) ? target_at(f, filter, c->name) : NULL;
 
 			if (t)
 				t->loaded = true;
 		}
+	}
+}
+
+/* A table of nft is for both families: it is a target for each that it serves. */
+static void find_loaded_by_nft(struct facts *f)
+{
+	const struct carrier *carrier;
+	const char *name = carrier_find(&carrier) ? "" : carrier->name;
+
+	for (size_t i = 0; i < f->n_filters; i++) {
+		const struct filter *filter = &f->filter[i];
+		struct service s = service_of_nft(&filter->rules, filter->family, name);
+		struct target *t = service_any(&s) ? target_at(f, filter, "pasvd") : NULL;
+
+		if (!t)
+			continue;
+		t->service = s;
+		t->loaded = true;
+		f->nft.loaded = true;
 	}
 }
 
@@ -292,6 +312,11 @@ static int take_options(struct looking *l, struct target *t, const char *options
 	struct output o;
 	int status;
 
+	if (look_nft_asked(options)) {
+		status = look_nft(l->conf, options, &l->f->nft);
+		snprintf(l->complaint, sizeof(l->complaint), "%s", l->f->nft.complaint);
+		return status;
+	}
 	snprintf(words, sizeof(words), "%s", options);
 	status = make_rules(l->conf, words, &o);
 	if (status == 0 && !t)
@@ -319,7 +344,7 @@ static void derive(struct looking *l)
 		struct target *t = &l->f->target[i];
 		char options[OPTIONS_MAX];
 
-		if (t->options[0])
+		if (t->options[0] || filter_is_nft(t->filter))
 			continue;
 		t->service = service_of(&t->filter->rules, t->family, t->own);
 		service_options(&t->service, usual_queue(l), options, sizeof(options));
@@ -336,6 +361,8 @@ static void settle_services(struct facts *f)
 	for (size_t i = 0; i < f->n_targets; i++) {
 		struct target *t = &f->target[i];
 
+		if (filter_is_nft(t->filter))
+			continue;
 		t->service =
 			service_of(t->expected_known ? &t->expected : &t->filter->rules, t->family, t->own);
 	}
@@ -438,12 +465,13 @@ int look_rules(const struct conf *conf, const struct settings *settings, char *c
 		read_family(&l, base);
 	read_nft(&l);
 	find_loaded(ret_facts);
+	find_loaded_by_nft(ret_facts);
 	status = settings ? told(&l, words) : 0;
 	if (status)
 		return status;
 	derive(&l);
 	settle_services(ret_facts);
-	if (!ret_facts->n_targets && settings)
+	if (!ret_facts->n_targets && !ret_facts->nft.told && settings)
 		try_stand_in(&l);
 	if (l.taken)
 		report_add(r, SEVERITY_OK, "kernel", "it has all that the rules ask for");

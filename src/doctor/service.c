@@ -2,7 +2,8 @@
 /* service.c - whom pasvd's rules serve
  *
  * A server is told by the DNAT rule, and by the rule that accepts new connections of that; clients by the rule that
- * accepts theirs. See iptables/pasvd.rules.in.
+ * accepts theirs. See iptables/pasvd.rules.in. In the table of nft (iptables/pasvd.nft.in) nothing is accepted: clients are
+ * told by an interface by which connections come in to get the helper, and which is none of the server's.
  */
 #include "service.h"
 
@@ -16,13 +17,18 @@ static bool single(const struct port_match *m)
 	return m->n == 1 && m->range[0].low == m->range[0].high && !m->negated;
 }
 
-static void add_wan(struct service *s, const char *name)
+static bool has_wan(const struct service *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_wans; i++) {
 		if (strcmp(s->wan[i], name) == 0)
-			return;
+			return true;
 	}
-	if (s->n_wans < SERVICE_WANS_MAX)
+	return false;
+}
+
+static void add_wan(struct service *s, const char *name)
+{
+	if (!has_wan(s, name) && s->n_wans < SERVICE_WANS_MAX)
 		memcpy(s->wan[s->n_wans++], name, INTERFACE_MAX);
 }
 
@@ -111,6 +117,32 @@ struct service service_of(const struct ruleset *rs, enum addr_family family, con
 
 		for (size_t i = 0; c && i < c->n; i++)
 			take_rule(&s, tables[t], &c->rule[i]);
+	}
+	return s;
+}
+
+static void take_nft_rule(struct service *s, const struct rule *r)
+{
+	take_nat(s, r);
+	if (r->action == ACTION_QUEUE)
+		add_queue(s, r->queue);
+	if (r->action == ACTION_NONE && r->in.name[0] && single(&r->dport) && !has_wan(s, r->in.name))
+		memcpy(s->lan, r->in.name, sizeof(s->lan));
+}
+
+struct service service_of_nft(const struct ruleset *rs, enum addr_family family, const char *carrier)
+{
+	static const char *const chains[] = {"translation", "control", "knock"};
+	struct service s = {.family = family};
+
+	rule_name(s.carrier, carrier);
+	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
+		const struct chain *c = ruleset_find(rs, "inet", "pasvd", chains[i]);
+
+		for (size_t j = 0; c && j < c->n; j++) {
+			if (c->rule[j].tcp != TRI_NO)
+				take_nft_rule(&s, &c->rule[j]);
+		}
 	}
 	return s;
 }

@@ -23,6 +23,9 @@ struct service {
 /* What the chains named `own` say. Rules that are missing are made up for by those of other tables that say the same. */
 struct service service_of(const struct ruleset *rs, enum addr_family family, const char *own);
 
+/* What pasvd's table of nft says, for the family whose rules were read. It does not say which carrier. */
+struct service service_of_nft(const struct ruleset *rs, enum addr_family family, const char *carrier);
+
 /* Whether there is somebody to be served. */
 bool service_any(const struct service *s);
 
