@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
@@ -187,6 +188,18 @@ int expect_list(struct mnl_socket *nl, struct expect_view *ret_last)
 	return last.count;
 }
 
+static void put_liberal(struct nlmsghdr *nlh)
+{
+	const struct nf_ct_tcp_flags flags = {IP_CT_TCP_FLAG_BE_LIBERAL, IP_CT_TCP_FLAG_BE_LIBERAL};
+	struct nlattr *info = mnl_attr_nest_start(nlh, CTA_PROTOINFO);
+	struct nlattr *tcp = mnl_attr_nest_start(nlh, CTA_PROTOINFO_TCP);
+
+	mnl_attr_put(nlh, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, sizeof(flags), &flags);
+	mnl_attr_put(nlh, CTA_PROTOINFO_TCP_FLAGS_REPLY, sizeof(flags), &flags);
+	mnl_attr_nest_end(nlh, tcp);
+	mnl_attr_nest_end(nlh, info);
+}
+
 struct nlmsghdr *seqadj_msg(void *buf, const struct tuple *t, const struct seqadj *adj)
 {
 	struct nlmsghdr *nlh = nl_start(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW, NLM_F_ACK, AF_INET, 0);
@@ -198,6 +211,8 @@ struct nlmsghdr *seqadj_msg(void *buf, const struct tuple *t, const struct seqad
 	mnl_attr_put_u32(nlh, CTA_SEQADJ_OFFSET_BEFORE, htonl((uint32_t)adj->before));
 	mnl_attr_put_u32(nlh, CTA_SEQADJ_OFFSET_AFTER, htonl((uint32_t)adj->after));
 	mnl_attr_nest_end(nlh, nest);
+	if (adj->liberal)
+		put_liberal(nlh);
 	return nlh;
 }
 

@@ -197,6 +197,7 @@ struct seqadj {
 	int dir; /* CTA_SEQ_ADJ_ORIG or CTA_SEQ_ADJ_REPLY */
 	uint32_t pos;
 	int32_t before, after;
+	bool liberal; /* in the same message, in both directions */
 };
 
 void put_tuple(struct nlmsghdr *nlh, int type, const struct tuple *t);
@@ -229,6 +230,13 @@ int seqadj_set(struct mnl_socket *nl, const struct tuple *t, const struct seqadj
 int ct_get(struct mnl_socket *nl, const struct tuple *t, struct ct_view *ret_view);
 /* Has conntrack forget the connection with that original tuple. */
 int ct_del(struct mnl_socket *nl, const struct tuple *t);
+
+/* --- cthelper.c: userspace helpers --- */
+
+/* Registers the disabled userspace helper @name for TCP over IPv4: 0 or -errno. */
+int helper_register(struct mnl_socket *nl, const char *name);
+/* Takes it away again, with what it is to its connections. */
+int helper_unregister(struct mnl_socket *nl, const char *name);
 
 /* --- queue.c: NFQUEUE --- */
 
