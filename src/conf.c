@@ -15,7 +15,7 @@
 static const char usage[] =
 	"usage: pasvd [-c FILE] [-l] [-q NUMBER] [-s PATH] [-v]\n"
 	"       pasvd -n [-c FILE]\n"
-	"       pasvd carrier\n"
+	"       pasvd [-c FILE] carrier\n"
 	"       pasvd [-c FILE] check [options of pasvd rules]\n"
 	"       pasvd [-c FILE] [-v] replay [--json] [--nat PUBLIC=SERVER]... [--port PORT]... FILE\n"
 	"       " RULES_USAGE "\n"

@@ -55,6 +55,13 @@ static void keep_socket(struct settings *next, const struct settings *now)
 	memcpy(next->control_socket, now->control_socket, sizeof next->control_socket);
 }
 
+static void keep_carrier(struct settings *next, const struct settings *now)
+{
+	if (next->carrier != now->carrier)
+		log_at(REASON_LEVEL_WARNING, "the carrier stays until pasvd is started again");
+	next->carrier = now->carrier;
+}
+
 /* Puts what came from the keeper in the place of what is in force. */
 static void adopt(struct live *l, struct settings *next)
 {
@@ -78,6 +85,7 @@ static void reload(void *data)
 	keep_number("[tls] queue", &next->tls_queue, l->now->tls_queue);
 	keep_number("[limits] sessions", &next->sessions, l->now->sessions);
 	keep_socket(next, l->now);
+	keep_carrier(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_KNOCK].nl.sock)
 		log_at(REASON_LEVEL_WARNING, "[tls] ports are opened when pasvd is started again");
 	adopt(l, next);
@@ -242,18 +250,11 @@ static int run(const struct carrier *carrier)
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static const char *carrier_name(void)
+static const struct carrier *carrier_of(enum carrier_wanted wanted)
 {
 	const struct carrier *carrier;
 
-	return carrier_choose(&carrier) ? NULL : carrier->name;
-}
-
-static int print_carrier(void)
-{
-	const char *name = carrier_name();
-
-	return name && puts(name) != EOF && fflush(stdout) != EOF ? EXIT_SUCCESS : EXIT_FAILURE;
+	return carrier_choose(wanted, &carrier) ? NULL : carrier;
 }
 
 /* Also looks at the files and for the interfaces that are named there: what is wrong with them is said, but keeps nobody
@@ -269,6 +270,17 @@ static int configure(const struct conf *conf)
 	}
 	external_read(&live.now->watch, &live.now->policy);
 	return EXIT_SUCCESS;
+}
+
+static int print_carrier(const struct conf *conf)
+{
+	int status = configure(conf);
+	const struct carrier *carrier;
+
+	if (status)
+		return status;
+	carrier = carrier_of(live.now->carrier);
+	return carrier && puts(carrier->name) != EOF && fflush(stdout) != EOF ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int start_keeper(const struct conf *conf)
@@ -294,7 +306,8 @@ static int serve(const struct conf *conf)
 	notify_open();
 	if (start_keeper(conf))
 		return EXIT_FAILURE;
-	return carrier_choose(&carrier) ? EXIT_FAILURE : run(carrier);
+	carrier = carrier_of(live.now->carrier);
+	return carrier ? run(carrier) : EXIT_FAILURE;
 }
 
 /* A capture may come from anybody. Its file is opened behind the isolation: reading is all that is left. */
@@ -321,9 +334,9 @@ int main(int argc, char **argv)
 	case CONF_REPLAY:
 		return replay(&conf);
 	case CONF_CARRIER:
-		return print_carrier();
+		return print_carrier(&conf);
 	case CONF_RULES:
-		return rules_main(&conf, carrier_name);
+		return rules_main(&conf, carrier_of);
 	case CONF_CHECK:
 		return configure(&conf);
 	case CONF_DOCTOR:

@@ -33,6 +33,7 @@ struct request {
 	struct rules rules;
 	unsigned int asked, servers, publics; /* sets of families: -4 and -6, and of the addresses */
 	bool remove, help, queue_given;
+	enum carrier_wanted carrier;
 	int check;        /* where --check stands in argv; 0: nowhere */
 	const char *file; /* NULL: that of struct conf */
 };
@@ -329,6 +330,7 @@ static bool configure(struct request *q, const struct conf *conf)
 	}
 	if (!q->queue_given)
 		q->rules.queue = settings.queue;
+	q->carrier = settings.carrier;
 	q->rules.tls_queue = settings.tls_queue;
 	q->rules.tls_mark = settings.policy.tls_mark;
 	for (int family = 0; family < RULES_FAMILIES; family++)
@@ -355,7 +357,7 @@ static int print(struct request *q, const struct conf *conf, rules_carrier_fn *c
 {
 	if (!configure(q, conf))
 		return STATUS_WRONG_ARGUMENTS;
-	q->rules.carrier = carrier();
+	q->rules.carrier = carrier(q->carrier);
 	if (!q->rules.carrier)
 		return 1;
 	rules_print(&q->rules);

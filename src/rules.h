@@ -11,8 +11,8 @@
 	"                   [--clients INTERFACE] [-4|-6] [--queue NUMBER] [--config FILE]\n"                \
 	"                   [--nft] [--check|--remove]"
 
-/* Returns the name that `CT --helper` and `-m helper` are given, or NULL after a line on stderr. */
-typedef const char *rules_carrier_fn(void);
+/* Returns what `CT --helper` and `-m helper` are given, or NULL after a line on stderr. */
+typedef const struct carrier *rules_carrier_fn(enum carrier_wanted wanted);
 
 /* Prints to stdout, or becomes `pasvd-rules check`; conf->argv has the subcommand's own name and its options. The carrier is asked for when the options are
  * right and rules are wanted, not their removal or the usage. Returns the exit status: 0, 1 if there is no carrier or

@@ -23,7 +23,7 @@ static const char *const nft_template[] = {
 };
 
 enum {
-	LETTERS_LEN = 8,
+	LETTERS_LEN = 10,
 	NUMBER_LEN = 6,                             /* "65535" and its NUL */
 	RANGE_LEN = 2 * NUMBER_LEN,                 /* "60000:60100" and its NUL */
 	MARK_LEN = 11,                              /* "0x40000000" and its NUL */
@@ -32,9 +32,14 @@ enum {
 
 static const struct {
 	const char *ip, *nfproto, *icmp;
+	const char *payload; /* match of iptables for packets that have a byte of it; see the template */
 } names[RULES_FAMILIES] = {
-	[RULES_IP4] = {"ip", "ipv4", "icmp"},
-	[RULES_IP6] = {"ip6", "ipv6", "ipv6-icmp"},
+	[RULES_IP4] = {"ip", "ipv4", "icmp",
+		"-m bpf --bytecode \"8,177 0 0 0,80 0 0 12,116 0 0 4,100 0 0 2,"
+		"12 0 0 0,7 0 0 0,80 0 0 0,6 0 0 65535\""},
+	[RULES_IP6] = {"ip6", "ipv6", "ipv6-icmp",
+		"-m bpf --bytecode \"8,48 0 0 6,21 0 5 6,48 0 0 52,116 0 0 4,"
+		"100 0 0 2,7 0 0 0,80 0 0 40,6 0 0 65535\""},
 };
 
 static const char *const of_family[] = {"@IP@", "@NFPROTO@", "@SERVER@", "@PUBLIC@", "@DESTINATION@"};
@@ -83,7 +88,7 @@ static size_t repetitions(const struct rules *r, int family, const char *text)
 {
 	if (strstr(text, "@TLS_PORTS@"))
 		return r->server[family].n_ranges;
-	return strstr(text, "@PORT@") ? r->n_ports : 1;
+	return strstr(text, "PORT@") ? r->n_ports : 1; /* @PORT@ or @SERVER_PORT@ */
 }
 
 /* Prints the line for each port or range, if it names one. */
@@ -95,7 +100,8 @@ static void print_ports(const struct rules *r, int family, const char *wan, cons
 	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", server->public},
 		{"@SERVER@", server->own}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
 		{"@DESTINATION@", destination}, {"@ICMP@", names[family].icmp}, {"@IP@", names[family].ip},
-		{"@NFPROTO@", names[family].nfproto}, {"@QUEUE@", queue}, {"@CARRIER@", r->carrier},
+		{"@NFPROTO@", names[family].nfproto}, {"@QUEUE@", queue},
+		{"@PAYLOAD@", names[family].payload}, {"@CARRIER@", r->carrier->name},
 		{"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range}, {NULL, NULL}};
 	size_t times = repetitions(r, family, text);
 
@@ -151,7 +157,8 @@ static void conditions(const struct rules *r, int family, char ret_letters[LETTE
 	const struct rules_server *server = &r->server[family];
 	const char *reached = r->n_wans ? "sw" : "sp";
 
-	snprintf(ret_letters, LETTERS_LEN, " %c%s%s%s%s", family == RULES_IP6 ? '6' : '4', r->lan ? "c" : "",
+	snprintf(ret_letters, LETTERS_LEN, " %c%c%s%s%s%s", family == RULES_IP6 ? '6' : '4',
+		r->carrier && r->carrier->before_conntrack ? 'r' : 'b', r->lan ? "c" : "",
 		server->own[0] ? reached : "", server->n_ranges ? "t" : "",
 		server->n_ranges && r->tls_mark ? "m" : "");
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "carrier.h"
 #include "pasvd/policy.h"
 
 enum { RULES_PORTS_MAX = 64, RULES_WANS_MAX = 8 };
@@ -41,7 +42,7 @@ struct rules {
 	struct rules_server server[RULES_FAMILIES];
 	size_t n_ports;
 	struct rules_port port[RULES_PORTS_MAX];
-	const char *carrier;
+	const struct carrier *carrier; /* NULL: not known */
 	uint16_t queue, tls_queue;
 	uint32_t tls_mark;
 };

@@ -74,6 +74,15 @@ START_TEST(the_number_of_sessions_has_a_limit)
 }
 END_TEST
 
+START_TEST(carrier_is_one_of_three)
+{
+	ck_assert_int_eq(good("").carrier, CARRIER_AUTO);
+	ck_assert_int_eq(good("[pasvd]\ncarrier = auto\n").carrier, CARRIER_AUTO);
+	ck_assert_int_eq(good("[pasvd]\ncarrier = sane\n").carrier, CARRIER_SANE);
+	ck_assert_int_eq(good("[pasvd]\ncarrier = own\n").carrier, CARRIER_OWN);
+}
+END_TEST
+
 START_TEST(each_scope_has_its_limit)
 {
 	struct settings s = good("[limits]\nper-session = 1\nper-client = 60000\nper-server = 0\n"),
@@ -349,6 +358,7 @@ int main(void)
 		a_socket_has_a_path_or_is_none,
 		numbers_are_taken_to_both_ends,
 		the_number_of_sessions_has_a_limit,
+		carrier_is_one_of_three,
 		each_scope_has_its_limit,
 		denied_ports_take_the_place_of_the_default_ones,
 		an_empty_list_denies_nothing,

@@ -13,6 +13,7 @@
 #define MARK         ": a number 0..0xffffffff is wanted"
 #define INTERFACE    ": an interface name has 1 to 15 letters, digits, '.', '_' or '-'"
 #define OUTCOME      ": pass, log, refuse or reset is wanted"
+#define CARRIER      ": auto, sane or own is wanted"
 #define MIXED        ": IPv4 and IPv6 do not mix in an entry"
 
 /* Line 2 of a file whose line 1 is the section: what stands there, and what is said; NULL: the line, then `why`. */
@@ -25,6 +26,9 @@ static const struct {
 	{"pasvd", "queue = 18446744073709551637", NULL, NUMBER("0..65535")},
 	{"pasvd", "queue =", "queue = ", NUMBER("0..65535")},
 	{"pasvd", "control-socket = ctl", NULL, SOCKET},
+	{"pasvd", "carrier = ftp", NULL, CARRIER},
+	{"pasvd", "carrier = Sane", NULL, CARRIER},
+	{"pasvd", "carrier =", "carrier = ", CARRIER},
 	{"pasvd", "zone = 0x5", NULL, NUMBER("0..65535")},
 	{"pasvd", "zone = 65536", NULL, NUMBER("0..65535")},
 	{"pasvd", "expect-seconds = 0", NULL, NUMBER("1..300")},
@@ -100,7 +104,8 @@ static const struct {
 		": never counts: an address before it is for everybody"},
 	{"policy", "deny-port = 5", NULL, ": no such key, there are deny-ports, allow-foreign"},
 	{"policy", "Deny-Ports = 5", NULL, ": no such key, there are deny-ports, allow-foreign"},
-	{"pasvd", "port = 5", NULL, ": no such key, there are queue, zone, expect-seconds, control-socket"},
+	{"pasvd", "port = 5", NULL,
+		": no such key, there are queue, carrier, zone, expect-seconds, control-socket"},
 	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
 	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
 	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},

@@ -116,7 +116,7 @@ START_TEST(seqadj_of_the_reply_direction)
 	struct tuple t = original();
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
-	ck_assert_message(buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_REPLY, &a), expected);
+	ck_assert_message(buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_REPLY, &a, false), expected);
 }
 END_TEST
 
@@ -129,7 +129,23 @@ START_TEST(seqadj_of_the_original_direction)
 	struct tuple t = original();
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
-	ck_assert_message(buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_ORIGINAL, &a), expected);
+	ck_assert_message(buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_ORIGINAL, &a, false), expected);
+}
+END_TEST
+
+START_TEST(seqadj_makes_both_directions_liberal)
+{
+	static const uint8_t expected[] = {HEADER(124, CT, CT_NEW, REQUEST | ACK, INET, 0),
+		TUPLE(1, CLIENT, 40000, DIALLED, 21), /* CTA_TUPLE_ORIG */
+		SEQADJ(16, 1, 0, -1),                 /* CTA_SEQ_ADJ_REPLY */
+		NEST(24, 4), NEST(20, 1),             /* CTA_PROTOINFO, CTA_PROTOINFO_TCP */
+		ATTR(6, 4), 8, 8, 0, 0,               /* CTA_PROTOINFO_TCP_FLAGS_ORIGINAL: flags, mask */
+		ATTR(6, 5), 8, 8, 0, 0};              /* CTA_PROTOINFO_TCP_FLAGS_REPLY */
+	const struct seqadj a = {.pos = 1, .before = 0, .after = -1};
+	struct tuple t = original();
+	_Alignas(4) uint8_t buf[CT_MSG_MAX];
+
+	ck_assert_message(buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_REPLY, &a, true), expected);
 }
 END_TEST
 
@@ -243,7 +259,7 @@ static ssize_t encode_seqadj(void *buf, size_t cap)
 	const struct seqadj a = {0};
 	struct tuple t = original();
 
-	return ct_msg_put_seqadj(buf, cap, &t, DIR_REPLY, &a);
+	return ct_msg_put_seqadj(buf, cap, &t, DIR_REPLY, &a, true);
 }
 
 static ssize_t encode_expect_get(void *buf, size_t cap)
@@ -632,6 +648,7 @@ int main(void)
 		addresses_of_ipv6_have_their_own_attributes,
 		seqadj_of_the_reply_direction,
 		seqadj_of_the_original_direction,
+		seqadj_makes_both_directions_liberal,
 		mark_has_a_mask,
 		dump_is_of_a_family_and_a_mark,
 		expectation_is_exclusive_and_carries_its_nat,

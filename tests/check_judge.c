@@ -101,6 +101,60 @@ START_TEST(whole_rules_are_well)
 }
 END_TEST
 
+/* With a carrier of our own. */
+#define OWN_RAW_RULES                                                                                        \
+	"-A PASVD -i wan -p tcp -m tcp --dport 21 ! --tcp-flags FIN,SYN,RST,ACK SYN -m bpf --bytecode "      \
+	"\"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"                                       \
+	"-A PASVD -s 10.77.0.2/32 -p tcp -m tcp --sport 21 ! --tcp-flags FIN,SYN,RST,ACK SYN -m bpf "        \
+	"--bytecode \"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"                            \
+	"-A PASVD -i wan -p tcp -m tcp --dport 21 -j CT --helper pasvd\n"
+#define OWN_WHOLE(mangle)                                                                                    \
+	RAW JUMP OWN_RAW_RULES COMMIT MANGLE mangle COMMIT NAT JUMP NAT_RULES COMMIT FILTER FORWARD_JUMP     \
+		FILTER_RULES COMMIT
+#define OTHER_QUEUE ":FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -j NFQUEUE --queue-num 5\n"
+
+static void own_router(const char *loaded, const char *expected)
+{
+	struct target *t = &f.target[0];
+
+	router(loaded);
+	ruleset_free(&t->expected);
+	ck_assert_int_eq(iptables_save_read(expected, &t->expected), 0);
+	t->service = service_of(&t->expected, ADDR_IP4, "PASVD");
+	ck_assert(t->service.before_conntrack && t->service.queue[0] == 21);
+}
+
+START_TEST(whole_rules_with_a_carrier_of_our_own_are_well)
+{
+	own_router(OWN_WHOLE(JUMP), OWN_WHOLE(JUMP));
+	well();
+}
+END_TEST
+
+START_TEST(other_queue_does_harm_with_a_carrier_of_our_own_only)
+{
+	router(RAW JUMP RAW_RULES COMMIT MANGLE OTHER_QUEUE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT
+			FILTER FORWARD_JUMP FILTER_RULES COMMIT);
+	well();
+	own_router(OWN_WHOLE(OTHER_QUEUE JUMP), OWN_WHOLE(JUMP));
+	judge_all();
+	only(SEVERITY_WARNING,
+		"ipv4: \"-A FORWARD -p tcp -j NFQUEUE --queue-num 5\" of table mangle (iptables) "
+		"sends control connections to queue 5");
+	own_router(OWN_WHOLE("-A PREROUTING -p tcp -j NFQUEUE --queue-num 5\n" JUMP), OWN_WHOLE(JUMP));
+	judge_all();
+	only(SEVERITY_WARNING, "ipv4: \"-A PREROUTING -p tcp -j NFQUEUE --queue-num 5\" of table mangle");
+}
+END_TEST
+
+/* In mangle nothing of pasvd's ends a packet's way any more. */
+START_TEST(marks_are_restored_with_a_carrier_of_our_own)
+{
+	own_router(OWN_WHOLE(JUMP "-A PREROUTING -j CONNMARK --restore-mark\n"), OWN_WHOLE(JUMP));
+	well();
+}
+END_TEST
+
 START_TEST(service_is_read_off_the_rules)
 {
 	char options[OPTIONS_MAX];
@@ -555,7 +609,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {whole_rules_are_well, service_is_read_off_the_rules,
+	const TTest *const tests[] = {whole_rules_are_well, whole_rules_with_a_carrier_of_our_own_are_well,
+		other_queue_does_harm_with_a_carrier_of_our_own_only,
+		marks_are_restored_with_a_carrier_of_our_own, service_is_read_off_the_rules,
 		service_is_read_off_half_of_the_rules, rule_that_is_missing_is_named,
 		command_of_the_other_kind_and_another_configuration,
 		rules_under_another_name_are_mended_by_hand,

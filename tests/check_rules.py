@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """check_rules.py - `pasvd rules` and pasvd-rules
 
-Comes in:  the binary to test in $PASVD; for what is loaded and what passes root,
-           who can make network namespaces and load rules in them.
+Comes in:  the binary to test in $PASVD, and in $OWN_RULES tests/own_rules.c; for
+           what is loaded and what passes root, who can make network namespaces and
+           load rules in them.
 Goes out:  what is printed for which options; what of it gets loaded; and which
            packets pass: the tests in tests/rules.
 

@@ -132,7 +132,7 @@ int doctor_main(const struct conf *conf)
 		return EXIT_USAGE;
 	set_environment();
 	readable = look_configuration(conf, &settings);
-	look_kernel(&report);
+	look_kernel(readable ? settings.carrier : CARRIER_AUTO, &report);
 	if (look_rules(conf, readable ? &settings : NULL, conf->argv + 1, &facts, &report))
 		return EXIT_USAGE;
 	find_commands(conf);

@@ -86,6 +86,8 @@ static void add_server(struct kinds *k, const struct target *t, const char *wan,
 	add(k, "the server's replies", HOOK_PREROUTING, "mangle", answer);
 	forwarded.state = STATE_NEW | STATE_DNAT;
 	add(k, "a client's connection", HOOK_FORWARD, "filter", forwarded);
+	forwarded.state = STATE_ESTABLISHED | STATE_DNAT;
+	add(k, "a client's commands", HOOK_FORWARD, "filter", forwarded);
 	answer.out = wan;
 	add(k, "the server's replies", HOOK_FORWARD, "filter", answer);
 	add(k, "a data connection to the server", HOOK_FORWARD, "filter", to);
@@ -104,6 +106,7 @@ static void add_clients(struct kinds *k, const struct target *t)
 	add(k, "a client's connection", HOOK_FORWARD, "filter", out);
 	out.state = translated;
 	add(k, "a client's commands", HOOK_PREROUTING, "mangle", out);
+	add(k, "a client's commands", HOOK_FORWARD, "filter", out);
 	add(k, "the answers to clients", HOOK_PREROUTING, "mangle", back);
 	back.out = lan;
 	add(k, "the answers to clients", HOOK_FORWARD, "filter", back);
@@ -273,6 +276,31 @@ static void mend_drop(const struct place *p, const struct way *way, struct findi
 	finding_mend(found, "%s", commands.used < sizeof(commands.text) ? commands.text : "");
 }
 
+/* Control connections that carry a helper of our own: queued in front of conntrack, and behind it once more. */
+static bool shifts_twice(const struct place *p, const struct way *way)
+{
+	return p->target->service.before_conntrack && p->kind->packet.state & STATE_ESTABLISHED &&
+	       way->end == ACTION_QUEUE && way->sure;
+}
+
+static void say_twice(const struct place *p, const struct way *way, struct report *r)
+{
+	struct finding *found;
+	char where[FINDING_TEXT_MAX];
+
+	say_where(p, way, where, sizeof(where));
+	found = report_add(r, SEVERITY_WARNING, about, "%s: %s sends control connections to queue %u",
+		target_family(p->target), where, way->rule->queue);
+	finding_why(found,
+		"they carry the helper %s, and the kernel shifts the sequence numbers of such packets "
+		"once more when they come back from a queue behind conntrack: those connections hang",
+		p->target->service.carrier);
+	finding_advice(found,
+		"have that rule leave them out, or load nf_conntrack_sane, pasvd's rules again, and "
+		"start pasvd again");
+	report_once(r);
+}
+
 static void judge_chain(const struct place *p, struct report *r)
 {
 	const char *goal = p->ours ? p->target->own : ""; /* elsewhere our chain is one of many */
@@ -280,6 +308,10 @@ static void judge_chain(const struct place *p, struct report *r)
 	char where[FINDING_TEXT_MAX];
 	struct finding *found;
 
+	if (shifts_twice(p, &way)) {
+		say_twice(p, &way, r);
+		return;
+	}
 	if (good(p, &way))
 		return;
 	say_where(p, &way, where, sizeof(where));
@@ -345,7 +377,8 @@ static void judge_kind(const struct target *t, const struct filter *f, const str
 		if (!at_hook(k, p.chain))
 			continue;
 		p.ours = f == t->filter && !filter_is_nft(f) && p.chain->hook == k->hook &&
-			 strcmp(p.chain->table, k->table) == 0;
+			 strcmp(p.chain->table, k->table) == 0 &&
+			 !(t->service.before_conntrack && strcmp(k->table, "mangle") == 0);
 		if (p.ours && chain_jump(p.chain, t->own) == p.chain->n)
 			continue; /* judge_rules() says so */
 		judge_chain(&p, r);
@@ -359,7 +392,8 @@ static void judge_kinds(
 		for (size_t j = 0; f->filter[i].family == t->family && j < k->n; j++)
 			judge_kind(t, &f->filter[i], &k->kind[j], r);
 	}
-	judge_marks(t, k, r);
+	if (!t->service.before_conntrack)
+		judge_marks(t, k, r);
 }
 
 static void judge_server_ways(const struct facts *f, const struct target *t, struct report *r)

@@ -19,8 +19,8 @@ bool look_nft_asked(const char *options);
 /* Compares the table with what it should be. Returns the exit status of `pasvd rules --check`, or -errno. */
 int look_nft(const struct conf *conf, const char *options, struct nft_facts *ret_facts);
 
-/* Conntrack's helper for pasvd, its tables, the owner of the network namespace. */
-void look_kernel(struct report *r);
+/* Conntrack's helper for pasvd: that one which is wanted; its tables, the owner of the network namespace. */
+void look_kernel(enum carrier_wanted wanted, struct report *r);
 
 /* Who listens to the queues of the rules, or to `queue` if there are none. */
 void look_queues(const struct facts *f, uint16_t queue, struct report *r);

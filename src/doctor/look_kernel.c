@@ -47,15 +47,16 @@ static void say_missing(struct report *r, const char *what, const char *module)
 	finding_mend(found, "modprobe %s", module);
 }
 
-static void look_carrier(struct report *r)
+static void look_carrier(enum carrier_wanted wanted, struct report *r)
 {
 	const struct carrier *carrier;
-	int err = carrier_find(&carrier);
+	int err = carrier_find(wanted, &carrier);
 
 	if (!err)
 		report_add(r, SEVERITY_OK, "carrier", "the kernel has the helper %s", carrier->name);
 	else if (err == -EOPNOTSUPP)
-		say_missing(r, "conntrack helper sane", "nf_conntrack_sane");
+		say_missing(r, wanted == CARRIER_OWN ? "nfnetlink_cthelper" : "conntrack helper sane",
+			wanted == CARRIER_OWN ? "nfnetlink_cthelper" : "nf_conntrack_sane");
 	else if (err == -EINVAL || err == -EPROTONOSUPPORT)
 		say_missing(r, "ctnetlink", "nf_conntrack_netlink");
 	else
@@ -124,9 +125,9 @@ static void look_namespace(struct report *r)
 		close(fd);
 }
 
-void look_kernel(struct report *r)
+void look_kernel(enum carrier_wanted wanted, struct report *r)
 {
-	look_carrier(r);
+	look_carrier(wanted, r);
 	look_namespace(r);
 	judge_room(r, "conntrack", "connections", "net.netfilter.nf_conntrack_max",
 		look_sysctl("net/netfilter/nf_conntrack_count"),

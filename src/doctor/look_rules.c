@@ -270,10 +270,10 @@ static void find_loaded(struct facts *f)
 }
 
 /* A table of nft is for both families: it is a target for each that it serves. */
-static void find_loaded_by_nft(struct facts *f)
+static void find_loaded_by_nft(struct facts *f, enum carrier_wanted wanted)
 {
 	const struct carrier *carrier;
-	const char *name = carrier_find(&carrier) ? "" : carrier->name;
+	const char *name = carrier_find(wanted, &carrier) ? "" : carrier->name;
 
 	for (size_t i = 0; i < f->n_filters; i++) {
 		const struct filter *filter = &f->filter[i];
@@ -465,7 +465,7 @@ int look_rules(const struct conf *conf, const struct settings *settings, char *c
 		read_family(&l, base);
 	read_nft(&l);
 	find_loaded(ret_facts);
-	find_loaded_by_nft(ret_facts);
+	find_loaded_by_nft(ret_facts, settings ? settings->carrier : CARRIER_AUTO);
 	status = settings ? told(&l, words) : 0;
 	if (status)
 		return status;

@@ -81,7 +81,10 @@ void report_once(struct report *r)
 	const struct finding *last = &r->finding[r->n ? r->n - 1 : 0];
 
 	for (const struct finding *f = r->finding; f < last; f++) {
-		if (*f->mend && strcmp(f->about, last->about) == 0 && strcmp(f->mend, last->mend) == 0) {
+		bool same =
+			strcmp(f->what, last->what) == 0 || (*f->mend && strcmp(f->mend, last->mend) == 0);
+
+		if (same && strcmp(f->about, last->about) == 0) {
 			r->n--;
 			return;
 		}

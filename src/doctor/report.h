@@ -39,7 +39,7 @@ void finding_why(struct finding *f, const char *fmt, ...) __attribute__((format(
 void finding_mend(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void finding_advice(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Takes the last finding back if one before it, about the same, is mended by the same command. */
+/* Takes the last finding back if one before it, about the same, says the same or is mended by the same command. */
 void report_once(struct report *r);
 
 size_t report_count(const struct report *r, enum severity severity);

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "carrier.h"
+
 static const char *const tables[] = {"mangle", "raw", "nat", "filter"};
 
 static bool single(const struct port_match *m)
@@ -96,6 +98,14 @@ static void take_filter(struct service *s, const struct rule *r)
 		memcpy(s->lan, r->in.name, sizeof(s->lan));
 }
 
+static void take_carrier(struct service *s, const char *name)
+{
+	const struct carrier *carrier = carrier_named(name);
+
+	rule_name(s->carrier, name);
+	s->before_conntrack = carrier && carrier->before_conntrack;
+}
+
 static void take_rule(struct service *s, const char *table, const struct rule *r)
 {
 	if (strcmp(table, "nat") == 0)
@@ -103,7 +113,7 @@ static void take_rule(struct service *s, const char *table, const struct rule *r
 	if (strcmp(table, "filter") == 0)
 		take_filter(s, r);
 	if (r->action == ACTION_TEMPLATE)
-		memcpy(s->carrier, r->target, sizeof(s->carrier));
+		take_carrier(s, r->target);
 	if (r->action == ACTION_QUEUE)
 		add_queue(s, r->queue);
 }
@@ -135,7 +145,7 @@ struct service service_of_nft(const struct ruleset *rs, enum addr_family family,
 	static const char *const chains[] = {"translation", "control", "knock"};
 	struct service s = {.family = family};
 
-	rule_name(s.carrier, carrier);
+	take_carrier(&s, carrier);
 	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
 		const struct chain *c = ruleset_find(rs, "inet", "pasvd", chains[i]);
 

@@ -18,6 +18,7 @@ struct service {
 	} port[SERVICE_PORTS_MAX];
 	uint16_t queue[SERVICE_QUEUES_MAX]; /* that of control connections first */
 	char carrier[RULE_NAME_MAX];
+	bool before_conntrack; /* control connections are queued in raw */
 };
 
 /* What the chains named `own` say. Rules that are missing are made up for by those of other tables that say the same. */

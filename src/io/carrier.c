@@ -2,27 +2,28 @@
 /* carrier.c - which helper the master carries
  *
  * Theory of operation. A carrier is wanted for what the kernel ties to it: the connection may have
- * expectations. What else it does must not matter for FTP. `sane` acts on one 8-byte request only, which the
- * core refuses, and allows one expectation at a time, which is all that FTP needs. Never `ftp` (it would
- * rewrite as well), never `irc`.
+ * expectations. What else it does must not matter for FTP. Never `ftp` (it would rewrite as well), never `irc`.
  *
- * Each candidate is probed with a request that can only fail: the error tells whether the kernel got as far
- * as finding the helper (ct_msg_put_probe()). Nothing is left behind but the helper's module. The table's
- * order is that of preference; an own helper of nfnetlink_cthelper would be its next row.
+ * `sane` acts on one 8-byte request only, which the core refuses, and allows one expectation at a time, which is all that
+ * FTP needs. It is probed with a request that can only fail: the error tells whether the kernel got as far as finding the
+ * helper (ct_msg_put_probe()). Nothing is left behind but the helper's module.
+ *
+ * `pasvd` is our own, registered by way of nfnetlink_cthelper and left disabled, so that it does nothing. It stays until the
+ * module goes. The kernel takes it for a userspace helper's, and shifts the sequence numbers of its connections' packets once
+ * more when they come back from any queue behind conntrack (nf_confirm_cthelper()). Therefore packets have to be queued
+ * in front of conntrack, and `sane` is preferred.
  */
 #include "carrier.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "ct_msg.h"
+#include "cthelper_msg.h"
 #include "log.h"
 #include "nl.h"
-
-static const struct carrier carriers[] = {
-	{"sane", "nf_conntrack_sane"},
-};
 
 /* 0: the kernel has the helper, else -errno. */
 static int probe(struct nl *nl, const char *name)
@@ -39,30 +40,72 @@ static int probe(struct nl *nl, const char *name)
 	return result == -EBUSY ? 0 : result ? result : -EPROTO;
 }
 
-static int first_of(struct nl *nl, const struct carrier **ret_carrier)
+/* Likewise; then it is registered for both families. */
+static int enrol(struct nl *nl, const char *name)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	_Alignas(struct nlmsghdr) uint8_t buf[CTHELPER_MSG_MAX];
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(families) && !err; i++) {
+		ssize_t len = cthelper_msg_put_new(buf, sizeof(buf), families[i], name);
+		int result = 0;
+
+		err = len < 0 ? (int)len : nl_request(nl, buf, (size_t)len, &result, 1, NULL, NULL);
+		err = err ? err : result;
+	}
+	return err == -EINVAL ? -EOPNOTSUPP : err;
+}
+
+/* In order of preference. */
+static const struct candidate {
+	enum carrier_wanted wanted;
+	struct carrier carrier;
+	int (*have)(struct nl *nl, const char *name);
+} candidates[] = {
+	{CARRIER_SANE, {"sane", "nf_conntrack_sane", false}, probe},
+	{CARRIER_OWN, {"pasvd", "nfnetlink_cthelper", true}, enrol},
+};
+
+static int first_of(struct nl *nl, enum carrier_wanted wanted, const struct carrier **ret_carrier)
 {
 	int err = -EOPNOTSUPP;
 
-	for (size_t i = 0; i < MNL_ARRAY_SIZE(carriers) && err == -EOPNOTSUPP; i++) {
-		err = probe(nl, carriers[i].name);
+	for (size_t i = 0; i < MNL_ARRAY_SIZE(candidates) && err == -EOPNOTSUPP; i++) {
+		const struct candidate *c = &candidates[i];
+
+		if (wanted != CARRIER_AUTO && wanted != c->wanted)
+			continue;
+		err = c->have(nl, c->carrier.name);
 		if (!err)
-			*ret_carrier = &carriers[i];
+			*ret_carrier = &c->carrier;
 	}
 	return err;
 }
 
-static void complain(int err)
-{
-	const struct carrier *c = &carriers[0];
+static const char *const missing[] = {
+	[CARRIER_AUTO] =
+		"the kernel has no \"sane\" conntrack helper (modprobe nf_conntrack_sane) and takes none of "
+		"ours (modprobe nfnetlink_cthelper)",
+	[CARRIER_SANE] = "the kernel has no \"sane\" conntrack helper (modprobe nf_conntrack_sane)",
+	[CARRIER_OWN] = "the kernel takes no conntrack helper of ours (modprobe nfnetlink_cthelper)",
+};
 
+static void complain(enum carrier_wanted wanted, int err)
+{
 	switch (err) {
 	case -EOPNOTSUPP:
-		log_at(REASON_LEVEL_ERR,
-			"no carrier: the kernel has no \"%s\" conntrack helper (modprobe %s)", c->name,
-			c->module);
+		log_at(REASON_LEVEL_ERR, "no carrier: %s", missing[wanted]);
 		break;
 	case -EPERM:
-		log_at(REASON_LEVEL_ERR, "no carrier: asking conntrack for helpers needs CAP_NET_ADMIN");
+		log_at(REASON_LEVEL_ERR, "no carrier: asking conntrack for helpers needs CAP_NET_ADMIN, and "
+					 "registering one that of "
+					 "the machine");
+		break;
+	case -EBUSY:
+	case -EEXIST:
+		log_at(REASON_LEVEL_ERR,
+			"no carrier: another program has registered a conntrack helper named \"pasvd\"");
 		break;
 	case -EINVAL:
 	case -EPROTONOSUPPORT:
@@ -74,23 +117,32 @@ static void complain(int err)
 	}
 }
 
-int carrier_find(const struct carrier **ret_carrier)
+int carrier_find(enum carrier_wanted wanted, const struct carrier **ret_carrier)
 {
 	_Alignas(struct nlmsghdr) uint8_t answer[NL_ANSWER_MAX];
 	struct nl nl;
 	int err = nl_open(&nl, answer, sizeof(answer));
 
 	if (!err)
-		err = first_of(&nl, ret_carrier);
+		err = first_of(&nl, wanted, ret_carrier);
 	nl_close(&nl);
 	return err;
 }
 
-int carrier_choose(const struct carrier **ret_carrier)
+const struct carrier *carrier_named(const char *name)
 {
-	int err = carrier_find(ret_carrier);
+	for (size_t i = 0; i < MNL_ARRAY_SIZE(candidates); i++) {
+		if (strcmp(candidates[i].carrier.name, name) == 0)
+			return &candidates[i].carrier;
+	}
+	return NULL;
+}
+
+int carrier_choose(enum carrier_wanted wanted, const struct carrier **ret_carrier)
+{
+	int err = carrier_find(wanted, ret_carrier);
 
 	if (err)
-		complain(err);
+		complain(wanted, err);
 	return err;
 }

@@ -109,8 +109,21 @@ ssize_t ct_msg_put_get(void *buf, size_t cap, const struct tuple *t)
 	return attr_end(&o);
 }
 
+/* Of both directions: who sends what was rewritten, and who acknowledges it. */
+static void put_liberal(struct attr_out *o)
+{
+	static const struct nf_ct_tcp_flags liberal = {
+		.flags = IP_CT_TCP_FLAG_BE_LIBERAL, .mask = IP_CT_TCP_FLAG_BE_LIBERAL};
+	struct nlattr *info = attr_nest(o, CTA_PROTOINFO), *tcp = attr_nest(o, CTA_PROTOINFO_TCP);
+
+	attr_put(o, CTA_PROTOINFO_TCP_FLAGS_ORIGINAL, &liberal, sizeof(liberal));
+	attr_put(o, CTA_PROTOINFO_TCP_FLAGS_REPLY, &liberal, sizeof(liberal));
+	attr_nest_end(o, tcp);
+	attr_nest_end(o, info);
+}
+
 ssize_t ct_msg_put_seqadj(
-	void *buf, size_t cap, const struct tuple *master, enum dir dir, const struct seqadj *a)
+	void *buf, size_t cap, const struct tuple *master, enum dir dir, const struct seqadj *a, bool liberal)
 {
 	struct attr_out o = begin_ct(buf, cap, CT(NEW), NLM_F_ACK, master);
 	struct nlattr *nest = attr_nest(&o, dir == DIR_ORIGINAL ? CTA_SEQ_ADJ_ORIG : CTA_SEQ_ADJ_REPLY);
@@ -119,6 +132,8 @@ ssize_t ct_msg_put_seqadj(
 	attr_put_be32(&o, CTA_SEQADJ_OFFSET_BEFORE, (uint32_t)a->before);
 	attr_put_be32(&o, CTA_SEQADJ_OFFSET_AFTER, (uint32_t)a->after);
 	attr_nest_end(&o, nest);
+	if (liberal)
+		put_liberal(&o);
 	return attr_end(&o);
 }
 

@@ -28,9 +28,10 @@ ssize_t ct_msg_put_get(void *buf, size_t cap, const struct tuple *t);
 
 /* Sets the sequence adjustment of direction `dir` of the connection one of whose directions is `master`; the
  * other direction's stays as it is. Acknowledged also if it has no effect: a connection without NAT, or
- * without a helper when it began, has no room for an adjustment. */
-ssize_t ct_msg_put_seqadj(
-	void *buf, size_t cap, const struct tuple *master, enum dir dir, const struct seqadj *a);
+ * without a helper when it began, has no room for an adjustment. `liberal`: from then on conntrack takes no segment of the
+ * connection for invalid because of its sequence numbers. */
+ssize_t ct_msg_put_seqadj(void *buf, size_t cap, const struct tuple *master, enum dir dir,
+	const struct seqadj *a, bool liberal);
 
 /* Sets the bits `mask` of the mark of the connection one of whose directions is `master`. */
 ssize_t ct_msg_put_mark(void *buf, size_t cap, const struct tuple *master, uint32_t value, uint32_t mask);

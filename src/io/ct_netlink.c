@@ -108,16 +108,18 @@ static bool expect_del(void *ctx, const struct expect *e)
 	return !err;
 }
 
-/* Builds the messages that there are behind each other; returns their length or -errno. */
-static ssize_t put_commit(uint8_t *buf, size_t cap, const struct tuple *master, enum dir dir,
-	const struct expect *e, const struct seqadj *a)
+/* Builds the messages that there are behind each other; returns their length or -errno. What conntrack sees only when it is
+ * rewritten it would find invalid from the first text that shrinks on: ACKs would say more than it has seen. */
+static ssize_t put_commit(const struct ct_netlink *c, uint8_t *buf, size_t cap, const struct tuple *master,
+	enum dir dir, const struct expect *e, const struct seqadj *a)
 {
 	ssize_t first = e ? ct_msg_put_expect(buf, cap, e) : 0;
 	ssize_t second;
 
 	if (!a || first < 0)
 		return first;
-	second = ct_msg_put_seqadj(buf + first, cap - (size_t)first, master, dir, a);
+	second = ct_msg_put_seqadj(
+		buf + first, cap - (size_t)first, master, dir, a, c->carrier->before_conntrack);
 	return second < 0 ? second : first + second;
 }
 
@@ -126,7 +128,7 @@ static int request_commit(struct ct_netlink *c, const struct tuple *master, enum
 	const struct expect *e, const struct seqadj *a, int result[REQUESTS])
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[REQUESTS * CT_MSG_MAX];
-	ssize_t len = put_commit(buf, sizeof(buf), master, dir, e, a);
+	ssize_t len = put_commit(c, buf, sizeof(buf), master, dir, e, a);
 	size_t n = (e != NULL) + (size_t)(a != NULL);
 
 	result[EXPECT] = result[ADJUST] = 0;

@@ -25,6 +25,16 @@ struct settings settings_default(void)
 		.policy = policy_default};
 }
 
+/* Which of `n` names it is, or n. */
+static size_t word_among(struct text word, const char *const *names, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && (word.n != strlen(names[i]) || memcmp(word.p, names[i], word.n) != 0))
+		i++;
+	return i;
+}
+
 static const char *set_queue(struct settings *s, struct text value)
 {
 	return conf_value_number(value, 0, UINT16_MAX, &s->queue);
@@ -40,6 +50,18 @@ const char *settings_set_socket(struct settings *s, struct text value)
 		return conf_value_wrong;
 	memset(s->control_socket, 0, sizeof s->control_socket);
 	memcpy(s->control_socket, value.p, value.n);
+	return NULL;
+}
+
+static const char *set_carrier(struct settings *s, struct text value)
+{
+	static const char *const names[] = {
+		[CARRIER_AUTO] = "auto", [CARRIER_SANE] = "sane", [CARRIER_OWN] = "own"};
+	size_t i = word_among(value, names, sizeof names / sizeof names[0]);
+
+	if (i == sizeof names / sizeof names[0])
+		return conf_value_wrong;
+	s->carrier = (enum carrier_wanted)i;
 	return NULL;
 }
 
@@ -178,18 +200,17 @@ static const char *add_tls_mode(struct settings *s, struct text value)
 	struct tls_rule *entry = &s->policy.tls_rule[s->policy.n_tls_rule];
 	struct text word;
 	const char *why = conf_value_for(value, &word, &entry->server);
+	size_t i;
 
 	if (why)
 		return why;
 	if (s->policy.n_tls_rule && entry[-1].server.addr.family == ADDR_NONE)
 		return "never counts: a mode before it is for all servers";
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (word.n == strlen(names[i]) && memcmp(word.p, names[i], word.n) == 0) {
-			entry->mode = (enum tls_mode)i;
-			return NULL;
-		}
-	}
-	return conf_value_wrong;
+	i = word_among(word, names, sizeof names / sizeof names[0]);
+	if (i == sizeof names / sizeof names[0])
+		return conf_value_wrong;
+	entry->mode = (enum tls_mode)i;
+	return NULL;
 }
 
 static const char *add_implicit(struct settings *s, struct text value)
@@ -214,6 +235,7 @@ static const char outcomes[] = "pass, log, refuse or reset is wanted";
 
 static const struct settings_key keys[] = {
 	{"pasvd", "queue", set_queue, LIST_NONE, "a number 0..65535 is wanted"},
+	{"pasvd", "carrier", set_carrier, LIST_NONE, "auto, sane or own is wanted"},
 	{"pasvd", "zone", set_zone, LIST_NONE, "a number 0..65535 is wanted"},
 	{"pasvd", "expect-seconds", set_seconds, LIST_NONE, "a number 1..300 is wanted"},
 	{"pasvd", "control-socket", settings_set_socket, LIST_NONE, settings_socket_allowed},

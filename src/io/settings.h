@@ -3,6 +3,7 @@
 #ifndef PASVD_SETTINGS_H
 #define PASVD_SETTINGS_H
 
+#include "carrier.h"
 #include "conf_value.h"
 #include "external.h"
 
@@ -15,8 +16,9 @@ enum {
 };
 
 struct settings {
-	uint16_t queue;                           /* of control connections */
-	uint16_t tls_queue;                       /* of knocks at ports on demand */
+	uint16_t queue;     /* of control connections */
+	uint16_t tls_queue; /* of knocks at ports on demand */
+	enum carrier_wanted carrier;
 	char control_socket[SETTINGS_SOCKET_MAX]; /* "": none */
 	uint16_t sessions;                        /* control connections that are remembered at most */
 	struct policy policy;

@@ -76,13 +76,13 @@ DIALLED = "--public {public} --server {inside}"
 BEHIND = "--clients lan {flag}"
 
 # nft cannot name a queue where the kernel has none for it; nobody listens to it here.
-STAND_IN = "s/sane/ftp/; s/queue num [0-9]* bypass/accept/"
+STAND_IN = "s/sane/ftp/; s/--helper pasvd/--helper ftp/; s/\"pasvd\"/\"ftp\"/; s/queue num [0-9]* bypass/accept/"
 
 
 class Path:
     """outside -- hop -- (wan0) router (lan) -- inside"""
 
-    def __init__(self, tmp, net, firewall, options):
+    def __init__(self, tmp, net, firewall, options, pasvd=PASVD):
         self.on_exit = contextlib.ExitStack()
         self.net = net
         self.nft = firewall == "nft"
@@ -100,7 +100,7 @@ class Path:
         self.route(self.router, "default", net.hop_up, "wan0")
         self.route(self.inside, "default", net.gateway, "eth0")
         self.hop.ip(f"link set down0 mtu {SMALL_MTU}")
-        self.load(tmp, net.options(options))
+        self.load(tmp, net.options(options), pasvd)
 
     def namespace(self, name):
         ns = Namespace(name)
@@ -121,9 +121,9 @@ class Path:
         network = to if to == "default" else str(ipaddress.ip_interface(to).network)
         ns.ip(f"route add {network} via {gateway} dev {device} onlink")
 
-    def load(self, tmp, options):
+    def load(self, tmp, options, pasvd):
         stand_in = tmp / "pasvd"
-        stand_in.write_text(f"#!/bin/sh\n{PASVD} \"$@\" | sed '{STAND_IN}'\n")
+        stand_in.write_text(f"#!/bin/sh\n{pasvd} \"$@\" | sed '{STAND_IN}'\n")
         stand_in.chmod(0o755)
         if self.nft:
             options = [*options, "--nft"]
@@ -190,12 +190,12 @@ class Path:
             return True
         return False
 
-    def diverted(self):
+    def diverted(self, table="mangle"):
         """Packets that met a rule that queues."""
         if self.nft:
-            listed = self.router.run("nft", "list", "chain", "inet", "pasvd", "control").stdout
+            listed = self.router.run("nft", "list", "table", "inet", "pasvd").stdout
             return sum(int(count) for count in re.findall(r"@ih,0,8 >= 0x0 counter packets (\d+)", listed))
-        listed = self.iptables("-t mangle -vxnL PASVD")
+        listed = self.iptables(f"-t {table} -vxnL PASVD")
         return sum(int(count) for count in re.findall(r"^ *(\d+) +\d+ NFQUEUE", listed, re.M))
 
     def connections(self):
