@@ -42,6 +42,7 @@ import contextlib
 import ctypes
 import dataclasses
 import errno
+import functools
 import os
 import pathlib
 import re
@@ -67,7 +68,6 @@ os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
 
 ENGINES = ("pasvd", "kernel-ftp", "direct", "blanket", "none")
 FIREWALLS = ("iptables", "nft")
-HELPERS = rules.HELPERS
 
 # Deadlines for what has to come are that many times later: for a machine that is slow as a rule.
 SLOWNESS = float(os.environ.get("SLOWNESS", "1"))
@@ -107,6 +107,14 @@ def wait_for(predicate, timeout=5.0, what="condition"):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {timeout} s")
         time.sleep(0.005)
+
+
+@functools.cache
+def helper(engine):
+    """The helper that control connections carry."""
+    if engine != "pasvd":
+        return rules.HELPERS[engine]
+    return subprocess.run([PASVD, "carrier"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def _check(status, what):

@@ -7,8 +7,8 @@ Goes out:  text for iptables-restore or ip6tables-restore, or for nft.
 
 import re
 
-# The helper that control connections carry.
-HELPERS = {"pasvd": "sane", "kernel-ftp": "ftp"}
+# The helper that control connections carry; with pasvd, pasvd chooses it.
+HELPERS = {"kernel-ftp": "ftp"}
 
 CONTROL = 21    # of servers outside
 

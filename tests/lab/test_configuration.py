@@ -72,6 +72,12 @@ def test_a_mistake_leaves_what_was_in_force(configured):
     assert 60990 <= router.pasv()[1] <= 60999
 
 
+def test_the_carrier_stays_until_the_end(configured):
+    router = configured("")
+    assert "the carrier stays until pasvd is started again" in router.reload("[pasvd]\ncarrier = sane\n")
+    assert router.pasv()[0] == router.lab.publics[0]
+
+
 def test_an_external_address_follows_its_file(configured):
     router = configured("")
     wan = router.lab.tmp / "wan"

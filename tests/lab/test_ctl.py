@@ -83,7 +83,7 @@ def members(value):
 def test_status_is_told(lab, client):
     status = of_json(lab, "status")
     assert members(status) == documented("status") - {"knocks"}
-    assert status["carrier"] == "sane" and status["queues"] == {"control": 21}
+    assert status["carrier"] == lab_module.helper("pasvd") and status["queues"] == {"control": 21}
     assert {**status["counters"], **status["endings"]} == lab.pasvd.counters()
     text = pasvctl(lab, "status").stdout
     assert re.search(r"^version +\d", text) and re.search(r"^ +opened +1$", text, re.M)

@@ -4,7 +4,7 @@
 import pytest
 
 import clients
-from lab import HELPERS
+import lab as lab_module
 from scripted import CONTENT, ScriptedServer
 
 
@@ -22,7 +22,7 @@ def test_expectation_names_client_port_and_carrier(site, engine, visit):
         expected = {"proto": "6", "src": lab.client_address(), "dst": host, "sport": "0",
                     "dport": str(port), "mask-src": "255.255.255.255",
                     "mask-dst": "255.255.255.255", "master-src": lab.client_address(),
-                    "master-dst": host, "helper": HELPERS[engine]}
+                    "master-dst": host, "helper": lab_module.helper(engine)}
         (shown,) = lab.expectations()
         assert {key: shown.get(key) for key in expected} == expected
 

@@ -74,6 +74,7 @@ def test_transfers_survive_loss(make_lab, visit, where):
                 transfer(ftp, trip, server, str(number))
 
 
+@pytest.mark.sane
 def test_log_tells_each_port_and_packets_pass_by(make_lab):
     with make_lab(config=CONFIG) as lab:
         server = ScriptedServer(lab, tls="explicit")

@@ -62,6 +62,7 @@ def test_request_of_the_scanner_protocol_opens_nothing(make_lab):
 
 
 @pytest.mark.daemon
+@pytest.mark.sane
 def test_request_of_the_scanner_protocol_would_open_a_port(make_lab):
     """Without the daemon it does, so the test before this one can fail."""
     with make_lab(daemon=False) as lab:

@@ -22,8 +22,9 @@ def lab(make_lab):
         lab.shipped_rules("remove")
         text = lab.router.run(PASVD, "rules", *lab.rule_options(0)).stdout
         lab.restore(re.sub(r"CT --helper", f"CT --zone {ZONE} --helper", text))
-        for device in ("wan", "lan0"):
-            lab.iptables("-t", "raw", "-A", "PREROUTING", "-i", device, "-j", "CT", "--zone", ZONE)
+        # Packets that are queued in raw do not get to rules behind; the first CT rule counts.
+        for where, device in (("-A", "wan"), ("-I", "lan0")):
+            lab.iptables("-t", "raw", where, "PREROUTING", "-i", device, "-j", "CT", "--zone", ZONE)
         path = lab.tmp / "pasvd.conf"
         path.write_text(f"[pasvd]\nzone = {ZONE}\n")
         lab.start_pasvd(["-c", path])
