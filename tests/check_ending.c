@@ -125,6 +125,78 @@ START_TEST(a_port_whose_time_was_up_expired)
 }
 END_TEST
 
+START_TEST(a_port_is_shut_when_its_time_is_up)
+{
+	opened();
+	ck_assert_uint_gt(helper.due, now + LIFE_MS - 1000);
+	ck_assert_uint_lt(helper.due, now + LIFE_MS);
+	helper_expire(&helper, now);
+	ck_assert_uint_eq(told.times, 0);
+	now = helper.due;
+	helper_expire(&helper, now);
+	assert_ended(ENDING_EXPIRED);
+	ck_assert(!conn->expecting);
+	ck_assert_uint_eq(helper.due, UINT64_MAX);
+}
+END_TEST
+
+/* Word of its end is to come, or lost. */
+START_TEST(a_port_that_the_kernel_has_no_more_is_not_shut)
+{
+	struct expect e = opened();
+
+	conn->expecting = false;
+	now = helper.due;
+	helper_expire(&helper, now);
+	helper_expire(&helper, now);
+	ck_assert_uint_eq(told.times, 0);
+	ck_assert_uint_eq(ct.dels, 1);
+	ck_assert_uint_eq(helper.due, UINT64_MAX);
+	e.seconds = 0;
+	now += 38000;
+	end(&e, false);
+	assert_ended(ENDING_EXPIRED);
+	pasv("227 ok (10,0,0,2,195,81)\r\n");
+	ck_assert_uint_lt(helper.due, now + LIFE_MS);
+}
+END_TEST
+
+/* Each at its own time. */
+START_TEST(ports_of_several_sessions_are_shut_in_turn)
+{
+	struct endpoint other = packet_endpoint("198.51.100.3:40000"),
+			dialled = packet_endpoint("203.0.113.1:21"), real = packet_endpoint("10.0.0.2:21");
+	struct fake_conn *first;
+	uint64_t due;
+
+	opened();
+	first = conn;
+	due = helper.due;
+	now += LIFE_MS / 2;
+	conn = fake_ct_connect(&ct, &other, &dialled, &real, &other);
+	pasv("227 ok (10,0,0,2,195,82)\r\n");
+	ck_assert_uint_eq(helper.due, due);
+	helper_expire(&helper, due);
+	ck_assert(!first->expecting && conn->expecting);
+	ck_assert_uint_eq(helper.due, due + LIFE_MS / 2);
+	helper_expire(&helper, helper.due);
+	ck_assert(!conn->expecting);
+	ck_assert_uint_eq(helper.ended[ENDING_EXPIRED], 2);
+}
+END_TEST
+
+START_TEST(a_port_that_has_ended_is_not_shut)
+{
+	struct expect e = opened();
+
+	end(&e, false);
+	helper_expire(&helper, helper.due);
+	assert_ended(ENDING_USED);
+	ck_assert_uint_eq(ct.dels, 0);
+	ck_assert_uint_eq(helper.due, UINT64_MAX);
+}
+END_TEST
+
 /* The kernel counts whole seconds: 0 are left for a whole one. */
 START_TEST(a_port_can_be_used_in_its_last_second)
 {
@@ -326,6 +398,10 @@ int main(void)
 	const TTest *const tests[] = {
 		a_port_that_the_kernel_ended_early_was_used,
 		a_port_whose_time_was_up_expired,
+		a_port_is_shut_when_its_time_is_up,
+		a_port_that_the_kernel_has_no_more_is_not_shut,
+		ports_of_several_sessions_are_shut_in_turn,
+		a_port_that_has_ended_is_not_shut,
 		a_port_can_be_used_in_its_last_second,
 		what_had_time_left_did_not_expire,
 		a_port_goes_with_its_control_connection,

@@ -35,6 +35,7 @@ struct conn {
 	struct quota_bucket quota;
 	struct plan last; /* what was opened last; all 0 if nothing was, or it has ended as far as we know */
 	uint64_t until;   /* ms, when the time of that is up */
+	bool overdue; /* it was, and the kernel knew no such port: word of how it ended comes late, or never */
 	struct stream stream[2]; /* by enum dir */
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
 	bool cut;                /* it was reset: no new byte passes */

@@ -27,6 +27,7 @@ struct helper {
 	struct masters masters;
 	uint64_t count[REASON_COUNT]; /* verdicts by reason; opened: also those with a greater one */
 	uint64_t ended[ENDING_COUNT];
+	uint64_t due; /* ms, when helper_expire() is to be called; UINT64_MAX: it need not be */
 	void (*on_ended)(const struct ended *e); /* told of each, unless NULL, which helper_init() makes it */
 };
 
@@ -69,5 +70,9 @@ void helper_packet(struct helper *h, struct packet *packet, uint64_t now, struct
  * time. `requested`: some program did ask. All that happened before a packet came has to be told before that packet.
  * What is not the last port of a connection that we know is not looked at: other programs have expectations too. */
 void helper_expect_ended(struct helper *h, const struct expect *e, bool requested, uint64_t now);
+
+/* Shuts the ports whose time is up, and sets h->due. What the kernel has to say of ports has to be told before. Goes through
+ * the whole table; that is, ten times a second at most. */
+void helper_expire(struct helper *h, uint64_t now);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * To the kernel a use looks like an end together with the control connection, but for that connection; and a use in the
  * last second like an end of the time, but for the clock (tests/platform/expect_events.c). It looks at its timers some
- * time after they are due, up to 1/8 of what they were set to: a use between the two is taken for an end of the time.
+ * time after they are due, up to 1/8 of what they were set to, or later still: a use between the two would be taken for an
+ * end of the time. So pasvd does not wait for that, but shuts the port a moment before: helper_expire().
  */
 #include "pasvd/ending.h"
 

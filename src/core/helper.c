@@ -37,6 +37,7 @@ void helper_init(struct helper *h, const struct ct_port *ct, const struct policy
 	h->policy = policy;
 	memset(h->count, 0, sizeof h->count);
 	memset(h->ended, 0, sizeof h->ended);
+	h->due = UINT64_MAX;
 	h->on_ended = NULL;
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);

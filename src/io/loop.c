@@ -11,6 +11,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -204,6 +205,26 @@ static void beat(const struct loop *loop, int beat_ms, uint64_t *last)
 	loop->hooks->beat(loop->hooks->data);
 }
 
+/* Shuts the ports whose time is up. Whether one was used meanwhile the events tell, which are read before. */
+static void expire(const struct loop *loop)
+{
+	uint64_t now = loop_now();
+
+	if (now < loop->helper->due)
+		return;
+	expect_events_read(loop->events, now);
+	helper_expire(loop->helper, now);
+}
+
+/* How long there is nothing to do but for packets, in ms. */
+static int time_left(const struct loop *loop, int beat_ms)
+{
+	uint64_t now = loop_now(), due = loop->helper->due;
+	uint64_t left = due > now ? due - now : 0, most = beat_ms < 0 ? INT_MAX : (uint64_t)beat_ms;
+
+	return (int)(left < most ? left : most);
+}
+
 int loop_run(struct loop *loop, int beat_ms)
 {
 	struct queue *control = &loop->queue[LOOP_CONTROL], *knock = &loop->queue[LOOP_KNOCK];
@@ -215,7 +236,7 @@ int loop_run(struct loop *loop, int beat_ms)
 	int err = 0;
 
 	while (!loop->stopping && !err) {
-		if (poll(fds, sizeof fds / sizeof fds[0], beat_ms) < 0)
+		if (poll(fds, sizeof fds / sizeof fds[0], time_left(loop, beat_ms)) < 0)
 			err = errno == EINTR ? 0 : -errno;
 		if (fds[3].revents)
 			expect_events_read(loop->events, loop_now());
@@ -227,6 +248,7 @@ int loop_run(struct loop *loop, int beat_ms)
 			on_signal(loop);
 		if (fds[4].revents)
 			loop->hooks->ready(loop->hooks->data, loop_now());
+		expire(loop);
 		beat(loop, beat_ms, &last);
 	}
 	return err;

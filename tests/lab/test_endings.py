@@ -104,6 +104,21 @@ def test_port_that_nobody_uses_expires(lab):
     assert daemon.counters()["expired"] == 1
 
 
+def test_port_expires_without_word_from_the_kernel(lab):
+    """As with a kernel that tells of it half a minute later: the session has no events."""
+    path = lab.tmp / "pasvd.conf"
+    path.write_text("[pasvd]\nexpect-seconds = 2\n")
+    ScriptedServer(lab)
+    lab.router.sysctl(EVENTS, 0)
+    with RawClient(lab.clients[0], lab.publics[0]) as client:
+        lab.router.sysctl(EVENTS, 2)
+        daemon = lab.start_pasvd(["-c", path])
+        pasv(client)
+        opened, expired = wait_for_ports(daemon, "open", "expired")
+        assert opened == expired
+        assert lab.expectations() == []
+
+
 def test_next_pasv_replaces_the_port(site):
     _, daemon, client = site
     pasv(client)
