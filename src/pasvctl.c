@@ -19,17 +19,25 @@ enum { EXIT_USAGE = 2, TIME_DIGITS = 13 /* ms since 1970 */ };
 
 #define SOCKET "/run/pasvd/ctl"
 
+struct command;
+
+struct arguments {
+	const char *path;
+	bool json, follow;
+	const struct command *command;
+};
+
 struct command {
 	const char *name;
 	const char *requests[3]; /* what is asked, one after the other */
 	void (*show)(FILE *out, const json_t *answer, size_t width);
-	int (*run)(const char *path, bool json); /* in place of show */
-	bool whole;                              /* for JSON the answer is its one object */
+	int (*run)(const struct arguments *a); /* in place of show */
+	bool whole;                            /* for JSON the answer is its one object */
 	bool no_json;
 };
 
-static int follow(const char *path, bool json);
-static int run_top(const char *path, bool json);
+static int tell_events(const struct arguments *a);
+static int run_top(const struct arguments *a);
 
 static const struct command commands[] = {
 	{.name = "status", .requests = {"status"}, .show = show_status, .whole = true},
@@ -37,7 +45,7 @@ static const struct command commands[] = {
 	{.name = "expectations", .requests = {"expectations"}, .show = show_expectations},
 	{.name = "reasons", .requests = {"reasons"}, .show = show_reasons},
 	{.name = "metrics", .requests = {"status", "reasons"}, .show = show_metrics, .no_json = true},
-	{.name = "events", .run = follow},
+	{.name = "events", .run = tell_events},
 	{.name = "top", .run = run_top, .no_json = true},
 };
 
@@ -51,13 +59,13 @@ static const char usage[] = "usage: pasvctl [-s PATH] [-j] status|sessions|expec
 			    "  sessions      control connections, and the port that each has open\n"
 			    "  expectations  data connections that are waited for\n"
 			    "  reasons       all outcomes with their number and meaning\n"
-			    "  events        what happens from now on\n"
+			    "  events        what happened last\n"
 			    "  metrics       numbers for Prometheus\n"
 			    "  top           sessions, again and again\n"
 			    "\n"
 			    "  -s, --socket PATH  the daemon's control socket (default " SOCKET ")\n"
 			    "  -j, --json         print JSON\n"
-			    "  -f, --follow       with events: go on until interrupted, as is done anyway\n"
+			    "  -f, --follow       with events: go on with what happens, until interrupted\n"
 			    "  -V, --version      print the version\n"
 			    "  -h, --help         print this\n";
 
@@ -68,12 +76,6 @@ static const struct option options[] = {
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
-};
-
-struct arguments {
-	const char *path;
-	bool json, follow;
-	const struct command *command;
 };
 
 static void fail(const char *what, const char *value, const char *why)
@@ -104,32 +106,33 @@ static void print_json(const json_t *value, size_t flags)
 		putchar('\n');
 }
 
-/* Until the daemon ends, which is an error. */
-static int follow(const char *path, bool json)
+/* Those that are followed have no end but the daemon's, which is an error. */
+static int tell_events(const struct arguments *a)
 {
 	struct ask ask;
 	json_t *event;
-	bool open = ask_open(&ask, path, "events");
+	bool open = ask_open(&ask, a->path, a->follow ? "follow" : "events");
 	int status = EXIT_SUCCESS;
 
-	while (open && !status && (event = ask_next(&ask, true))) {
-		if (json)
+	while (open && !status && (event = ask_next(&ask, a->follow))) {
+		if (a->json)
 			print_json(event, JSON_COMPACT);
 		else
 			show_event(stdout, event);
 		json_decref(event);
-		status = printed();
+		status = a->follow ? printed() : EXIT_SUCCESS;
 	}
 	ask_close(&ask);
-	return status ? status : complain(ask.error);
+	if (!status && ask.error[0])
+		return complain(ask.error);
+	return status ? status : printed();
 }
 
-static int run_top(const char *path, bool json)
+static int run_top(const struct arguments *a)
 {
 	char error[ASK_ERROR_MAX];
 
-	(void)json;
-	return top_run(path, error) ? EXIT_SUCCESS : complain(error);
+	return top_run(a->path, error) ? EXIT_SUCCESS : complain(error);
 }
 
 /* All answers in one array; NULL: an error was told. */
@@ -158,7 +161,7 @@ static int run(const struct arguments *a)
 	json_t *answer;
 
 	if (command->run)
-		return command->run(a->path, a->json);
+		return command->run(a);
 	answer = ask_for(command, a->path);
 	if (!answer)
 		return EXIT_FAILURE;
@@ -227,7 +230,7 @@ static struct arguments parse(int argc, char **argv)
 		fail("argument", argv[optind + 1], "the command takes none");
 	if (a.json && a.command->no_json)
 		fail("option", "--json", "does not go with this command");
-	if (a.follow && a.command->run != follow)
+	if (a.follow && a.command->run != tell_events)
 		fail("option", "--follow", "goes with events only");
 	return a;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "capture.h"
 #include "carrier.h"
@@ -32,6 +33,7 @@ static struct helper helper;
 static struct loop loop;
 static struct ct_netlink ct;
 static struct expect_events events;
+static struct history history;
 static struct ctl ctl;
 
 /* The settings in force, and room for the next ones. */
@@ -105,16 +107,26 @@ static void show_life(void *data)
 	notify("WATCHDOG=1");
 }
 
+static uint64_t time_of_day(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 static void tell_verdict(void *data, const struct verdict *v)
 {
 	(void)data;
-	ctl_tell(&ctl, v);
+	if (history_verdict(&history, v, time_of_day()))
+		ctl_tell(&ctl);
 }
 
 static void tell_ended(const struct ended *e)
 {
 	log_ended(e);
-	ctl_tell_ended(&ctl, e);
+	history_ended(&history, e, time_of_day());
+	ctl_tell(&ctl);
 }
 
 static void answer(void *data, uint64_t now)
@@ -133,6 +145,7 @@ static void start_ctl(const struct carrier *carrier)
 	int err;
 
 	about = (struct answer_about){.helper = &helper,
+		.history = &history,
 		.carrier = carrier->name,
 		.queue = live.now->queue,
 		.knocks = loop.queue[LOOP_KNOCK].nl.sock,

@@ -21,6 +21,7 @@
 enum { SESSIONS = CONNTAB_SIZE, TURNS_MAX = 100000, ANSWER_MAX = 8 << 20, PIECE = 16 };
 
 static struct helper helper;
+static struct history history;
 static struct ctl ctl;
 static char folder[32], path[64];
 static char text[ANSWER_MAX];
@@ -47,7 +48,7 @@ static bool expected(void *ctx, const struct expect *e, uint32_t *ret_seconds)
 }
 
 static const struct answer_about about = {
-	.helper = &helper, .carrier = "sane", .queue = 21, .expected = expected};
+	.helper = &helper, .history = &history, .carrier = "sane", .queue = 21, .expected = expected};
 
 static void remove_folder(void)
 {
@@ -69,6 +70,7 @@ static void begin(unsigned sessions)
 	static const uint8_t key[CONNTAB_KEY_LEN];
 
 	make_folder();
+	history.count = 0;
 	helper_init(&helper, &port, &policy_default, key);
 	for (unsigned i = 0; i < sessions; i++) {
 		struct endpoint client = packet_endpoint("[2001:db8::1]:0"),
@@ -283,6 +285,12 @@ END_TEST
 
 static const struct verdict refused = {.reason = REASON_LOW_PORT};
 
+static void tell(const struct verdict *v)
+{
+	if (history_verdict(&history, v, now))
+		ctl_tell(&ctl);
+}
+
 START_TEST(events_are_told_to_who_follows)
 {
 	const struct verdict passed = {.reason = REASON_PASSED},
@@ -292,13 +300,12 @@ START_TEST(events_are_told_to_who_follows)
 	int fd[2];
 
 	begin(0);
-	ctl_tell(&ctl, &refused);
-	fd[0] = ask("events\n");
-	fd[1] = ask("events\n");
+	fd[0] = ask("follow\n");
+	fd[1] = ask("follow\n");
 	opened.announce = packet_endpoint("203.0.113.1:50000");
-	ctl_tell(&ctl, &passed);
-	ctl_tell(&ctl, &again);
-	ctl_tell(&ctl, &opened);
+	tell(&passed);
+	tell(&again);
+	tell(&opened);
 	work();
 	for (int i = 0; i < 2; i++) {
 		hear(fd[i], &ended);
@@ -316,22 +323,57 @@ START_TEST(an_ending_is_an_event)
 	const struct ct_view view = {.ours = true};
 	const struct plan plan = {.announce = packet_endpoint("203.0.113.1:50000")};
 	const struct ended used = {ENDING_USED, &view, &plan};
-	bool ended;
-	int fd;
 
 	begin(0);
-	ctl_tell_ended(&ctl, &used);
-	fd = ask("events\n");
-	ctl_tell_ended(&ctl, &used);
-	work();
-	hear(fd, &ended);
-	ck_assert_uint_eq(count(text, "\n"), 1);
-	ck_assert_uint_eq(count(text, "\"event\":\"used\",\"client\":"), 1);
+	history_ended(&history, &used, 1234567);
+	answer("events\n");
+	ck_assert_uint_eq(count(text, "\n"), 2);
+	ck_assert_uint_eq(count(text, "\"time\":1234.567,\"event\":\"used\",\"client\":"), 1);
 	ck_assert_uint_eq(count(text, "\"announced\":\"203.0.113.1:50000\""), 1);
 }
 END_TEST
 
-START_TEST(events_without_room_are_counted)
+START_TEST(the_last_events_are_told_to_who_comes_later)
+{
+	bool ended;
+	int fd;
+
+	begin(0);
+	ck_assert_str_eq(answer("events\n"), END);
+	for (int i = 0; i < HISTORY_SIZE + 5; i++)
+		tell(&refused);
+	ck_assert_uint_eq(count(answer("events\n"), "\"type\":\"event\""), HISTORY_SIZE);
+	ck_assert(ends_with(text, END) && !count(text, "left-out"));
+	fd = ask("follow\n");
+	ck_assert_uint_eq(count(hear(fd, &ended), "\"type\":\"event\""), HISTORY_SIZE);
+	ck_assert(!ended && !count(text, "left-out"));
+	tell(&refused);
+	work();
+	ck_assert_uint_eq(count(hear(fd, &ended), "\"type\":\"event\""), 1);
+}
+END_TEST
+
+START_TEST(what_happens_meanwhile_is_not_waited_for)
+{
+	bool ended;
+	int fd;
+
+	begin(0);
+	tell(&refused);
+	fd = caller();
+	ck_assert_int_eq(send(fd, "events\n", 7, 0), 7);
+	ctl_work(&ctl, now); /* takes it in */
+	tell(&refused);
+	ctl_work(&ctl, now); /* reads the request, and answers */
+	for (int i = 0; i < 1000; i++)
+		tell(&refused);
+	work();
+	ck_assert_uint_eq(count(hear(fd, &ended), "\"type\":\"event\""), 2);
+	ck_assert(ended);
+}
+END_TEST
+
+START_TEST(events_that_are_forgotten_are_counted)
 {
 	enum { EVENTS = 20000 };
 	unsigned events, left_out;
@@ -339,18 +381,18 @@ START_TEST(events_without_room_are_counted)
 	int fd;
 
 	begin(0);
-	fd = ask("events\n");
-	for (int i = 0; i < EVENTS; i++)
-		ctl_tell(&ctl, &refused);
-	work();
+	fd = ask("follow\n");
+	for (int i = 0; i < EVENTS; i++) {
+		tell(&refused);
+		work(); /* as far as the client's socket takes them */
+	}
 	events = count(hear(fd, &ended), "\"type\":\"event\"");
-	ck_assert(events > 0 && events < EVENTS && !ended);
-	ctl_tell(&ctl, &refused);
-	work();
-	hear(fd, &ended);
-	ck_assert_int_eq(sscanf(text, "{\"type\":\"left-out\",\"count\":%u}", &left_out), 1);
+	ck_assert_int_eq(sscanf(strstr(text, "{\"type\":\"left-out\""),
+				 "{\"type\":\"left-out\",\"count\":%u}", &left_out),
+		1);
 	ck_assert_uint_eq(events + left_out, EVENTS);
-	ck_assert_uint_eq(count(text, "\"type\":\"event\""), 1);
+	ck_assert(events >= HISTORY_SIZE && !ended);
+	ck_assert_uint_eq(count(text, "left-out"), 1);
 }
 END_TEST
 
@@ -360,14 +402,14 @@ START_TEST(followers_leave_places_for_others)
 
 	begin(0);
 	for (int i = 0; i < CTL_FOLLOWERS; i++)
-		fd[i] = ask("events\n");
+		fd[i] = ask("follow\n");
 	now += 10 * CTL_PATIENCE_MS; /* nothing happens, which is no reason to go */
-	ck_assert_str_eq(answer("events\n"), ERROR("too many follow events"));
+	ck_assert_str_eq(answer("follow\n"), ERROR("too many follow events"));
 	ck_assert_uint_eq(ctl.followers, CTL_FOLLOWERS);
 	close(fd[0]);
 	work();
 	ck_assert_uint_eq(ctl.followers, CTL_FOLLOWERS - 1);
-	ctl_tell(&ctl, &refused);
+	tell(&refused);
 	work();
 }
 END_TEST
@@ -437,7 +479,7 @@ START_TEST(no_path_is_no_socket)
 {
 	ck_assert_int_eq(ctl_open(&ctl, "", &about), 0);
 	ck_assert_int_eq(ctl_fd(&ctl), -1);
-	ctl_tell(&ctl, &refused);
+	tell(&refused);
 }
 END_TEST
 
@@ -454,7 +496,9 @@ int main(void)
 		one_more_is_sent_away_until_a_place_is_free,
 		events_are_told_to_who_follows,
 		an_ending_is_an_event,
-		events_without_room_are_counted,
+		the_last_events_are_told_to_who_comes_later,
+		what_happens_meanwhile_is_not_waited_for,
+		events_that_are_forgotten_are_counted,
 		followers_leave_places_for_others,
 		the_socket_is_for_its_user_and_group,
 		a_socket_that_is_left_behind_is_replaced,

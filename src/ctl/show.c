@@ -202,7 +202,7 @@ void show_event(FILE *out, const json_t *event)
 {
 	time_t when = (time_t)json_number_value(json_object_get(event, "time"));
 	const char *meaning = json_string_value(json_object_get(event, "meaning"));
-	char clock[16] = "?";
+	char clock[32] = "?";
 	struct tm tm;
 
 	if (strcmp(show_string(event, "type"), "left-out") == 0) {
@@ -210,7 +210,7 @@ void show_event(FILE *out, const json_t *event)
 		return;
 	}
 	if (localtime_r(&when, &tm))
-		strftime(clock, sizeof clock, "%H:%M:%S", &tm);
+		strftime(clock, sizeof clock, "%b %e %T", &tm);
 	fprintf(out, "%s %s", clock, show_string(event, "event"));
 	put_field(out, event, "client");
 	put_field(out, event, "server");

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char answer_events[] = "events";
+const char answer_follow[] = "follow";
 
 static void put(struct answer_text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -37,11 +37,11 @@ static void put_endpoint(struct answer_text *t, const char *name, const struct e
 	put(t, "\"%s\":\"%s\"", name, endpoint_text(e, text));
 }
 
-static void put_parties(struct answer_text *t, const struct ct_view *view)
+static void put_parties(struct answer_text *t, const struct endpoint *client, const struct endpoint *server)
 {
-	put_endpoint(t, "client", &view->tuple[DIR_ORIGINAL].src);
+	put_endpoint(t, "client", client);
 	put(t, ",");
-	put_endpoint(t, "server", &view->tuple[DIR_REPLY].src);
+	put_endpoint(t, "server", server);
 }
 
 static void put_port(struct answer_text *t, const struct endpoint *announced, const struct endpoint *real)
@@ -51,7 +51,7 @@ static void put_port(struct answer_text *t, const struct endpoint *announced, co
 	put_endpoint(t, "real", real);
 }
 
-static bool put_status(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
+static bool put_status(const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
 {
 	(void)i;
 	put(t, "{\"type\":\"status\",\"version\":\"%s\",\"carrier\":\"%s\",\"queues\":{\"control\":%u",
@@ -69,7 +69,7 @@ static bool put_status(const struct answer_about *a, uint32_t i, uint64_t now, s
 	return false;
 }
 
-static bool put_reason(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
+static bool put_reason(const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
 {
 	enum reason r = (enum reason)i;
 
@@ -109,7 +109,7 @@ static void put_session(const struct answer_about *a, const struct conn *c, cons
 	uint32_t seconds;
 
 	put(t, "{\"type\":\"session\",");
-	put_parties(t, view);
+	put_parties(t, &view->tuple[DIR_ORIGINAL].src, &view->tuple[DIR_REPLY].src);
 	put(t, ",");
 	put_endpoint(t, "dialled", &view->tuple[DIR_ORIGINAL].dst);
 	put(t,
@@ -127,10 +127,10 @@ static void put_session(const struct answer_about *a, const struct conn *c, cons
 	put(t, ",\"idle\":%" PRIu64 "}\n", (now - c->seen) / 1000);
 }
 
-static bool next_session(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
+static bool next_session(const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
 {
 	const struct helper *h = a->helper;
-	const struct conn *c = conntab_at(&h->tab, i);
+	const struct conn *c = conntab_at(&h->tab, (uint32_t)i);
 	struct ct_view view;
 
 	if (c && h->ct.get(h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], &view) == CT_OK && !view.over)
@@ -145,7 +145,7 @@ static void put_expectation(const struct conn *c, uint32_t seconds, struct answe
 	uint8_t text[ADDR_TEXT_MAX];
 
 	put(t, "{\"type\":\"expectation\",");
-	put_parties(t, &c->view);
+	put_parties(t, &c->view.tuple[DIR_ORIGINAL].src, &c->view.tuple[DIR_REPLY].src);
 	put(t, ",\"from\":\"%.*s\",", (int)addr_text(&from.addr, text), (const char *)text);
 	put_endpoint(t, "to", &e->tuple.dst);
 	put(t, ",");
@@ -153,16 +153,48 @@ static void put_expectation(const struct conn *c, uint32_t seconds, struct answe
 	put(t, ",\"seconds\":%" PRIu32 "}\n", seconds);
 }
 
-static bool next_expectation(const struct answer_about *a, uint32_t i, uint64_t now, struct answer_text *t)
+static bool next_expectation(const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
 {
 	const struct conntab *tab = &a->helper->tab;
-	const struct conn *c = conntab_at(tab, i);
+	const struct conn *c = conntab_at(tab, (uint32_t)i);
 	uint32_t seconds;
 
 	(void)now;
 	if (c && is_expected(a, c, &seconds))
 		put_expectation(c, seconds, t);
 	return i + 1 < tab->used;
+}
+
+static void put_event(struct answer_text *t, const struct event *e)
+{
+	put(t, "{\"type\":\"event\",\"time\":%" PRIu64 ".%03u,\"event\":\"%s\"", e->time / 1000,
+		(unsigned)(e->time % 1000), e->name);
+	if (e->known) {
+		put(t, ",");
+		put_parties(t, &e->client, &e->server);
+	}
+	if (e->port) {
+		put(t, ",");
+		put_port(t, &e->announced, &e->real);
+	}
+	if (e->opened)
+		put(t, ",\"on_demand\":%s", e->on_demand ? "true" : "false");
+	if (e->meaning)
+		put(t, ",\"meaning\":\"%s\"", e->meaning);
+	put(t, "}\n");
+}
+
+static bool next_event(const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
+{
+	(void)now;
+	if (i < a->history->count)
+		put_event(t, history_at(a->history, i));
+	return i + 1 < a->history->count;
+}
+
+bool answer_is_of_events(answer_fn *answer)
+{
+	return answer == next_event;
 }
 
 answer_fn *answer_to(const char *request, size_t n)
@@ -175,6 +207,8 @@ answer_fn *answer_to(const char *request, size_t n)
 		{"sessions", next_session},
 		{"expectations", next_expectation},
 		{"reasons", put_reason},
+		{"events", next_event},
+		{answer_follow, next_event},
 	};
 
 	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
@@ -182,50 +216,6 @@ answer_fn *answer_to(const char *request, size_t n)
 			return answers[i].fn;
 	}
 	return NULL;
-}
-
-static bool is_worth_a_line(const struct verdict *v)
-{
-	return v->reason != REASON_OPENED && !v->again && reason_level(v->reason) < REASON_LEVEL_DEBUG;
-}
-
-bool answer_is_event(const struct verdict *v)
-{
-	return v->opened || is_worth_a_line(v);
-}
-
-static void begin_event(struct answer_text *t, const char *what, const struct ct_view *view, uint64_t time)
-{
-	put(t, "{\"type\":\"event\",\"time\":%" PRIu64 ".%03u,\"event\":\"%s\"", time / 1000,
-		(unsigned)(time % 1000), what);
-	if (view) {
-		put(t, ",");
-		put_parties(t, view);
-	}
-}
-
-void answer_put_verdict(struct answer_text *t, const struct verdict *v, uint64_t time)
-{
-	const struct ct_view *view = v->known ? &v->view : NULL;
-
-	if (v->opened) {
-		begin_event(t, "open", view, time);
-		put(t, ",");
-		put_port(t, &v->announce, &v->real);
-		put(t, ",\"on_demand\":%s}\n", v->on_demand ? "true" : "false");
-	}
-	if (is_worth_a_line(v)) {
-		begin_event(t, reason_name(v->reason), view, time);
-		put(t, ",\"meaning\":\"%s\"}\n", reason_meaning(v->reason));
-	}
-}
-
-void answer_put_ended(struct answer_text *t, const struct ended *e, uint64_t time)
-{
-	begin_event(t, ending_name(e->how), e->view, time);
-	put(t, ",");
-	put_port(t, &e->plan->announce, &e->plan->expect.nat);
-	put(t, "}\n");
 }
 
 void answer_put_left_out(struct answer_text *t, uint64_t count)

@@ -7,6 +7,7 @@
 #ifndef PASVD_IO_ANSWER_H
 #define PASVD_IO_ANSWER_H
 
+#include "history.h"
 #include "pasvd/helper.h"
 
 enum { ANSWER_LINE_MAX = 4096 }; /* room enough for any one object */
@@ -14,6 +15,7 @@ enum { ANSWER_LINE_MAX = 4096 }; /* room enough for any one object */
 /* What is told of. */
 struct answer_about {
 	const struct helper *helper;
+	const struct history *history;
 	const char *carrier;
 	uint16_t queue;
 	bool knocks; /* there is a queue for SYNs to ports on demand: */
@@ -33,22 +35,17 @@ struct answer_text {
 };
 
 /* Puts the object number `i` of an answer, or nothing if there is none with that number. False: there are no more. Objects
- * of connections are asked of conntrack, so one is no more than a few requests. */
-typedef bool answer_fn(const struct answer_about *about, uint32_t i, uint64_t now, struct answer_text *text);
+ * of connections are asked of conntrack, so one is no more than a few requests. Events have to be remembered yet. */
+typedef bool answer_fn(const struct answer_about *about, uint64_t i, uint64_t now, struct answer_text *text);
 
 /* What answers the request, NULL if there is no such thing. */
 answer_fn *answer_to(const char *request, size_t n);
 
-/* The request after which what happens is told. */
-extern const char answer_events[];
+/* The request after which events are told as they happen: its answer goes on when there are more. */
+extern const char answer_follow[];
 
-/* Whether a verdict is worth being told, as it is worth a line in the log. */
-bool answer_is_event(const struct verdict *v);
-
-/* Puts the objects for a verdict, and for a port that has ended; `time` in ms since 1970. */
-void answer_put_verdict(struct answer_text *text, const struct verdict *v, uint64_t time);
-
-void answer_put_ended(struct answer_text *text, const struct ended *e, uint64_t time);
+/* Whether its objects are those of about->history. */
+bool answer_is_of_events(answer_fn *answer);
 
 /* That `count` objects had to be left out, that the answer is complete, and what is wrong with the request: `what` is of
  * letters. */

@@ -7,7 +7,8 @@
  * of CTL_CLIENTS pieces.
  *
  * Nobody is waited for. A client that neither asks nor reads for CTL_PATIENCE_MS loses its place to the next one that comes;
- * until then it takes nothing but its place. Events that find a follower's piece full are left out, and counted.
+ * until then it takes nothing but its place. Events are read from the history, by each client at its own pace; those that are
+ * no longer remembered when it gets there are counted.
  */
 #include "ctl.h"
 
@@ -18,7 +19,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -43,6 +43,11 @@ static void drop(struct ctl *ctl, struct ctl_client *c)
 	c->fd = -1;
 }
 
+static bool has_more(const struct ctl *ctl, const struct ctl_client *c)
+{
+	return c->state == CTL_FOLLOWS ? c->next < ctl->about->history->count : c->answer != NULL;
+}
+
 /* Says what the client is waited for: its request, or that it reads. */
 static void wait_for_it(const struct ctl *ctl, struct ctl_client *c)
 {
@@ -50,7 +55,7 @@ static void wait_for_it(const struct ctl *ctl, struct ctl_client *c)
 
 	if (c->state == CTL_ASKS)
 		event.events = EPOLLIN;
-	else if (c->state == CTL_ANSWERED || c->sent < c->out)
+	else if (c->state == CTL_ANSWERED || c->sent < c->out || has_more(ctl, c))
 		event.events = EPOLLOUT;
 	if (event.events != c->waits_for)
 		epoll_ctl(ctl->epoll, EPOLL_CTL_MOD, c->fd, &event);
@@ -117,30 +122,29 @@ static void take_in(struct ctl *ctl, uint64_t now)
 	c->in = c->out = c->sent = 0;
 }
 
-static void follow(struct ctl *ctl, struct ctl_client *c)
+/* What happens meanwhile is for those who follow. */
+static void begin_answer(struct ctl *ctl, struct ctl_client *c, bool follows)
 {
-	if (ctl->followers == CTL_FOLLOWERS) {
+	const struct history *history = ctl->about->history;
+	bool of_events = answer_is_of_events(c->answer);
+
+	if (follows && ctl->followers == CTL_FOLLOWERS) {
 		refuse(c, "too many follow events");
 		return;
 	}
-	ctl->followers++;
-	c->state = CTL_FOLLOWS;
-	c->left_out = 0;
+	ctl->followers += follows;
+	c->state = follows ? CTL_FOLLOWS : CTL_ANSWERED;
+	c->next = of_events ? history_first(history) : 0;
+	c->until = of_events ? history->count : UINT64_MAX;
 }
 
 static void understand(struct ctl *ctl, struct ctl_client *c, size_t n)
 {
-	answer_fn *answer = answer_to(c->request, n);
-
-	if (n == strlen(answer_events) && memcmp(c->request, answer_events, n) == 0) {
-		follow(ctl, c);
-	} else if (answer) {
-		c->state = CTL_ANSWERED;
-		c->answer = answer;
-		c->next = 0;
-	} else {
+	c->answer = answer_to(c->request, n);
+	if (c->answer)
+		begin_answer(ctl, c, n == strlen(answer_follow) && memcmp(c->request, answer_follow, n) == 0);
+	else
 		refuse(c, "no such request");
-	}
 }
 
 /* What stands behind the line is not read. */
@@ -163,13 +167,28 @@ static void listen_to(struct ctl *ctl, struct ctl_client *c, uint64_t now)
 		refuse(c, "no such request");
 }
 
+/* Leaves out the events that are not remembered any more. */
+static void catch_up(const struct ctl *ctl, struct ctl_client *c, struct answer_text *text)
+{
+	uint64_t first = history_first(ctl->about->history);
+
+	if (c->next >= first)
+		return;
+	answer_put_left_out(text, first - c->next);
+	c->next = first;
+}
+
 /* The next piece of an answer. */
 static void put_piece(const struct ctl *ctl, struct ctl_client *c, uint64_t now)
 {
 	struct answer_text text = text_of(c);
+	bool more;
 
-	for (int i = 0; i < PIECE_OBJECTS && c->answer && text.cap - text.n >= ANSWER_LINE_MAX; i++) {
-		if (!c->answer(ctl->about, c->next++, now, &text)) {
+	if (answer_is_of_events(c->answer))
+		catch_up(ctl, c, &text);
+	for (int i = 0; i < PIECE_OBJECTS && has_more(ctl, c) && text.cap - text.n >= ANSWER_LINE_MAX; i++) {
+		more = c->answer(ctl->about, c->next++, now, &text) && c->next < c->until;
+		if (!more && c->state == CTL_ANSWERED) {
 			c->answer = NULL;
 			answer_put_end(&text);
 		}
@@ -200,7 +219,7 @@ static void serve(struct ctl *ctl, struct ctl_client *c, uint32_t events, uint64
 		drop(ctl, c);
 	if (c->fd < 0 || c->state == CTL_ASKS)
 		return;
-	if (c->state == CTL_ANSWERED && !c->out)
+	if (!c->out && has_more(ctl, c))
 		put_piece(ctl, c, now);
 	if (!send_out(c, now) || (c->state == CTL_ANSWERED && !c->answer && !c->out))
 		drop(ctl, c);
@@ -220,70 +239,14 @@ void ctl_work(struct ctl *ctl, uint64_t now)
 		serve(ctl, event.data.ptr, event.events, now);
 }
 
-static uint64_t time_of_day(void)
+void ctl_tell(struct ctl *ctl)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-/* What was taken makes room first. */
-static struct answer_text room_of(struct ctl_client *c)
-{
-	if (c->sent)
-		memmove(c->text, c->text + c->sent, c->out - c->sent);
-	c->out -= c->sent;
-	c->sent = 0;
-	return text_of(c);
-}
-
-static void tell(const struct ctl *ctl, struct ctl_client *c, const struct answer_text *event)
-{
-	struct answer_text text = room_of(c);
-
-	if (c->left_out)
-		answer_put_left_out(&text, c->left_out);
-	if (text.full || text.cap - text.n < event->n) {
-		c->left_out++;
-	} else {
-		memcpy(text.p + text.n, event->p, event->n);
-		c->left_out = 0;
-		c->out = text.n + event->n;
-	}
-	wait_for_it(ctl, c);
-}
-
-static void tell_all(struct ctl *ctl, const struct answer_text *event)
-{
-	for (int i = 0; i < CTL_CLIENTS; i++) {
+	for (int i = 0; i < CTL_CLIENTS && ctl->followers; i++) {
 		struct ctl_client *c = &ctl->client[i];
 
 		if (c->fd >= 0 && c->state == CTL_FOLLOWS)
-			tell(ctl, c, event);
+			wait_for_it(ctl, c);
 	}
-}
-
-void ctl_tell(struct ctl *ctl, const struct verdict *v)
-{
-	char line[ANSWER_LINE_MAX];
-	struct answer_text event = {.p = line, .cap = sizeof line};
-
-	if (!ctl->followers || !answer_is_event(v))
-		return;
-	answer_put_verdict(&event, v, time_of_day());
-	tell_all(ctl, &event);
-}
-
-void ctl_tell_ended(struct ctl *ctl, const struct ended *e)
-{
-	char line[ANSWER_LINE_MAX];
-	struct answer_text event = {.p = line, .cap = sizeof line};
-
-	if (!ctl->followers)
-		return;
-	answer_put_ended(&event, e, time_of_day());
-	tell_all(ctl, &event);
 }
 
 /* True if it is a socket to which nobody listens any more. */

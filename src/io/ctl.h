@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ctl.h - the socket at which the daemon is asked about itself
  *
- * A client sends one line, "status", "sessions", "expectations", "reasons" or "events", and gets objects of JSON, one a line
- * (answer.h). The last one is of type "end" or "error", then the connection is closed; after "events" there is no end.
+ * A client sends one line, "status", "sessions", "expectations", "reasons", "events" or "follow", and gets objects of JSON, one
+ * a line (answer.h). The last one is of type "end" or "error", then the connection is closed; events that are followed have no
+ * end.
  * pasvctl(8) is the client; the lines between the two may change together.
  */
 #ifndef PASVD_IO_CTL_H
@@ -23,9 +24,9 @@ struct ctl_client {
 		CTL_ANSWERED, /* until all is sent */
 		CTL_FOLLOWS   /* gets events */
 	} state;
-	answer_fn *answer;  /* CTL_ANSWERED: what puts its next object, NULL after the last one */
-	uint32_t next;      /* CTL_ANSWERED: that object's number */
-	uint64_t left_out;  /* CTL_FOLLOWS: events that found no room */
+	answer_fn *answer;  /* but for CTL_ASKS: what puts its next object, NULL after the last one */
+	uint64_t next;      /* that object's number, */
+	uint64_t until;     /* CTL_ANSWERED: and where it ends at the latest */
 	uint64_t moved;     /* ms, when it last sent or took something */
 	uint32_t waits_for; /* EPOLL* */
 	size_t in;          /* bytes in request */
@@ -54,8 +55,7 @@ int ctl_fd(const struct ctl *ctl);
  * for a client. `now` as for helper_packet(). */
 void ctl_work(struct ctl *ctl, uint64_t now);
 
-/* Tells those who follow events of a verdict, or of a port that has ended. */
-void ctl_tell(struct ctl *ctl, const struct verdict *v);
-void ctl_tell_ended(struct ctl *ctl, const struct ended *e);
+/* There are new events in about->history: those who follow will be told. */
+void ctl_tell(struct ctl *ctl);
 
 #endif

@@ -21,6 +21,7 @@ from scripted import CONTENT, RawClient, ScriptedServer
 pytestmark = pytest.mark.daemon
 
 ENDPOINT = r"(\d+\.){3}\d+:\d+"
+WHEN = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
 WIDTH, HEIGHT = 80, 24
 COUNTED = "counters", "endings"     # objects whose members are names of reasons and endings
 
@@ -217,7 +218,7 @@ def test_events_are_followed(lab, client):
         provoke(client, text)
         provoke(client, objects)
         client.ask("PASV")
-        assert re.fullmatch(rf"\d\d:\d\d:\d\d open client={ENDPOINT} server={ENDPOINT} announced={ENDPOINT} "
+        assert re.fullmatch(rf"{WHEN} open client={ENDPOINT} server={ENDPOINT} announced={ENDPOINT} "
                             rf"real={ENDPOINT}\n", opened(text)[0])
         event = json.loads(opened(objects)[0])
         assert members(event) == documented("events") - {"meaning", "count"}
@@ -229,6 +230,21 @@ def test_events_are_followed(lab, client):
         for follower in text, objects:
             assert follower.process.wait(timeout=10) == 1
             assert "breaks off" in follower.process.stderr.read()
+
+
+def test_events_that_were_are_those_of_the_log(lab, client):
+    client.ask("PASV")
+    client.ask("PORT 10,9,8,7,4,1")
+    logged = [line.removeprefix("pasvd: ") for line in lab.pasvd.log().splitlines() if " client=" in line]
+    told = pasvctl(lab, "events").stdout.splitlines()
+    assert len(logged) == 4 and [re.sub(f"^{WHEN} ", "", line) for line in told] == logged
+    assert [json.loads(line)["event"] for line in pasvctl(lab, "events", "--json").stdout.splitlines()] == \
+        [line.split()[0] for line in logged]
+    with Follower(lab) as follower:
+        wait_for(lambda: len(follower.lines) == len(told), 5, "what was before")
+        client.ask("PASV")
+        wait_for(lambda: len(follower.lines) > len(told), 5, "what comes")
+        assert [line.rstrip("\n") for line in follower.lines[:len(told)]] == told
 
 
 def test_sessions_are_listed_while_transfers_run(make_lab, visit):
