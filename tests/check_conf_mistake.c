@@ -102,10 +102,11 @@ static const struct {
 	{"translate", "external-address = 203.0.113.7, file:/a for 10.0.0.0/8",
 		"external-address = file:/a for 10.0.0.0/8",
 		": never counts: an address before it is for everybody"},
-	{"policy", "deny-port = 5", NULL, ": no such key, there are deny-ports, allow-foreign"},
-	{"policy", "Deny-Ports = 5", NULL, ": no such key, there are deny-ports, allow-foreign"},
+	{"policy", "deny-port = 5", NULL, ": no such key (deny-ports?), there are deny-ports, allow-foreign"},
+	{"policy", "Deny-Ports = 5", NULL,
+		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
 	{"pasvd", "port = 5", NULL,
-		": no such key, there are queue, carrier, zone, expect-seconds, control-socket"},
+		": no such key ([tls] ports?), there are queue, carrier, zone, expect-seconds, control-socket"},
 	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
 	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
 	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},
@@ -135,13 +136,23 @@ static const struct {
 	{"strict", "bare-lf = 1", NULL, OUTCOME},
 	{"strict", "bad-offer = res", NULL, OUTCOME},
 	{"strict", "bare-cr = log", NULL,
-		": no such key, there are spoofed-reply, spoofed-command, pipelined, long-line, unprintable, "
+		": no such key (bare-lf?), there are spoofed-reply, spoofed-command, pipelined, long-line, "
+		"unprintable, "
 		"bare-lf, "
 		"bad-offer"},
 	{"policy", "bare-lf = log", NULL, ": belongs to [strict]"},
 	{"polcy", "deny-ports = 5", NULL, ": belongs to [policy]"},
-	{"polcy", "deny = 5", NULL,
+	{"policy", "queue = 5", NULL, ": belongs to [pasvd] or [tls]"},
+	{"policy", "per-clients = 5", NULL,
+		": no such key ([limits] per-client?), there are deny-ports, allow-foreign"},
+	{"police", "nothing = 5", NULL,
+		": no such section ([policy]?), there are [pasvd], [policy], [limits], [translate], [tls], "
+		"[strict]"},
+	{"other", "nothing = 5", NULL,
 		": no such section, there are [pasvd], [policy], [limits], [translate], [tls], [strict]"},
+	{"polcy", "deny = 5", NULL,
+		": no such section ([policy]?), there are [pasvd], [policy], [limits], [translate], [tls], "
+		"[strict]"},
 };
 
 START_TEST(mistakes_are_named)
@@ -172,7 +183,7 @@ START_TEST(what_inih_would_ignore_is_refused)
 	bad("[policy] deny-ports = 5\n", "1: only a comment may stand behind a [section]");
 	bad("[policy]\ndeny-ports = 5,\n  6\n", "2: [policy] deny-ports = : something is missing at a comma");
 	bad("[policy]\ndeny-ports = 5\n  6\n", "3: neither [section] nor key = value");
-	bad("queue = 5\n", "1: [] queue = 5: belongs to [pasvd]");
+	bad("queue = 5\n", "1: [] queue = 5: belongs to [pasvd] or [tls]");
 	bad("[pasvd]\nqueue = 5\rzone = 3\n", "2: bytes that are no text");
 }
 END_TEST

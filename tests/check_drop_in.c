@@ -132,7 +132,7 @@ START_TEST(mistakes_name_the_file_they_are_in)
 	bad_with("[pasvd]\n\nqueue = x\n", WITH({"a.conf", "[pasvd]\nqueue = y\n"}),
 		"test.conf:3: [pasvd] queue = x: a number 0..65535 is wanted");
 	bad_with(right, WITH({"a.conf", right}, {"b.conf", "queue = 5\n"}),
-		"test.conf.d/b.conf:1: [] queue = 5: belongs to [pasvd]");
+		"test.conf.d/b.conf:1: [] queue = 5: belongs to [pasvd] or [tls]");
 	bad_with(right, WITH({"a.conf", "[pasvd]\n\nqueue\n"}),
 		"test.conf.d/a.conf:3: neither [section] nor key = value");
 	bad_with("[tls]\nmode = refuse\n", WITH({"a.conf", "[tls]\nmode = pass for 10.0.0.2\n"}),

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "drop_in.h"
+#include "near.h"
 #include "regular.h"
 
 enum {
@@ -86,28 +87,72 @@ static const char *names_of(const char *section, char names[NAMES_MAX])
 	return names;
 }
 
-static const char *section_of(const char *name)
+/* The sections that have the key, "" if none has. */
+static const char *owners_of(const char *name, char names[NAMES_MAX])
 {
 	const struct settings_key *key;
+	size_t n = 0;
 
-	for (size_t i = 0; (key = settings_key(i)); i++) {
+	names[0] = '\0';
+	for (size_t i = 0; (key = settings_key(i)) && n < NAMES_MAX; i++) {
 		if (strcmp(key->name, name) == 0)
-			return key->section;
+			n += (size_t)snprintf(
+				names + n, NAMES_MAX - n, "%s[%s]", n ? " or " : "", key->section);
 	}
-	return NULL;
+	return names;
+}
+
+/* " (KEY?)": what may have been meant, a key of the section rather than of another; "" if nothing is near. */
+static const char *guess_key(const char *section, const char *name, char guess[NAMES_MAX])
+{
+	const struct settings_key *key, *nearest = NULL;
+	unsigned least = 2 * NEAR_MOST + 2;
+
+	guess[0] = '\0';
+	for (size_t i = 0; (key = settings_key(i)); i++) {
+		bool other = strcmp(key->section, section) != 0;
+		unsigned distance = 2 * near_distance(name, key->name) + other;
+
+		if (distance < least) {
+			least = distance;
+			nearest = key;
+		}
+	}
+	if (nearest && least % 2)
+		snprintf(guess, NAMES_MAX, " ([%s] %s?)", nearest->section, nearest->name);
+	else if (nearest)
+		snprintf(guess, NAMES_MAX, " (%s?)", nearest->name);
+	return guess;
+}
+
+static const char *guess_section(const char *section, char guess[NAMES_MAX])
+{
+	const struct settings_key *key;
+	unsigned least = NEAR_MOST + 1;
+
+	guess[0] = '\0';
+	for (size_t i = 0; (key = settings_key(i)); i++) {
+		unsigned distance = near_distance(section, key->section);
+
+		if (distance < least)
+			snprintf(guess, NAMES_MAX, " ([%s]?)", key->section);
+		least = distance < least ? distance : least;
+	}
+	return guess;
 }
 
 static void say_unknown(struct reading *r, const char *section, const char *name, const char *value)
 {
-	char names[NAMES_MAX];
+	char names[NAMES_MAX], guess[NAMES_MAX];
 
-	if (section_of(name))
-		complain(r, r->line, "[%s] %s = %s: belongs to [%s]", section, name, value, section_of(name));
+	if (owners_of(name, names)[0])
+		complain(r, r->line, "[%s] %s = %s: belongs to %s", section, name, value, names);
 	else if (names_of(section, names)[0])
-		complain(r, r->line, "[%s] %s = %s: no such key, there are %s", section, name, value, names);
+		complain(r, r->line, "[%s] %s = %s: no such key%s, there are %s", section, name, value,
+			guess_key(section, name, guess), names);
 	else
-		complain(r, r->line, "[%s] %s = %s: no such section, there are %s", section, name, value,
-			names_of(NULL, names));
+		complain(r, r->line, "[%s] %s = %s: no such section%s, there are %s", section, name, value,
+			guess_section(section, guess), names_of(NULL, names));
 }
 
 /* inih's handler: 0 is a mistake. */
