@@ -49,6 +49,14 @@ static void keep_number(const char *name, uint16_t *next, uint16_t now)
 	*next = now;
 }
 
+static void keep_fail(bool *next, bool now)
+{
+	if (*next != now)
+		log_at(REASON_LEVEL_WARNING, "fail=%s stays until pasvd is started again",
+			now ? "open" : "closed");
+	*next = now;
+}
+
 static void keep_socket(struct settings *next, const struct settings *now)
 {
 	if (strcmp(next->control_socket, now->control_socket) != 0)
@@ -86,6 +94,7 @@ static void reload(void *data)
 	keep_number("queue", &next->queue, l->now->queue);
 	keep_number("[tls] queue", &next->tls_queue, l->now->tls_queue);
 	keep_number("[limits] sessions", &next->sessions, l->now->sessions);
+	keep_fail(&next->fail_open, l->now->fail_open);
 	keep_socket(next, l->now);
 	keep_carrier(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_KNOCK].nl.sock)
@@ -163,9 +172,9 @@ static void start_ctl(const struct carrier *carrier)
 	loop.watched = ctl_fd(&ctl);
 }
 
-static int bind_queue(int which, uint16_t number)
+static int bind_queue(int which, uint16_t number, bool fail_open)
 {
-	int err = loop_bind(&loop, which, number);
+	int err = loop_bind(&loop, which, number, fail_open);
 
 	if (err == -EPERM || err == -EBUSY)
 		log_at(REASON_LEVEL_ERR, "queue %u is taken: another program has bound it", number);
@@ -192,7 +201,7 @@ static int start_on_demand(void)
 	if (err)
 		log_at(REASON_LEVEL_WARNING, "cannot ask for the connections marked as TLS: %s",
 			strerror(-err));
-	return bind_queue(LOOP_KNOCK, live.now->tls_queue);
+	return bind_queue(LOOP_KNOCK, live.now->tls_queue, false);
 }
 
 static int start_core(const struct carrier *carrier)
@@ -221,7 +230,7 @@ static int start(const struct carrier *carrier)
 		log_at(REASON_LEVEL_ERR, "cannot start: %s", strerror(-err));
 		return err;
 	}
-	err = bind_queue(LOOP_CONTROL, live.now->queue);
+	err = bind_queue(LOOP_CONTROL, live.now->queue, live.now->fail_open);
 	return err ? err : start_on_demand();
 }
 

@@ -332,6 +332,7 @@ static bool configure(struct request *q, const struct conf *conf)
 		q->rules.queue = settings.queue;
 	q->carrier = settings.carrier;
 	q->rules.tls_queue = settings.tls_queue;
+	q->rules.fail_open = settings.fail_open;
 	q->rules.tls_mark = settings.policy.tls_mark;
 	for (int family = 0; family < RULES_FAMILIES; family++)
 		take_ranges(&q->rules.server[family], &settings.policy);

@@ -23,7 +23,7 @@ static const char *const nft_template[] = {
 };
 
 enum {
-	LETTERS_LEN = 10,
+	LETTERS_LEN = 11,
 	NUMBER_LEN = 6,                             /* "65535" and its NUL */
 	RANGE_LEN = 2 * NUMBER_LEN,                 /* "60000:60100" and its NUL */
 	MARK_LEN = 11,                              /* "0x40000000" and its NUL */
@@ -97,12 +97,14 @@ static void print_ports(const struct rules *r, int family, const char *wan, cons
 	const struct rules_server *server = &r->server[family];
 	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN], destination[DESTINATION_LEN];
 	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN];
+	const char *bypass = r->nft ? " bypass" : " --queue-bypass";
 	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", server->public},
 		{"@SERVER@", server->own}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
 		{"@DESTINATION@", destination}, {"@ICMP@", names[family].icmp}, {"@IP@", names[family].ip},
 		{"@NFPROTO@", names[family].nfproto}, {"@QUEUE@", queue},
-		{"@PAYLOAD@", names[family].payload}, {"@CARRIER@", r->carrier->name},
-		{"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range}, {NULL, NULL}};
+		{"@BYPASS@", r->fail_open ? bypass : ""}, {"@PAYLOAD@", names[family].payload},
+		{"@CARRIER@", r->carrier->name}, {"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark},
+		{"@TLS_PORTS@", range}, {NULL, NULL}};
 	size_t times = repetitions(r, family, text);
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
@@ -157,9 +159,9 @@ static void conditions(const struct rules *r, int family, char ret_letters[LETTE
 	const struct rules_server *server = &r->server[family];
 	const char *reached = r->n_wans ? "sw" : "sp";
 
-	snprintf(ret_letters, LETTERS_LEN, " %c%c%s%s%s%s", family == RULES_IP6 ? '6' : '4',
-		r->carrier && r->carrier->before_conntrack ? 'r' : 'b', r->lan ? "c" : "",
-		server->own[0] ? reached : "", server->n_ranges ? "t" : "",
+	snprintf(ret_letters, LETTERS_LEN, " %c%c%c%s%s%s%s", family == RULES_IP6 ? '6' : '4',
+		r->carrier && r->carrier->before_conntrack ? 'r' : 'b', r->fail_open ? 'o' : 'x',
+		r->lan ? "c" : "", server->own[0] ? reached : "", server->n_ranges ? "t" : "",
 		server->n_ranges && r->tls_mark ? "m" : "");
 }
 

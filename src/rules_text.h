@@ -45,6 +45,7 @@ struct rules {
 	const struct carrier *carrier; /* NULL: not known */
 	uint16_t queue, tls_queue;
 	uint32_t tls_mark;
+	bool fail_open; /* what the daemon cannot take passes */
 };
 
 /* Prints the rules to stdout. All texts in *r go into them as they are. */

@@ -17,10 +17,11 @@ static bool is_default(const struct settings *s)
 	static const struct quota_limits no_limits;
 	const struct policy *p = &s->policy, *d = &policy_default;
 
-	return s->queue == 21 && s->sessions == 16384 && strcmp(s->control_socket, "/run/pasvd/ctl") == 0 &&
-	       p->zone == 0 && p->expect_seconds == d->expect_seconds && !p->announce.low &&
-	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign &&
-	       !p->n_external && !s->watch.n_files && !s->watch.n_interfaces &&
+	return s->queue == 21 && s->sessions == 16384 && s->fail_open &&
+	       strcmp(s->control_socket, "/run/pasvd/ctl") == 0 && p->zone == 0 &&
+	       p->expect_seconds == d->expect_seconds && !p->announce.low && p->n_deny == d->n_deny &&
+	       memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign && !p->n_external &&
+	       !s->watch.n_files && !s->watch.n_interfaces &&
 	       memcmp(&p->limits, &no_limits, sizeof no_limits) == 0 && s->tls_queue == 22 &&
 	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule && !p->n_implicit &&
 	       memcmp(&p->strict, &d->strict, sizeof p->strict) == 0;
@@ -64,6 +65,13 @@ START_TEST(numbers_are_taken_to_both_ends)
 
 	ck_assert(low.queue == 0 && low.policy.zone == 0 && low.policy.expect_seconds == 1);
 	ck_assert(high.queue == 65535 && high.policy.zone == 65535 && high.policy.expect_seconds == 300);
+}
+END_TEST
+
+START_TEST(what_cannot_be_taken_passes_or_not)
+{
+	ck_assert(good("[pasvd]\nfail = open\n").fail_open);
+	ck_assert(!good("[pasvd]\nfail = closed\n").fail_open);
 }
 END_TEST
 
@@ -357,6 +365,7 @@ int main(void)
 		a_file_that_says_nothing_changes_nothing,
 		a_socket_has_a_path_or_is_none,
 		numbers_are_taken_to_both_ends,
+		what_cannot_be_taken_passes_or_not,
 		the_number_of_sessions_has_a_limit,
 		carrier_is_one_of_three,
 		each_scope_has_its_limit,

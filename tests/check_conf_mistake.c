@@ -31,6 +31,8 @@ static const struct {
 	{"pasvd", "carrier =", "carrier = ", CARRIER},
 	{"pasvd", "zone = 0x5", NULL, NUMBER("0..65535")},
 	{"pasvd", "zone = 65536", NULL, NUMBER("0..65535")},
+	{"pasvd", "fail = shut", NULL, ": open or closed is wanted"},
+	{"pasvd", "fail =", "fail = ", ": open or closed is wanted"},
 	{"pasvd", "expect-seconds = 0", NULL, NUMBER("1..300")},
 	{"pasvd", "expect-seconds = 301", NULL, NUMBER("1..300")},
 	{"pasvd", "expect-seconds = 60s", NULL, NUMBER("1..300")},
@@ -106,7 +108,8 @@ static const struct {
 	{"policy", "Deny-Ports = 5", NULL,
 		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
 	{"pasvd", "port = 5", NULL,
-		": no such key ([tls] ports?), there are queue, carrier, zone, expect-seconds, control-socket"},
+		": no such key ([tls] ports?), there are queue, carrier, zone, fail, expect-seconds, "
+		"control-socket"},
 	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
 	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
 	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},

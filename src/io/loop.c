@@ -32,10 +32,9 @@ static const struct {
 	void (*ask)(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
 	int bytes;
 	uint32_t packets;
-	bool fail_open;
 } kinds[LOOP_QUEUES] = {
-	[LOOP_CONTROL] = {helper_packet, 4 << 20, 4096, true},
-	[LOOP_KNOCK] = {ondemand_knock, 1 << 19, 256, false},
+	[LOOP_CONTROL] = {helper_packet, 4 << 20, 4096},
+	[LOOP_KNOCK] = {ondemand_knock, 1 << 19, 256},
 };
 
 uint64_t loop_now(void)
@@ -161,7 +160,7 @@ int loop_open(struct loop *loop, struct helper *helper, struct expect_events *ev
 	return open_signals(loop);
 }
 
-int loop_bind(struct loop *loop, int which, uint16_t number)
+int loop_bind(struct loop *loop, int which, uint16_t number, bool fail_open)
 {
 	struct queue *q = &loop->queue[which];
 	int err = nl_open(&q->nl, q->in, sizeof q->in);
@@ -175,7 +174,7 @@ int loop_bind(struct loop *loop, int which, uint16_t number)
 	q->ask = kinds[which].ask;
 	q->nl.unasked = on_message;
 	q->nl.unasked_data = q;
-	return configure(q, kinds[which].packets, kinds[which].fail_open);
+	return configure(q, kinds[which].packets, fail_open);
 }
 
 /* Reads at most `most` datagrams of the queue, fewer if there are no more. */

@@ -52,9 +52,9 @@ struct loop {
 int loop_open(struct loop *loop, struct helper *helper, struct expect_events *events,
 	const struct loop_hooks *hooks);
 
-/* Binds a queue, LOOP_CONTROL or LOOP_KNOCK: from then on its packets wait for us. If it is full, packets of the first pass, and
- * those of the second are dropped. -EPERM: another process has the queue, or CAP_NET_ADMIN is missing. */
-int loop_bind(struct loop *loop, int which, uint16_t number);
+/* Binds a queue, LOOP_CONTROL or LOOP_KNOCK: from then on its packets wait for us. If it is full, packets that
+ * would have to wait pass if it is to `fail_open`, and are dropped if not. -EPERM: another process has the queue, or CAP_NET_ADMIN is missing. */
+int loop_bind(struct loop *loop, int which, uint16_t number, bool fail_open);
 
 /* ms of a clock that never goes back. */
 uint64_t loop_now(void);

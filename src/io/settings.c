@@ -20,6 +20,7 @@ struct settings settings_default(void)
 {
 	return (struct settings){.queue = SETTINGS_QUEUE,
 		.tls_queue = SETTINGS_TLS_QUEUE,
+		.fail_open = true,
 		.control_socket = SETTINGS_CONTROL_SOCKET,
 		.sessions = CONNTAB_SIZE,
 		.policy = policy_default};
@@ -62,6 +63,17 @@ static const char *set_carrier(struct settings *s, struct text value)
 	if (i == sizeof names / sizeof names[0])
 		return conf_value_wrong;
 	s->carrier = (enum carrier_wanted)i;
+	return NULL;
+}
+
+static const char *set_fail(struct settings *s, struct text value)
+{
+	static const char *const names[] = {[false] = "closed", [true] = "open"};
+	size_t i = word_among(value, names, sizeof names / sizeof names[0]);
+
+	if (i == sizeof names / sizeof names[0])
+		return conf_value_wrong;
+	s->fail_open = i;
 	return NULL;
 }
 
@@ -237,6 +249,7 @@ static const struct settings_key keys[] = {
 	{"pasvd", "queue", set_queue, LIST_NONE, "a number 0..65535 is wanted"},
 	{"pasvd", "carrier", set_carrier, LIST_NONE, "auto, sane or own is wanted"},
 	{"pasvd", "zone", set_zone, LIST_NONE, "a number 0..65535 is wanted"},
+	{"pasvd", "fail", set_fail, LIST_NONE, "open or closed is wanted"},
 	{"pasvd", "expect-seconds", set_seconds, LIST_NONE, "a number 1..300 is wanted"},
 	{"pasvd", "control-socket", settings_set_socket, LIST_NONE, settings_socket_allowed},
 	{"policy", "deny-ports", add_deny, LIST_DENY,

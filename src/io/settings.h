@@ -19,6 +19,7 @@ struct settings {
 	uint16_t queue;     /* of control connections */
 	uint16_t tls_queue; /* of knocks at ports on demand */
 	enum carrier_wanted carrier;
+	bool fail_open;                           /* packets pass that pasvd cannot take */
 	char control_socket[SETTINGS_SOCKET_MAX]; /* "": none */
 	uint16_t sessions;                        /* control connections that are remembered at most */
 	struct policy policy;

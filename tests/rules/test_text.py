@@ -78,6 +78,16 @@ def test_allowed_value_is_put_into_the_rules(option, value, rule):
     assert any(rule in line for line in rules_of(done.stdout))
 
 
+def test_packets_pass_without_a_daemon_unless_told_otherwise(folder):
+    for fail, bypass in ("open", True), ("closed", False):
+        (folder / "conf").write_text(f"[pasvd]\nfail = {fail}\n")
+        for nft in [], ["--nft"]:
+            text = pasvd_rules(*OPTIONS, "--clients", "lan", *nft, "--config", str(folder / "conf")).stdout
+            queued = [line for line in text.splitlines() if re.search(r"queue(-num| num) 21\b", line)]
+            assert len(queued) >= 2 and {line.endswith("bypass") for line in queued} == {bypass}
+            assert len(re.findall(r"# (?:No )?(?:--queue-)?bypass: while", text)) == 1
+
+
 @pytest.mark.parametrize("given,printed", [
     ("fd00::2", "fd00::2"), ("FD00:0:0::0:2", "fd00::2"), ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
     ("2001:0db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("64:ff9b::10.0.0.2", "64:ff9b::a00:2")])
