@@ -456,6 +456,19 @@ def test_folder_that_is_none_is_warned_of_and_the_daemon_works(stopped, visit):
         assert clients.download_bytes(ftp, trip) == CONTENT
 
 
+def test_folder_that_cannot_be_written_to_is_warned_of(stopped, visit):
+    server, folder = ScriptedServer(stopped), stopped.tmp / "run"
+    folder.mkdir()
+    script = 'mount -t tmpfs -o ro none "$0" && exec "$@"'
+    daemon = lab_module.Pasvd(stopped, ["-s", folder / "ctl"],
+                              prefix=("unshare", "--mount", "sh", "-c", script, folder))
+    stopped.on_exit(daemon.stop)
+    assert f"control socket {folder}/ctl: Read-only file system; pasvctl will not work" in daemon.log()
+    trip = visit(stopped, server)
+    with clients.python_session(trip) as ftp:
+        assert clients.download_bytes(ftp, trip) == CONTENT
+
+
 def test_socket_of_a_living_daemon_is_left_alone(lab):
     second = lab_module.Pasvd(lab, ["-q", "5", "-s", lab.control_socket])
     lab.on_exit(second.stop)

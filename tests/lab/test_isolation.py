@@ -79,7 +79,9 @@ def test_a_packet_behind_a_change_finds_it(lab):
     assert "203,0,113,78" in client.ask("PASV")
 
 
-def test_signs_of_life_come_while_verdicts_are_given(lab):
+@pytest.fixture
+def watched(lab):
+    """A daemon that is to give signs of life, and the socket to which it does."""
     path = lab.tmp / "watchdog"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(path))
@@ -89,10 +91,35 @@ def test_signs_of_life_come_while_verdicts_are_given(lab):
         lab.on_exit(process.wait)
         lab.on_exit(process.kill)
         assert notify.recv(4096).startswith(b"READY=1\n")
-        for _ in range(5):
-            assert notify.recv(4096) == b"WATCHDOG=1"
-        process.send_signal(signal.SIGTERM)
-        while (state := notify.recv(4096)) == b"WATCHDOG=1":
-            pass
-        assert state == b"STOPPING=1"
-        assert process.wait(timeout=5) == 0
+        yield process, notify
+
+
+def test_signs_of_life_come_while_verdicts_are_given(watched):
+    process, notify = watched
+    for _ in range(5):
+        assert notify.recv(4096) == b"WATCHDOG=1"
+    process.send_signal(signal.SIGTERM)
+    while (state := notify.recv(4096)) == b"WATCHDOG=1":
+        pass
+    assert state == b"STOPPING=1"
+    assert process.wait(timeout=5) == 0
+
+
+def silence(notify, seconds):
+    """Nothing comes for that long."""
+    notify.settimeout(seconds)
+    try:
+        notify.recv(4096)
+    except socket.timeout:
+        return True
+    return False
+
+
+def test_signs_of_life_end_with_the_verdicts(watched):
+    process, notify = watched
+    assert notify.recv(4096) == b"WATCHDOG=1"
+    process.send_signal(signal.SIGSTOP)
+    wait_for(lambda: silence(notify, 0.5), 10, "silence")   # where more than twenty would have come
+    process.send_signal(signal.SIGCONT)
+    notify.settimeout(5)
+    assert notify.recv(4096) == b"WATCHDOG=1"
