@@ -19,8 +19,8 @@ servers=$BUILD/servers
 
 tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pyftpdlib
        python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux"
-# Servers, and conntrackd, which would listen to all connections of the machine.
-archives="vsftpd proftpd-core pure-ftpd conntrackd"
+# Servers, conntrackd, which would listen to all connections of the machine, and prometheus, for its promtool.
+archives="vsftpd proftpd-core pure-ftpd conntrackd prometheus"
 # Shared libraries of theirs that a small system may lack.
 libraries="libwrap0 libnsl2 libtirpc3 libhiredis0.14 libmemcached11
            libmemcachedutil2 libhashkit2 libpcre2-posix3 libsodium23 libsasl2-2
@@ -94,4 +94,5 @@ check "$servers/proftpd/usr/sbin/proftpd"
 check "$servers/proftpd/usr/lib/proftpd/mod_tls.so"
 check "$servers/pure-ftpd/usr/sbin/pure-ftpd"
 check "$servers/conntrackd/usr/sbin/conntrackd"
+check "$servers/prometheus/usr/bin/promtool"
 say "all there (servers in $servers)"

@@ -15,7 +15,7 @@ import pytest
 
 import clients
 import lab as lab_module
-from lab import PASVCTL, TOP, wait_for
+from lab import BUILD, PASVCTL, TOP, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
@@ -183,6 +183,13 @@ def test_metrics_are_for_prometheus(lab, client):
         assert values[verdicts if verdicts in values else ended] == count
 
 
+def test_promtool_finds_nothing_to_say(lab, client):
+    promtool = BUILD / "servers" / "prometheus" / "usr" / "bin" / "promtool"
+    done = subprocess.run([promtool, "check", "metrics"], input=pasvctl(lab, "metrics").stdout, text=True,
+                          capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 class Follower:
     def __init__(self, lab, *options):
         self.lines = []
@@ -297,6 +304,10 @@ class Terminal:
     def screen(self):
         return self.tmux("capture-pane", "-p").splitlines()
 
+    def title(self):
+        """The line with the names of the columns."""
+        return next((line for line in self.screen() if line.startswith("CLIENT ")), "")
+
     def shows(self, pattern, timeout=10):
         return wait_for(lambda: re.search(pattern, "\n".join(self.screen()), re.M), timeout, pattern)
 
@@ -327,6 +338,16 @@ def test_top_shows_sessions_and_quits(lab, client):
         terminal.key("q")
         wait_for(terminal.status.exists, 5, "its end")
         assert wait_for(terminal.status.read_text, 5) == "0\n"
+
+
+def test_top_follows_the_size_of_its_terminal(lab, client):
+    with Terminal(lab.tmp, PASVCTL, "-s", lab.control_socket, "top", width=120) as terminal:
+        terminal.shows(r"^CLIENT .* DIALLED .* SHIFT .* IDLE$")
+        for width, height, there in (60, 8, False), (120, HEIGHT, True):
+            terminal.tmux("resize-window", "-x", str(width), "-y", str(height))
+            wait_for(lambda wide=there: terminal.title() and ("DIALLED" in terminal.title()) == wide, 10, "another width")
+            assert max(map(len, terminal.screen())) <= width and len(terminal.screen()) <= height
+            terminal.shows(rf"^{re.escape(client.address)}:\d+ .* logged-in ")
 
 
 def test_columns_that_do_not_fit_are_left_out(lab, client):
