@@ -84,6 +84,15 @@ kernels_in_ci()
 	count_report "$status" build/kernels/report.xml "tests on the kernels of Debian, see build/kernels/"
 }
 
+package()
+{
+	local report=$scratch/package.xml status
+	say "Tests of the package, in a system that is booted"
+	/usr/bin/python3 -m pytest tests/package -q --junitxml="$report"
+	status=$?
+	count_report "$status" "$report" "tests of the package"
+}
+
 print_count()
 {
 	printf '%d passed, %d failed' "$passed" "$failed"
@@ -93,12 +102,13 @@ print_count()
 
 run_tests()
 {
-	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}"
+	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${package_packages[@]}"
 	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
 	build_and_test build "gcc"
 	build_and_test build-asan "gcc with AddressSanitizer and UndefinedBehaviorSanitizer" -Db_sanitize=address,undefined
 	CC=clang build_only build-clang "clang"
 	lab
+	package
 	kernels_in_ci
 	say "All tests are done."
 	((${#complaints[@]} == 0)) || printf 'Not right: %s\n' "${complaints[@]}"

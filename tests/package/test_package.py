@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_package.py - the Debian package on a router, from its installation to its purge
+
+A system that has just been made is the lab's router. The tests follow each other as an
+admin's days would: installed, configured as the documents say, changed, broken, upgraded,
+removed. Real systemd, real server, real client.
+"""
+
+import gzip
+import hashlib
+import re
+import shutil
+
+import pytest
+
+import clients
+import lab as lab_module
+import release
+import servers
+from lab import wait_for
+from machine import Machine
+from release import run
+
+PACKAGE = "/root/pasvd.deb"
+DEFAULTS = "/etc/default/pasvd"
+CONF = "/etc/pasvd/pasvd.conf"
+CAP_NET_ADMIN = 1 << 12
+SECCOMP_FILTER = "2"
+APT = "apt-get", "-q", "-y", "--no-install-recommends"
+
+
+@pytest.fixture(scope="module")
+def work():
+    folder = release.folder()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def built(work):
+    """The files that dpkg-buildpackage has made, by their kind."""
+    folder = work / "build"
+    folder.mkdir()
+    return release.packages(folder)
+
+
+class Router:
+    """A machine in the lab, what it was before, and a file to fetch through it."""
+
+    def __init__(self, lab, machine):
+        self.lab = lab
+        self.machine = machine
+        self.server = servers.vsftpd(lab)
+        self.rules = lab.saved_rules()
+        self.files = machine.files()
+
+    def visit(self):
+        folder = self.lab.tmp / f"visit-{self.lab.next_number()}"
+        folder.mkdir()
+        return clients.Visit(self.lab.clients[0], self.lab.publics[0], 21, self.server.user, self.server.password,
+                             folder, folder.name)
+
+    def download(self):
+        trip = self.visit()
+        printed = clients.act("curl", "download", trip)
+        assert trip.local.exists(), printed
+        assert hashlib.sha256(trip.local.read_bytes()).digest() == hashlib.sha256(self.server.content).digest()
+
+    def session(self):
+        return clients.python_session(self.visit())
+
+    def fetches(self, ftp):
+        """Whether a session that was there before still works."""
+        return clients.download_bytes(ftp, self.visit()) == self.server.content
+
+    def main_pid(self):
+        return int(self.machine.property("MainPID"))
+
+    def processes(self):
+        """The fields of /proc/PID/status of the daemon and its child."""
+        main = self.main_pid()
+        for pid in [main, *self.machine.path(f"/proc/{main}/task/{main}/children").read_text().split()]:
+            lines = self.machine.path(f"/proc/{pid}/status").read_text().splitlines()
+            yield dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+    def configure(self, name, text):
+        path = self.machine.path(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.fixture(scope="module")
+def router(work, built):
+    root = work / "router"
+    release.system(built["deb"], root)
+    with lab_module.Lab(daemon=False) as lab:
+        lab.shipped_rules("remove")
+        with Machine(root, lab.router) as machine:
+            yield Router(lab, machine)
+
+
+# --- what was built
+
+def test_lintian_has_nothing_to_say(built):
+    assert run(*release.UNPRIVILEGED, "lintian", "-EI", "--pedantic", built["changes"], timeout=300) == ""
+
+
+def test_tests_were_run_when_it_was_built(built):
+    log = (built["deb"].parent / "log").read_text()
+    counted = dict(re.findall(r"^(Ok|Fail|Timeout): +(\d+)", log, re.M))
+    assert int(counted["Ok"]) > 200 and counted["Fail"] == counted["Timeout"] == "0"
+
+
+def test_debug_symbols_are_in_a_package_of_their_own(built):
+    assert re.search(r"/usr/lib/debug/\.build-id/.*\.debug", run("dpkg-deb", "-c", built["dbgsym"]))
+
+
+def test_files_that_an_admin_edits_are_conffiles(built):
+    run("dpkg-deb", "-e", built["deb"], built["deb"].parent / "control")
+    assert set((built["deb"].parent / "control" / "conffiles").read_text().split()) == {CONF, DEFAULTS}
+
+
+# --- installed
+
+def test_fresh_installation_runs_and_changes_nothing(router):
+    assert "Setting up pasvd" in router.machine.output(*APT, "install", PACKAGE, timeout=300)
+    assert router.machine.output("systemctl", "is-enabled", "pasvd") == "enabled\n"
+    assert router.machine.output("systemctl", "is-active", "pasvd") == "active\n"
+    assert router.machine.output("systemctl", "--failed", "--plain", "--no-legend") == ""
+    assert router.lab.saved_rules() == router.rules
+    assert router.machine.output("pasvd", "-n") == ""
+
+
+def test_journal_has_what_is_worth_reading(router):
+    ours = re.findall(r" pasvd\[\d+\]: (.*)", router.machine.journal())
+    assert [re.sub(r"\d.*", "", line) for line in ours] == ["ready version="]
+
+
+def test_service_has_a_user_and_few_privileges(router):
+    uid, gid = re.search(r"^pasvd:x:(\d+):(\d+):.*:/usr/sbin/nologin$",
+                         router.machine.path("/etc/passwd").read_text(), re.M).groups()
+    for fields, capabilities in zip(router.processes(), (CAP_NET_ADMIN, 0), strict=True):
+        assert set(fields["Uid"].split()) == {uid} and set(fields["Gid"].split()) == {gid}, fields
+        assert int(fields["CapEff"], 16) == capabilities and int(fields["CapBnd"], 16) == CAP_NET_ADMIN, fields
+        assert fields["Seccomp"] == SECCOMP_FILTER and fields["NoNewPrivs"] == "1", fields
+
+
+def test_group_may_ask_and_others_may_not(router):
+    def ask(*groups):
+        return router.machine.run("setpriv", "--reuid=nobody", "--regid=nogroup", *groups, "--",
+                                  "pasvctl", "status", check=False)
+    assert re.match(r"version +\d", ask("--groups=pasvd").stdout)
+    refused = ask("--clear-groups")
+    assert refused.returncode == 1 and "permission denied" in refused.stderr
+
+
+def test_manual_pages_are_there_and_name_its_folders(router):
+    for name in ("man8/pasvd.8", "man8/pasvctl.8", "man8/pasvd-rules.8", "man5/pasvd.conf.5"):
+        page = gzip.decompress(router.machine.path(f"/usr/share/man/{name}.gz").read_bytes()).decode()
+        assert ".Sh FILES" in page and "/usr/local/" not in page
+
+
+# --- configured
+
+def test_ftp_works_once_the_rules_are_told(router):
+    """The lines that the file offers, with this router's names."""
+    with pytest.raises(Exception, match="(?i)refused|timed out|timeout|unreachable"), router.session():
+        pass
+    path = router.machine.path(DEFAULTS)
+    offered = re.search(r'^#(PASVD_RULES="--wan )eth0( --server )192\.168\.1\.10"$', path.read_text(), re.M)
+    told = f"{offered[1]}wan{offered[2]}{router.lab.server_addresses[0]}\""
+    path.write_text(path.read_text().replace(offered[0], told))
+    router.machine.run("systemctl", "restart", "pasvd")
+    router.download()
+    assert " used client=" in router.machine.journal()
+
+
+def test_restart_and_crash_break_no_session(router):
+    with router.session() as ftp:
+        assert router.fetches(ftp)
+        before = router.main_pid()
+        router.machine.run("systemctl", "restart", "pasvd")
+        assert router.fetches(ftp)
+        pid = router.main_pid()
+        assert pid != before
+        router.machine.run("sh", "-c", f"kill -KILL {pid}")
+        wait_for(lambda: router.machine.property("ActiveState") == "active" and router.main_pid() not in (0, pid), 30,
+                 "the next one")
+        assert router.fetches(ftp)
+
+
+def test_watchdog_ends_a_daemon_that_hangs(router):
+    """The unit's watchdog, in less time."""
+    shorter = "/run/systemd/system/pasvd.service.d/shorter.conf"
+    router.machine.path(shorter).parent.mkdir(parents=True)
+    router.machine.path(shorter).write_text("[Service]\nWatchdogSec=2\nTimeoutAbortSec=1\n")
+    router.machine.run("systemctl", "daemon-reload")
+    router.machine.run("systemctl", "restart", "pasvd")
+    pid = router.main_pid()
+    router.machine.run("sh", "-c", f"kill -STOP {pid}")
+    wait_for(lambda: router.machine.property("ActiveState") == "active" and router.main_pid() not in (0, pid), 30,
+             "the next one")
+    assert "Watchdog timeout" in router.machine.journal()
+    router.machine.path(shorter).unlink()
+    router.machine.run("systemctl", "daemon-reload")
+    router.machine.run("systemctl", "restart", "pasvd")
+    router.download()
+
+
+def test_reload_takes_a_drop_in(router):
+    router.configure(f"{CONF}.d/ports.conf", "[translate]\nannounce-ports = 60990-60999\n")
+    router.machine.run("systemctl", "reload", "pasvd")
+    with router.session() as ftp:
+        wait_for(lambda: 60990 <= ftp.makepasv()[1] <= 60999, 10, "the range")
+
+
+def test_reload_with_a_mistake_fails_and_changes_nothing(router):
+    pid = router.main_pid()
+    router.configure(f"{CONF}.d/wrong.conf", "[policy]\ndeny-ports = x\n")
+    assert router.machine.run("systemctl", "reload", "pasvd", check=False).returncode != 0
+    assert f"{CONF}.d/wrong.conf:2: [policy] deny-ports = x: " in router.machine.journal()
+    assert router.main_pid() == pid and router.machine.property("ActiveState") == "active"
+    router.download()
+
+
+def test_start_with_a_mistake_is_tried_once(router):
+    assert router.machine.run("systemctl", "restart", "pasvd", check=False).returncode != 0
+    assert router.machine.property("Result") == "exit-code" and router.machine.property("NRestarts") == "0"
+    router.machine.path(f"{CONF}.d/wrong.conf").unlink()
+    router.machine.run("systemctl", "start", "pasvd")
+    router.download()
+
+
+# --- upgraded, removed
+
+def test_upgrade_keeps_sessions_and_what_was_configured(router):
+    with router.session() as ftp:
+        assert router.fetches(ftp)
+        pid, rules = router.main_pid(), router.lab.saved_rules()
+        router.machine.run("dpkg", "--install", PACKAGE)
+        assert router.main_pid() not in (0, pid)
+        assert router.fetches(ftp)
+    assert router.lab.saved_rules() == rules
+    assert re.search("^PASVD_RULES=", router.machine.path(DEFAULTS).read_text(), re.M)
+
+
+def test_removal_leaves_the_router_as_it_was(router):
+    router.machine.run(*APT, "remove", "pasvd")
+    assert router.lab.saved_rules() == router.rules
+    assert router.machine.run("systemctl", "is-active", "pasvd", check=False).stdout == "inactive\n"
+    assert not router.machine.path("/run/pasvd").exists()
+    assert router.machine.path(DEFAULTS).exists() and router.machine.path(CONF).exists()
+
+
+def test_purge_leaves_nothing(router):
+    router.machine.run(*APT, "purge", "pasvd")
+    assert router.machine.files() == router.files
+    assert router.machine.output("systemctl", "--failed", "--plain", "--no-legend") == ""
+    assert "Package: pasvd\n" not in router.machine.path("/var/lib/dpkg/status").read_text()
