@@ -2,7 +2,7 @@
 # prepare.sh - what has to be there: packages from Debian, and pasvd built
 
 build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 check libinih-dev libjansson-dev libmnl-dev libpcap-dev
-	libnetfilter-queue-dev libnetfilter-conntrack-dev libseccomp-dev libcap-ng-dev libsystemd-dev)
+	libnetfilter-queue-dev libnetfilter-conntrack-dev libseccomp-dev libcap-ng-dev)
 run_packages=(iptables iproute2 kmod nftables procps)
 demo_packages=(conntrack curl python3-pyftpdlib)
 package_packages=(debhelper debootstrap dpkg-dev git lintian systemd-container xz-utils)
@@ -49,5 +49,5 @@ build_pasvd()
 	need "${build_packages[@]}" "${run_packages[@]}"
 	say "Building pasvd in build/"
 	configure build "$@" || fail "the build could not be configured"
-	ninja -C build pasvd pasvctl || fail "the build failed"
+	ninja -C build pasvd pasvd-replay pasvctl || fail "the build failed"
 }

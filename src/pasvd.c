@@ -6,13 +6,14 @@
  * says goes into settings of its own, which take the place of the old ones between two packets.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "capture.h"
 #include "carrier.h"
 #include "conf.h"
 #include "ct_netlink.h"
@@ -332,19 +333,23 @@ static int serve(const struct conf *conf)
 	return carrier ? run(carrier) : EXIT_FAILURE;
 }
 
-/* A capture may come from anybody. Its file is opened behind the isolation: reading is all that is left. */
-static int replay(const struct conf *conf)
+/* The program beside this one, as in a build folder, or the one that was installed. */
+static int replay(char **argv)
 {
-	int status = configure(conf), err;
+	static const char name[] = "pasvd-replay", installed[] = PASVD_LIBEXECDIR "/pasvd-replay";
+	char path[PATH_MAX + sizeof name];
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
+	char *slash;
 
-	if (status)
-		return status;
-	err = isolation_keeper();
-	if (err) {
-		log_at(REASON_LEVEL_ERR, "cannot shut in: %s", strerror(-err));
-		return EXIT_FAILURE;
+	path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		memcpy(slash + 1, name, sizeof name);
+		execv(path, argv);
 	}
-	return capture_main(conf->argc, conf->argv, &live.now->policy, &helper, conf->verbose);
+	execv(installed, argv);
+	fprintf(stderr, "pasvd replay: %s: %s; it is built with libpcap\n", installed, strerror(errno));
+	return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -354,7 +359,7 @@ int main(int argc, char **argv)
 	conf_parse(argc, argv, &conf);
 	switch (conf.command) {
 	case CONF_REPLAY:
-		return replay(&conf);
+		return replay(argv);
 	case CONF_CARRIER:
 		return print_carrier(&conf);
 	case CONF_RULES:

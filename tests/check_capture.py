@@ -175,7 +175,8 @@ def test_no_privilege_is_needed():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
-        shutil.copy(PASVD, folder)
+        for program in (PASVD, PASVD.parent / "pasvd-replay"):
+            shutil.copy(program, folder)
         (folder / "x.pcap").write_bytes((CAPTURES / "outside.pcap").read_bytes())
         done = subprocess.run([folder / PASVD.name, "replay", *NAT, folder / "x.pcap"], capture_output=True,
                               text=True, timeout=TIMEOUT, env=ENVIRONMENT, user=NOBODY, group=NOBODY, extra_groups=[])

@@ -79,6 +79,21 @@ def test_a_packet_behind_a_change_finds_it(lab):
     assert "203,0,113,78" in client.ask("PASV")
 
 
+def test_signs_of_life_are_for_the_process_that_is_named(lab):
+    path = lab.tmp / "watchdog"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(path))
+        notify.settimeout(5)
+        process = lab.router.popen(lab_module.PASVD, env={
+            **os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "40000", "WATCHDOG_PID": str(os.getpid())})
+        lab.on_exit(process.wait)
+        lab.on_exit(process.kill)
+        assert notify.recv(4096).startswith(b"READY=1\n")
+        notify.settimeout(0.4)
+        with pytest.raises(socket.timeout):
+            notify.recv(4096)
+
+
 @pytest.fixture
 def watched(lab):
     """A daemon that is to give signs of life, and the socket to which it does."""
