@@ -142,7 +142,7 @@ static void take_nft_rule(struct service *s, const struct rule *r)
 
 struct service service_of_nft(const struct ruleset *rs, enum addr_family family, const char *carrier)
 {
-	static const char *const chains[] = {"translation", "control", "knock"};
+	static const char *const chains[] = {"translation", "data", "control", "knock"};
 	struct service s = {.family = family};
 
 	take_carrier(&s, carrier);
