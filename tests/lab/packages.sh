@@ -18,7 +18,8 @@ BUILD=${BUILD:-$top/build}
 servers=$BUILD/servers
 
 tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pyftpdlib
-       python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux"
+       python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux
+       filezilla xvfb"
 # Servers, conntrackd, which would listen to all connections of the machine, and prometheus, for its promtool.
 archives="vsftpd proftpd-core pure-ftpd conntrackd prometheus"
 # Shared libraries of theirs that a small system may lack.
