@@ -269,6 +269,15 @@ static void find_loaded(struct facts *f)
 	}
 }
 
+/* Clients are followed in both families unless that was told otherwise, also on a router that has no IPv6. */
+static bool serves_nobody(const struct service *s, bool other_family)
+{
+	if (!service_any(s))
+		return true;
+	return s->family == ADDR_IP6 && s->server.family == ADDR_NONE && other_family &&
+	       look_sysctl("net/ipv6/conf/all/forwarding") == 0;
+}
+
 /* A table of nft is for both families: it is a target for each that it serves. */
 static void find_loaded_by_nft(struct facts *f, enum carrier_wanted wanted)
 {
@@ -278,7 +287,7 @@ static void find_loaded_by_nft(struct facts *f, enum carrier_wanted wanted)
 	for (size_t i = 0; i < f->n_filters; i++) {
 		const struct filter *filter = &f->filter[i];
 		struct service s = service_of_nft(&filter->rules, filter->family, name);
-		struct target *t = service_any(&s) ? target_at(f, filter, "pasvd") : NULL;
+		struct target *t = serves_nobody(&s, f->nft.loaded) ? NULL : target_at(f, filter, "pasvd");
 
 		if (!t)
 			continue;

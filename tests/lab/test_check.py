@@ -334,7 +334,7 @@ def test_nothing_is_loaded_and_nothing_was_told(own_router):
     assert "load --wan INTERFACE --server ADDRESS" in finding["advice"]
 
 
-NFT_RULES = f"{PASVD} rules --nft --wan wan --server 10.77.0.2 --clients lan -4"
+NFT_RULES = f"{PASVD} rules --nft --wan wan --server 10.77.0.2 --clients lan"
 
 
 @pytest.fixture
@@ -369,6 +369,12 @@ def test_forward_chain_that_lets_nothing_through_to_the_table_of_nft(nft_router)
     asked = let_through(nft_router.shell(NFT_RULES).stdout)
     nft_router.lab.nft("delete table inet firewall\n" + chain + "\n".join(asked) + "\n}\n}\n")
     assert not nft_router.check().of("error")
+
+
+def test_clients_of_nft_need_ipv6_forwarding_only_if_nothing_else_is_asked_for(nft_router):
+    nft_router.shell(f"{NFT_RULES.partition(' --wan')[0]} --clients lan -6 | sed 's/queue num .*/accept/' | nft -f -")
+    errors = [finding["what"] for finding in nft_router.check().of("error")]
+    assert errors == ["net.ipv6.conf.all.forwarding is off"]
 
 
 def test_rules_of_iptables_beside_the_table_of_nft(nft_router):
