@@ -238,28 +238,32 @@ END_TEST
 
 START_TEST(a_place_that_is_free_is_taken_before_anyone_is_forgotten)
 {
+	enum { MOST = 100 };
 	struct conntab *t = fresh();
 
-	for (unsigned i = 0; i < CONNTAB_SIZE; i++)
+	t->most = MOST;
+	for (unsigned i = 0; i < MOST; i++)
 		add(t, i, i);
-	conntab_del(t, find(t, 1000, DIR_ORIGINAL, CONNTAB_SIZE));
-	add(t, CONNTAB_SIZE, CONNTAB_SIZE);
-	for (unsigned i = 0; i <= CONNTAB_SIZE; i++)
-		ck_assert_int_eq(find(t, i, DIR_REPLY, CONNTAB_SIZE) != NULL, i != 1000);
+	conntab_del(t, find(t, 50, DIR_ORIGINAL, MOST));
+	add(t, MOST, MOST);
+	for (unsigned i = 0; i <= MOST; i++)
+		ck_assert_int_eq(find(t, i, DIR_REPLY, MOST) != NULL, i != 50);
 }
 END_TEST
 
 START_TEST(always_the_last_ones_are_known)
 {
+	enum { MOST = CONNTAB_SIZE / 4 };
 	struct conntab *t = fresh();
-	unsigned many = 5 * CONNTAB_SIZE;
+	unsigned many = 5 * MOST;
 
+	t->most = MOST;
 	for (unsigned i = 0; i < many; i++) {
 		add(t, i, i);
 		if (i % 7 == 0)
 			conntab_del(t, find(t, i, DIR_REPLY, i));
 	}
-	for (unsigned i = many - CONNTAB_SIZE; i < many; i++)
+	for (unsigned i = many - MOST; i < many; i++)
 		ck_assert_int_eq(find(t, i, DIR_ORIGINAL, many) != NULL, i % 7 != 0);
 }
 END_TEST

@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { SESSIONS = CONNTAB_SIZE, TURNS_MAX = 100000, ANSWER_MAX = 8 << 20, PIECE = 16 };
+enum { SESSIONS = CONNTAB_SIZE / 4, TURNS_MAX = 100000, ANSWER_MAX = 8 << 20, PIECE = 16 };
 
 static struct helper helper;
 static struct history history;
@@ -375,7 +375,7 @@ END_TEST
 
 START_TEST(events_that_are_forgotten_are_counted)
 {
-	enum { EVENTS = 20000 };
+	enum { EVENTS = 6 * HISTORY_SIZE };
 	unsigned events, left_out;
 	bool ended;
 	int fd;
