@@ -19,7 +19,7 @@ c_files()
 
 shell_files()
 {
-	find .ci debian iptables quickstart src systemd tests -type f -print0 |
+	find .ci debian/*.p*rm iptables quickstart src systemd tests -type f -print0 |
 		xargs -0 grep -lIZE -m1 '^#!/bin/(ba)?sh'
 }
 
