@@ -48,11 +48,18 @@ def folder():
 
 
 def tarball():
-    """Of the last commit. git may find that its folder belongs to somebody else than root."""
+    """Of the last commit, or of a tree that is unpacked from such a tarball. git may find that its folder belongs to somebody
+    else than root."""
+    path = BUILD / "meson-dist" / f"pasvd-{VERSION}.tar.xz"
+    if not (TOP / ".git").exists():
+        path.parent.mkdir(exist_ok=True)
+        run("tar", "-cJf", path, "--exclude=./build*", "--exclude=__pycache__", "--exclude=.pytest_cache",
+            f"--transform=s,^[.],pasvd-{VERSION},", "-C", TOP, ".", timeout=DOWNLOAD_LIMIT)
+        return path
     trusted = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
     run("meson", "dist", "-C", BUILD, "--no-tests", "--allow-dirty", "--formats", "xztar",
         env={**os.environ, **trusted})
-    return BUILD / "meson-dist" / f"pasvd-{VERSION}.tar.xz"
+    return path
 
 
 def packages(work):
