@@ -85,8 +85,8 @@ static int first_of(struct nl *nl, enum carrier_wanted wanted, const struct carr
 
 static const char *const missing[] = {
 	[CARRIER_AUTO] =
-		"the kernel has no \"sane\" conntrack helper (modprobe nf_conntrack_sane) and takes none of "
-		"ours (modprobe nfnetlink_cthelper)",
+		("the kernel has no \"sane\" conntrack helper (modprobe nf_conntrack_sane) and takes "
+		 "none of ours (modprobe nfnetlink_cthelper)"),
 	[CARRIER_SANE] = "the kernel has no \"sane\" conntrack helper (modprobe nf_conntrack_sane)",
 	[CARRIER_OWN] = "the kernel takes no conntrack helper of ours (modprobe nfnetlink_cthelper)",
 };
@@ -98,9 +98,8 @@ static void complain(enum carrier_wanted wanted, int err)
 		log_at(REASON_LEVEL_ERR, "no carrier: %s", missing[wanted]);
 		break;
 	case -EPERM:
-		log_at(REASON_LEVEL_ERR, "no carrier: asking conntrack for helpers needs CAP_NET_ADMIN, and "
-					 "registering one that of "
-					 "the machine");
+		log_at(REASON_LEVEL_ERR, "no carrier: asking for helpers needs CAP_NET_ADMIN, and "
+					 "registering one that of the machine");
 		break;
 	case -EBUSY:
 	case -EEXIST:
