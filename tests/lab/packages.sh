@@ -20,8 +20,9 @@ servers=$BUILD/servers
 tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pyftpdlib
        python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux
        filezilla xvfb"
-# Servers, conntrackd, which would listen to all connections of the machine, and prometheus, for its promtool.
-archives="vsftpd proftpd-core pure-ftpd conntrackd prometheus"
+# Servers, conntrackd, which would listen to all connections of the machine, nfct, which names helpers to the kernel for it,
+# and prometheus, for its promtool.
+archives="vsftpd proftpd-core pure-ftpd conntrackd nfct prometheus"
 # Shared libraries of theirs that a small system may lack.
 libraries="libwrap0 libnsl2 libtirpc3 libhiredis0.14 libmemcached11
            libmemcachedutil2 libhashkit2 libpcre2-posix3 libsodium23 libsasl2-2
@@ -95,5 +96,6 @@ check "$servers/proftpd/usr/sbin/proftpd"
 check "$servers/proftpd/usr/lib/proftpd/mod_tls.so"
 check "$servers/pure-ftpd/usr/sbin/pure-ftpd"
 check "$servers/conntrackd/usr/sbin/conntrackd"
+check "$servers/nfct/usr/sbin/nfct"
 check "$servers/prometheus/usr/bin/promtool"
 say "all there (servers in $servers)"
