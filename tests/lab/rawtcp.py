@@ -39,9 +39,11 @@ def segment(ends, ports, seq, ack, flags, window, payload=b""):
 
 
 class Flood:
-    """SYNs to all of the ports in turn, from many ports of one host, for as long as it is used,
-    but not more than most nor for more than seconds.  Limits: IPv4, and what comes back is left to
-    the host."""
+    """SYNs to all of the ports in turn, from many ports of one host, BURST of them each PAUSE
+    seconds, for as long as it is used, but not more than most nor for more than seconds.
+    Limits: IPv4, and what comes back is left to the host."""
+
+    BURST, PAUSE = 50, 0.01
 
     def __init__(self, namespace, source, destination, ports, most, seconds):
         ends = socket.inet_aton(source), socket.inet_aton(destination)
@@ -55,12 +57,12 @@ class Flood:
         self.thread = threading.Thread(target=self._send, daemon=True)
 
     def _send(self):
-        for syn in itertools.islice(itertools.cycle(self.syns), self.most):
-            if self.stop.is_set() or time.monotonic() > self.end:
-                return
-            with contextlib.suppress(BlockingIOError):
-                self.socket.sendto(syn, socket.MSG_DONTWAIT, (self.destination, 0))
-                self.sent += 1
+        syns = itertools.islice(itertools.cycle(self.syns), self.most)
+        while time.monotonic() < self.end and not self.stop.wait(self.PAUSE):
+            for syn in itertools.islice(syns, self.BURST):
+                with contextlib.suppress(BlockingIOError):
+                    self.socket.sendto(syn, socket.MSG_DONTWAIT, (self.destination, 0))
+                    self.sent += 1
 
     def __enter__(self):
         self.thread.start()

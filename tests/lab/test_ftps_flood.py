@@ -15,7 +15,7 @@ from scripted import RawClient
 
 pytestmark = pytest.mark.daemon
 
-SYNS = 50_000_000   # at most; it ends with the transfers
+SYNS = 5_000_000    # at most; it ends with the transfers
 TRANSFERS = 5
 PATIENCE = 30       # seconds: a first packet that the flood pushes out comes again after 1, 3, 7
 DURATION = TRANSFERS * PATIENCE     # at most, likewise
@@ -46,6 +46,6 @@ def test_flood_of_another_client_stops_nobody(make_lab, visit, kind):
                     assert clients.download_bytes(ftp, trip) == server.content
                     assert slowest_answer(clear) < AT_ONCE
             assert flood.thread.is_alive(), "it ended too early to say anything"
-        assert flood.sent > 1000
+        assert flood.sent > 100
         if kind is not None:
             assert other.ask("NOOP").startswith("200")
