@@ -139,7 +139,7 @@ show_expectation()
 	read -r -t 15 address port <&5 || fail "no answer to PASV"
 	printf 'The client is told %s port %s. On the router, conntrack -L expect:\n' "$address" "$port"
 	expectations | tee "$scratch/expect"
-	grep -q "src=$client_address dst=$address .*dport=$port .*helper=$(build/pasvd carrier)" "$scratch/expect" ||
+	grep -q "src=$client_address dst=$address .*dport=$port .*helper=$(build/pasvd ct-helper)" "$scratch/expect" ||
 		fail "the expectation is not there"
 	echo go >&4
 	read -r -t 15 length <&5 || fail "no data"

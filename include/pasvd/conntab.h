@@ -9,7 +9,7 @@
 #ifndef PASVD_CONNTAB_H
 #define PASVD_CONNTAB_H
 
-#include "pasvd/ct_port.h"
+#include "pasvd/ct_ops.h"
 #include "pasvd/edit.h"
 #include "pasvd/line.h"
 #include "pasvd/policy.h"
@@ -26,7 +26,7 @@ enum {
 struct stream {
 	struct line line;
 	struct edits edits;
-	bool reset; /* with conn.cut: the last segment was made a RST */
+	bool reset; /* with conn.aborted: the last segment was made a RST */
 };
 
 struct conn {
@@ -38,7 +38,7 @@ struct conn {
 	bool overdue; /* it was, and the kernel knew no such port: word of how it ended comes late, or never */
 	struct stream stream[2]; /* by enum dir */
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
-	bool cut;                /* it was reset: no new byte passes */
+	bool aborted;            /* it was reset: no new byte passes */
 	bool told;               /* that it is not ours, or not translated */
 	bool cleared;            /* it was TLS before */
 	bool tls;                /* nothing of it is read; lines tell what was, before TLS began */
@@ -51,7 +51,7 @@ struct conn {
 struct conntab {
 	uint8_t key[CONNTAB_KEY_LEN];
 	uint32_t bucket[CONNTAB_BUCKETS];
-	uint32_t most;           /* entries, CONNTAB_SIZE unless lowered before the first one */
+	uint32_t max;            /* entries, CONNTAB_SIZE unless lowered before the first one */
 	uint32_t live;           /* entries that are */
 	uint32_t used;           /* entries [0, used) have been used, and stand in the order of idleness */
 	uint32_t oldest, newest; /* its ends; what is forgotten goes to the old one */

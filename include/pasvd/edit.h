@@ -4,7 +4,7 @@
  * An edit replaces `old_len` bytes at `seq` of the sender's stream by `text`. The last few are remembered, so
  * that any segment, first sent or retransmitted, cut anywhere, is mapped onto the same bytes at the same
  * place of the receiver's stream. A segment that begins or ends within an edit, or begins right behind it,
- * carries its text whole. A *crossed* edit has no text: its bytes but blanks become X, and a segment
+ * carries its text whole. A *masked* edit has no text: its bytes but blanks become X, and a segment
  * carries its own part of them.
  *
  * A *held* edit has no text yet: its bytes are kept back until the line's end tells what becomes of them.
@@ -33,10 +33,10 @@ enum {
 
 struct edit {
 	uint32_t seq;     /* of the first byte replaced, sender's space */
-	uint16_t old_len; /* bytes replaced, 1..EDIT_TEXT_MAX, or more of a crossed edit */
-	uint16_t new_len; /* bytes in text; of a crossed edit old_len */
+	uint16_t old_len; /* bytes replaced, 1..EDIT_TEXT_MAX, or more of a masked edit */
+	uint16_t new_len; /* bytes in text; of a masked edit old_len */
 	uint8_t prev;     /* the byte in front of the edit */
-	bool crossed;     /* no text: each byte but blanks becomes X; they were not held before */
+	bool masked;      /* no text: each byte but blanks becomes X; they were not held before */
 	bool held;        /* not decided yet: new_len is 0, the bytes wait in text */
 	uint8_t text[EDIT_TEXT_MAX];
 	int32_t before; /* set by edits_put(): shift of the bytes in front of the edit */
@@ -53,8 +53,8 @@ struct edits {
 /* Starts with what the kernel has; no edit is known. */
 void edits_init(struct edits *es, const struct seqadj *kernel);
 
-/* Crosses out `n` bytes: all but blanks become X. */
-void edit_cross_out(uint8_t *p, size_t n);
+/* Masks `n` bytes: all but blanks become X. */
+void edit_mask(uint8_t *p, size_t n);
 
 /* The held edit, or NULL. It is always the last one. */
 const struct edit *edits_held(const struct edits *es);
@@ -72,9 +72,9 @@ void edits_abandon(struct edits *es);
  * the kernel. */
 bool edits_put(struct edits *es, const struct edit *e);
 
-/* Adds what crosses out the bytes [from, to); if some are held, `from` is the first of them. True: *ret_shifts is what
+/* Adds what masks the bytes [from, to); if some are held, `from` is the first of them. True: *ret_shifts is what
  * edits_put() returns. False: there is no room for as many edits, and *es is good for nothing. */
-bool edits_cross_out(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts);
+bool edits_mask(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts);
 
 /* Maps the segment in packet `p`: payload, sequence number, lengths, checksums. Returns the packet's new
  * length, 0 if nothing had to change, -1 if `cap` is too small (then the packet is undefined). */

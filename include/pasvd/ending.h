@@ -7,16 +7,16 @@
 #ifndef PASVD_ENDING_H
 #define PASVD_ENDING_H
 
-#include "pasvd/ct_port.h"
+#include "pasvd/ct_ops.h"
 
 /*       name        meaning */
 #define ENDINGS(X)                                                                                           \
 	X(USED, "used", "the first packet of the expected connection came")                                  \
 	X(EXPIRED, "expired", "nobody came in time")                                                         \
 	X(REPLACED, "replaced", "the session negotiated another port before this one was used")              \
-	X(CLOSED, "closed", "the server refused the PORT or EPRT, said 221, or agreed to TLS")               \
-	X(GONE, "gone", "conntrack forgot the control connection")                                           \
-	X(REMOVED, "removed", "another program deleted the expectation")
+	X(CANCELLED, "cancelled", "the server refused the PORT or EPRT, said 221, or agreed to TLS")         \
+	X(ORPHANED, "orphaned", "conntrack forgot the control connection")                                   \
+	X(DELETED, "deleted", "another program deleted the expectation")
 
 enum ending {
 #define ENDING_ENUM(id, name, meaning) ENDING_##id,
@@ -31,6 +31,6 @@ const char *ending_name(enum ending e);
 /* How an expectation ended of which the kernel says no more than that it did, with `seconds` left. `late`: by our clock its
  * time is up. `requested`: some program asked for the end, and not by way of `ct`. */
 enum ending ending_of(
-	const struct ct_port *ct, const struct expect *e, uint32_t seconds, bool late, bool requested);
+	const struct ct_ops *ct, const struct expect *e, uint32_t seconds, bool late, bool requested);
 
 #endif

@@ -8,19 +8,19 @@
 #ifndef PASVD_ONDEMAND_H
 #define PASVD_ONDEMAND_H
 
-#include "pasvd/helper.h"
+#include "pasvd/engine.h"
 
 /* The control connection turns out to be TLS. Its mark is set, if the policy has one. */
-void ondemand_add(struct helper *h, const struct ct_view *view);
+void ondemand_add(struct engine *h, const struct ct_view *view);
 
-/* Likewise, by its mark when the daemon starts, without a packet of it. `now` as for helper_packet(). */
-void ondemand_restore(struct helper *h, const struct ct_view *view, uint64_t now);
+/* Likewise, by its mark when the daemon starts, without a packet of it. `now` as for engine_packet(). */
+void ondemand_restore(struct engine *h, const struct ct_view *view, uint64_t now);
 
 /* It is not any more. */
-void ondemand_del(struct helper *h, const struct ct_view *view);
+void ondemand_del(struct engine *h, const struct ct_view *view);
 
 /* A SYN from outside to a port of a range. It always passes; ret_verdict tells whether a port was opened for it. `packet` is
  * not changed. */
-void ondemand_knock(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
+void ondemand_syn(struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
 
 #endif

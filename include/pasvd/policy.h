@@ -7,16 +7,16 @@
 #ifndef PASVD_POLICY_H
 #define PASVD_POLICY_H
 
-#include "pasvd/ct_port.h"
+#include "pasvd/ct_ops.h"
 #include "pasvd/ftp.h"
 #include "pasvd/quota.h"
 #include "pasvd/reason.h"
 #include "pasvd/strict.h"
 
 enum {
-	POLICY_LOWEST_PORT = 1024,  /* under which nothing is ever opened */
-	POLICY_EXPECT_SECONDS = 60, /* clients connect at once, or not at all */
-	POLICY_KNOCK_SECONDS = 2,   /* an expectation for a connection that is there already */
+	POLICY_LOWEST_PORT = 1024,    /* under which nothing is ever opened */
+	POLICY_EXPECT_SECONDS = 60,   /* clients connect at once, or not at all */
+	POLICY_ON_DEMAND_SECONDS = 2, /* an expectation for a connection that is there already */
 	POLICY_TLS_MARK = 0x40000000,
 	POLICY_PORT_TRIES = 16, /* announced ports tried on a clash, the first one included */
 	POLICY_LIST_MAX = 32,   /* entries of each list below */
@@ -44,8 +44,8 @@ struct external {
 /* What becomes of a client's wish for TLS, behind which no offer can be read. */
 enum tls_mode {
 	TLS_PASS,      /* it goes on, and no port is opened */
-	TLS_ON_DEMAND, /* it goes on, and a port of the server's range is opened when the client knocks */
-	TLS_REFUSE,    /* it is made an unknown command */
+	TLS_ON_DEMAND, /* it goes on, and a port of the server's range is opened when the client on_demand_syns */
+	TLS_REFUSE, /* it is made an unknown command */
 };
 
 struct tls_ports {

@@ -2,7 +2,7 @@
 /* reason.h - why a packet got its verdict
  *
  * One list: the enum, the counters, the log and the documentation are made from it. The order is that of a
- * packet's way through helper_packet(); of several reasons for one packet the greatest counts.
+ * packet's way through engine_packet(); of several reasons for one packet the greatest counts.
  */
 #ifndef PASVD_REASON_H
 #define PASVD_REASON_H
@@ -15,13 +15,15 @@
 	X(ENCRYPTED, "encrypted", DEBUG, "TLS: nothing in it can be read")                                   \
 	X(SECURED, "secured", INFO, "the control connection is TLS from here on")                            \
 	X(NO_MASTER, "no-master", DEBUG,                                                                     \
-		"a knock at a port on demand by a client without a live control connection that is TLS")     \
-	X(NO_RANGE, "no-range", WARNING, "a knock at a port that is not on demand for this client's server") \
+		"an on-demand SYN by a client without a live control connection that is TLS")                \
+	X(NO_RANGE, "no-range", WARNING,                                                                     \
+		"an on-demand SYN to a port that is not on demand for this client's server")                 \
 	X(DENIED, "denied", INFO, "the server refused a PORT or EPRT: its expectation is gone")              \
 	X(OPENED, "opened", INFO, "an offered port got its expectation")                                     \
 	X(BAD_PACKET, "bad-packet", WARNING, "not a whole TCP segment over IPv4 or IPv6")                    \
 	X(NOT_TRACKED, "not-tracked", WARNING, "conntrack does not know the connection")                     \
-	X(NOT_OURS, "not-ours", WARNING, "the connection does not carry our helper: is the CT rule loaded?") \
+	X(NO_CT_HELPER, "no-ct-helper", WARNING,                                                             \
+		"the connection does not carry our helper: is the CT rule loaded?")                          \
 	X(NOT_TRANSLATED, "not-translated", WARNING,                                                         \
 		"the connection is not translated: there is nothing to rewrite")                             \
 	X(REORDERED, "reordered", DEBUG,                                                                     \
@@ -53,8 +55,8 @@
 	X(NO_FREE_PORT, "no-free-port", WARNING, "16 ports in a row were taken by other expectations")       \
 	X(CT_FAILED, "ct-failed", ERR, "conntrack refused an expectation or an adjustment")                  \
 	X(NO_ROOM, "no-room", ERR, "the rewritten packet does not fit")                                      \
-	X(CARRIER_REQUEST, "carrier-request", WARNING,                                                       \
-		"the request on which the carrier acts, made unreadable")
+	X(CT_HELPER_REQUEST, "ct-helper-request", WARNING,                                                   \
+		"the request on which the ct helper acts, made unreadable")
 
 enum reason {
 #define REASON_ENUM(id, name, level, meaning) REASON_##id,

@@ -25,14 +25,14 @@ struct session {
 };
 
 enum session_event {
-	SESSION_NOTHING,   /* it does not concern us */
-	SESSION_OFFER,     /* an offer that may be made */
-	SESSION_DENIED,    /* the server refuses the client's last PORT or EPRT */
-	SESSION_CLOSED,    /* the server says good-bye (221): no data connection will come */
-	SESSION_AUTH,      /* the client asks for TLS, its word is at offer.at */
-	SESSION_SECURED,   /* the server agrees: what follows is TLS, in both directions */
-	SESSION_FORBIDDEN, /* a command that must not reach the server, its word is at offer.at */
-	SESSION_REFUSED,   /* an offer that must open nothing, see reason */
+	SESSION_NOTHING, /* it does not concern us */
+	SESSION_OFFER,   /* an offer that may be made */
+	SESSION_DENIED,  /* the server refuses the client's last PORT or EPRT */
+	SESSION_CLOSED,  /* the server says good-bye (221): no data connection will come */
+	SESSION_AUTH,    /* the client asks for TLS, its word is at offer.at */
+	SESSION_SECURED, /* the server agrees: what follows is TLS, in both directions */
+	SESSION_MASKED,  /* a command that must not reach the server, its word is at offer.at */
+	SESSION_REFUSED, /* an offer that must open nothing, see reason */
 };
 
 struct session_news {

@@ -11,10 +11,10 @@
 #include "pasvd/session.h"
 
 enum strict_outcome {
-	STRICT_PASS,   /* nothing, and nothing is said */
-	STRICT_LOG,    /* it passes */
-	STRICT_REFUSE, /* it is crossed out; if that is too late: */
-	STRICT_RESET,  /* the connection ends */
+	STRICT_PASS,  /* nothing, and nothing is said */
+	STRICT_LOG,   /* it passes */
+	STRICT_MASK,  /* it is masked; if that is too late: */
+	STRICT_RESET, /* the connection ends */
 };
 
 enum strict_check {
@@ -46,7 +46,7 @@ struct strict_ruling strict_line(
 /* An offer that was not accepted, or any other line, for `reason`. */
 struct strict_ruling strict_offer(const struct strict *strict, enum reason reason);
 
-/* To refuse a line its bytes [from, to) are crossed out: a command as a whole, behind Telnet commands; the text of a reply,
+/* To refuse a line its bytes [from, to) are masked: a command as a whole, behind Telnet commands; the text of a reply,
  * so that nobody waits for another one. That does it while the byte at `last` has not gone: of a reply the first, of a
  * command the last of its word, of an offer the first digit. */
 struct strict_span {

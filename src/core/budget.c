@@ -11,7 +11,7 @@ static struct quota_party party_of(struct conn *c)
 	};
 }
 
-enum reason budget_ask(struct helper *h, struct conn *c, uint64_t now)
+enum reason budget_ask(struct engine *h, struct conn *c, uint64_t now)
 {
 	static const enum reason reason[] = {
 		[QUOTA_SESSION] = REASON_SESSION_LIMIT,
@@ -24,7 +24,7 @@ enum reason budget_ask(struct helper *h, struct conn *c, uint64_t now)
 	return reason[quota_ask(&h->quota, &h->policy->limits, &party, now)];
 }
 
-void budget_take(struct helper *h, struct conn *c, uint64_t now)
+void budget_take(struct engine *h, struct conn *c, uint64_t now)
 {
 	struct quota_party party = party_of(c);
 

@@ -3,12 +3,12 @@
 #ifndef PASVD_CORE_BUDGET_H
 #define PASVD_CORE_BUDGET_H
 
-#include "pasvd/helper.h"
+#include "pasvd/engine.h"
 
-/* REASON_OPENED if one more port may be opened, or which limit stands in the way. `now` as for helper_packet(). */
-enum reason budget_ask(struct helper *h, struct conn *c, uint64_t now);
+/* REASON_OPENED if one more port may be opened, or which limit stands in the way. `now` as for engine_packet(). */
+enum reason budget_ask(struct engine *h, struct conn *c, uint64_t now);
 
 /* A port was opened. budget_ask() has said so. */
-void budget_take(struct helper *h, struct conn *c, uint64_t now);
+void budget_take(struct engine *h, struct conn *c, uint64_t now);
 
 #endif

@@ -90,7 +90,7 @@ void conntab_init(struct conntab *t, const uint8_t *key)
 	memcpy(t->key, key, sizeof t->key);
 	for (size_t i = 0; i < CONNTAB_BUCKETS; i++)
 		t->bucket[i] = NIL;
-	t->most = CONNTAB_SIZE;
+	t->max = CONNTAB_SIZE;
 	t->live = t->used = 0;
 	t->oldest = t->newest = NIL;
 }
@@ -151,7 +151,7 @@ static struct conn *take(struct conntab *t, uint64_t now)
 {
 	struct conn *c;
 
-	if (t->oldest != NIL && (is_stale(&t->conn[t->oldest], now) || t->used == t->most)) {
+	if (t->oldest != NIL && (is_stale(&t->conn[t->oldest], now) || t->used == t->max)) {
 		c = &t->conn[t->oldest];
 		if (c->live)
 			conntab_del(t, c);
@@ -176,7 +176,7 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 	touch(t, c, now);
 	c->live = true;
 	t->live++;
-	c->cut = false;
+	c->aborted = false;
 	c->told = false;
 	c->tls = c->cleared = false;
 	c->view = *view;

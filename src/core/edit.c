@@ -124,7 +124,7 @@ bool edits_put(struct edits *es, const struct edit *e)
 	return true;
 }
 
-void edit_cross_out(uint8_t *p, size_t n)
+void edit_mask(uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (p[i] != ' ')
@@ -132,32 +132,32 @@ void edit_cross_out(uint8_t *p, size_t n)
 	}
 }
 
-/* What is held, crossed out up to `to`. */
-static struct edit cross_out_held(const struct edit *held, uint32_t to)
+/* What is held, masked up to `to`. */
+static struct edit mask_held(const struct edit *held, uint32_t to)
 {
 	struct edit e = *held;
 
-	edit_cross_out(e.text, seq_after(edit_end(held), to) ? to - held->seq : held->old_len);
+	edit_mask(e.text, seq_after(edit_end(held), to) ? to - held->seq : held->old_len);
 	e.held = false;
 	e.new_len = e.old_len;
 	return e;
 }
 
-bool edits_cross_out(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts)
+bool edits_mask(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts)
 {
 	const struct edit *held = edits_held(es);
 	bool shifts = false;
 	struct edit e;
 
 	if (held) {
-		e = cross_out_held(held, to);
+		e = mask_held(held, to);
 		from = edit_end(&e);
 		shifts = edits_put(es, &e);
 	}
 	if (seq_after(to, from)) {
 		if (edits_full(es))
 			return false;
-		e = (struct edit){.seq = from, .crossed = true};
+		e = (struct edit){.seq = from, .masked = true};
 		e.old_len = e.new_len = (uint16_t)(to - from);
 		edits_put(es, &e);
 	}
@@ -191,15 +191,15 @@ static uint32_t seq_of(const struct edits *es, uint32_t seq)
 	return seq_for(&es->kernel, seq + (uint32_t)shift_at(es, seq));
 }
 
-/* Crosses out the bytes of the segment, which ends at `end`, that belong to the edit. 1: there are some. */
-static int cross_out_part(const struct edit *e, const struct seg *seg, uint32_t end, uint8_t *p)
+/* Masks the bytes of the segment, which ends at `end`, that belong to the edit. 1: there are some. */
+static int mask_part(const struct edit *e, const struct seg *seg, uint32_t end, uint8_t *p)
 {
 	uint32_t from = seq_after(seg->seq, e->seq) ? seg->seq : e->seq;
 	uint32_t to = seq_after(end, edit_end(e)) ? edit_end(e) : end;
 
 	if (!seq_after(to, from))
 		return 0;
-	edit_cross_out(p + seg->payload + (from - seg->seq), to - from);
+	edit_mask(p + seg->payload + (from - seg->seq), to - from);
 	return 1;
 }
 
@@ -229,7 +229,7 @@ static int replace_all(const struct edits *es, struct seg *seg, uint8_t *p, size
 
 	for (size_t i = es->n; i > 0; i--) {
 		const struct edit *e = &es->e[i - 1];
-		int rc = e->crossed ? cross_out_part(e, seg, end, p) : replace(e, seg, end, p, cap);
+		int rc = e->masked ? mask_part(e, seg, end, p) : replace(e, seg, end, p, cap);
 
 		if (rc < 0)
 			return -1;

@@ -4,7 +4,7 @@
  * To the kernel a use looks like an end together with the control connection, but for that connection; and a use in the
  * last second like an end of the time, but for the clock (tests/platform/expect_events.c). It looks at its timers some
  * time after they are due, up to 1/8 of what they were set to, or later still: a use between the two would be taken for an
- * end of the time. So pasvd does not wait for that, but shuts the port a moment before: helper_expire().
+ * end of the time. So pasvd does not wait for that, but shuts the port a moment before: engine_expire().
  */
 #include "pasvd/ending.h"
 
@@ -24,13 +24,13 @@ const char *ending_name(enum ending e)
 }
 
 enum ending ending_of(
-	const struct ct_port *ct, const struct expect *e, uint32_t seconds, bool late, bool requested)
+	const struct ct_ops *ct, const struct expect *e, uint32_t seconds, bool late, bool requested)
 {
 	struct ct_view view;
 
 	if (requested)
-		return ENDING_REMOVED;
+		return ENDING_DELETED;
 	if (seconds == 0 && late)
 		return ENDING_EXPIRED;
-	return ct->get(ct->ctx, &e->master, &view) == CT_NONE ? ENDING_GONE : ENDING_USED;
+	return ct->get(ct->ctx, &e->master, &view) == CT_NONE ? ENDING_ORPHANED : ENDING_USED;
 }

@@ -34,7 +34,7 @@ static bool is_open(const struct conn *c)
 }
 
 /* The connection's port has ended. */
-static void end(struct helper *h, struct conn *c, enum ending how)
+static void end(struct engine *h, struct conn *c, enum ending how)
 {
 	const struct ended ended = {how, &c->view, &c->last};
 
@@ -45,7 +45,7 @@ static void end(struct helper *h, struct conn *c, enum ending how)
 }
 
 /* Shuts the connection's port. False: the kernel does not know it. */
-static bool shut(struct helper *h, struct conn *c, enum ending why)
+static bool shut(struct engine *h, struct conn *c, enum ending why)
 {
 	bool there = h->ct.expect_del(h->ct.ctx, &c->last.expect);
 
@@ -73,9 +73,9 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-void helper_expire(struct helper *h, uint64_t now)
+void engine_expire(struct engine *h, uint64_t now)
 {
-	h->due = UINT64_MAX;
+	h->expires_at = UINT64_MAX;
 	for (uint32_t i = 0; i < h->tab.used; i++) {
 		struct conn *c = &h->tab.conn[i];
 
@@ -83,7 +83,7 @@ void helper_expire(struct helper *h, uint64_t now)
 			continue;
 		if (due(c) <= now + AT_ONCE_MS)
 			c->overdue = !shut(h, c, ENDING_EXPIRED);
-		h->due = earlier(h->due, due(c));
+		h->expires_at = earlier(h->expires_at, due(c));
 	}
 }
 
@@ -114,10 +114,10 @@ static enum reason opened(struct step *s, const struct plan *plan)
 	s->conn->last = *plan;
 	s->conn->until = s->now + (uint64_t)plan->expect.seconds * 1000;
 	s->conn->overdue = false;
-	s->h->due = earlier(s->h->due, due(s->conn));
+	s->h->expires_at = earlier(s->h->expires_at, due(s->conn));
 	s->verdict->opened = true;
 	s->verdict->announce = plan->announce;
-	s->verdict->real = plan->expect.nat;
+	s->verdict->listener = plan->expect.nat;
 	return REASON_OPENED;
 }
 
@@ -135,7 +135,7 @@ static enum reason make_room(struct step *s, const struct ftp_offer *offer)
 }
 
 /* An offer that may be made: gets its port, or the next one that nobody waits for. The port before it is shut first: the
- * carrier's limit of one would do that too, but then its end could not be told from its use. */
+ * ct helper's limit of one would do that too, but then its end could not be told from its use. */
 enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 {
 	enum ct_result result = CT_BUSY;
@@ -167,7 +167,7 @@ enum reason offer_deny(struct step *s)
 {
 	if (s->conn->last.expect.nat_dir != DIR_REPLY)
 		return REASON_PASSED;
-	offer_take_back(s, ENDING_CLOSED);
+	offer_take_back(s, ENDING_CANCELLED);
 	return REASON_DENIED;
 }
 
@@ -178,7 +178,7 @@ static bool expects_same(const struct expect *a, const struct expect *b)
 	       endpoint_eq(&a->nat, &b->nat);
 }
 
-void helper_expect_ended(struct helper *h, const struct expect *e, bool requested, uint64_t now)
+void engine_expect_ended(struct engine *h, const struct expect *e, bool requested, uint64_t now)
 {
 	struct tuple master = e->master;
 	struct conn *c;

@@ -14,14 +14,14 @@
 
 #include "budget.h"
 
-static bool is_alive(const struct helper *h, const struct tuple *original, struct ct_view *ret_view)
+static bool is_alive(const struct engine *h, const struct tuple *original, struct ct_view *ret_view)
 {
 	return h->ct.get(h->ct.ctx, original, ret_view) == CT_OK && ret_view->ours && ret_view->established &&
 	       tuple_eq(&ret_view->tuple[DIR_ORIGINAL], original);
 }
 
 /* Makes room where `original` belongs: what is over goes. */
-static void clean(struct helper *h, const struct tuple *original)
+static void clean(struct engine *h, const struct tuple *original)
 {
 	const struct masters_set set = *masters_set_of(&h->masters, original);
 	struct ct_view view;
@@ -34,13 +34,13 @@ static void clean(struct helper *h, const struct tuple *original)
 	}
 }
 
-static void mark(const struct helper *h, const struct tuple *original, uint32_t value)
+static void mark(const struct engine *h, const struct tuple *original, uint32_t value)
 {
 	if (h->policy->n_tls_ports)
 		h->ct.mark(h->ct.ctx, original, value, h->policy->tls_mark);
 }
 
-void ondemand_add(struct helper *h, const struct ct_view *view)
+void ondemand_add(struct engine *h, const struct ct_view *view)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
 
@@ -50,7 +50,7 @@ void ondemand_add(struct helper *h, const struct ct_view *view)
 }
 
 /* The connection's entry, or one for what began before us. */
-static struct conn *entry_of(struct helper *h, const struct ct_view *view, uint64_t now)
+static struct conn *entry_of(struct engine *h, const struct ct_view *view, uint64_t now)
 {
 	enum dir dir;
 	struct conn *c = conntab_find(&h->tab, &view->tuple[DIR_ORIGINAL], now, &dir);
@@ -62,13 +62,13 @@ static struct conn *entry_of(struct helper *h, const struct ct_view *view, uint6
 	return c;
 }
 
-void ondemand_restore(struct helper *h, const struct ct_view *view, uint64_t now)
+void ondemand_restore(struct engine *h, const struct ct_view *view, uint64_t now)
 {
 	entry_of(h, view, now);
 	masters_add(&h->masters, &view->tuple[DIR_ORIGINAL]);
 }
 
-void ondemand_del(struct helper *h, const struct ct_view *view)
+void ondemand_del(struct engine *h, const struct ct_view *view)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
 
@@ -78,7 +78,7 @@ void ondemand_del(struct helper *h, const struct ct_view *view)
 
 /* The plan for the SYN, by the newest of its client's control connections whose server it can be for. */
 static enum reason find_plan(
-	struct helper *h, const struct tuple *syn, struct ct_view *ret_view, struct plan *ret_plan)
+	struct engine *h, const struct tuple *syn, struct ct_view *ret_view, struct plan *ret_plan)
 {
 	struct tuple master[MASTERS_WAYS];
 	size_t n = masters_find(&h->masters, syn, master);
@@ -94,7 +94,7 @@ static enum reason find_plan(
 }
 
 /* CT_BUSY: the expectation is there already, as this client can only have it from us. */
-static enum reason expect(const struct helper *h, const struct plan *plan)
+static enum reason expect(const struct engine *h, const struct plan *plan)
 {
 	switch (h->ct.commit(h->ct.ctx, &plan->expect.master, DIR_REPLY, &plan->expect, NULL)) {
 	case CT_OK:
@@ -109,14 +109,14 @@ static enum reason expect(const struct helper *h, const struct plan *plan)
 }
 
 /* The connection that the SYN begins is known already, and not an older one that is over. */
-static bool is_repeated(const struct helper *h, const struct tuple *syn)
+static bool is_repeated(const struct engine *h, const struct tuple *syn)
 {
 	struct ct_view view;
 
 	return h->ct.get(h->ct.ctx, syn, &view) == CT_OK && !view.over;
 }
 
-static enum reason open_port(struct helper *h, const struct tuple *syn, uint64_t now, struct verdict *verdict)
+static enum reason open_port(struct engine *h, const struct tuple *syn, uint64_t now, struct verdict *verdict)
 {
 	struct conn *c;
 	struct plan plan;
@@ -137,11 +137,11 @@ static enum reason open_port(struct helper *h, const struct tuple *syn, uint64_t
 	verdict->opened = true;
 	verdict->on_demand = true;
 	verdict->announce = plan.announce;
-	verdict->real = plan.expect.nat;
+	verdict->listener = plan.expect.nat;
 	return REASON_OPENED;
 }
 
-void ondemand_knock(struct helper *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
+void ondemand_syn(struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
 {
 	struct seg seg;
 

@@ -81,9 +81,9 @@ static uint16_t announced_port(const struct policy *policy, uint16_t port)
 
 /* The parties of an offer. */
 struct parties {
-	struct addr real;  /* who listens, */
-	struct addr known; /* at what address the connection will be seen to arrive, */
-	struct addr told;  /* and what the other side is to be told */
+	struct addr listener;  /* who listens, */
+	struct addr known;     /* at what address the connection will be seen to arrive, */
+	struct addr announced; /* and what the other side is to be announced */
 };
 
 static enum reason find_parties(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
@@ -94,14 +94,14 @@ static enum reason find_parties(const struct policy *policy, const struct ftp_of
 	const struct addr *text = &offer->listen.addr;
 	struct parties p = {ours->src.addr, theirs->dst.addr, theirs->dst.addr};
 
-	p.told = *external_of(policy, &theirs->src.addr, &p.known, indev);
-	if (text->family != ADDR_NONE && !addr_eq(text, &p.real) && !addr_eq(text, &p.known) &&
-		!addr_eq(text, &p.told)) {
-		if (text->family != p.real.family || !is_allowed_foreign(policy, text))
+	p.announced = *external_of(policy, &theirs->src.addr, &p.known, indev);
+	if (text->family != ADDR_NONE && !addr_eq(text, &p.listener) && !addr_eq(text, &p.known) &&
+		!addr_eq(text, &p.announced)) {
+		if (text->family != p.listener.family || !is_allowed_foreign(policy, text))
 			return REASON_FOREIGN_ADDRESS;
-		p.real = *text;
+		p.listener = *text;
 		if (speaker == DIR_ORIGINAL) /* it is where it says, outside */
-			p.known = p.told = *text;
+			p.known = p.announced = *text;
 	}
 	*ret = p;
 	return REASON_OPENED;
@@ -123,13 +123,13 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 	if (any_range_has(policy->deny, policy->n_deny, port))
 		return REASON_DENIED_PORT;
 	*ret_plan = (struct plan){
-		.announce = {p.told, announce},
+		.announce = {p.announced, announce},
 		.expect =
 			{
 				.master = view->tuple[DIR_ORIGINAL],
 				.tuple = {{theirs->src.addr, 0}, {p.known, announce}, theirs->zone},
 				.nat_dir = other,
-				.nat = {p.real, port},
+				.nat = {p.listener, port},
 				.seconds = policy->expect_seconds,
 			},
 	};
@@ -189,7 +189,7 @@ enum reason policy_plan_on_demand(
 				.tuple = {{original->src.addr, 0}, announce, original->zone},
 				.nat_dir = DIR_ORIGINAL,
 				.nat = {*server, port},
-				.seconds = POLICY_KNOCK_SECONDS,
+				.seconds = POLICY_ON_DEMAND_SECONDS,
 			},
 	};
 	return REASON_OPENED;

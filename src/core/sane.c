@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sane.c - the request on which the carrier `sane` acts
+/* sane.c - the request on which the ct helper `sane` acts
  *
  * It acts on a message of the client of 8 bytes that begins with 7 as a big-endian word, and on nothing else
  * (net/netfilter/nf_conntrack_sane.c, SANE_NET_START). It sees what leaves us, so that is what is looked at.

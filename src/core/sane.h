@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sane.h - the request on which the carrier `sane` acts */
+/* sane.h - the request on which the ct helper `sane` acts */
 #ifndef PASVD_CORE_SANE_H
 #define PASVD_CORE_SANE_H
 

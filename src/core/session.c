@@ -97,7 +97,7 @@ struct session_news session_command(struct session *s, const uint8_t *p, size_t 
 		s->n = 0;
 	s->verb[s->n++] = (uint8_t)command.verb;
 	if (command.verb == FTP_LONG)
-		return (struct session_news){.event = SESSION_FORBIDDEN, .offer.at = command.at};
+		return (struct session_news){.event = SESSION_MASKED, .offer.at = command.at};
 	if (command.verb == FTP_AUTH)
 		return (struct session_news){.event = SESSION_AUTH, .offer.at = command.at};
 	if (!is_active((uint8_t)command.verb))

@@ -9,7 +9,7 @@
 
 enum ct_result step_commit(const struct step *s, const struct expect *e, const struct seqadj *a)
 {
-	const struct ct_port *ct = &s->h->ct;
+	const struct ct_ops *ct = &s->h->ct;
 
 	return ct->commit(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], s->dir, e, a);
 }
@@ -112,9 +112,9 @@ struct edit step_cover(const struct step *s, size_t at, size_t end)
 	return verbatim(l, at, end);
 }
 
-/* Crosses out the bytes [from, to) of the line at hand, as far as they have not gone. From here on the line is read like
+/* Masks the bytes [from, to) of the line at hand, as far as they have not gone. From here on the line is read like
  * that, too. False: they cannot be rewritten. */
-bool step_cross_out(struct step *s, size_t from, size_t to)
+bool step_mask(struct step *s, size_t from, size_t to)
 {
 	struct edits next = s->stream->edits;
 	struct line *l = &s->stream->line;
@@ -125,9 +125,9 @@ bool step_cross_out(struct step *s, size_t from, size_t to)
 		begin = step_first_open(s);
 	if (!seq_after(end, begin))
 		return false;
-	if (!edits_cross_out(&next, begin, end, &shifts) || !step_adopt(s, &next, shifts))
+	if (!edits_mask(&next, begin, end, &shifts) || !step_adopt(s, &next, shifts))
 		return false;
 	if (from < l->len)
-		edit_cross_out(l->buf + from, (to < l->len ? to : l->len) - from);
+		edit_mask(l->buf + from, (to < l->len ? to : l->len) - from);
 	return true;
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* step.h - one packet under way, for the files that look after it: helper.c, offer.c, step.c */
+/* step.h - one packet under way, for the files that look after it: engine.c, offer.c, step.c */
 #ifndef PASVD_CORE_STEP_H
 #define PASVD_CORE_STEP_H
 
-#include "pasvd/helper.h"
+#include "pasvd/engine.h"
 #include "pasvd/tls.h"
 
 /* One packet under way. */
 struct step {
-	struct helper *h;
+	struct engine *h;
 	uint64_t now; /* ms */
 	struct conn *conn;
 	struct stream *stream; /* conn->stream[dir] */
 	enum dir dir;
 	uint32_t fresh; /* the first sequence number in the packet that was not let through before */
 	bool last;      /* the packet carries FIN: nothing will follow that could be waited for */
-	bool refused;   /* the line at hand is crossed out */
+	bool refused;   /* the line at hand is masked */
 	enum tls_content content; /* unless it is plain that the bytes are clear text */
 	struct verdict *verdict;
 };
@@ -31,7 +31,7 @@ static inline enum dir opposite(enum dir dir)
 	return dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
 }
 
-/* struct ct_port's commit, for this connection and direction. */
+/* struct ct_ops's commit, for this connection and direction. */
 enum ct_result step_commit(const struct step *s, const struct expect *e, const struct seqadj *a);
 
 /* Makes `next` the state of the edits, if the kernel agrees to the shift. */
@@ -49,8 +49,8 @@ enum reason step_hold(struct step *s);
 /* Lets the held bytes go as they are. If the kernel does not agree to that they are lost. */
 enum reason step_release(struct step *s);
 
-/* Crosses out the bytes [from, to) of the line at hand, as far as they have not gone. From here on the line is read like
+/* Masks the bytes [from, to) of the line at hand, as far as they have not gone. From here on the line is read like
  * that, too. False: they cannot be rewritten. */
-bool step_cross_out(struct step *s, size_t from, size_t to);
+bool step_mask(struct step *s, size_t from, size_t to);
 
 #endif

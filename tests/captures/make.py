@@ -8,7 +8,7 @@ Comes in:  $PASVD or build/pasvd; root, network namespaces and tests/lab/package
            for the captures, none of that for the reports alone.
 Goes out:  NAME.pcap, each a session of a real client with a real server through
            the lab's router; and what "pasvd replay" says about them, which is for
-           somebody to read before it is committed: tests/check_capture.py compares
+           somebody to read before it is committed: tests/unit/check_capture.py compares
            with it.
 """
 

@@ -17,25 +17,25 @@
 enum { TENTH = 100000, HOUR = 36000, BACK = 255, WAITING_MOST = 9 };
 
 static struct flows flows;
-static struct helper helper;
+static struct engine engine;
 
 static void start(struct input *in, int *ret_type)
 {
 	static const int types[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW};
 	static const uint8_t key[CONNTAB_KEY_LEN] = {3};
 	static struct policy policy;
-	struct ct_port port;
+	struct ct_ops port;
 
 	*ret_type = types[take_number(in, 0, sizeof types / sizeof types[0] - 1)];
-	flows_init(&flows, &helper);
+	flows_init(&flows, &engine);
 	if (take_byte(in) & 1)
 		nat_add(&flows.nat, "203.0.113.1=10.77.0.2");
 	flows.verbose = true;
 	policy = policy_default;
 	policy.tls_ports[policy.n_tls_ports++] =
 		(struct tls_ports){.ports = {POLICY_LOWEST_PORT, UINT16_MAX}};
-	port = flow_ct_port(&flows);
-	helper_init(&helper, &port, &policy, key);
+	port = flow_ct_ops(&flows);
+	engine_init(&engine, &port, &policy, key);
 }
 
 static void one_frame(struct input *in, int type, uint64_t *now)

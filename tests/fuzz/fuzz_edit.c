@@ -64,7 +64,7 @@ static void cross(struct world *w, size_t len)
 		.seq = w->isn + (uint32_t)w->sent_len,
 		.old_len = (uint16_t)len,
 		.new_len = (uint16_t)len,
-		.crossed = true,
+		.masked = true,
 	};
 
 	for (size_t i = 0; i < len; i++) {

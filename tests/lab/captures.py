@@ -53,6 +53,6 @@ def replay(namespace, path, *options, arguments=()):
 def opened(report):
     """What was opened, in the words of the daemon's log."""
     return [{"client": connection["client"], "server": connection["server"],
-             "announced": event["announced"], "real": event["real"]}
+             "announced": event["announced"], "listener": event["listener"]}
             for connection in report["connections"]
             for event in connection["events"] if event["event"] == "open"]

@@ -10,7 +10,7 @@ input).  Every client of COMMANDS works in passive mode and connects to the
 address of the 227 reply, also where its default would be to distrust it
 (inetutils insists that it is the server's).  Those of ACTIVE_COMMANDS listen
 themselves and name the address that they have.
-The exception is ncftp, which mends a private address by itself; it says so, and
+The exception is ncftp, which fixes a private address by itself; it says so, and
 MENDED recognises that.
 Limits: wget cannot upload.  Exit statuses are not looked at, because several
 clients end with 0 whatever happened: the caller compares what arrived.

@@ -5,7 +5,7 @@
 the lab rather than pasvd; the tests about the daemon itself are then left out.
 --firewall=nft, or FIREWALL=nft in the environment, has the rules for nft in place
 of those for iptables; for tests that load no other rules than a Lab does.
-CARRIER=own in the environment is for a kernel that has no helper sane (tests/kernels makes
+CT_HELPER=own in the environment is for a kernel that has no helper sane (tests/kernels makes
 it so), where pasvd has to choose its own; tests that hold with sane only are left out.
 Exit status 77: not root, or no network namespaces here, so nothing was tested.
 Anything else that is missing is a failure.
@@ -37,13 +37,13 @@ def pytest_sessionstart(session):
         lab_module.Namespace("trial").close()
     except OSError as error:
         pytest.exit(f"the lab needs root and network namespaces: {error}", returncode=77)
-    if os.environ.get("CARRIER") == "own" and lab_module.helper("pasvd") == "sane":
-        pytest.exit("CARRIER=own, and the kernel has the helper sane", returncode=1)
+    if os.environ.get("CT_HELPER") == "own" and lab_module.helper("pasvd") == "sane":
+        pytest.exit("CT_HELPER=own, and the kernel has the helper sane", returncode=1)
 
 
 def pytest_collection_modifyitems(config, items):
     marks = set() if config.getoption("--engine") == "pasvd" else {"daemon"}
-    if os.environ.get("CARRIER") == "own":
+    if os.environ.get("CT_HELPER") == "own":
         marks.add("sane")
     left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
     config.hook.pytest_deselected(items=left_out)

@@ -114,7 +114,7 @@ def helper(engine):
     """The helper that control connections carry."""
     if engine != "pasvd":
         return rules.HELPERS[engine]
-    return subprocess.run([PASVD, "carrier"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return subprocess.run([PASVD, "ct-helper"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def _check(status, what):

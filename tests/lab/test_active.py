@@ -165,7 +165,7 @@ def test_log_says_which_port_was_opened_for_the_client(site, client):
     assert line["client"] == "{}:{}".format(*client.control.getsockname())
     assert line["server"] == f"{server.address}:21"
     assert line["announced"] == f"{lab.lan_seen_as}:{endpoint[1]}"
-    assert line["real"] == "{}:{}".format(*endpoint)
+    assert line["listener"] == "{}:{}".format(*endpoint)
 
 
 # The server is behind the router, the client outside.

@@ -34,7 +34,7 @@ class Checkup:
         self.text = done.stdout
         self.findings = []
         for line in done.stdout.splitlines()[:-1]:
-            below = re.fullmatch(r" {8}(why|mend|advice): *(.*)", line)
+            below = re.fullmatch(r" {8}(why|fix|advice): *(.*)", line)
             if below:
                 self.findings[-1][below[1]] = below[2]
                 continue
@@ -60,7 +60,7 @@ class Checkup:
 
 
 class Practice:
-    """A router, and the doctor at hand."""
+    """A router, and the check at hand."""
 
     def __init__(self, lab):
         self.lab = lab
@@ -141,8 +141,8 @@ def test_rules_for_tls_are_mended_with_their_configuration(make_lab):
         practice = Practice(lab)
         practice.shell("iptables -t raw -F PASVD")
         finding = practice.check().the("error", "chain PASVD of table raw lacks the rule")
-        assert finding["mend"].endswith(f" --config {lab.tmp / 'pasvd.conf'}")
-        practice.shell(finding["mend"])
+        assert finding["fix"].endswith(f" --config {lab.tmp / 'pasvd.conf'}")
+        practice.shell(finding["fix"])
         assert practice.check().is_well()
         lab.pasvd.stop()
         checkup = practice.check()
@@ -157,7 +157,7 @@ def test_strict_about_the_way_back_of_two_uplinks():
         practice.shell("sysctl -qw net.ipv4.conf.all.rp_filter=1")
         finding = practice.check().the("warning", "net.ipv4.conf.wan1.rp_filter is 1, and the way back is by wan0")
         assert lab.clients[0].attempt(lab.publics[1], 21, timeout=0.5) == "silence"
-        practice.shell(finding["mend"])
+        practice.shell(finding["fix"])
         assert practice.check().is_well()
 
 
@@ -310,7 +310,7 @@ def test_ailment_is_seen_and_mended(own_router, name):
     finding = checkup.the(severity, pattern)
     assert checkup.status == (1 if severity == "error" else 0)
     assert own_router.ftp_works() == (severity == "warning" or name in HALF_WELL)
-    own_router.shell(finding["mend"])
+    own_router.shell(finding["fix"])
     assert own_router.check(*options).is_well()
     assert own_router.ftp_works()
     assert not pathlib.Path("owned").exists()
@@ -322,7 +322,7 @@ def test_several_ailments_are_all_seen(own_router):
     checkup = own_router.check()
     assert checkup.last == "3 errors, 1 warning" and checkup.status == 1
     for finding in checkup.of("error", "warning"):
-        own_router.shell(finding["mend"])
+        own_router.shell(finding["fix"])
     assert own_router.check().is_well()
 
 
@@ -354,17 +354,17 @@ def test_table_of_nft_of_which_nothing_was_told(nft_router):
 
 
 def test_forward_chain_that_lets_nothing_through_to_the_table_of_nft(nft_router):
-    """Either the policy of iptables or a chain of nft; what mends it is enough, and so is what the rules ask for."""
+    """Either the policy of iptables or a chain of nft; what fixes it is enough, and so is what the rules ask for."""
     nft_router.shell("iptables -P FORWARD DROP")
     (finding,) = nft_router.check().of("error")
     assert re.search(r"policy of chain filter FORWARD \(iptables\) drops", finding["what"])
-    nft_router.shell(finding["mend"])
+    nft_router.shell(finding["fix"])
     assert not nft_router.check().of("error")
     chain = "table inet firewall {\nchain forward {\ntype filter hook forward priority 0; policy drop;\n"
     nft_router.lab.nft(chain + "}\n}\n")
     (finding,) = nft_router.check().of("error")
     assert "policy of chain inet firewall forward (nft) drops" in finding["what"]
-    nft_router.shell(finding["mend"])
+    nft_router.shell(finding["fix"])
     assert not nft_router.check().of("error")
     asked = let_through(nft_router.shell(NFT_RULES).stdout)
     nft_router.lab.nft("delete table inet firewall\n" + chain + "\n".join(asked) + "\n}\n}\n")
@@ -397,8 +397,8 @@ def test_options_of_the_service_count(own_router):
     script = f"mkdir -p /etc/default && mount --bind {folder} /etc/default && exec \"$@\""
     prefix = ("unshare", "--mount", "sh", "-euc", script, "sh")
     finding = own_router.check(prefix=prefix).of("error")[0]
-    assert finding["mend"].endswith("load --wan wan --server 10.77.0.2 --port 2121")
-    own_router.shell(finding["mend"])
+    assert finding["fix"].endswith("load --wan wan --server 10.77.0.2 --port 2121")
+    own_router.shell(finding["fix"])
     assert own_router.check(prefix=prefix).is_well()
     (folder / "pasvd").write_text("PASVD_RULES='--wan wan'\n")
     assert "PASVD_RULES" in own_router.check(prefix=prefix).the("error", "rules: PASVD_RULES in ")["what"]
@@ -420,7 +420,7 @@ def test_drop_behind_the_rules_in_mangle(own_router):
     rule = "PREROUTING -i wan -m conntrack --ctstate NEW -j DROP"
     own_router.shell(f"iptables -t mangle -A {rule}")
     finding = own_router.check().the("error", f'"-A {rule}" of table mangle .* drops a client\'s connection')
-    assert "mend" not in finding and finding["advice"] and not own_router.ftp_works()
+    assert "fix" not in finding and finding["advice"] and not own_router.ftp_works()
     own_router.shell(f"iptables -t mangle -D {rule}")
     assert own_router.check().is_well() and own_router.ftp_works()
 
@@ -475,7 +475,7 @@ def test_daemon_that_does_not_run(own_router):
     lab = own_router.lab
     lab.pasvd.stop()
     finding = own_router.check().the("error", "daemon: nobody listens to queue 21")
-    program, *arguments = finding["mend"].split()
+    program, *arguments = finding["fix"].split()
     assert program == str(PASVD)
     lab.start_pasvd(arguments)
     assert own_router.check().is_well()
@@ -497,7 +497,7 @@ def test_daemon_for_the_queue_of_the_rules(own_router):
     lab = own_router.lab
     lab.pasvd.stop()
     lab.shipped_rules("load", "--queue", "5")
-    assert own_router.check().the("error", "queue 5")["mend"].endswith("pasvd -q 5")
+    assert own_router.check().the("error", "queue 5")["fix"].endswith("pasvd -q 5")
 
 
 def bind_queue(namespace, number):
@@ -551,7 +551,7 @@ def test_without_root_nothing_is_left_out_in_silence(router):
     checkup = router.check(prefix=prefix)
     assert checkup.status == 3 and not checkup.of("error", "warning"), checkup.text
     unseen = {finding["about"] for finding in checkup.of("unseen")}
-    assert unseen == {"carrier", "expectations", "rules", "nftables", "daemon"}
+    assert unseen == {"ct-helper", "expectations", "rules", "nftables", "daemon"}
     assert checkup.last.endswith(f"{len(checkup.of('unseen'))} not looked at")
 
 
@@ -563,7 +563,7 @@ def test_match_that_iptables_does_not_have(router):
     checkup = router.check(env={"XTABLES_LIBDIR": str(crippled)})
     finding = [finding for finding in checkup.of("error") if finding["about"] == "kernel"][0]
     assert "refuses" in finding["what"] and "--bytecode" in finding["what"] and "bpf" in finding["why"]
-    assert "xt_bpf" in finding["mend"]
+    assert "xt_bpf" in finding["fix"]
 
 
 def test_program_that_is_not_installed(router):

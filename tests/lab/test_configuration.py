@@ -72,9 +72,9 @@ def test_a_mistake_leaves_what_was_in_force(configured):
     assert 60990 <= router.pasv()[1] <= 60999
 
 
-def test_the_carrier_stays_until_the_end(configured):
+def test_the_ct_helper_stays_until_the_end(configured):
     router = configured("")
-    assert "the carrier stays until pasvd is started again" in router.reload("[pasvd]\ncarrier = sane\n")
+    assert "the ct helper stays until pasvd is started again" in router.reload("[pasvd]\nct-helper = sane\n")
     assert router.pasv()[0] == router.lab.publics[0]
 
 

@@ -83,8 +83,8 @@ def members(value):
 
 def test_status_is_told(lab, client):
     status = of_json(lab, "status")
-    assert members(status) == documented("status") - {"knocks"}
-    assert status["carrier"] == lab_module.helper("pasvd") and status["queues"] == {"control": 21}
+    assert members(status) == documented("status") - {"on_demand_syns"}
+    assert status["ct_helper"] == lab_module.helper("pasvd") and status["queues"] == {"control": 21}
     assert {**status["counters"], **status["endings"]} == lab.pasvd.counters()
     text = pasvctl(lab, "status").stdout
     assert re.search(r"^version +\d", text) and re.search(r"^ +opened +1$", text, re.M)
@@ -92,8 +92,8 @@ def test_status_is_told(lab, client):
 
 def test_queue_of_knocks_is_told(make_lab):
     with make_lab(config="[tls]\nports = 60000-60100\n") as lab:
-        assert of_json(lab, "status")["queues"] == {"control": 21, "knocks": 22}
-        assert "knocks" in documented("status")
+        assert of_json(lab, "status")["queues"] == {"control": 21, "on_demand_syns": 22}
+        assert "on_demand_syns" in documented("status")
 
 
 def test_session_is_listed_with_its_port(lab, client):
@@ -226,7 +226,7 @@ def test_events_are_followed(lab, client):
         provoke(client, objects)
         client.ask("PASV")
         assert re.fullmatch(rf"{WHEN} open client={ENDPOINT} server={ENDPOINT} announced={ENDPOINT} "
-                            rf"real={ENDPOINT}\n", opened(text)[0])
+                            rf"listener={ENDPOINT}\n", opened(text)[0])
         event = json.loads(opened(objects)[0])
         assert members(event) == documented("events") - {"meaning", "count"}
         told = wait_for(lambda: endings_of(objects, event["announced"]), 5, "its end")

@@ -105,18 +105,18 @@ def test_daemon_without_privilege_says_so_and_ends(lab):
     assert "CAP_NET_ADMIN" in complaint(run_pasvd(lab, prefix=prefix), 1)
 
 
-def test_kernel_without_the_carrier_is_told_with_what_to_load(lab):
+def test_kernel_without_the_ct_helper_is_told_with_what_to_load(lab):
     """Most kernels here have it, so a copy of the daemon asks for one that none has."""
     content = lab_module.PASVD.read_bytes()
     assert b"sane\0" in content
-    copy = lab.tmp / "pasvd-with-another-carrier"
+    copy = lab.tmp / "pasvd-with-another-ct-helper"
     copy.write_bytes(content.replace(b"sane\0", b"nosu\0"))
     copy.chmod(0o755)
     path = lab.tmp / "pasvd.conf"
-    path.write_text("[pasvd]\ncarrier = nosu\n")
-    for args in ((), ("carrier",)):
+    path.write_text("[pasvd]\nct-helper = nosu\n")
+    for args in ((), ("ct-helper",)):
         line = complaint(run_pasvd(lab, "-c", path, *args, binary=copy), 1)
-        assert "no carrier" in line and "modprobe nf_conntrack_sane" in line
+        assert "no ct helper" in line and "modprobe nf_conntrack_sane" in line
 
 
 @pytest.mark.parametrize("args", [("--no-such-option",), ("-q",), ("-q", "many"), ("-q", "65536"),
@@ -127,8 +127,8 @@ def test_wrong_arguments_are_told_with_status_2(lab, args):
     assert done.stdout == "" and 1 <= len(done.stderr.splitlines()) <= 3, done
 
 
-def test_carrier_command_prints_the_helper(lab):
-    done = run_pasvd(lab, "carrier")
+def test_ct_helper_command_prints_the_helper(lab):
+    done = run_pasvd(lab, "ct-helper")
     (jump,) = [line for line in lab.saved_rules() if "-j CT " in line]
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout in ("sane\n", "pasvd\n") and f"--helper {done.stdout.strip()}" in jump

@@ -66,7 +66,7 @@ def test_port_of_a_transfer_is_used(lab, visit):
             assert clients.download_bytes(ftp, trip) == CONTENT
     lines = wait_for_ports(daemon, *["open", "used"] * 3)
     assert lines[0::2] == lines[1::2]
-    assert set(lines[0]) == {"client", "server", "announced", "real"}
+    assert set(lines[0]) == {"client", "server", "announced", "listener"}
     assert daemon.counters()["used"] == 3
 
 
@@ -142,7 +142,7 @@ def test_good_bye_closes_the_port(site):
     _, daemon, client = site
     pasv(client)
     assert client.ask("QUIT").startswith("221")
-    opened, closed = wait_for_ports(daemon, "open", "closed")
+    opened, closed = wait_for_ports(daemon, "open", "cancelled")
     assert opened == closed
 
 
@@ -150,7 +150,7 @@ def test_refusal_of_a_port_closes_it(site):
     server, daemon, client = site
     server.send_port = lambda control, _: control.sendall(b"500 Illegal PORT command.\r\n")
     assert offer(client, "PORT", client.listen()).startswith("500")
-    opened, closed = wait_for_ports(daemon, "open", "closed")
+    opened, closed = wait_for_ports(daemon, "open", "cancelled")
     assert opened == closed
 
 
@@ -162,7 +162,7 @@ def test_port_goes_with_its_control_connection(lab, site):
     client.control.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.control.close()
     wait_for(lambda: not lab.connections("-p", "tcp", "--dport", "21"), 10, "end of the connection")
-    opened, gone = wait_for_ports(daemon, "open", "gone")
+    opened, gone = wait_for_ports(daemon, "open", "orphaned")
     assert opened == gone
 
 
@@ -170,7 +170,7 @@ def test_expectation_that_another_program_deletes_is_removed(lab, site):
     _, daemon, client = site
     pasv(client)
     lab.router.run("conntrack", "-F", "expect")
-    opened, removed = wait_for_ports(daemon, "open", "removed")
+    opened, removed = wait_for_ports(daemon, "open", "deleted")
     assert opened == removed
 
 

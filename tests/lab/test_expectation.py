@@ -14,7 +14,7 @@ def site(make_lab):
         yield ScriptedServer(lab), lab
 
 
-def test_expectation_names_client_port_and_carrier(site, engine, visit):
+def test_expectation_names_client_port_and_ct_helper(site, engine, visit):
     server, lab = site
     with clients.python_session(visit(lab, server)) as ftp:
         assert lab.expectations() == []
@@ -55,7 +55,7 @@ def test_log_says_which_port_was_opened_for_whom(site, visit):
         assert line["client"] == client
         assert line["server"] == f"{server.address}:21"
         assert line["announced"] == f"{lab.publics[0]}:{port}"
-        assert line["real"] == f"{server.address}:{server.data_ports[-1]}"
+        assert line["listener"] == f"{server.address}:{server.data_ports[-1]}"
 
 
 def test_nothing_is_left_without_a_helper(make_lab, visit):

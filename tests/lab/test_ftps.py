@@ -91,7 +91,7 @@ def test_log_tells_each_port_and_packets_pass_by(make_lab):
             (line,) = lab.pasvd.opened()
         assert line["client"] == f"{own[0]}:{own[1]}"
         assert line["announced"] == f"{lab.publics[0]}:{PORT}"
-        assert line["real"] == f"{server.address}:{PORT}"
+        assert line["listener"] == f"{server.address}:{PORT}"
         assert line["on-demand"] == "yes"
 
 

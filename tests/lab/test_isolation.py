@@ -37,8 +37,8 @@ def lab(make_lab):
 
 def test_each_process_has_what_it_needs_and_no_more(lab):
     parser = lab.start_pasvd().pid
-    (keeper,) = children(parser)
-    for pid, capabilities in ((parser, CAP_NET_ADMIN), (keeper, 0)):
+    (config_process,) = children(parser)
+    for pid, capabilities in ((parser, CAP_NET_ADMIN), (config_process, 0)):
         fields = status(pid)
         for kind in ("CapEff", "CapPrm"):
             assert int(fields[kind], 16) == capabilities, (kind, fields)
@@ -50,9 +50,9 @@ def test_each_process_has_what_it_needs_and_no_more(lab):
 
 def test_reader_of_files_ends_with_the_daemon(lab):
     daemon = lab.start_pasvd()
-    (keeper,) = children(daemon.pid)
+    (config_process,) = children(daemon.pid)
     daemon.kill()
-    wait_for(lambda: not pathlib.Path(f"/proc/{keeper}").exists(), 5, "end of the reader")
+    wait_for(lambda: not pathlib.Path(f"/proc/{config_process}").exists(), 5, "end of the reader")
 
 
 def test_without_the_reader_of_files_sessions_go_on(lab, visit):

@@ -75,7 +75,7 @@ def test_terminal_gets_the_time_and_colours_if_it_has_them(lab, environment, col
     start(lab, stderr=terminal, env=environment)
     close(terminal)
     head = r"\d\d:\d\d:\d\d \x1b\[32minfo   \x1b\[0m" if colours else r"\d\d:\d\d:\d\d info   "
-    assert re.fullmatch(head + r" ready version=\S+ queue=21 carrier=sane\r\n", read_all(ours))
+    assert re.fullmatch(head + r" ready version=\S+ queue=21 ct-helper=sane\r\n", read_all(ours))
 
 
 @pytest.mark.parametrize("is_ours", [True, False], ids=["the-journal", "something-else"])
@@ -119,7 +119,7 @@ def test_syslog_gets_priorities_and_the_name(lab):
     syslog.open()
     daemon = start(lab, ["--syslog"], prefix=syslog.prefix)
     line = re.fullmatch(r"<(\d+)>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d pasvd\[(\d+)\]: ready version=\S+ queue=21 "
-                        r"carrier=sane", syslog.next())
+                        r"ct-helper=sane", syslog.next())
     assert line and (int(line[1]), int(line[2])) == (SYSLOG_INFO, daemon.pid)
     assert daemon.log() == ""
 

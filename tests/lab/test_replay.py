@@ -34,7 +34,7 @@ def captured(lab, devices, farewells, **options):
 
 
 def logged(lab):
-    return [{key: line[key] for key in ("client", "server", "announced", "real")}
+    return [{key: line[key] for key in ("client", "server", "announced", "listener")}
             for line in lab.pasvd.opened()]
 
 

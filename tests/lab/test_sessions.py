@@ -59,7 +59,7 @@ def test_eight_sessions_with_clashing_ports_all_transfer(make_lab, visit):
         assert len([port for port in announced if port not in SERVER_PORTS]) >= 4
         if lab.pasvd:
             moved = [line for line in lab.pasvd.opened()
-                     if line["announced"].split(":")[1] != line["real"].split(":")[1]]
+                     if line["announced"].split(":")[1] != line["listener"].split(":")[1]]
             assert len(moved) >= 4
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Replies in pieces, and the request on which the borrowed carrier would act."""
+"""Replies in pieces, and the request on which the borrowed ct helper would act."""
 
 import select
 

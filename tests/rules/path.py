@@ -5,7 +5,7 @@
 
 The hop has a small MTU towards the host outside, the router's forward policy is
 to drop.  Either host is client or server.  The in-kernel helper "ftp" stands in for
-daemon and carrier, so that a failure here is one of the rules.  The rules are those
+daemon and ct_helper, so that a failure here is one of the rules.  The rules are those
 for iptables or for nft; with nft, what the router lets through is what they ask for.
 """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""test_own.py - the rules for a carrier of our own
+"""test_own.py - the rules for a ct helper of our own
 
 $OWN_RULES prints them. What is loaded has the in-kernel helper "ftp" in its place.
 """

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* facts.h - what `pasvd check` knows of the router before it judges
+ *
+ * Looked for by look.c and probe_net.c; the judges (judge.h) see nothing else, so what they say can be tested with saved
+ * listings.
+ */
+#ifndef PASVD_FACTS_H
+#define PASVD_FACTS_H
+
+#include "ruleset.h"
+#include "service.h"
+
+enum { FILTERS_MAX = 6, TARGETS_MAX = 16, PATH_TEXT_MAX = 512, OPTIONS_MAX = 2048 };
+
+/* One packet filter of one family. */
+struct filter {
+	char command[32]; /* iptables, iptables-legacy, ip6tables-nft …, or nft */
+	enum addr_family family;
+	struct ruleset rules;
+};
+
+/* One set of pasvd's rules: what is loaded under one name in one family, or should be. */
+struct target {
+	enum addr_family family;
+	char own[RULE_NAME_MAX];     /* the name of its chains, or of its table of nft */
+	const struct filter *filter; /* where it is loaded, or would be */
+	bool loaded;                 /* at least one of its chains is there */
+	char options[OPTIONS_MAX];   /* of `pasvd rules`; "": not known */
+	bool expected_known;
+	struct ruleset expected;    /* as if only these rules were loaded */
+	char complaint[256];        /* if not: why not */
+	struct service service;     /* of what is expected, or else of what is loaded */
+	char inside[INTERFACE_MAX]; /* the interface that leads to the server; "": not known */
+};
+
+/* pasvd's table of nft. */
+struct nft_facts {
+	bool loaded;               /* it is there, as it should be or not */
+	bool told;                 /* it should be as the options say: */
+	char options[OPTIONS_MAX]; /* of `pasvd rules` */
+	int status;                /* of `pasvd rules --check` with them, or -errno */
+	char difference[512];      /* the first line of what that says; "": there was none */
+	char complaint[256];
+};
+
+struct facts {
+	bool filters_seen; /* iptables of either kind could be asked */
+	size_t n_filters, n_targets;
+	struct filter filter[FILTERS_MAX];
+	struct target target[TARGETS_MAX];
+	struct nft_facts nft;
+	char config[PATH_TEXT_MAX];     /* " --config FILE" if it is not the usual one */
+	char loader[PATH_TEXT_MAX];     /* pasvd-rules */
+	char daemon[PATH_TEXT_MAX * 2]; /* the command that starts pasvd, */
+	bool by_systemd;                /* its unit or not */
+};
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* probe.h - looks at the router: kernel, /proc, and what other programs print; changes nothing */
+#ifndef PASVD_PROBE_H
+#define PASVD_PROBE_H
+
+#include "conf.h"
+#include "facts.h"
+#include "findings.h"
+
+/* Reads what packet filters there are and finds out which rules of pasvd there are and should be. `words`: the options
+ * of `pasvd rules`, those in /etc/default/pasvd if there are none. `settings`: the configuration, NULL if it cannot be
+ * read; then the words are not looked at. What cannot be read, and what the kernel would
+ * refuse, is reported. 0, or EXIT_USAGE after a line on stderr if the words are wrong. */
+int probe_rules(const struct conf *conf, const struct settings *settings, char *const words[],
+	struct facts *ret_facts, struct report *r);
+
+/* Whether these options of `pasvd rules` are for nft. */
+bool probe_nft_asked(const char *options);
+/* Compares the table with what it should be. Returns the exit status of `pasvd rules --check`, or -errno. */
+int probe_nft(const struct conf *conf, const char *options, struct nft_facts *ret_facts);
+
+/* Conntrack's helper for pasvd: that one which is wanted; its tables, the owner of the network namespace. */
+void probe_kernel(enum ct_helper_wanted wanted, struct report *r);
+
+/* Who listens to the queues of the rules, or to `queue` if there are none. */
+void probe_queues(const struct facts *f, uint16_t queue, struct report *r);
+
+/* Interfaces, routes, forwarding; where the server is goes into the facts. */
+void probe_net(struct facts *f, struct report *r);
+
+/* The number in a file below /proc/sys, or -1. */
+long probe_sysctl(const char *path);
+
+#endif

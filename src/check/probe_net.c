@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* probe_net.c - interfaces, routes and forwarding, for whom the rules serve */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checks.h"
+#include "child.h"
+#include "probe.h"
+
+enum { SYSCTL_MAX = 128 };
+
+/* What `ip` says; free() it. NULL: an error, such as that there is no such thing. */
+static char *ip(enum addr_family family, const char *const words[])
+{
+	const char *argv[12] = {"ip", "-o", family == ADDR_IP6 ? "-6" : "-4"};
+	struct output o;
+	size_t n = 3;
+
+	while (*words)
+		argv[n++] = *words++;
+	if (run(argv, NULL, &o) == 0)
+		return o.text ? o.text : calloc(1, 1);
+	free(o.text);
+	return NULL;
+}
+
+static char *route_to(const struct addr *a)
+{
+	char text[ADDR_TEXT_MAX + 1];
+
+	return ip((enum addr_family)a->family,
+		(const char *const[]){"route", "get", service_address(a, text), NULL});
+}
+
+/* The way to somebody outside whom only the default route leads to: TEST-NET-1 of RFC 5737. */
+static char *route_from(const char *addresses)
+{
+	char from[ADDR_TEXT_MAX + 1] = "";
+	const char *inet = addresses ? strstr(addresses, " inet ") : NULL;
+
+	if (!inet)
+		return NULL;
+	inet += strlen(" inet ");
+	snprintf(from, sizeof(from), "%.*s", (int)strcspn(inet, "/ "), inet);
+	return ip(ADDR_IP4, (const char *const[]){"route", "get", "192.0.2.1", "from", from, NULL});
+}
+
+/* A dot in an interface's name is a slash in that of a sysctl, and the other way round in /proc/sys. */
+static long of_interface(const char *interface, const char *key, char ret_sysctl[SYSCTL_MAX])
+{
+	char path[SYSCTL_MAX], name[INTERFACE_MAX];
+
+	snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", interface, key);
+	snprintf(name, sizeof(name), "%s", interface);
+	for (char *dot = name; (dot = strchr(dot, '.')) != NULL;)
+		*dot = '/';
+	snprintf(ret_sysctl, SYSCTL_MAX, "net.ipv4.conf.%s.%s", name, key);
+	return probe_sysctl(path);
+}
+
+/* Marks that are looked at here are not known: then nothing is said. */
+static void probe_return(struct report *r, const char *wan, const char *addresses)
+{
+	char sysctl[SYSCTL_MAX], *route;
+	long all = of_interface("all", "rp_filter", sysctl);
+	long own = of_interface(wan, "rp_filter", sysctl);
+	long mark = probe_sysctl("net/ipv4/conf/all/src_valid_mark");
+
+	if ((all > own ? all : own) != 1 || mark != 0)
+		return;
+	route = route_from(addresses);
+	check_return(r, wan, sysctl, route);
+	free(route);
+}
+
+static void probe_interface(struct report *r, enum addr_family family, bool wan, const char *name)
+{
+	char *link = ip(family, (const char *const[]){"-d", "link", "show", "dev", name, NULL});
+	char *addresses = link ? ip(family, (const char *const[]){"addr", "show", "dev", name, NULL}) : NULL;
+
+	check_interface(r, wan ? "--wan" : "--clients", name, link, addresses);
+	if (link && wan && family == ADDR_IP4)
+		probe_return(r, name, addresses);
+	free(link);
+	free(addresses);
+}
+
+static void probe_server(struct target *t, struct report *r)
+{
+	char text[ADDR_TEXT_MAX + 1], *route = route_to(&t->service.server);
+
+	check_server(r, service_address(&t->service.server, text), route, t->inside);
+	free(route);
+}
+
+/* The kernel looks at the interface by which a packet comes in, for IPv6 at "all". */
+static void probe_forwarding(const struct target *t, struct report *r)
+{
+	const struct service *s = &t->service;
+	const char *names[SERVICE_WANS_MAX + 2];
+	char sysctl[SYSCTL_MAX];
+	size_t n = 0;
+	long all =
+		probe_sysctl(t->family == ADDR_IP6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward");
+
+	check_forwarding(
+		r, "", t->family == ADDR_IP6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward", all);
+	if (t->family == ADDR_IP6 || all <= 0)
+		return;
+	for (size_t i = 0; i < s->n_wans; i++)
+		names[n++] = s->wan[i];
+	names[n++] = s->lan;
+	names[n++] = t->inside;
+	for (size_t i = 0; i < n; i++) {
+		long value = *names[i] ? of_interface(names[i], "forwarding", sysctl) : -1;
+
+		if (value == 0)
+			check_forwarding(r, names[i], sysctl, value);
+	}
+}
+
+static void probe_target(struct target *t, struct report *r)
+{
+	for (size_t w = 0; w < t->service.n_wans; w++)
+		probe_interface(r, t->family, true, t->service.wan[w]);
+	if (t->service.lan[0])
+		probe_interface(r, t->family, false, t->service.lan);
+	if (t->service.server.family != ADDR_NONE)
+		probe_server(t, r);
+	if (service_any(&t->service))
+		probe_forwarding(t, r);
+}
+
+void probe_net(struct facts *f, struct report *r)
+{
+	struct output o;
+
+	if (run((const char *const[]){"ip", "-V", NULL}, NULL, &o) != 0)
+		report_add(r, SEVERITY_UNSEEN, "interface", "ip: %s", o.complaint);
+	else
+		for (size_t i = 0; i < f->n_targets; i++)
+			probe_target(&f->target[i], r);
+	free(o.text);
+}

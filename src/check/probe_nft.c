@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* probe_nft.c - pasvd's table of nft: whether it is loaded, and as it should be
+ *
+ * What it should be is told by options, and the comparison is that of `pasvd rules --check`.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "child.h"
+#include "probe.h"
+
+enum { WORDS_MAX = 160 };
+
+bool probe_nft_asked(const char *options)
+{
+	return strncmp(options, "--n", 3) == 0 || strstr(options, " --n");
+}
+
+static int compare(const struct conf *conf, const char *options, struct output *ret_differences)
+{
+	const char *argv[WORDS_MAX + 6] = {"/proc/self/exe"}, *word;
+	char words[OPTIONS_MAX], *rest = words;
+	size_t n = 1;
+
+	snprintf(words, sizeof(words), "%s", options);
+	if (conf->file) {
+		argv[n++] = "-c";
+		argv[n++] = conf->file;
+	}
+	argv[n++] = "rules";
+	argv[n++] = "--check";
+	while ((word = strsep(&rest, " ")) && n < WORDS_MAX + 5) {
+		if (*word)
+			argv[n++] = word;
+	}
+	return run(argv, NULL, ret_differences);
+}
+
+int probe_nft(const struct conf *conf, const char *options, struct nft_facts *ret_facts)
+{
+	struct nft_facts facts = {.loaded = ret_facts->loaded, .told = true};
+	struct output o;
+
+	snprintf(facts.options, sizeof(facts.options), "%s", options);
+	facts.status = compare(conf, options, &o);
+	snprintf(facts.complaint, sizeof(facts.complaint), "%s", o.complaint);
+	if (o.len)
+		snprintf(facts.difference, sizeof(facts.difference), "%.*s", (int)strcspn(o.text, "\n"),
+			o.text);
+	free(o.text);
+	*ret_facts = facts;
+	return facts.status;
+}

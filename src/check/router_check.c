@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* router_check.c - `pasvd check`: looks at this router as a check would
+ *
+ * Theory of operation. look_*.c look: at the kernel, at /proc, and at what iptables-save, nft and ip print. What they find
+ * are facts (facts.h). check_*.c judge facts, without looking anywhere themselves. What they say is a report (report.h).
+ *
+ *   probe_rules.c   iptables_save.c, nft_list.c   listings -> rules of one form (ruleset.h)
+ *                  service.c                     pasvd's own rules -> whom they serve
+ *                  scratch.c                     how pasvd's rules look when nothing has happened to them
+ *   probe_nft.c     pasvd's table of nft, which check_nft.c judges
+ *   check_rules.c  are they so?     check_way.c  do packets get there?     check_open.c  is more open than needed?
+ *
+ * Nothing is changed on the router. A finding that cannot be told for sure is not made, and what could not be looked at is
+ * said. Not looked for, because it does no harm:
+ *   - flowtables: the kernel does not offload connections that carry a helper (nft_flow_offload_eval());
+ *   - the sysctl nf_conntrack_helper of older kernels, and `ct helper set` of nft: a helper given by CT in raw stays;
+ *   - nf_conntrack_tcp_be_liberal and nf_conntrack_tcp_loose.
+ */
+#include "router_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "checks.h"
+#include "child.h"
+#include "probe.h"
+#include "shell.h"
+
+/* Large. */
+static struct settings settings;
+static struct facts facts;
+static struct report report;
+
+/* Programs of an administrator; their English is read. */
+static void set_environment(void)
+{
+	const char *path = getenv("PATH");
+	char all[4096];
+
+	snprintf(all, sizeof(all), "%s%s/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin", path ? path : "",
+		path ? ":" : "");
+	setenv("PATH", all, 1);
+	setenv("LC_ALL", "C", 1);
+}
+
+static void say_wrong(const struct conf *conf, const char *error)
+{
+	struct finding *found = report_add(&report, SEVERITY_ERROR, "configuration", "%s", error);
+
+	finding_why(found, "pasvd does not start with it; one that runs goes on with what it read before");
+	finding_advice(found, "put that right; `pasvd -n%s%s` looks at the file alone",
+		conf->file ? " -c " : "", conf->file ? conf->file : "");
+}
+
+/* Whether the settings could be read. */
+static bool probe_configuration(const struct conf *conf, struct settings *ret_settings)
+{
+	const char *file = conf->file ? conf->file : CONF_FILE;
+	char error[CONF_FILE_ERROR_MAX];
+
+	if (conf_read(conf, ret_settings, error)) {
+		say_wrong(conf, error);
+		return false;
+	}
+	report_add(
+		&report, SEVERITY_OK, "configuration", access(file, F_OK) == 0 ? "%s" : "none (no %s)", file);
+	return true;
+}
+
+static bool has_unit(void)
+{
+	struct output o = {0};
+	bool found = access("/run/systemd/system", F_OK) == 0 &&
+		     run((const char *const[]){"systemctl", "cat", "pasvd.service", NULL}, NULL, &o) == 0;
+
+	free(o.text);
+	return found;
+}
+
+/* " OPTION FILE" for a shell, or nothing. */
+static void add_file(char *text, size_t cap, const char *option, const char *file)
+{
+	size_t used = strlen(text);
+	FILE *out = file ? fmemopen(text + used, cap - used, "w") : NULL;
+
+	if (!out)
+		return;
+	fprintf(out, " %s ", option);
+	shell_quote(out, file);
+	if (fclose(out) != 0)
+		text[used] = '\0';
+}
+
+static void find_commands(const struct conf *conf)
+{
+	facts.by_systemd = has_unit();
+	if (facts.by_systemd)
+		snprintf(facts.daemon, sizeof(facts.daemon), "systemctl restart pasvd");
+	else
+		add_file(facts.daemon, sizeof(facts.daemon), "-c", conf->file);
+	add_file(facts.config, sizeof(facts.config), "--config", conf->file);
+}
+
+static bool wants_colour(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
+}
+
+/* Options of `pasvd rules` that make no rules, which getopt_long() takes in short forms as well. As in pasvd-rules. */
+static bool only_rules(char *const words[])
+{
+	for (; *words; words++) {
+		if (strncmp(*words, "--r", 3) == 0 || strncmp(*words, "--h", 3) == 0 ||
+			strncmp(*words, "--ch", 4) == 0) {
+			fprintf(stderr, "pasvd check: %s: there is nothing to be compared with\n", *words);
+			return false;
+		}
+	}
+	return true;
+}
+
+int check_main(const struct conf *conf)
+{
+	bool readable;
+
+	if (!only_rules(conf->argv + 1))
+		return EXIT_USAGE;
+	set_environment();
+	readable = probe_configuration(conf, &settings);
+	probe_kernel(readable ? settings.ct_helper : CT_HELPER_AUTO, &report);
+	if (probe_rules(conf, readable ? &settings : NULL, conf->argv + 1, &facts, &report))
+		return EXIT_USAGE;
+	find_commands(conf);
+	probe_queues(&facts, readable ? settings.queue : SETTINGS_QUEUE, &report);
+	probe_net(&facts, &report);
+	check_rules(&facts, &report);
+	check_nft(&facts, &report);
+	check_way(&facts, &report);
+	check_open(&facts, &report);
+	report_print(&report, stdout, wants_colour());
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return report_status(&report);
+	perror("pasvd check: stdout");
+	return EXIT_FAILURE;
+}

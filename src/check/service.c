@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* service.c - whom pasvd's rules serve
+ *
+ * A server is told by the DNAT rule, and by the rule that accepts new connections of that; clients by the rule that
+ * accepts theirs. See iptables/pasvd.rules.in. In the table of nft (iptables/pasvd.nft.in) nothing is accepted: clients are
+ * told by an interface by which connections come in to get the helper, and which is none of the server's.
+ */
+#include "service.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ct_helper.h"
+
+static const char *const tables[] = {"mangle", "raw", "nat", "filter"};
+
+static bool single(const struct port_match *m)
+{
+	return m->n == 1 && m->range[0].low == m->range[0].high && !m->negated;
+}
+
+static bool has_wan(const struct service *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_wans; i++) {
+		if (strcmp(s->wan[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_wan(struct service *s, const char *name)
+{
+	if (!has_wan(s, name) && s->n_wans < SERVICE_WANS_MAX)
+		memcpy(s->wan[s->n_wans++], name, INTERFACE_MAX);
+}
+
+static void add_port(struct service *s, uint16_t outside, uint16_t server)
+{
+	for (size_t i = 0; i < s->n_ports; i++) {
+		if (s->port[i].outside == outside)
+			return;
+	}
+	if (s->n_ports == SERVICE_PORTS_MAX)
+		return;
+	s->port[s->n_ports].outside = outside;
+	s->port[s->n_ports++].server = server;
+}
+
+static void add_queue(struct service *s, uint16_t queue)
+{
+	for (size_t i = 0; i < s->n_queues; i++) {
+		if (s->queue[i] == queue)
+			return;
+	}
+	if (s->n_queues < SERVICE_QUEUES_MAX)
+		s->queue[s->n_queues++] = queue;
+}
+
+/* The first server and public address that are found count. */
+static void add_server(struct service *s, const struct rule *r, const struct addr *server,
+	const struct addr *public, const struct port_match *outside, uint16_t port)
+{
+	if (s->server.family == ADDR_NONE)
+		s->server = *server;
+	if (!addr_eq(&s->server, server))
+		return;
+	if (r->in.name[0])
+		add_wan(s, r->in.name);
+	else if (s->public.family == ADDR_NONE)
+		s->public = *public;
+	add_port(s, outside->range[0].low, port);
+}
+
+static unsigned int states_of(const struct rule *r)
+{
+	unsigned int all = 0;
+
+	for (size_t i = 0; i < r->n_states; i++)
+		all |= r->state[i].any_of;
+	return all;
+}
+
+static void take_nat(struct service *s, const struct rule *r)
+{
+	if (r->action == ACTION_DNAT && r->to.addr.family != ADDR_NONE && single(&r->dport))
+		add_server(s, r, &r->to.addr, &r->dst.network.addr, &r->dport,
+			r->to.port ? r->to.port : r->dport.range[0].low);
+}
+
+static void take_filter(struct service *s, const struct rule *r)
+{
+	if (r->action != ACTION_ACCEPT || !(states_of(r) & STATE_NEW) || !single(&r->dport))
+		return;
+	if (r->dst.network.addr.family != ADDR_NONE && single(&r->orig_dport))
+		add_server(s, r, &r->dst.network.addr, &r->orig_dst.network.addr, &r->orig_dport,
+			r->dport.range[0].low);
+	else if (r->in.name[0])
+		memcpy(s->lan, r->in.name, sizeof(s->lan));
+}
+
+static void take_ct_helper(struct service *s, const char *name)
+{
+	const struct ct_helper *ct_helper = ct_helper_named(name);
+
+	rule_name(s->ct_helper, name);
+	s->before_conntrack = ct_helper && ct_helper->before_conntrack;
+}
+
+static void take_rule(struct service *s, const char *table, const struct rule *r)
+{
+	if (strcmp(table, "nat") == 0)
+		take_nat(s, r);
+	if (strcmp(table, "filter") == 0)
+		take_filter(s, r);
+	if (r->action == ACTION_TEMPLATE)
+		take_ct_helper(s, r->target);
+	if (r->action == ACTION_QUEUE)
+		add_queue(s, r->queue);
+}
+
+struct service service_of(const struct ruleset *rs, enum addr_family family, const char *own)
+{
+	struct service s = {.family = family};
+
+	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++) {
+		const struct chain *c = ruleset_find(rs, "", tables[t], own);
+
+		for (size_t i = 0; c && i < c->n; i++)
+			take_rule(&s, tables[t], &c->rule[i]);
+	}
+	return s;
+}
+
+static void take_nft_rule(struct service *s, const struct rule *r)
+{
+	take_nat(s, r);
+	if (r->action == ACTION_QUEUE)
+		add_queue(s, r->queue);
+	if (r->action == ACTION_NONE && r->in.name[0] && single(&r->dport) && !has_wan(s, r->in.name))
+		memcpy(s->lan, r->in.name, sizeof(s->lan));
+}
+
+struct service service_of_nft(const struct ruleset *rs, enum addr_family family, const char *ct_helper)
+{
+	static const char *const chains[] = {"translation", "data", "control", "on_demand"};
+	struct service s = {.family = family};
+
+	take_ct_helper(&s, ct_helper);
+	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
+		const struct chain *c = ruleset_find(rs, "inet", "pasvd", chains[i]);
+
+		for (size_t j = 0; c && j < c->n; j++) {
+			if (c->rule[j].tcp != TRI_NO)
+				take_nft_rule(&s, &c->rule[j]);
+		}
+	}
+	return s;
+}
+
+bool service_any(const struct service *s)
+{
+	return s->server.family != ADDR_NONE || s->lan[0];
+}
+
+const char *service_address(const struct addr *a, char *buf)
+{
+	buf[addr_text(a, (uint8_t *)buf)] = '\0';
+	return buf;
+}
+
+static void print_server(const struct service *s, FILE *out)
+{
+	char text[ADDR_TEXT_MAX + 1];
+
+	for (size_t i = 0; i < s->n_wans; i++)
+		fprintf(out, " --wan %s", s->wan[i]);
+	if (s->public.family != ADDR_NONE)
+		fprintf(out, " --public %s", service_address(&s->public, text));
+	fprintf(out, " --server %s", service_address(&s->server, text));
+	if (s->n_ports == 1 && s->port[0].outside == 21 && s->port[0].server == 21)
+		return;
+	for (size_t i = 0; i < s->n_ports; i++) {
+		fprintf(out, " --port %u", s->port[i].outside);
+		if (s->port[i].server != s->port[i].outside)
+			fprintf(out, ":%u", s->port[i].server);
+	}
+}
+
+void service_options(const struct service *s, int usual, char *ret_options, size_t cap)
+{
+	char text[4096] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	ret_options[0] = '\0';
+	if (!out || !service_any(s))
+		return;
+	if (s->server.family != ADDR_NONE)
+		print_server(s, out);
+	else if (s->family == ADDR_IP6)
+		fputs(" -6", out);
+	if (s->lan[0])
+		fprintf(out, " --clients %s", s->lan);
+	if (s->n_queues && s->queue[0] != usual)
+		fprintf(out, " --queue %u", s->queue[0]);
+	if (fclose(out) == 0 && strlen(text) <= cap)
+		memcpy(ret_options, text + 1, strlen(text));
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conf_file.c - the configuration file and its drop-ins, pasvd.conf(5)
+ *
+ * inih knows what sections, keys and comments look like. It reads by way of next_line(), which knows the number of the
+ * line, and refuses what inih would cut off, join or ignore without a word: lines that are too long, bytes that are no
+ * text, something behind a section's name. Everything is put into settings
+ * of its own: the first mistake ends it, and the caller's settings stay as they were.
+ *
+ * All files fill the same settings, one behind the other: of a key that has one value the last file's counts, and lists
+ * go on.
+ */
+#include "conf_file.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "drop_in.h"
+#include "near.h"
+#include "regular.h"
+
+enum {
+	LINES_MAX = 1000,
+	LINE_END = 3, /* CR, LF and NUL */
+	NAMES_MAX = 160,
+};
+
+struct reading {
+	const char *path;
+	FILE *file;
+	int line;
+	int wrong; /* the line of the first mistake that was found here, or 0 */
+	char *error;
+	uint32_t seen;  /* a bit for each key that this file has, */
+	uint32_t begun; /* and that any file has */
+	struct settings settings;
+};
+
+static void complain(struct reading *r, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void complain(struct reading *r, int line, const char *fmt, ...)
+{
+	va_list ap;
+	int n = snprintf(r->error, CONF_FILE_ERROR_MAX, "%s:%d: ", r->path, line);
+
+	r->wrong = line;
+	if (n < 0 || n >= CONF_FILE_ERROR_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(r->error + n, (size_t)(CONF_FILE_ERROR_MAX - n), fmt, ap);
+	va_end(ap);
+}
+
+static void set(struct reading *r, size_t i, const char *text)
+{
+	const struct settings_key *key = settings_key(i);
+	struct text value = {text, strlen(text)};
+	uint32_t before = key->list == LIST_NONE ? r->seen : r->begun;
+	const char *why = settings_set(&r->settings, key, before >> i & 1, &value);
+
+	r->seen |= UINT32_C(1) << i;
+	r->begun |= r->seen;
+	if (why)
+		complain(r, r->line, "[%s] %s = %.*s: %s", key->section, key->name, (int)value.n, value.p,
+			why);
+}
+
+/* The sections that there are, or the keys of one. */
+static const char *names_of(const char *section, char names[NAMES_MAX])
+{
+	const struct settings_key *key;
+	const char *last = "";
+	size_t n = 0;
+
+	names[0] = '\0';
+	for (size_t i = 0; (key = settings_key(i)) && n < NAMES_MAX; i++) {
+		const char *name = section ? key->name : key->section;
+
+		if (strcmp(section ? section : name, key->section) != 0 || strcmp(name, last) == 0)
+			continue;
+		n += (size_t)snprintf(
+			names + n, NAMES_MAX - n, section ? "%s%s" : "%s[%s]", n ? ", " : "", name);
+		last = name;
+	}
+	return names;
+}
+
+/* The sections that have the key, "" if none has. */
+static const char *owners_of(const char *name, char names[NAMES_MAX])
+{
+	const struct settings_key *key;
+	size_t n = 0;
+
+	names[0] = '\0';
+	for (size_t i = 0; (key = settings_key(i)) && n < NAMES_MAX; i++) {
+		if (strcmp(key->name, name) == 0)
+			n += (size_t)snprintf(
+				names + n, NAMES_MAX - n, "%s[%s]", n ? " or " : "", key->section);
+	}
+	return names;
+}
+
+/* " (KEY?)": what may have been meant, a key of the section rather than of another; "" if nothing is near. */
+static const char *guess_key(const char *section, const char *name, char guess[NAMES_MAX])
+{
+	const struct settings_key *key, *nearest = NULL;
+	unsigned least = 2 * NEAR_MAX + 2;
+
+	guess[0] = '\0';
+	for (size_t i = 0; (key = settings_key(i)); i++) {
+		bool other = strcmp(key->section, section) != 0;
+		unsigned distance = 2 * near_distance(name, key->name) + other;
+
+		if (distance < least) {
+			least = distance;
+			nearest = key;
+		}
+	}
+	if (nearest && least % 2)
+		snprintf(guess, NAMES_MAX, " ([%s] %s?)", nearest->section, nearest->name);
+	else if (nearest)
+		snprintf(guess, NAMES_MAX, " (%s?)", nearest->name);
+	return guess;
+}
+
+static const char *guess_section(const char *section, char guess[NAMES_MAX])
+{
+	const struct settings_key *key;
+	unsigned least = NEAR_MAX + 1;
+
+	guess[0] = '\0';
+	for (size_t i = 0; (key = settings_key(i)); i++) {
+		unsigned distance = near_distance(section, key->section);
+
+		if (distance < least)
+			snprintf(guess, NAMES_MAX, " ([%s]?)", key->section);
+		least = distance < least ? distance : least;
+	}
+	return guess;
+}
+
+static void say_unknown(struct reading *r, const char *section, const char *name, const char *value)
+{
+	char names[NAMES_MAX], guess[NAMES_MAX];
+
+	if (owners_of(name, names)[0])
+		complain(r, r->line, "[%s] %s = %s: belongs to %s", section, name, value, names);
+	else if (names_of(section, names)[0])
+		complain(r, r->line, "[%s] %s = %s: no such key%s, there are %s", section, name, value,
+			guess_key(section, name, guess), names);
+	else
+		complain(r, r->line, "[%s] %s = %s: no such section%s, there are %s", section, name, value,
+			guess_section(section, guess), names_of(NULL, names));
+}
+
+/* inih's handler: 0 is a mistake. */
+static int on_pair(void *user, const char *section, const char *name, const char *value)
+{
+	struct reading *r = user;
+	const struct settings_key *key;
+
+	if (r->wrong)
+		return 0;
+	for (size_t i = 0; (key = settings_key(i)); i++) {
+		if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0) {
+			set(r, i, value);
+			return !r->wrong;
+		}
+	}
+	say_unknown(r, section, name, value);
+	return 0;
+}
+
+/* Bytes of a line without the blanks in front, which would have inih join it with the one above. Returns how many the
+ * line has, up to most + 1; -1 at the file's end, -2 if some are no text. */
+static int get_line(FILE *file, char *line, int max)
+{
+	int c = getc(file), len = 0, n = 0;
+	bool text = true;
+
+	if (c == EOF)
+		return -1;
+	for (; c != EOF && c != '\n' && len <= max; c = getc(file), len++) {
+		text = text && ((c >= ' ' && c != 0x7f) || c == '\t' || c == '\r');
+		if (n || (c != ' ' && c != '\t'))
+			line[n++] = (char)c;
+	}
+	if (n && line[n - 1] == '\r')
+		n--;
+	line[n] = '\0';
+	return text && !strchr(line, '\r') ? len : -2;
+}
+
+/* inih ignores what stands behind the bracket. */
+static bool has_only_comment_behind(const char *line)
+{
+	const char *end = line[0] == '[' ? strchr(line, ']') : NULL;
+
+	if (end)
+		end += 1 + strspn(end + 1, " \t");
+	return !end || strchr(";#", *end);
+}
+
+/* inih's reader: NULL ends the file. */
+static char *next_line(char *line, int size, void *stream)
+{
+	struct reading *r = stream;
+	int max = size - LINE_END, len;
+
+	if (r->wrong)
+		return NULL;
+	len = get_line(r->file, line, max);
+	if (len == -1)
+		return NULL;
+	r->line++;
+	if (len == -2)
+		complain(r, r->line, "bytes that are no text");
+	else if (len > max)
+		complain(r, r->line,
+			"a line has at most %d characters; lists may be continued by the same key again",
+			max);
+	else if (r->line > LINES_MAX)
+		complain(r, r->line, "a file has at most %d lines", LINES_MAX);
+	else if (!has_only_comment_behind(line))
+		complain(r, r->line, "only a comment may stand behind a [section]");
+	return r->wrong ? NULL : line;
+}
+
+/* `line` of inih is the first that it, or a handler, did not take. */
+static int judge(struct reading *r, int line)
+{
+	if (line > 0 && (!r->wrong || line < r->wrong))
+		complain(r, line, "neither [section] nor key = value");
+	if (r->wrong)
+		return -EINVAL;
+	if (line == 0 && !ferror(r->file))
+		return 0;
+	snprintf(r->error, CONF_FILE_ERROR_MAX, "%s: cannot be read to its end", r->path);
+	return -EIO;
+}
+
+static int read_one(void *data, const char *path)
+{
+	struct reading *r = data;
+	int err = regular_open(path, &r->file);
+
+	if (err) {
+		snprintf(r->error, CONF_FILE_ERROR_MAX, "%s: %s", path, regular_error(err));
+		return err;
+	}
+	r->path = path;
+	r->line = 0;
+	r->seen = 0;
+	err = judge(r, ini_parse_stream(next_line, r, on_pair, r));
+	fclose(r->file);
+	return err;
+}
+
+int conf_file_read(const char *path, bool needed, struct settings *ret_settings, char *error)
+{
+	struct reading r = {.error = error, .settings = settings_default()};
+	int err = read_one(&r, path);
+
+	if (err == -ENOENT && !needed)
+		err = 0;
+	if (!err)
+		err = drop_in_each(path, read_one, &r, error, CONF_FILE_ERROR_MAX);
+	if (!err)
+		*ret_settings = r.settings;
+	return err;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* near.c - how far a mistyped word is from another
+ *
+ * The distance of Damerau and Levenshtein, where no part is changed twice.
+ */
+#include "near.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { LETTERS = 24 };
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+static bool same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* d[i][j]: from the first i letters of one to the first j of the other. */
+static unsigned step(unsigned d[LETTERS + 1][LETTERS + 1], const char *a, const char *b, size_t i, size_t j)
+{
+	unsigned best = d[i - 1][j - 1] + !same(a[i - 1], b[j - 1]);
+
+	best = least(best, least(d[i - 1][j], d[i][j - 1]) + 1);
+	if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
+		best = least(best, d[i - 2][j - 2] + 1);
+	return best;
+}
+
+unsigned near_distance(const char *typed, const char *meant)
+{
+	unsigned d[LETTERS + 1][LETTERS + 1];
+	size_t n = strlen(typed), m = strlen(meant);
+
+	if (n > LETTERS || m > LETTERS || n < NEAR_MAX || m <= 2 * NEAR_MAX - 1)
+		return NEAR_FAR;
+	for (size_t i = 0; i <= n; i++) {
+		for (size_t j = 0; j <= m; j++)
+			d[i][j] = i && j ? step(d, typed, meant, i, j) : (unsigned)(i + j);
+	}
+	return d[n][m];
+}

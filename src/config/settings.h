@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* settings.h - what the configuration file can set, pasvd.conf(5) */
+#ifndef PASVD_SETTINGS_H
+#define PASVD_SETTINGS_H
+
+#include "conf_value.h"
+#include "ct_helper.h"
+#include "external.h"
+
+#define SETTINGS_CONTROL_SOCKET "/run/pasvd/ctl"
+
+enum {
+	SETTINGS_QUEUE = 21,      /* unless told otherwise, */
+	SETTINGS_TLS_QUEUE = 22,  /* likewise */
+	SETTINGS_SOCKET_MAX = 108 /* sun_path; with its NUL */
+};
+
+struct settings {
+	uint16_t queue;     /* of control connections */
+	uint16_t tls_queue; /* of on_demand_syns at ports on demand */
+	enum ct_helper_wanted ct_helper;
+	bool fail_open;                           /* packets pass that pasvd cannot take */
+	char control_socket[SETTINGS_SOCKET_MAX]; /* "": none */
+	uint16_t sessions;                        /* control connections that are remembered at max */
+	struct policy policy;
+	struct external_watch watch; /* of policy.external; not looked at yet */
+};
+
+/* What holds without a file. */
+struct settings settings_default(void);
+
+/* The control socket. NULL, or conf_value_wrong; then settings_socket_allowed tells what is wanted. */
+const char *settings_set_socket(struct settings *s, struct text value);
+extern const char settings_socket_allowed[];
+
+/* Lists of the policy, each of POLICY_LIST_MAX entries. */
+enum settings_list {
+	LIST_NONE,
+	LIST_DENY,
+	LIST_FOREIGN,
+	LIST_EXTERNAL,
+	LIST_TLS_PORTS,
+	LIST_TLS_RULE,
+	LIST_IMPLICIT
+};
+
+struct settings_key {
+	const char *section, *name;
+	/* Takes the value, or an entry for the list. NULL, or what is wrong with it. */
+	const char *(*set)(struct settings *s, struct text value);
+	enum settings_list
+		list; /* other than LIST_NONE: commas separate entries, and the key may be repeated; no entry empties it */
+	const char *allowed;
+};
+
+/* The key number `i`, those of a section in a row; NULL if there are not as many. */
+const struct settings_key *settings_key(size_t i);
+
+/* Takes the value of a key; `again` if the key had one before. NULL, or what is wrong with *value, which then is the
+ * entry that is wrong; the settings are good for nothing then. */
+const char *settings_set(struct settings *s, const struct settings_key *key, bool again, struct text *value);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* history.c - what happened last
+ *
+ * An event is kept as it is, not as text: most are never read.
+ */
+#include "history.h"
+
+static struct event *next(struct history *h, const char *name, uint64_t time)
+{
+	struct event *event = &h->ring[h->count++ % HISTORY_SIZE];
+
+	*event = (struct event){.time = time, .name = name};
+	return event;
+}
+
+static void put_parties(struct event *event, const struct ct_view *view)
+{
+	event->known = true;
+	event->client = view->tuple[DIR_ORIGINAL].src;
+	event->server = view->tuple[DIR_REPLY].src;
+}
+
+static void put_port(struct event *event, const struct endpoint *announced, const struct endpoint *listener)
+{
+	event->port = true;
+	event->announced = *announced;
+	event->listener = *listener;
+}
+
+static void add_opened(struct history *h, const struct verdict *v, uint64_t time)
+{
+	struct event *event = next(h, "open", time);
+
+	event->opened = true;
+	event->on_demand = v->on_demand;
+	put_port(event, &v->announce, &v->listener);
+	if (v->known)
+		put_parties(event, &v->view);
+}
+
+static void add_reason(struct history *h, const struct verdict *v, uint64_t time)
+{
+	struct event *event = next(h, reason_name(v->reason), time);
+
+	event->meaning = reason_meaning(v->reason);
+	if (v->known)
+		put_parties(event, &v->view);
+}
+
+bool history_verdict(struct history *h, const struct verdict *v, uint64_t time)
+{
+	uint64_t before = h->count;
+
+	if (v->opened)
+		add_opened(h, v, time);
+	if (v->reason != REASON_OPENED && !v->again && reason_level(v->reason) < REASON_LEVEL_DEBUG)
+		add_reason(h, v, time);
+	return h->count > before;
+}
+
+void history_ended(struct history *h, const struct ended *e, uint64_t time)
+{
+	struct event *event = next(h, ending_name(e->how), time);
+
+	put_port(event, &e->plan->announce, &e->plan->expect.nat);
+	put_parties(event, e->view);
+}
+
+uint64_t history_first(const struct history *h)
+{
+	return h->count < HISTORY_SIZE ? 0 : h->count - HISTORY_SIZE;
+}
+
+const struct event *history_at(const struct history *h, uint64_t i)
+{
+	return &h->ring[i % HISTORY_SIZE];
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* log.c - one line an event
+ *
+ * Here it is decided which lines there are; sink.c writes them.
+ */
+#include "log.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "rate.h"
+#include "sink.h"
+
+static enum reason_level log_max = REASON_LEVEL_INFO;
+
+void log_verbosity(enum reason_level max)
+{
+	log_max = max;
+}
+
+static void write_line(enum reason_level level, const char *fmt, va_list ap)
+{
+	char text[SINK_LINE_MAX];
+	int n = vsnprintf(text, sizeof text, fmt, ap);
+
+	if (n > 0)
+		sink_write(level, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+void log_at(enum reason_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level > log_max)
+		return;
+	va_start(ap, fmt);
+	write_line(level, fmt, ap);
+	va_end(ap);
+}
+
+enum { CLIENTS = 256 }; /* that are told apart */
+
+/* Of an address; over IPv6 of a /64. Two that have the same number share what one could have. */
+static size_t number_of(const struct addr *client)
+{
+	uint64_t h = 0;
+
+	for (size_t i = 0; i < addr_len(client) && i < ADDR_IP6_LEN / 2; i++)
+		h = (h + client->byte[i] + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	return h >> 56;
+}
+
+/* True if this second has a line of that level left for packets, and for those of `client`, unless NULL; tells how many an
+ * earlier one had to leave out. */
+static bool within_rate(enum reason_level level, const struct addr *client)
+{
+	static struct rate rates[REASON_LEVEL_DEBUG + 1], of_client[REASON_LEVEL_DEBUG + 1][CLIENTS];
+	struct timespec now;
+	uint64_t second, left_out;
+	bool fair, within;
+
+	static_assert(CLIENTS == 1 << 8, "as many numbers as number_of() gives");
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	second = (uint64_t)now.tv_sec;
+	fair = !client || rate_take(&of_client[level][number_of(client)], second, LOG_CLIENT_RATE, &left_out);
+	within = rate_take(&rates[level], second, fair ? LOG_PACKET_RATE : 0, &left_out);
+	if (left_out)
+		log_at(REASON_LEVEL_WARNING, "left-out priority=%s lines=%" PRIu64, reason_level_name(level),
+			left_out);
+	return within;
+}
+
+void log_packet(enum reason_level level, const struct addr *client, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level > log_max || !within_rate(level, client))
+		return;
+	va_start(ap, fmt);
+	write_line(level, fmt, ap);
+	va_end(ap);
+}
+
+/* `what` has become of a port. */
+static void log_port(const char *what, const struct ct_view *view, const struct endpoint *announce,
+	const struct endpoint *listener, const char *more)
+{
+	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
+	char announced[ENDPOINT_TEXT_MAX], listener_text[ENDPOINT_TEXT_MAX];
+
+	log_packet(REASON_LEVEL_INFO, &view->tuple[DIR_ORIGINAL].src.addr,
+		"%s client=%s server=%s announced=%s listener=%s%s", what,
+		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
+		endpoint_text(&view->tuple[DIR_REPLY].src, server), endpoint_text(announce, announced),
+		endpoint_text(listener, listener_text), more);
+}
+
+void log_ended(const struct ended *e)
+{
+	log_port(ending_name(e->how), e->view, &e->plan->announce, &e->plan->expect.nat, "");
+}
+
+static void log_reason(const struct verdict *v)
+{
+	static const char *const done[] = {
+		[STRICT_PASS] = "",
+		[STRICT_LOG] = "",
+		[STRICT_MASK] = " done=refused",
+		[STRICT_RESET] = " done=reset",
+	};
+	enum reason_level level = reason_level(v->reason);
+	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
+
+	if (v->reason == REASON_OPENED || v->again || level > log_max)
+		return;
+	if (v->known)
+		log_packet(level, &v->view.tuple[DIR_ORIGINAL].src.addr, "%s client=%s server=%s%s: %s",
+			reason_name(v->reason), endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client),
+			endpoint_text(&v->view.tuple[DIR_REPLY].src, server), done[v->strict],
+			reason_meaning(v->reason));
+	else
+		log_packet(level, NULL, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
+}
+
+void log_verdict(const struct verdict *v)
+{
+	if (v->opened)
+		log_port("open", &v->view, &v->announce, &v->listener, v->on_demand ? " on-demand=yes" : "");
+	log_reason(v);
+}
+
+static size_t put_counter(char *text, size_t room, const char *name, uint64_t count)
+{
+	int n = snprintf(text, room, " %s=%" PRIu64, name, count);
+
+	if (n > 0 && (size_t)n < room)
+		return (size_t)n;
+	text[0] = '\0'; /* what does not fit is left out whole */
+	return 0;
+}
+
+void log_counters(const struct engine *h)
+{
+	char text[SINK_LINE_MAX];
+	size_t len = 0;
+
+	for (int i = 0; i < REASON_COUNT; i++)
+		len += put_counter(text + len, sizeof text - len, reason_name((enum reason)i), h->count[i]);
+	for (int i = 0; i < ENDING_COUNT; i++)
+		len += put_counter(text + len, sizeof text - len, ending_name((enum ending)i), h->ended[i]);
+	log_at(REASON_LEVEL_INFO, "counters%s", text);
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* conntrack.c - struct ct_ops, answered by the kernel
+ *
+ * Theory of operation. Each question is one nl_request(). commit() puts the expectation and the adjustment
+ * into one datagram, in this order; the kernel answers each for itself, so one can fail alone. If the
+ * adjustment fails the expectation is taken back: a client that is told a wrong port shall not find an open
+ * one.
+ *
+ * An expectation is taken back by its id, after a look at whose it is: its tuple alone may meanwhile belong
+ * to another session, of the same client with another server behind the same address.
+ *
+ * Errors that conntrack is not expected to give are logged here, where the errno is known; a clash and an
+ * unknown connection are answers, not errors.
+ */
+#include "conntrack.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "ct_msg.h"
+#include "log.h"
+
+enum { EXPECT, ADJUST, REQUESTS };
+
+static enum ct_result failed(const char *what, int err)
+{
+	log_packet(REASON_LEVEL_ERR, NULL, "conntrack refused=%s error=\"%s\"", what, strerror(-err));
+	return CT_FAIL;
+}
+
+struct view_wanted {
+	const struct ct_helper *ct_helper;
+	struct ct_view *ret_view;
+};
+
+static int take_view(const struct nlmsghdr *nlh, void *data)
+{
+	const struct view_wanted *w = data;
+
+	return ct_msg_parse_view(nlh, nlh->nlmsg_len, w->ct_helper->name, w->ret_view) < 0 ? MNL_CB_ERROR
+											   : MNL_CB_STOP;
+}
+
+static enum ct_result get(void *ctx, const struct tuple *t, struct ct_view *ret_view)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct conntrack *c = ctx;
+	struct view_wanted w = {c->ct_helper, ret_view};
+	ssize_t len = ct_msg_put_get(buf, sizeof(buf), t);
+	int result = 0, err;
+
+	err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, take_view, &w);
+	if (!err)
+		err = result;
+	if (err == -ENOENT)
+		return CT_NONE;
+	return err ? failed("get", err) : CT_OK;
+}
+
+static int take_expect(const struct nlmsghdr *nlh, void *data)
+{
+	return ct_msg_parse_expect(nlh, nlh->nlmsg_len, data) < 0 ? MNL_CB_ERROR : MNL_CB_STOP;
+}
+
+/* Who has the expectation that takes e->tuple. */
+static int expect_find(struct conntrack *c, const struct expect *e, struct ct_expect_id *ret_id)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	ssize_t len = ct_msg_put_expect_get(buf, sizeof(buf), e);
+	int result, err;
+
+	if (len < 0)
+		return (int)len;
+	err = nl_request(&c->nl, buf, (size_t)len, &result, 1, take_expect, ret_id);
+	ret_id->master.zone = e->master.zone;
+	return err ? err : result;
+}
+
+bool conntrack_expected(void *c, const struct expect *e, uint32_t *ret_seconds)
+{
+	struct ct_expect_id id = {0};
+
+	if (expect_find(c, e, &id) || !tuple_eq(&id.master, &e->master))
+		return false;
+	*ret_seconds = id.seconds;
+	return true;
+}
+
+static bool expect_del(void *ctx, const struct expect *e)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct conntrack *c = ctx;
+	struct ct_expect_id id = {0};
+	int result = 0, err = expect_find(c, e, &id);
+	ssize_t len;
+
+	if (!err && !tuple_eq(&id.master, &e->master))
+		err = -ENOENT;
+	if (!err) {
+		len = ct_msg_put_expect_del(buf, sizeof(buf), e, id.id);
+		err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
+		err = err ? err : result;
+	}
+	if (err && err != -ENOENT)
+		failed("expect_del", err);
+	return !err;
+}
+
+/* Builds the messages that there are behind each other; returns their length or -errno. What conntrack sees only when it is
+ * rewritten it would find invalid from the first text that shrinks on: ACKs would say more than it has seen. */
+static ssize_t put_commit(const struct conntrack *c, uint8_t *buf, size_t cap, const struct tuple *master,
+	enum dir dir, const struct expect *e, const struct seqadj *a)
+{
+	ssize_t first = e ? ct_msg_put_expect(buf, cap, e) : 0;
+	ssize_t second;
+
+	if (!a || first < 0)
+		return first;
+	second = ct_msg_put_seqadj(
+		buf + first, cap - (size_t)first, master, dir, a, c->ct_helper->before_conntrack);
+	return second < 0 ? second : first + second;
+}
+
+/* The results of what was not asked for are 0. */
+static int request_commit(struct conntrack *c, const struct tuple *master, enum dir dir,
+	const struct expect *e, const struct seqadj *a, int result[REQUESTS])
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[REQUESTS * CT_MSG_MAX];
+	ssize_t len = put_commit(c, buf, sizeof(buf), master, dir, e, a);
+	size_t n = (e != NULL) + (size_t)(a != NULL);
+
+	result[EXPECT] = result[ADJUST] = 0;
+	if (len <= 0)
+		return (int)len;
+	return nl_request(&c->nl, buf, (size_t)len, e ? &result[EXPECT] : &result[ADJUST], n, NULL, NULL);
+}
+
+/* The life of an expectation that was made just now. Nobody waits for an answer: at worst it lives as long as
+ * the ct helper lets it. */
+static void limit_life(struct conntrack *c, const struct expect *e)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	ssize_t len = ct_msg_put_expect_life(buf, sizeof(buf), e);
+	int err = len < 0 ? (int)len : nl_send(&c->nl, buf, (size_t)len);
+
+	if (err)
+		failed("life", err);
+}
+
+static enum ct_result commit(
+	void *ctx, const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
+{
+	struct conntrack *c = ctx;
+	int result[REQUESTS];
+	int err = request_commit(c, master, dir, e, a, result);
+
+	if (!err && (result[EXPECT] == -ENOENT || result[ADJUST] == -ENOENT))
+		return CT_NONE;
+	if (!err && (result[EXPECT] == -EEXIST || result[EXPECT] == -EBUSY))
+		return CT_BUSY;
+	if (!err && !result[EXPECT] && !result[ADJUST]) {
+		if (e)
+			limit_life(c, e);
+		return CT_OK;
+	}
+
+	if (e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
+		expect_del(c, e);
+	if (err)
+		return failed("commit", err);
+	return result[EXPECT] ? failed("expectation", result[EXPECT]) : failed("adjustment", result[ADJUST]);
+}
+
+static void mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct conntrack *c = ctx;
+	ssize_t len = ct_msg_put_mark(buf, sizeof(buf), master, value, mask);
+	int result = 0;
+	int err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
+
+	err = err ? err : result;
+	if (err && err != -ENOENT)
+		failed("mark", err);
+}
+
+struct marked_wanted {
+	const struct ct_helper *ct_helper;
+	conntrack_take_fn *take;
+	void *data;
+};
+
+/* What makes no sense, or is not TCP, is left out. */
+static int take_marked(const struct nlmsghdr *nlh, void *data)
+{
+	const struct marked_wanted *w = data;
+	struct ct_view view;
+
+	if (ct_msg_parse_view(nlh, nlh->nlmsg_len, w->ct_helper->name, &view) == 0 && view.ours &&
+		view.established)
+		w->take(w->data, &view);
+	return MNL_CB_OK;
+}
+
+int conntrack_marked(struct conntrack *c, uint32_t mark, conntrack_take_fn *take, void *data)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct marked_wanted w = {c->ct_helper, take, data};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(families) && !err; i++) {
+		ssize_t len = ct_msg_put_dump_marked(buf, sizeof(buf), families[i], mark);
+		int result = 0;
+
+		err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, take_marked, &w);
+		err = err ? err : result;
+	}
+	return err;
+}
+
+int conntrack_open(struct conntrack *c, const struct ct_helper *ct_helper)
+{
+	c->ct_helper = ct_helper;
+	return nl_open(&c->nl, c->answer, sizeof(c->answer));
+}
+
+void conntrack_close(struct conntrack *c)
+{
+	nl_close(&c->nl);
+}
+
+struct ct_ops conntrack_port(struct conntrack *c)
+{
+	return (struct ct_ops){
+		.get = get, .commit = commit, .expect_del = expect_del, .mark = mark, .ctx = c};
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* capture.c - `pasvd replay`: what the daemon would have made of the sessions in a capture
+ *
+ * libpcap reads the file, frame.h finds the packets, follow.h hands them to the core, report.h tells. The core is the daemon's,
+ * with the daemon's policy; conntrack is played by flow_ct.h. Nothing of this needs a privilege, or the kernel. A file that
+ * ends within a packet gets its report all the same.
+ */
+#include "capture.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pcap/pcap.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "flow_ct.h"
+#include "follow.h"
+#include "report.h"
+
+enum { STATUS_FAILED = 1, STATUS_WRONG_ARGUMENTS = 2 };
+
+enum { US_PER_S = 1000000, SECONDS_MAX = INT32_MAX };
+
+struct options {
+	bool json;
+	struct nat nat;
+	const char *file;
+};
+
+/* Too large for the stack. */
+static struct flows flows;
+
+/* --- options --- */
+
+/* Prints one line, whatever characters `what` has. Returns false. */
+static bool wrong(const char *what, const char *why)
+{
+	fputs("pasvd replay: ", stderr);
+	for (; *what; what++)
+		fputc(*what >= ' ' && *what <= '~' ? *what : '?', stderr);
+	fprintf(stderr, ": %s\n", why);
+	return false;
+}
+
+static bool take_option(struct options *o, int option, char **argv)
+{
+	switch (option) {
+	case 'j':
+		o->json = true;
+		return true;
+	case 'n':
+		return nat_add(&o->nat, optarg) ||
+		       wrong(optarg, "must be PUBLIC=SERVER, two addresses of one family, or two "
+				     "ADDRESS:PORT; at most 64 of them");
+	case 'p':
+		return nat_add_port(&o->nat, optarg) ||
+		       wrong(optarg, "must be a control port from 1 to 65535; at most 64 of them");
+	case ':':
+		return wrong(argv[optind - 1], "needs a value");
+	default:
+		return wrong(argv[optind - 1],
+			"not an option; there are --json, and --nat and --port with a value");
+	}
+}
+
+static bool parse_options(struct options *o, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"nat", required_argument, NULL, 'n'},
+		{"port", required_argument, NULL, 'p'},
+		{0},
+	};
+	int option;
+
+	optind = 0; /* glibc: begin anew, the caller may have used getopt() */
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (!take_option(o, option, argv))
+			return false;
+	}
+	o->file = argv[optind];
+	if (!o->file)
+		return wrong(
+			"FILE", "missing; it is a capture as tcpdump(8) writes it, or - for standard input");
+	if (argv[optind + 1])
+		return wrong(argv[optind + 1], "one file at a time");
+	return true;
+}
+
+/* --- the file --- */
+
+/* In us since 1970; the file can say what it likes. */
+static uint64_t time_of(const struct pcap_pkthdr *header)
+{
+	uint64_t seconds = 0, us = 0;
+
+	if (header->ts.tv_sec > 0)
+		seconds = header->ts.tv_sec < SECONDS_MAX ? (uint64_t)header->ts.tv_sec : SECONDS_MAX;
+	if (header->ts.tv_usec > 0 && header->ts.tv_usec < US_PER_S)
+		us = (uint64_t)header->ts.tv_usec;
+	return seconds * US_PER_S + us;
+}
+
+static bool read_all(pcap_t *pcap, const char *file)
+{
+	int type = pcap_datalink(pcap), result;
+	struct pcap_pkthdr *header;
+	const u_char *bytes;
+	struct frame frame;
+
+	while ((result = pcap_next_ex(pcap, &header, &bytes)) == 1) {
+		if (frame_packet(type, bytes, header->caplen, &frame) == 0)
+			follow_packet(&flows, &frame, time_of(header));
+		else
+			follow_other(&flows);
+	}
+	follow_end(&flows);
+	return result == PCAP_ERROR_BREAK || wrong(file, pcap_geterr(pcap));
+}
+
+static bool is_readable(pcap_t *pcap, const char *file)
+{
+	int type = pcap_datalink(pcap);
+	const char *name = pcap_datalink_val_to_name(type);
+	char why[128];
+
+	if (frame_type_known(type))
+		return true;
+	snprintf(why, sizeof why,
+		"link type %s (%d) is not known; Ethernet, Linux cooked v1 and v2 and raw IP are",
+		name ? name : "without a name", type);
+	return wrong(file, why);
+}
+
+/* Some of libpcap's errors begin with the file's name. */
+static const char *without_name(const char *why, const char *file)
+{
+	size_t len = strlen(file);
+
+	return strncmp(why, file, len) == 0 && strncmp(why + len, ": ", 2) == 0 ? why + len + 2 : why;
+}
+
+static pcap_t *open_file(const char *file)
+{
+	char why[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap = pcap_open_offline(file, why);
+
+	if (!pcap) {
+		wrong(file, without_name(why, file));
+	} else if (!is_readable(pcap, file)) {
+		pcap_close(pcap);
+		pcap = NULL;
+	}
+	return pcap;
+}
+
+static bool report(const struct options *o, bool complete)
+{
+	bool told = true;
+
+	if (o->json)
+		told = report_json(&flows, complete, stdout) == 0;
+	else
+		report_text(&flows, complete, stdout);
+	if (told && fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	return wrong("stdout", strerror(errno));
+}
+
+int capture_main(int argc, char **argv, const struct policy *policy, struct engine *engine, bool verbose)
+{
+	uint8_t key[CONNTAB_KEY_LEN];
+	struct options o = {0};
+	struct ct_ops port;
+	pcap_t *pcap;
+	bool complete;
+
+	if (!parse_options(&o, argc, argv))
+		return STATUS_WRONG_ARGUMENTS;
+	pcap = open_file(o.file);
+	if (!pcap)
+		return STATUS_FAILED;
+	if (getrandom(key, sizeof key, 0) != sizeof key)
+		memset(key, 0, sizeof key);
+	flows_init(&flows, engine);
+	flows.nat = o.nat;
+	flows.verbose = verbose;
+	port = flow_ct_ops(&flows);
+	engine_init(engine, &port, policy, key);
+	complete = read_all(pcap, o.file);
+	pcap_close(pcap);
+	complete &= report(&o, complete);
+	flows_free(&flows);
+	return complete ? 0 : STATUS_FAILED;
+}

@@ -1,0 +1,421 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""check_docs.py - README, HACKING and the manual pages say what is so
+
+Comes in:  the binary to test in $PASVD; root, who can make network namespaces.
+Goes out:  whether options, reasons, files and commands in the documents are
+           those of the program, and whether what is shown works as shown.
+
+Fenced blocks of README.md, by what stands behind the fence:
+  sh           a router with interfaces eth0 and eth1, a new one for each block. Lines
+               that begin with "$ " or "# " are commands, and are executed; what
+               stands below one is its output, to the letter.
+  sh session   the same on the lab's router, where a client has just sent PASV;
+               ports, times and counts of the output may differ.
+  text log     lines that pasvd has logged there, up to ports and its version.
+  ini          a configuration that pasvd accepts.
+  console      commands that are only looked up.
+  text         for the eye.
+
+Limits: a command has 20 s. Without root only what needs none is checked.
+
+As a program it runs itself and exits with 77 ("skipped") if it is not root.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+sys.dont_write_bytecode = True
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests" / "lab"))
+import clients  # noqa: E402
+import lab as lab_module  # noqa: E402
+from scripted import ScriptedServer  # noqa: E402
+
+PASVD = lab_module.PASVD.resolve()
+PASVCTL = lab_module.PASVCTL.resolve()
+BUILD = PASVD.parent
+README = (TOP / "README.md").read_text()
+HACKING = (TOP / "HACKING.md").read_text()
+MANUAL = (TOP / "man" / "pasvd.8").read_text()
+TIMEOUT = 20
+README_LINES_MAX = 261
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes network namespaces")
+
+
+def blocks(document, kind):
+    """The contents of the fenced blocks of this kind."""
+    return [body for info, body in re.findall(r"^```(.*)\n((?:.*\n)*?)```$", document, re.M)
+            if info == kind]
+
+
+def between(text, begin, end):
+    assert begin in text and end in text, (begin, end)
+    return text.split(begin, 1)[1].split(end, 1)[0]
+
+
+def output_of(*argv, status=0):
+    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, timeout=TIMEOUT)
+    assert status is None or done.returncode == status, done
+    return done.stdout + done.stderr
+
+
+# --- the manual page
+
+def options_in_manual(section):
+    items = "\n".join(re.findall(r"^\.It (Fl .*)$", section, re.M))
+    return {"-" + name for name in re.findall(r"\bFl (-?[\w-]+)", items)}
+
+
+def options_in(text):
+    return set(re.findall(r"(?<![\w-])--?[a-zA-Z46][\w-]*", text))
+
+
+def test_options_of_the_daemon_are_those_of_the_manual():
+    listed = re.findall(r"^  (-.*?)  ", output_of(PASVD, "--help"), re.M)
+    assert listed and options_in(" ".join(listed)) == options_in_manual(
+        between(MANUAL, ".Sh DESCRIPTION", ".Ss ct-helper"))
+
+
+def test_options_and_commands_of_pasvctl_are_those_of_its_manual():
+    told, page = output_of(PASVCTL, "--help"), (TOP / "man" / "pasvctl.8").read_text()
+    described = between(page, ".Sh DESCRIPTION", ".Sh JSON")
+    assert options_in(" ".join(re.findall(r"^  (-.*?)  ", told, re.M))) == options_in_manual(described)
+    commands = re.findall(r"^  (\w+)  ", told, re.M)
+    assert commands and commands == re.findall(r"^\.It Cm (\w+)$", described, re.M)
+
+
+@needs_root
+def test_options_of_rules_are_those_of_the_manual():
+    usage = between(output_of(PASVD, "--help"), "pasvd rules ", "\n\n")
+    told = output_of(PASVD, "rules", "--nonsense", status=2).replace("--nonsense", "")
+    manual = options_in_manual(between(MANUAL, ".Ss rules", ".Ss Several"))
+    assert options_in(usage) | {"--help"} == manual and options_in(told) | {"--help"} == manual
+
+
+def test_help_of_rules_is_its_usage():
+    usage = between(output_of(PASVD, "--help"), "pasvd rules ", "\n\n")
+    assert f"usage: pasvd rules {usage}\n\n" in output_of(PASVD, "rules", "--help")
+
+
+def test_options_of_replay_are_those_of_the_manual():
+    usage = between(output_of(PASVD, "--help"), "] replay ", "\n")
+    told = output_of(PASVD, "replay", "--help", status=None).replace("--help: not an option", "")
+    if "built without" in told:
+        pytest.skip("built without libpcap or jansson")
+    manual = options_in_manual(between(MANUAL, ".Ss replay", ".Ss rules"))
+    assert options_in(usage) == manual and options_in(told) == manual
+
+
+@pytest.mark.parametrize("program", [PASVD, PASVCTL], ids=lambda program: program.name)
+def test_synopsis_is_the_usage(program):
+    usage = between(output_of(program, "--help"), "usage: ", "\n\n")
+    page = output_of("mandoc", "-Tascii", TOP / "man" / f"{program.name}.8")
+    page = re.sub(r".\x08", "", page)
+    synopsis = between(page, "SYNOPSIS\n", "\nDESCRIPTION")
+    assert synopsis.lower().split() == usage.lower().split()
+
+
+def test_reasons_are_in_the_manual_with_their_meaning():
+    header = (TOP / "include" / "pasvd" / "reason.h").read_text()
+    listed = re.sub(r"\\\n\s*", "", between(header, "#define REASONS(X)", "\nenum reason"))
+    reasons = re.findall(r'X\(\w+, "([\w-]+)", (\w+), *"((?:[^"]|" *")*)"\)', listed)
+    assert len(reasons) == listed.count("X(") > 0
+    manual = between(MANUAL, ".Sh DIAGNOSTICS", ".Sh SEE ALSO")
+    items = re.findall(r"^\.It Cm (\S+) Pq (\S+)\n((?:[^.].*\n)*)", manual, re.M)
+    assert [(name, level.lower()) for name, level, _ in reasons] == [item[:2] for item in items]
+    for (name, _, meaning), (_, _, text) in zip(reasons, items):
+        meaning, text = re.sub(r'" *"', "", meaning), " ".join(text.split())
+        assert text.lower().startswith(meaning.lower()), (name, meaning, text)
+
+
+def test_endings_are_in_the_manual_with_their_meaning():
+    header = (TOP / "include" / "pasvd" / "ending.h").read_text()
+    listed = between(header, "#define ENDINGS(X)", "\nenum ending")
+    endings = re.findall(r'X\(\w+, "(\w+)", *"([^"]*)"\)', listed)
+    assert len(endings) == listed.count("X(") > 0
+    manual = between(MANUAL, ".Sh DIAGNOSTICS", ".Sh SEE ALSO")
+    items = re.findall(r"^\.It Sy (\S+)\n((?:[^.].*\n)*)", manual, re.M)
+    assert [name for name, _ in endings] == [name for name, _ in items]
+    for (name, meaning), (_, text) in zip(endings, items):
+        assert " ".join(text.split()).lower().startswith(meaning.lower()), (name, meaning, text)
+
+
+def test_findings_of_check_are_in_the_manual():
+    sources = "".join(path.read_text() for path in TOP.glob("src/check/*.c"))
+    about = set(re.findall(r'\bSEVERITY_\w+,\s*"([^"%]+)"|\babout\[\] = "([^"]+)"|check_room\(r,\s*"(\w+)"', sources))
+    manual = re.findall(r"^\.It ([a-z ,-]+)$", between(MANUAL, ".Ss check", ".Sh SIGNALS"), re.M)
+    assert len(about) > 8 and {name for names in about for name in names if name} == {
+        name for item in manual for name in item.split(" , ")}
+
+
+MANUALS = sorted((TOP / "man").glob("*.[1-8]"))
+
+
+@pytest.mark.parametrize("page", MANUALS, ids=lambda page: page.name)
+def test_manual_is_correct_mdoc(page):
+    """Except that mandoc may not know what other pages this machine has, and not yet our own."""
+    complaints = output_of("mandoc", "-Tlint", page, status=None).splitlines()
+    ours = [f"referenced manual not found: Xr {other.stem} {other.suffix[1:]}" for other in MANUALS]
+    assert [line for line in complaints if "mandoc.db" not in line
+            and not any(reference in line for reference in ours)] == []
+
+
+def test_manual_pages_refer_to_each_other():
+    for page in MANUALS:
+        other = {f"{it.stem} {it.suffix[1:]}" for it in MANUALS if it != page}
+        see_also = between(page.read_text() + "\n.Sh ", ".Sh SEE ALSO", "\n.Sh ")
+        named = set(re.findall(r"^\.Xr (pasv\S* \d)", see_also + "\n", re.M))
+        assert other and named == other, page.name
+
+
+def configuration_keys():
+    table = (TOP / "src" / "config" / "settings.c").read_text()
+    return re.findall(r'\{"\w+", "([\w-]+)", ', table)
+
+
+def test_keys_that_are_named_are_there():
+    """In the configuration's own page all of them, elsewhere those that are used."""
+    keys = configuration_keys()
+    page = (TOP / "man" / "pasvd.conf.5").read_text()
+    assert keys and sorted(keys) == sorted(re.findall(r"^\.It Ic (\S+)", page, re.M))
+    named = re.findall(r"^\.Ic ([\w-]+)|^\.Pq Ic ([\w-]+)", MANUAL, re.M)
+    assert named and [a or b for a, b in named if (a or b) not in keys] == []
+
+
+# --- what README shows
+
+def commands_of(block):
+    """[command, lines of output] of each command."""
+    commands = []
+    for line in block.splitlines():
+        if re.match(r"[$#] ", line):
+            commands.append((line[2:], []))
+        else:
+            commands[-1][1].append(line)
+    return commands
+
+
+def execute(namespace, command, folder, control_socket="/run/pasvd/ctl"):
+    tools = folder / "bin"
+    if not tools.exists():
+        tools.mkdir()
+        (tools / "pasvd").symlink_to(PASVD)
+        (tools / "pasvd-rules").symlink_to(TOP / "iptables" / "pasvd-rules")
+        (tools / "pasvctl").write_text(f'#!/bin/sh\nexec {PASVCTL} -s "$CONTROL_SOCKET" "$@"\n')
+        (tools / "pasvctl").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}:/usr/sbin:/sbin", "PASVD": str(PASVD),
+                   "LC_ALL": "C", "CONTROL_SOCKET": str(control_socket)}
+    done = namespace.run("bash", "-o", "pipefail", "-euc", command, timeout=TIMEOUT, env=environment,
+                         cwd=folder, check=False)
+    assert done.returncode == 0, done
+    return done.stdout.splitlines()
+
+
+@pytest.fixture
+def folder():
+    with tempfile.TemporaryDirectory(prefix="pasvd-docs-") as name:
+        yield pathlib.Path(name)
+
+
+def each_block(kind):
+    return pytest.mark.parametrize("block", blocks(README, kind), ids=lambda block: str(block).partition("\n")[0])
+
+
+@needs_root
+@each_block("sh")
+def test_commands_of_readme_work_as_shown(block, folder):
+    namespace = lab_module.Namespace("readme")
+    try:
+        namespace.ip("link set lo up\nlink add eth0 type veth peer name eth1\nlink set eth0 up\n"
+                     "link set eth1 up\naddress add 203.0.113.1/24 dev eth0\n"
+                     "address add 198.51.100.1/24 dev eth1\n")
+        for command, shown in commands_of(block):
+            output = execute(namespace, command, folder)
+            assert not shown or output == shown, command
+    finally:
+        namespace.close()
+
+
+def shape(line):
+    """The line without what differs from run to run: ports, times, counts, the version."""
+    line = re.sub(r"^(tcp +6 |)\d+ ", r"\1TIME ", line)
+    line = re.sub(r"\b(use|version)=[\d.]+", r"\1=", line)
+    line = re.sub(r" \d+ s$", " TIME", line)
+    return re.sub(r"(?<=[=: ])\d{5}\b", "PORT", line)
+
+
+@pytest.fixture(scope="module")
+def session():
+    """A router's lab and what pasvd logged there about a transfer, with a session that then has its answer to PASV."""
+    with lab_module.Lab(servers=("192.168.1.10",)) as lab:
+        server = ScriptedServer(lab)
+        visit = clients.Visit(lab.clients[0], lab.publics[0], 21, server.user, server.password, lab.tmp, "")
+        with clients.python_session(visit) as ftp:
+            clients.download_bytes(ftp, visit)
+            lab_module.wait_for(lambda: len(lab.pasvd.ports()) == 2, 5, "the port is used")
+            logged = lab.pasvd.log().splitlines()
+            ftp.makepasv()
+            yield lab, logged
+
+
+@needs_root
+@each_block("sh session")
+def test_session_looks_as_shown(block, session, folder):
+    lab, _ = session
+    for command, shown in commands_of(block):
+        output = execute(lab.router, command, folder, lab.control_socket)
+        assert shown and [shape(line) for line in output] == [shape(line) for line in shown]
+
+
+@needs_root
+@each_block("text log")
+def test_log_looks_as_shown(block, session):
+    _, logged = session
+    assert [shape(line) for line in block.splitlines()] == [shape(line) for line in logged]
+
+
+@pytest.mark.parametrize("block", blocks(README, "ini"))
+def test_configuration_is_accepted(block, folder):
+    (folder / "pasvd.conf").write_text(block)
+    assert output_of(PASVD, "-n", "-c", folder / "pasvd.conf") == ""
+    (folder / "pasvd.conf").write_text(block + "nonsense = 1\n")
+    assert "nonsense" in output_of(PASVD, "-n", "-c", folder / "pasvd.conf", status=2)
+
+
+def test_all_kinds_of_blocks_are_there():
+    """A fence that is misspelt would take its block out of the tests above."""
+    kinds = set(re.findall(r"^```(.+)$", README, re.M))
+    assert kinds == {"console", "ini", "sh", "sh session", "text", "text log"}
+    assert set(re.findall(r"^```(.+)$", HACKING, re.M)) <= {"text", "console"}
+
+
+def test_shape_tells_lines_apart():
+    line = "299 proto=6 src=198.51.100.10 dst=203.0.113.1 sport=0 dport=10684 helper=sane"
+    assert shape(line) == shape(line.replace("299", "300").replace("10684", "50000"))
+    for other in (line.replace("sane", "ftp"), line.replace(".10 ", ".11 "), line + " use=1", "",
+                  line.replace("sport=0", "sport=50000")):
+        assert shape(line) != shape(other)
+
+
+# --- what the documents name
+
+def code_spans(document):
+    prose = re.sub(r"^```(.*\n)*?```$", "", document, flags=re.M)
+    return re.findall(r"`([^`\n]+)`", prose)
+
+
+def words(document):
+    return sorted({word.strip(",;") for span in code_spans(document) for word in span.split()})
+
+
+def installed(path):
+    """What quickstart puts onto a router, or the daemon looks for there."""
+    text = (TOP / "scripts" / "router.sh").read_text() + (TOP / "src" / "config" / "conf.h").read_text()
+    text = text.replace("$prefix", re.search(r"^prefix=(\S+)", text, re.M)[1])
+    return re.search(rf"(^|[\s=\"]){re.escape(path)}($|[\s\"])", text, re.M)
+
+
+def exists(path):
+    if path.startswith("/"):
+        return os.path.exists(path) or path.startswith("/proc/") or installed(path)
+    if path.startswith("build/"):
+        return (BUILD / path[len("build/"):]).exists()
+    return any(TOP.glob(path))
+
+
+PATH = re.compile(r"[\w.]*(?:/[\w.*-]+)+/?|[\w.-]+\.(?:c|h|py|md|sh|in|8|build|ftp)|[\w.-]+/|LICENSE|quickstart")
+
+
+@pytest.mark.parametrize("document", [README, HACKING], ids=["README", "HACKING"])
+def test_files_that_are_named_are_there(document):
+    paths = [word for word in words(document) if PATH.fullmatch(word)]
+    assert len(paths) > 5
+    assert [path for path in paths if not exists(path.removeprefix("./"))] == []
+    links = re.findall(r"\]\(([^):]+)\)", document)
+    headings = {"#" + re.sub(r"\W+", "-", title.lower()) for title in re.findall(r"^#+ (.*)$", document, re.M)}
+    assert [link for link in links if link not in headings and not (TOP / link).exists()] == []
+
+
+def test_functions_that_are_named_are_there():
+    sources = "".join(path.read_text() for folder in ("include", "src") for path in TOP.glob(f"{folder}/**/*.[ch]"))
+    names = re.findall(r"\b(\w+)\(\)", HACKING)
+    assert names and [name for name in names if not re.search(rf"\b{name}\(", sources)] == []
+
+
+def test_constants_that_are_named_have_their_value():
+    """Those of the core in HACKING, as NAME or as NAME (value); the kernel's begin with NF."""
+    sources = "".join(path.read_text() for path in TOP.glob("include/pasvd/*.h"))
+    named = re.findall(r"`(?!NF)([A-Z]+_[A-Z_0-9]+)`(?: \((\d+)\))?", HACKING)
+    known = dict(re.findall(r"\b([A-Z]+_[A-Z_0-9]+) = (\d+)", sources))
+    assert any(value for _, value in named)
+    for name, value in named:
+        assert name in known and value in ("", known[name]), name
+
+
+def test_dialogue_that_is_shown_goes_so(folder):
+    shown = [block for block in blocks(HACKING, "text") if "\nconnection " in block]
+    assert len(shown) == 1
+    for text, status in (shown[0], 0), (shown[0].replace("=> 227 Entering", "=> 227 Leaving"), 1):
+        (folder / "shown.ftp").write_text(text)
+        output_of(BUILD / "tests" / "dialogue" / "play", folder / "shown.ftp", status=status)
+
+
+def test_every_source_file_is_on_the_map():
+    table = between(HACKING, "## Map", "## The seam")
+    files = [path for pattern in ("src/**/*.[ch]", "iptables/*", "scripts/*", "systemd/*") for path in TOP.glob(pattern)]
+    names = [str(path.relative_to(TOP)) for path in files if path.name != "meson.build"]
+    assert len(names) > 20 and [name for name in names if f"`{name}`" not in table] == []
+
+
+def test_suites_that_are_named_are_there():
+    build_files = "".join(path.read_text() for path in TOP.glob("tests/**/meson.build"))
+    suites = re.findall(r"--suite (\w+)", HACKING)
+    assert suites and [name for name in suites if f"suite: '{name}'" not in build_files] == []
+
+
+def test_every_fact_about_the_kernel_is_in_the_table():
+    programs = re.findall(r"^  '(\w+)',$", (TOP / "tests" / "platform" / "meson.build").read_text(), re.M)
+    assert programs and [name for name in programs if f"\n| `{name}` | " not in HACKING] == []
+
+
+def quickstart_usage():
+    done = subprocess.run([TOP / "quickstart"], capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.returncode == 2, done
+    return re.findall(r"\./quickstart (.*)", done.stderr)
+
+
+def test_commands_that_are_shown_are_there():
+    commands = [command for block in blocks(README, "console") for command, _ in commands_of(block)]
+    assert commands
+    usage = quickstart_usage()
+    for command in commands:
+        name, *arguments = command.removeprefix("sudo ").split()
+        assert shutil.which(TOP / name if name.startswith("./") else name), command
+        if name == "./quickstart":
+            assert [line for line in usage if line.split()[0] == arguments[0]
+                    and options_in(command) <= options_in(line)], command
+
+
+def test_continuous_integration_runs_the_test_command():
+    tests = [command for block in blocks(README, "console") for command, _ in commands_of(block)
+             if re.search(r"\btest\b", command)]
+    lines = [line.strip() for line in (TOP / ".ci" / "run").read_text().splitlines()]
+    assert len(tests) == 1 and tests[0] in lines
+
+
+def test_readme_is_short():
+    assert README.count("\n") < README_LINES_MAX
+
+
+if __name__ == "__main__":
+    status = int(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:], __file__]))
+    sys.exit(status or (0 if os.geteuid() == 0 else 77))

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* talk.h - connections that talk through the helper, for the tests of engine_packet()
+ *
+ * Each program that includes it has one helper and one conntrack. A talk is one connection; what either side says goes
+ * through the helper at once, and the packet that comes out is in `buf`.
+ */
+#ifndef PASVD_TESTS_TALK_H
+#define PASVD_TESTS_TALK_H
+
+#include "fake_ct.h"
+#include "guard.h"
+#include "packet.h"
+#include "pasvd/engine.h"
+#include "unit.h"
+
+#include <string.h>
+
+enum { CAP = 2048, ROOM = 64 };
+
+static const uint8_t key[CONNTAB_KEY_LEN] = {42};
+
+static struct engine engine;
+static struct fake_ct ct;
+static struct verdict verdict;
+static uint8_t buf[CAP];
+static size_t len; /* of the packet in buf after the last verdict */
+static uint64_t now;
+
+static inline void start(void)
+{
+	struct ct_ops port;
+
+	fake_ct_init(&ct);
+	port = fake_ct_port(&ct);
+	engine_init(&engine, &port, &policy_default, key);
+	now = 1;
+}
+
+/* A connection and where its two streams are. */
+struct talk {
+	struct fake_conn *conn;
+	uint32_t seq[2];
+};
+
+static inline struct talk talk_as(
+	const char *client, const char *dialled, const char *listener, const char *seen)
+{
+	struct endpoint c = packet_endpoint(client), d = packet_endpoint(dialled),
+			r = packet_endpoint(listener), s = packet_endpoint(seen);
+
+	return (struct talk){fake_ct_connect(&ct, &c, &d, &r, &s), {1000, 2000}};
+}
+
+static inline struct talk talk_to(const char *client, const char *dialled, const char *listener)
+{
+	return talk_as(client, dialled, listener, client);
+}
+
+/* A client behind a masquerading router. */
+static inline struct talk masqueraded(const char *client, const char *seen)
+{
+	return talk_as(client, "192.0.2.10:21", "192.0.2.10:21", seen);
+}
+
+static inline struct talk talk(void)
+{
+	return talk_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21");
+}
+
+/* Hands the packet in buf to the helper, in memory that ends where its room ends. */
+static inline enum reason hand_over(size_t n, size_t cap)
+{
+	uint8_t *p = guard_copy(NULL, cap);
+	struct packet packet = {.p = p, .len = n, .cap = cap};
+
+	memcpy(p, buf, n);
+	unit_mark(&verdict, sizeof(verdict));
+	engine_packet(&engine, &packet, now++, &verdict);
+	ck_assert_uint_le(packet.len, cap);
+	len = verdict.action == ACTION_REPLACE ? packet.len : n;
+	if (verdict.action == ACTION_REPLACE) {
+		memcpy(buf, p, len);
+		ck_assert(packet_is_sound(buf, len));
+	}
+	guard_free(p, cap);
+	return verdict.reason;
+}
+
+static inline size_t build(const struct talk *t, enum dir dir, uint8_t flags, const void *payload, size_t n)
+{
+	struct packet_spec spec = {
+		.tuple = t->conn->view.tuple[dir],
+		.seq = t->seq[dir],
+		.ack = 7,
+		.flags = flags,
+		.payload = payload,
+		.len = n,
+	};
+
+	return packet_build(&spec, buf);
+}
+
+static inline enum reason say_bytes(struct talk *t, enum dir dir, const void *payload, size_t n)
+{
+	enum reason reason = hand_over(
+		build(t, dir, SEG_ACK, payload, n), PACKET_IP_HEADER + PACKET_TCP_HEADER + n + ROOM);
+
+	t->seq[dir] += (uint32_t)n;
+	return reason;
+}
+
+static inline enum reason client(struct talk *t, const char *text)
+{
+	return say_bytes(t, DIR_ORIGINAL, text, strlen(text));
+}
+
+static inline enum reason server(struct talk *t, const char *text)
+{
+	return say_bytes(t, DIR_REPLY, text, strlen(text));
+}
+
+static inline void payload_is(const char *text)
+{
+	size_t header = packet_header_len(buf);
+
+	ck_assert_uint_eq(len - header, strlen(text));
+	ck_assert_mem_eq(buf + header, text, len - header);
+}
+
+#endif

@@ -1,0 +1,629 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* check_judge.c - what `pasvd check` makes of facts: saved listings in, findings out
+ *
+ * A target's expected rules and those that are loaded are texts of iptables-save, as in life. tests/lab/test_check.py has
+ * the real router; here is what is hard to bring about there.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checks.h"
+#include "iptables_save.h"
+#include "nft_list.h"
+#include "unit.h"
+
+#define RAW       "*raw\n:PREROUTING ACCEPT [0:0]\n:PASVD - [0:0]\n"
+#define RAW_RULES "-A PASVD -i wan -p tcp -m tcp --dport 21 -j CT --helper sane\n"
+#define MANGLE    "*mangle\n:PREROUTING ACCEPT [0:0]\n:PASVD - [0:0]\n"
+#define MANGLE_RULES                                                                                         \
+	"-A PASVD -p tcp -m conntrack --ctstate ESTABLISHED --ctorigdstport 21 -m conntrack --ctstate DNAT " \
+	"-m bpf --bytecode "                                                                                 \
+	"\"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"
+#define NAT       "*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n:PASVD - [0:0]\n"
+#define NAT_RULES "-A PASVD -i wan -p tcp -m tcp --dport 21 -j DNAT --to-destination 10.77.0.2:21\n"
+#define FILTER    "*filter\n:FORWARD DROP [0:0]\n:PASVD - [0:0]\n"
+#define FILTER_RULES                                                                                         \
+	"-A PASVD -d 10.77.0.2/32 -i wan -p tcp -m tcp --dport 21 -m conntrack --ctstate NEW,ESTABLISHED "   \
+	"--ctorigdstport 21 "                                                                                \
+	"-m conntrack --ctstate DNAT -j ACCEPT\n"                                                            \
+	"-A PASVD -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -m helper --helper sane -j ACCEPT\n"
+#define JUMP         "-A PREROUTING -j PASVD\n"
+#define FORWARD_JUMP "-A FORWARD -j PASVD\n"
+#define COMMIT       "COMMIT\n"
+
+#define WHOLE                                                                                                \
+	RAW JUMP RAW_RULES COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT FILTER           \
+		FORWARD_JUMP FILTER_RULES COMMIT
+
+static struct facts f;
+static struct report r;
+
+/* A router on which `loaded` is loaded, and WHOLE should be. */
+static void router(const char *loaded)
+{
+	struct target *t = &f.target[0];
+
+	ruleset_free(&f.filter[0].rules);
+	ruleset_free(&t->expected);
+	f = (struct facts){.filters_seen = true, .n_filters = 1, .n_targets = 1, .loader = "pasvd-rules"};
+	r = (struct report){0};
+	snprintf(f.filter[0].command, sizeof(f.filter[0].command), "iptables");
+	f.filter[0].family = ADDR_IP4;
+	ck_assert_int_eq(iptables_save_read(loaded, &f.filter[0].rules), 0);
+	*t = (struct target){.family = ADDR_IP4,
+		.own = "PASVD",
+		.filter = &f.filter[0],
+		.loaded = true,
+		.options = "--wan wan --server 10.77.0.2",
+		.expected_known = true,
+		.inside = "lan0"};
+	ck_assert_int_eq(iptables_save_read(WHOLE, &t->expected), 0);
+	t->service = service_of(&t->expected, ADDR_IP4, "PASVD");
+}
+
+static void check_all(void)
+{
+	check_rules(&f, &r);
+	check_way(&f, &r);
+	check_open(&f, &r);
+}
+
+static void well(void)
+{
+	check_all();
+	for (size_t i = 0; i < r.n; i++)
+		ck_assert_msg(r.finding[i].severity == SEVERITY_OK, "%s", r.finding[i].what);
+	ck_assert_int_eq(report_status(&r), 0);
+}
+
+/* The only finding that is not good; its text begins so. */
+static const struct finding *only(enum severity severity, const char *what)
+{
+	const struct finding *found = &r.spare;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r.n; i++) {
+		if (r.finding[i].severity != SEVERITY_OK) {
+			found = &r.finding[i];
+			n++;
+		}
+	}
+	ck_assert_msg(n == 1 && found->severity == severity, "%zu: %s", n, found->what);
+	ck_assert_msg(strncmp(found->what, what, strlen(what)) == 0, "%s", found->what);
+	return found;
+}
+
+START_TEST(whole_rules_are_well)
+{
+	router(WHOLE);
+	well();
+}
+END_TEST
+
+/* With a ct helper of our own. */
+#define OWN_RAW_RULES                                                                                        \
+	"-A PASVD -i wan -p tcp -m tcp --dport 21 ! --tcp-flags FIN,SYN,RST,ACK SYN -m bpf --bytecode "      \
+	"\"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"                                       \
+	"-A PASVD -s 10.77.0.2/32 -p tcp -m tcp --sport 21 ! --tcp-flags FIN,SYN,RST,ACK SYN -m bpf "        \
+	"--bytecode \"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"                            \
+	"-A PASVD -i wan -p tcp -m tcp --dport 21 -j CT --helper pasvd\n"
+#define OWN_WHOLE(mangle)                                                                                    \
+	RAW JUMP OWN_RAW_RULES COMMIT MANGLE mangle COMMIT NAT JUMP NAT_RULES COMMIT FILTER FORWARD_JUMP     \
+		FILTER_RULES COMMIT
+#define OTHER_QUEUE ":FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -j NFQUEUE --queue-num 5\n"
+
+static void own_router(const char *loaded, const char *expected)
+{
+	struct target *t = &f.target[0];
+
+	router(loaded);
+	ruleset_free(&t->expected);
+	ck_assert_int_eq(iptables_save_read(expected, &t->expected), 0);
+	t->service = service_of(&t->expected, ADDR_IP4, "PASVD");
+	ck_assert(t->service.before_conntrack && t->service.queue[0] == 21);
+}
+
+START_TEST(whole_rules_with_a_ct_helper_of_our_own_are_well)
+{
+	own_router(OWN_WHOLE(JUMP), OWN_WHOLE(JUMP));
+	well();
+}
+END_TEST
+
+START_TEST(other_queue_does_harm_with_a_ct_helper_of_our_own_only)
+{
+	router(RAW JUMP RAW_RULES COMMIT MANGLE OTHER_QUEUE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT
+			FILTER FORWARD_JUMP FILTER_RULES COMMIT);
+	well();
+	own_router(OWN_WHOLE(OTHER_QUEUE JUMP), OWN_WHOLE(JUMP));
+	check_all();
+	only(SEVERITY_WARNING,
+		"ipv4: \"-A FORWARD -p tcp -j NFQUEUE --queue-num 5\" of table mangle (iptables) "
+		"sends control connections to queue 5");
+	own_router(OWN_WHOLE("-A PREROUTING -p tcp -j NFQUEUE --queue-num 5\n" JUMP), OWN_WHOLE(JUMP));
+	check_all();
+	only(SEVERITY_WARNING, "ipv4: \"-A PREROUTING -p tcp -j NFQUEUE --queue-num 5\" of table mangle");
+}
+END_TEST
+
+/* In mangle nothing of pasvd's ends a packet's way any more. */
+START_TEST(marks_are_restored_with_a_ct_helper_of_our_own)
+{
+	own_router(OWN_WHOLE(JUMP "-A PREROUTING -j CONNMARK --restore-mark\n"), OWN_WHOLE(JUMP));
+	well();
+}
+END_TEST
+
+START_TEST(service_is_read_off_the_rules)
+{
+	char options[OPTIONS_MAX];
+	const struct service *s = &f.target[0].service;
+
+	router(WHOLE);
+	ck_assert_str_eq(s->wan[0], "wan");
+	ck_assert_str_eq(s->ct_helper, "sane");
+	ck_assert(s->n_wans == 1 && s->n_ports == 1 && s->n_queues == 1 && s->queue[0] == 21 && !s->lan[0]);
+	service_options(s, 21, options, sizeof(options));
+	ck_assert_str_eq(options, "--wan wan --server 10.77.0.2");
+	service_options(s, 5, options, sizeof(options));
+	ck_assert_str_eq(options, "--wan wan --server 10.77.0.2 --queue 21");
+	service_options(s, -1, options, 10);
+	ck_assert_str_eq(options, "");
+}
+END_TEST
+
+START_TEST(service_is_read_off_half_of_the_rules)
+{
+	char options[OPTIONS_MAX];
+
+	router(NAT NAT_RULES COMMIT);
+	f.target[0].service = service_of(&f.filter[0].rules, ADDR_IP4, "PASVD");
+	service_options(&f.target[0].service, 21, options, sizeof(options));
+	ck_assert_str_eq(options, "--wan wan --server 10.77.0.2");
+	router(FILTER FILTER_RULES COMMIT);
+	f.target[0].service = service_of(&f.filter[0].rules, ADDR_IP4, "PASVD");
+	service_options(&f.target[0].service, 21, options, sizeof(options));
+	ck_assert_str_eq(options, "--wan wan --server 10.77.0.2");
+	ck_assert(!service_any(&(struct service){0}));
+	router(NAT NAT_RULES
+		"-A PASVD -i dsl -p tcp -m tcp --dport 2121 -j DNAT --to-destination 10.77.0.3:21\n" COMMIT);
+	f.target[0].service = service_of(&f.filter[0].rules, ADDR_IP4, "PASVD");
+	service_options(&f.target[0].service, 21, options, sizeof(options));
+	ck_assert_str_eq(options, "--wan wan --server 10.77.0.2");
+}
+END_TEST
+
+START_TEST(rule_that_is_missing_is_named)
+{
+	const struct finding *found;
+
+	router(RAW JUMP COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT FILTER FORWARD_JUMP
+			FILTER_RULES COMMIT);
+	check_rules(&f, &r);
+	found = only(SEVERITY_ERROR, "ipv4: chain PASVD of table raw lacks the rule -A PASVD -i wan -p tcp");
+	ck_assert_str_eq(found->fix, "pasvd-rules load --wan wan --server 10.77.0.2");
+	ck_assert_str_eq(found->advice, "");
+}
+END_TEST
+
+START_TEST(command_of_the_other_kind_and_another_configuration)
+{
+	router(RAW COMMIT);
+	snprintf(f.filter[0].command, sizeof(f.filter[0].command), "iptables-legacy");
+	snprintf(f.config, sizeof(f.config), " --config /x");
+	check_rules(&f, &r);
+	ck_assert_str_eq(r.finding[0].fix,
+		"IPTABLES=iptables-legacy pasvd-rules load --wan wan --server 10.77.0.2 --config /x");
+}
+END_TEST
+
+START_TEST(rules_under_another_name_are_mended_by_hand)
+{
+	router(RAW COMMIT);
+	snprintf(f.target[0].own, sizeof(f.target[0].own), "PASVD2");
+	f.target[0].loaded = false;
+	check_rules(&f, &r);
+	ck_assert(!*only(SEVERITY_ERROR, "ipv4: none is loaded")->fix && *r.finding[0].advice);
+}
+END_TEST
+
+START_TEST(rules_that_cannot_be_compared_are_said_to_be_unseen)
+{
+	router(WHOLE);
+	f.target[0].expected_known = false;
+	snprintf(f.target[0].complaint, sizeof(f.target[0].complaint), "no ct helper");
+	check_all();
+	only(SEVERITY_UNSEEN, "ipv4: whether they are whole: no ct helper");
+	ck_assert_int_eq(report_status(&r), 3);
+}
+END_TEST
+
+/* In front of the jump in FORWARD; what is said of them, NULL: nothing. */
+static const struct {
+	const char *rules, *said;
+} in_front[] = {
+	{"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n", NULL},
+	{"-A FORWARD -m conntrack --ctstate INVALID -j DROP\n", NULL},
+	{"-A FORWARD -i wan -j ACCEPT\n", NULL},
+	{"-A FORWARD -i lan9 -j DROP\n", NULL},
+	{"-A FORWARD -d 10.77.0.3/32 -j DROP\n", NULL},
+	{"-A FORWARD -s 192.0.2.0/24 -j DROP\n", NULL},
+	{"-A FORWARD -m set --match-set blocked src -j DROP\n", NULL},
+	{"-A FORWARD -m set --match-set friends src -j ACCEPT\n-A FORWARD -j DROP\n", NULL},
+	{"-A FORWARD -i wan -p tcp -m tcp ! --dport 21 -m conntrack --ctstate NEW -j DROP\n", NULL},
+	{"-A FORWARD -i wan -p tcp -m tcp --dport 21 -j DROP\n",
+		"ipv4: \"-A FORWARD -i wan -p tcp -m tcp --dport 21 -j DROP\""},
+	{"-A FORWARD -i lan0 -o wan -j REJECT\n", "ipv4: \"-A FORWARD -i lan0 -o wan -j REJECT\""},
+	{"-A FORWARD -m conntrack --ctstate RELATED -j DROP\n",
+		"ipv4: \"-A FORWARD -m conntrack --ctstate RELATED"},
+};
+
+START_TEST(rules_in_front_of_the_jump)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(in_front); i++) {
+		char text[4096];
+
+		snprintf(text, sizeof(text), "%s" FILTER "%s" FORWARD_JUMP FILTER_RULES COMMIT,
+			RAW JUMP RAW_RULES COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT,
+			in_front[i].rules);
+		router(text);
+		if (!in_front[i].said) {
+			well();
+			continue;
+		}
+		check_all();
+		ck_assert_str_eq(only(SEVERITY_ERROR, in_front[i].said)->fix,
+			"iptables -t filter -D FORWARD -j PASVD && iptables -t filter -I FORWARD 1 -j PASVD");
+	}
+}
+END_TEST
+
+START_TEST(second_server_in_front_does_no_harm)
+{
+	router(RAW ":PASVD2 - [0:0]\n-A PREROUTING -j PASVD2\n" JUMP RAW_RULES
+		   "-A PASVD2 -i wan -p tcp -m tcp --dport 21 -j CT --helper sane\n" COMMIT MANGLE
+		   ":PASVD2 - [0:0]\n-A PREROUTING -j PASVD2\n" JUMP MANGLE_RULES
+		   "-A PASVD2 -p tcp -j NFQUEUE --queue-num 21\n" COMMIT);
+	check_way(&f, &r);
+	ck_assert_int_eq(report_status(&r), 0);
+	router(RAW ":PASVD2 - [0:0]\n-A PREROUTING -j PASVD2\n" JUMP RAW_RULES
+		   "-A PASVD2 -i wan -p tcp -m tcp --dport 21 -j CT --helper ftp\n" COMMIT);
+	check_way(&f, &r);
+	only(SEVERITY_ERROR, "ipv4: \"-A PASVD2 -i wan");
+}
+END_TEST
+
+START_TEST(ranges_that_lead_to_the_server)
+{
+	static const struct {
+		const char *rule;
+		bool blanket;
+	} rules[] = {
+		{"-p tcp -m tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2", true},
+		{"-i wan -p tcp -m tcp --dport 50000:50099 -j DNAT --to-destination 10.77.0.2", true},
+		{"-i wan -p tcp -m tcp --dport 50000:50098 -j DNAT --to-destination 10.77.0.2", false},
+		{"-i wan -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.77.0.2", false},
+		{"-i wan -p tcp -m multiport --dports 80,443,5000:6000 -j DNAT --to-destination 10.77.0.2",
+			true},
+		{"-i wan -p udp -m udp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2", false},
+		{"-i wan -p tcp -m tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.3", false},
+		{"-i lan0 -p tcp -m tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		char text[4096], fix[256];
+
+		snprintf(text, sizeof(text), WHOLE "*nat\n-A PREROUTING %s\n" COMMIT, rules[i].rule);
+		snprintf(fix, sizeof(fix), "iptables -t nat -D PREROUTING %s", rules[i].rule);
+		router(text);
+		check_open(&f, &r);
+		if (rules[i].blanket)
+			ck_assert_str_eq(only(SEVERITY_WARNING, "\"-A PREROUTING")->fix, fix);
+		else
+			ck_assert_int_eq((int)report_count(&r, SEVERITY_OK), 1);
+	}
+}
+END_TEST
+
+/* Whoever may name chains must not be able to have an administrator's shell do something. */
+START_TEST(names_that_are_not_plain_are_not_put_into_commands)
+{
+	static const char nft[] =
+		"{\"nftables\":[{\"chain\":{\"family\":\"ip\",\"table\":\"t;reboot\",\"name\":\"f\","
+		"\"type\":\"filter\",\"hook\":\"forward\",\"prio\":0,\"policy\":\"drop\"}}]}";
+
+	router(WHOLE "*nat\n:$(reboot) - [0:0]\n-A $(reboot) -p tcp -m tcp --dport 1024:65535 -j DNAT "
+		     "--to-destination "
+		     "10.77.0.2\n" COMMIT);
+	check_open(&f, &r);
+	ck_assert_str_eq(only(SEVERITY_WARNING, "\"-A $(reboot)")->fix, "");
+	router(WHOLE);
+	f.n_filters = 2;
+	f.filter[1].family = ADDR_IP4;
+	snprintf(f.filter[1].command, sizeof(f.filter[1].command), "nft");
+	ck_assert_int_eq(nft_list_read(nft, ADDR_IP4, NULL, &f.filter[1].rules), 0);
+	check_way(&f, &r);
+	ck_assert_str_eq(r.finding[0].fix, "");
+	ck_assert_msg(
+		strstr(r.finding[0].what, "the policy of chain ip t;reboot f"), "%s", r.finding[0].what);
+	ruleset_free(&f.filter[1].rules);
+}
+END_TEST
+
+/* --- numbers --- */
+
+static void fresh(void)
+{
+	r = (struct report){0};
+}
+
+START_TEST(tables_that_are_nearly_full)
+{
+	static const struct {
+		long count, max;
+		enum severity severity;
+	} rooms[] = {{0, 100, SEVERITY_OK}, {89, 100, SEVERITY_OK}, {90, 100, SEVERITY_WARNING},
+		{99, 100, SEVERITY_WARNING}, {100, 100, SEVERITY_ERROR}, {-1, 100, SEVERITY_UNSEEN},
+		{5, -1, SEVERITY_UNSEEN}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rooms); i++) {
+		fresh();
+		check_room(&r, "expectations", "expectations", "net.x", rooms[i].count, rooms[i].max);
+		ck_assert_int_eq(r.finding[0].severity, rooms[i].severity);
+		if (rooms[i].severity >= SEVERITY_WARNING)
+			ck_assert_str_eq(r.finding[0].fix, "sysctl -w net.x=200");
+	}
+}
+END_TEST
+
+START_TEST(forwarding_and_timeouts)
+{
+	fresh();
+	check_timeout(&r, 7440);
+	check_timeout(&r, -1);
+	ck_assert_uint_eq(r.n, 0);
+	check_timeout(&r, 7439);
+	only(SEVERITY_WARNING, "net.netfilter.nf_conntrack_tcp_timeout_established is 7439");
+	fresh();
+	check_forwarding(&r, "", "net.ipv4.ip_forward", 0);
+	ck_assert_str_eq(
+		only(SEVERITY_ERROR, "net.ipv4.ip_forward is off")->fix, "sysctl -w net.ipv4.ip_forward=1");
+	fresh();
+	check_forwarding(&r, "a;reboot", "net.ipv4.conf.a;reboot.forwarding", 0);
+	ck_assert_str_eq(only(SEVERITY_ERROR, "net.ipv4.conf.a;reboot.forwarding is off")->fix, "");
+	fresh();
+	check_forwarding(&r, "", "net.ipv4.ip_forward", -1);
+	only(SEVERITY_UNSEEN, "net.ipv4.ip_forward");
+}
+END_TEST
+
+/* --- queue --- */
+
+START_TEST(queue_lines)
+{
+	struct queue q;
+
+	ck_assert(queue_parse("   21   1234     2 2 65531     3     4      100  1\n", &q));
+	ck_assert(q.number == 21 && q.portid == 1234 && q.waiting == 2 && q.mode == 2 && q.dropped == 3 &&
+		  q.undelivered == 4 && q.seen == 100);
+	ck_assert(!queue_parse("", &q) && !queue_parse("21 1 2\n", &q) &&
+		  !queue_parse("x 1 2 3 4 5 6 7\n", &q));
+}
+END_TEST
+
+static enum severity of_queue(const char *first, const char *then, const char *holder)
+{
+	struct queue_facts q = {.number = 21, .bound = true};
+
+	fresh();
+	ck_assert(queue_parse(first, &q.first) && queue_parse(then, &q.then));
+	snprintf(q.holder, sizeof(q.holder), "%s", holder);
+	check_queue(&q, "start", &r);
+	return r.finding[0].severity;
+}
+
+START_TEST(queue_is_bound_read_and_not_lossy)
+{
+	const char *const idle = "21 9 0 2 65531 0 0 5000 1";
+
+	ck_assert_int_eq(of_queue(idle, idle, "pasvd"), SEVERITY_OK);
+	ck_assert_int_eq(of_queue(idle, idle, ""), SEVERITY_OK);
+	ck_assert_int_eq(of_queue(idle, idle, "suricata"), SEVERITY_ERROR);
+	ck_assert_int_eq(
+		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 7 2 65531 0 0 5000 1", "pasvd"), SEVERITY_ERROR);
+	ck_assert_int_eq(
+		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 9 2 65531 0 0 5002 1", "pasvd"), SEVERITY_ERROR);
+	ck_assert_int_eq(
+		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 7 2 65531 0 0 5009 1", "pasvd"), SEVERITY_OK);
+	ck_assert_int_eq(
+		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 0 2 65531 0 0 5000 1", "pasvd"), SEVERITY_OK);
+	ck_assert_int_eq(of_queue("21 9 0 0 0 0 0 5000 1", "21 9 0 0 0 0 0 5000 1", "pasvd"), SEVERITY_ERROR);
+	ck_assert_int_eq(
+		of_queue("21 9 0 2 65531 4 0 5000 1", "21 9 0 2 65531 4 0 5000 1", "pasvd"), SEVERITY_OK);
+	ck_assert_int_eq(of_queue("21 9 0 2 65531 4 1 5000 1", "21 9 0 2 65531 4 1 5000 1", "pasvd"),
+		SEVERITY_WARNING);
+}
+END_TEST
+
+/* --- ip(8) --- */
+
+START_TEST(interfaces)
+{
+	static const char link[] =
+		"2: wan@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT ";
+	static const char slave[] = "2: wan: <BROADCAST,UP> mtu 1500 master br0 state UP \\    link/ether \\ "
+				    "   bridge_slave state 3";
+	static const char vrf[] = "2: wan: <BROADCAST,UP> mtu 1500 master red state UP \\    link/ether \\   "
+				  " vrf_slave table 5";
+	static const char down[] = "2: wan: <BROADCAST,MULTICAST> mtu 1500 state DOWN";
+	static const char addresses[] =
+		"2: wan    inet 198.51.100.1/24 scope global wan\\       valid_lft forever";
+
+	fresh();
+	check_interface(&r, "--wan", "wan", link, addresses);
+	check_interface(&r, "--wan", "vlan", vrf, addresses);
+	ck_assert_uint_eq(report_count(&r, SEVERITY_OK), 2);
+	fresh();
+	check_interface(&r, "--wan", "wan", NULL, NULL);
+	only(SEVERITY_ERROR, "wan (--wan) does not exist");
+	fresh();
+	check_interface(&r, "--wan", "wan", slave, addresses);
+	only(SEVERITY_ERROR, "wan (--wan) is a port of the bridge br0");
+	fresh();
+	check_interface(&r, "--wan", "wan", down, addresses);
+	ck_assert_str_eq(only(SEVERITY_ERROR, "wan (--wan) is down")->fix, "ip link set wan up");
+	fresh();
+	check_interface(&r, "--wan", "wan", link, "");
+	only(SEVERITY_WARNING, "wan (--wan) has no address");
+}
+END_TEST
+
+START_TEST(ways_to_the_server_and_back)
+{
+	char inside[INTERFACE_MAX] = "";
+
+	fresh();
+	check_server(&r, "10.77.0.2", "10.77.0.2 dev lan0 src 10.255.255.1 uid 0 \\    cache ", inside);
+	ck_assert_str_eq(inside, "lan0");
+	check_server(&r, "10.77.0.3", "10.77.0.3 via 10.77.0.2 dev lan1 src 10.255.255.1", inside);
+	ck_assert_str_eq(inside, "lan1");
+	ck_assert_uint_eq(report_count(&r, SEVERITY_OK), 2);
+	check_return(&r, "wan", "net.ipv4.conf.wan.rp_filter",
+		"192.0.2.1 from 198.51.100.1 via 198.51.100.254 dev wan uid 0");
+	check_return(&r, "wan", "net.ipv4.conf.wan.rp_filter", NULL);
+	ck_assert_uint_eq(r.n, 2);
+	fresh();
+	check_return(&r, "wan", "net.ipv4.conf.wan.rp_filter",
+		"192.0.2.1 from 198.51.100.1 via 10.0.0.1 dev dsl uid 0");
+	only(SEVERITY_WARNING, "net.ipv4.conf.wan.rp_filter is 1, and the way back is by dsl");
+	fresh();
+	check_server(&r, "10.77.0.2", "local 10.77.0.2 dev lo src 10.77.0.2", inside);
+	only(SEVERITY_ERROR, "10.77.0.2 is an address of this router");
+}
+END_TEST
+
+/* --- report --- */
+
+START_TEST(report_is_bounded_and_says_everything_once)
+{
+	fresh();
+	for (int again = 0; again < 2; again++) {
+		for (int i = 0; i < FINDINGS_MAX; i++)
+			finding_why(report_add(&r, SEVERITY_WARNING, "x", "number %d", i), "because");
+	}
+	ck_assert_uint_eq(report_count(&r, SEVERITY_WARNING), FINDINGS_MAX);
+	ck_assert_str_eq(r.finding[FINDINGS_MAX - 1].why, "because");
+	finding_why(report_add(&r, SEVERITY_ERROR, "x", "one more"), "because");
+	ck_assert_uint_eq(r.n, FINDINGS_MAX);
+	ck_assert_int_eq(report_status(&r), 1);
+}
+END_TEST
+
+/* A router that has no rules of iptables. */
+static void router_of_nft(bool loaded)
+{
+	ruleset_free(&f.filter[0].rules);
+	ruleset_free(&f.target[0].expected);
+	f = (struct facts){.filters_seen = true, .loader = "pasvd-rules", .nft.loaded = loaded};
+	r = (struct report){0};
+}
+
+static void check_with_nft(void)
+{
+	check_all();
+	check_nft(&f, &r);
+}
+
+START_TEST(table_of_nft_that_nobody_asked_for_is_not_missed)
+{
+	router_of_nft(false);
+	check_with_nft();
+	ck_assert_str_eq(only(SEVERITY_ERROR, "none is loaded")->about, "rules");
+}
+END_TEST
+
+START_TEST(table_of_nft_is_as_it_should_be_or_its_first_difference_is_told)
+{
+	router_of_nft(true);
+	f.nft.told = true;
+	snprintf(f.nft.options, sizeof(f.nft.options), "--nft --clients lan0");
+	snprintf(f.config, sizeof(f.config), " --config tls.conf");
+	check_with_nft();
+	ck_assert_int_eq(report_status(&r), 0);
+	ck_assert_str_eq(r.finding[0].what, "nft: those of `pasvd rules --nft --clients lan0` are loaded");
+
+	r = (struct report){0};
+	f.nft.status = 1;
+	snprintf(f.nft.complaint, sizeof(f.nft.complaint), "no nft");
+	check_with_nft();
+	ck_assert_str_eq(r.finding[0].what, "nft: whether they are loaded: no nft");
+
+	r = (struct report){0};
+	snprintf(f.nft.difference, sizeof(f.nft.difference), "missing: x");
+	check_with_nft();
+	ck_assert_int_eq(report_status(&r), 1);
+	ck_assert_ptr_nonnull(strstr(r.finding[0].what, ": missing: x"));
+	ck_assert_str_eq(r.finding[0].fix, "pasvd-rules load --nft --clients lan0 --config tls.conf");
+}
+END_TEST
+
+START_TEST(table_of_nft_of_which_nothing_was_told)
+{
+	router_of_nft(true);
+	check_with_nft();
+	only(SEVERITY_UNSEEN, "nft: whether they are whole");
+}
+END_TEST
+
+START_TEST(half_a_command_is_none)
+{
+	char longer[FINDING_FIX_MAX + 1];
+	struct finding *found;
+
+	fresh();
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	found = report_add(&r, SEVERITY_ERROR, "x", "%s", longer);
+	finding_fix(found, "rm %s/y", longer);
+	ck_assert_uint_eq(strlen(found->what), FINDING_TEXT_MAX - 1);
+	ck_assert_str_eq(found->fix, "");
+}
+END_TEST
+
+START_TEST(report_is_printed_without_control_characters)
+{
+	char text[1024] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	fresh();
+	finding_why(report_add(&r, SEVERITY_ERROR, "rules", "a\033[2Jb\nc \xc3\xa4"), "so");
+	report_add(&r, SEVERITY_UNSEEN, "nft", "z");
+	report_print(&r, out, false);
+	fclose(out);
+	ck_assert_str_eq(text,
+		"error   rules          a?[2Jb?c \xc3\xa4\n        why:    so\nunseen  nft            z\n"
+		"1 error, 0 warnings, 1 not looked at\n");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {whole_rules_are_well, whole_rules_with_a_ct_helper_of_our_own_are_well,
+		other_queue_does_harm_with_a_ct_helper_of_our_own_only,
+		marks_are_restored_with_a_ct_helper_of_our_own, service_is_read_off_the_rules,
+		service_is_read_off_half_of_the_rules, rule_that_is_missing_is_named,
+		command_of_the_other_kind_and_another_configuration,
+		rules_under_another_name_are_mended_by_hand,
+		rules_that_cannot_be_compared_are_said_to_be_unseen, rules_in_front_of_the_jump,
+		second_server_in_front_does_no_harm, ranges_that_lead_to_the_server,
+		names_that_are_not_plain_are_not_put_into_commands, tables_that_are_nearly_full,
+		forwarding_and_timeouts, queue_lines, queue_is_bound_read_and_not_lossy, interfaces,
+		ways_to_the_server_and_back, report_is_bounded_and_says_everything_once,
+		table_of_nft_that_nobody_asked_for_is_not_missed,
+		table_of_nft_is_as_it_should_be_or_its_first_difference_is_told,
+		table_of_nft_of_which_nothing_was_told, half_a_command_is_none,
+		report_is_printed_without_control_characters};
+
+	return unit_run("judge", tests, ARRAY_SIZE(tests));
+}

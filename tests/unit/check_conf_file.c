@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* check_conf_file.c - what the configuration file can say; check_conf_mistake.c has what is said about mistakes in it */
+#include "conf_text.h"
+
+enum { TEXT_MAX = 1 << 17, GARBLED_FILES = 3000 };
+
+static bool is_addr(const struct addr *a, const char *text)
+{
+	struct addr want;
+
+	ck_assert_int_eq(addr_parse((const uint8_t *)text, strlen(text), &want), 0);
+	return addr_eq(a, &want);
+}
+
+static bool is_default(const struct settings *s)
+{
+	static const struct quota_limits no_limits;
+	const struct policy *p = &s->policy, *d = &policy_default;
+
+	return s->queue == 21 && s->sessions == 16384 && s->fail_open &&
+	       strcmp(s->control_socket, "/run/pasvd/ctl") == 0 && p->zone == 0 &&
+	       p->expect_seconds == d->expect_seconds && !p->announce.low && p->n_deny == d->n_deny &&
+	       memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign && !p->n_external &&
+	       !s->watch.n_files && !s->watch.n_interfaces &&
+	       memcmp(&p->limits, &no_limits, sizeof no_limits) == 0 && s->tls_queue == 22 &&
+	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule && !p->n_implicit &&
+	       memcmp(&p->strict, &d->strict, sizeof p->strict) == 0;
+}
+
+START_TEST(a_file_that_says_nothing_changes_nothing)
+{
+	static const char *const text[] = {"", "\n", "# comment\n; another\n\n[policy]\n[pasvd]",
+		"[policy] ; comment\n[pasvd] # comment\n", "\xef\xbb\xbf[pasvd]\r\n \t \r\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		struct settings s = good(text[i]);
+
+		ck_assert(is_default(&s));
+	}
+}
+END_TEST
+
+START_TEST(a_socket_has_a_path_or_is_none)
+{
+	char name[SETTINGS_SOCKET_MAX + 1], text[256], want[CONF_FILE_ERROR_MAX];
+
+	ck_assert_str_eq(good("[pasvd]\ncontrol-socket = /run/a b\n").control_socket, "/run/a b");
+	ck_assert_str_eq(good("[pasvd]\ncontrol-socket =\n").control_socket, "");
+	memset(name, '/', sizeof name);
+	name[SETTINGS_SOCKET_MAX - 1] = '\0';
+	snprintf(text, sizeof text, "[pasvd]\ncontrol-socket = %s\n", name);
+	ck_assert_str_eq(good(text).control_socket, name);
+	name[SETTINGS_SOCKET_MAX - 1] = '/';
+	name[SETTINGS_SOCKET_MAX] = '\0';
+	snprintf(text, sizeof text, "[pasvd]\ncontrol-socket = %s\n", name);
+	snprintf(want, sizeof want, "2: [pasvd] control-socket = %s%s", name, SOCKET);
+	bad(text, want);
+}
+END_TEST
+
+START_TEST(numbers_are_taken_to_both_ends)
+{
+	struct settings low = good("[pasvd]\nqueue = 0\nzone = 0\nexpect-seconds = 1\n"),
+			high = good("[pasvd]\nqueue=65535\r\n\tzone: 65535\nexpect-seconds = 300 ; comment");
+
+	ck_assert(low.queue == 0 && low.policy.zone == 0 && low.policy.expect_seconds == 1);
+	ck_assert(high.queue == 65535 && high.policy.zone == 65535 && high.policy.expect_seconds == 300);
+}
+END_TEST
+
+START_TEST(what_cannot_be_taken_passes_or_not)
+{
+	ck_assert(good("[pasvd]\nfail = open\n").fail_open);
+	ck_assert(!good("[pasvd]\nfail = closed\n").fail_open);
+}
+END_TEST
+
+START_TEST(the_number_of_sessions_has_a_limit)
+{
+	ck_assert_uint_eq(good("[limits]\nsessions = 64\n").sessions, 64);
+	ck_assert_uint_eq(good("[limits]\nsessions = 16384\n").sessions, 16384);
+}
+END_TEST
+
+START_TEST(ct_helper_is_one_of_three)
+{
+	ck_assert_int_eq(good("").ct_helper, CT_HELPER_AUTO);
+	ck_assert_int_eq(good("[pasvd]\nct-helper = auto\n").ct_helper, CT_HELPER_AUTO);
+	ck_assert_int_eq(good("[pasvd]\nct-helper = sane\n").ct_helper, CT_HELPER_SANE);
+	ck_assert_int_eq(good("[pasvd]\nct-helper = own\n").ct_helper, CT_HELPER_OWN);
+}
+END_TEST
+
+START_TEST(each_scope_has_its_limit)
+{
+	struct settings s = good("[limits]\nper-session = 1\nper-client = 60000\nper-server = 0\n"),
+			one = good("[limits]\nper-server = 30000");
+	static const uint16_t want[] = {1, 60000, 0}, want_one[] = {0, 0, 30000};
+
+	ck_assert_mem_eq(s.policy.limits.a_minute, want, sizeof want);
+	ck_assert_mem_eq(one.policy.limits.a_minute, want_one, sizeof want_one);
+}
+END_TEST
+
+START_TEST(denied_ports_take_the_place_of_the_default_ones)
+{
+	struct settings s = good("[policy]\ndeny-ports = 2049,3306 , 60000-60010\ndeny-ports = 1-65535");
+	static const struct port_range want[] = {{2049, 2049}, {3306, 3306}, {60000, 60010}, {1, 65535}};
+
+	ck_assert_uint_eq(s.policy.n_deny, ARRAY_SIZE(want));
+	ck_assert(memcmp(s.policy.deny, want, sizeof want) == 0);
+}
+END_TEST
+
+START_TEST(an_empty_list_denies_nothing)
+{
+	struct settings s =
+		good("[policy]\ndeny-ports =\nallow-foreign =\n[translate]\nexternal-address =\n");
+
+	ck_assert(!s.policy.n_deny && !s.policy.n_foreign && !s.policy.n_external);
+}
+END_TEST
+
+START_TEST(foreign_networks_are_of_both_families)
+{
+	struct settings s = good("[policy]\nallow-foreign = 10.0.0.0/24, 2001:db8::/63, 192.0.2.1, ::1, "
+				 "0.0.0.0/0, 10.1.2.3/32, ::1/128, 128.0.0.0/1");
+	static const struct {
+		const char *addr;
+		uint8_t bits;
+	} want[] = {{"10.0.0.0", 24}, {"2001:db8::", 63}, {"192.0.2.1", 32}, {"::1", 128}, {"0.0.0.0", 0},
+		{"10.1.2.3", 32}, {"::1", 128}, {"128.0.0.0", 1}};
+
+	ck_assert_uint_eq(s.policy.n_foreign, ARRAY_SIZE(want));
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		ck_assert(is_addr(&s.policy.foreign[i].addr, want[i].addr));
+		ck_assert_uint_eq(s.policy.foreign[i].bits, want[i].bits);
+	}
+}
+END_TEST
+
+START_TEST(announced_ports_are_one_range)
+{
+	struct settings s = good("[translate]\nannounce-ports = 60000-60999"),
+			one = good("[translate]\nannounce-ports = 1024");
+
+	ck_assert(s.policy.announce.low == 60000 && s.policy.announce.high == 60999);
+	ck_assert(one.policy.announce.low == 1024 && one.policy.announce.high == 1024);
+}
+END_TEST
+
+START_TEST(external_addresses_have_conditions)
+{
+	struct settings s =
+		good("[translate]\nexternal-address = 203.0.113.7 for 10.0.0.0/8\n"
+		     "external-address = 203.0.113.8  dialled  192.168.178.2, 203.0.113.9 dialled "
+		     "10.0.0.1 for 10.0.0.0/8, 2001:db8::7, 203.0.113.6\n");
+	const struct external *e = s.policy.external;
+
+	ck_assert(s.policy.n_external == 5 && !s.watch.n_files && !s.watch.n_interfaces);
+	ck_assert(is_addr(&e[0].addr, "203.0.113.7") && is_addr(&e[0].peer.addr, "10.0.0.0"));
+	ck_assert(e[0].peer.bits == 8 && e[0].known.family == ADDR_NONE);
+	ck_assert(is_addr(&e[1].addr, "203.0.113.8") && is_addr(&e[1].known, "192.168.178.2"));
+	ck_assert(e[1].peer.addr.family == ADDR_NONE);
+	ck_assert(is_addr(&e[2].known, "10.0.0.1") && is_addr(&e[2].peer.addr, "10.0.0.0"));
+	ck_assert(is_addr(&e[3].addr, "2001:db8::7") && is_addr(&e[4].addr, "203.0.113.6"));
+}
+END_TEST
+
+START_TEST(external_addresses_may_stand_in_files)
+{
+	struct settings s = good("[translate]\nexternal-address = 203.0.113.7 for 10.0.0.0/8, "
+				 "file:/run/a for 2001:db8::/32, file:/run/b\n");
+
+	ck_assert(s.policy.n_external == 3 && s.watch.n_files == 2);
+	ck_assert(s.watch.file[0].entry == 1 && s.watch.file[1].entry == 2);
+	ck_assert_str_eq(s.watch.file[0].path, "/run/a");
+	ck_assert_str_eq(s.watch.file[1].path, "/run/b");
+	ck_assert(s.policy.external[2].addr.family == ADDR_NONE && !s.watch.file[0].bad);
+	ck_assert(is_addr(&s.policy.external[1].peer.addr, "2001:db8::"));
+}
+END_TEST
+
+START_TEST(external_addresses_may_be_for_interfaces)
+{
+	struct settings s =
+		good("[translate]\nexternal-address = 203.0.113.7 on ppp0, 203.0.113.8 for 10.0.0.0/8  on "
+		     "br-lan.7_x dialled 10.0.0.1, file:/run/a on fifteen-letters, 203.0.113.9\n");
+	const struct external *e = s.policy.external;
+	const struct external_interface *i = s.watch.interface;
+
+	ck_assert(s.policy.n_external == 4 && s.watch.n_interfaces == 3 && s.watch.n_files == 1);
+	ck_assert(i[0].entry == 0 && i[1].entry == 1 && i[2].entry == 2 && s.watch.file[0].entry == 2);
+	ck_assert_str_eq(i[0].name, "ppp0");
+	ck_assert_str_eq(i[1].name, "br-lan.7_x");
+	ck_assert_str_eq(i[2].name, "fifteen-letters");
+	ck_assert(e[0].indev == POLICY_NO_INTERFACE && e[1].indev == POLICY_NO_INTERFACE);
+	ck_assert(e[2].indev == POLICY_NO_INTERFACE && !e[3].indev);
+	ck_assert(is_addr(&e[1].peer.addr, "10.0.0.0") && is_addr(&e[1].known, "10.0.0.1"));
+}
+END_TEST
+
+static const char *const check_name[STRICT_CHECKS] = {
+	"spoofed-reply", "spoofed-command", "pipelined", "long-line", "unprintable", "bare-lf", "bad-offer"};
+
+START_TEST(each_check_has_its_outcome)
+{
+	static const char *const word[] = {"pass", "log", "refuse", "reset"};
+	char text[64];
+
+	for (int i = 0; i < STRICT_CHECKS; i++) {
+		for (int j = STRICT_PASS; j <= STRICT_RESET; j++) {
+			struct settings s;
+
+			snprintf(text, sizeof text, "[strict]\n%s = %s\n", check_name[i], word[j]);
+			s = good(text);
+			for (int k = 0; k < STRICT_CHECKS; k++)
+				ck_assert_int_eq(s.policy.strict.outcome[k], k == i ? j : STRICT_PASS);
+		}
+	}
+}
+END_TEST
+
+/* In the log the checks go by the names of their keys. */
+START_TEST(the_checks_have_the_names_of_their_reasons)
+{
+	for (int i = 0; i < STRICT_BAD_OFFER; i++)
+		ck_assert_str_eq(reason_name((enum reason)(REASON_SPOOFED_REPLY + i)), check_name[i]);
+}
+END_TEST
+
+START_TEST(tls_is_set_for_all_servers_or_for_some)
+{
+	struct settings s = good("[tls]\nports = 60000-60100, 50000-50099 for 10.0.0.3, 1024 for fd00::/8\n"
+				 "mode = refuse for 10.0.0.4, pass for fd00::5\nmode = on-demand\n"
+				 "implicit-ports = 990, 9900-9999\nqueue = 7\nmark = 0x0000Ff00\n");
+	const struct policy *p = &s.policy;
+
+	ck_assert(p->n_tls_ports == 3 && p->n_tls_rule == 3 && p->n_implicit == 2);
+	ck_assert(p->tls_ports[0].ports.low == 60000 && p->tls_ports[0].ports.high == 60100);
+	ck_assert(p->tls_ports[0].server.addr.family == ADDR_NONE);
+	ck_assert(is_addr(&p->tls_ports[1].server.addr, "10.0.0.3") && p->tls_ports[1].server.bits == 32);
+	ck_assert(p->tls_ports[2].ports.low == 1024 && p->tls_ports[2].ports.high == 1024);
+	ck_assert(p->tls_rule[0].mode == TLS_REFUSE && is_addr(&p->tls_rule[0].server.addr, "10.0.0.4"));
+	ck_assert(p->tls_rule[1].mode == TLS_PASS && p->tls_rule[1].server.bits == 128);
+	ck_assert(p->tls_rule[2].mode == TLS_ON_DEMAND && p->tls_rule[2].server.addr.family == ADDR_NONE);
+	ck_assert(p->implicit[0].low == 990 && p->implicit[1].high == 9999);
+	ck_assert(s.tls_queue == 7 && p->tls_mark == 0xff00);
+}
+END_TEST
+
+START_TEST(marks_are_numbers_of_32_bits)
+{
+	ck_assert_uint_eq(good("[tls]\nmark = 0\n").policy.tls_mark, 0);
+	ck_assert_uint_eq(good("[tls]\nmark = 4294967295\n").policy.tls_mark, UINT32_MAX);
+	ck_assert_uint_eq(good("[tls]\nmark = 0xffffffff\n").policy.tls_mark, UINT32_MAX);
+	ck_assert_uint_eq(good("[tls]\nmark = 0X1\n").policy.tls_mark, 1);
+}
+END_TEST
+
+static char *text_of(const char *name)
+{
+	static char text[TEXT_MAX];
+	char file_path[1024];
+	FILE *file;
+	size_t n;
+
+	ck_assert_ptr_nonnull(getenv("SOURCE_ROOT"));
+	snprintf(file_path, sizeof file_path, "%s/%s", getenv("SOURCE_ROOT"), name);
+	file = fopen(file_path, "r");
+	ck_assert_msg(file, "%s", file_path);
+	n = fread(text, 1, sizeof text - 1, file);
+	ck_assert(n > 0 && n < sizeof text - 1 && fclose(file) == 0);
+	text[n] = '\0';
+	return text;
+}
+
+START_TEST(the_example_is_the_default)
+{
+	struct settings s = good(text_of("systemd/pasvd.conf"));
+
+	ck_assert(is_default(&s));
+}
+END_TEST
+
+/* Uncomments the keys: lines that begin with # and no blank. */
+START_TEST(the_example_has_each_key)
+{
+	char *text = text_of("systemd/pasvd.conf"), line[64];
+	const struct settings_key *key;
+	struct settings s;
+
+	for (char *p = text; *p; p = strchr(p, '\n') + 1) {
+		if (p[0] == '#' && p[1] >= 'a' && p[1] <= 'z')
+			p[0] = ' ';
+	}
+	for (size_t i = 0; (key = settings_key(i)); i++) {
+		snprintf(line, sizeof line, "\n %s = ", key->name);
+		ck_assert_msg(strstr(text, line), "%s", key->name);
+	}
+	s = good(text);
+	ck_assert(s.queue == 21 && s.policy.expect_seconds == policy_default.expect_seconds);
+	ck_assert(s.policy.limits.a_minute[QUOTA_CLIENT] > 0);
+	ck_assert(s.policy.n_deny == 3 && s.policy.deny[2].low == 6379 && s.policy.deny[2].high == 6379);
+}
+END_TEST
+
+/* Both ways: ".Ss Section NAME" and ".It Ic NAME" are the table's, in its order. */
+START_TEST(the_manual_has_the_keys_of_the_table)
+{
+	const char *p = text_of("man/pasvd.conf.5"), *section = "";
+	const struct settings_key *key;
+	char want[64];
+
+	for (size_t i = 0; (key = settings_key(i)); i++) {
+		if (strcmp(key->section, section) != 0) {
+			section = key->section;
+			snprintf(want, sizeof want, "\n.Ss Section %s\n", section);
+			p = strstr(p, want);
+			ck_assert_msg(p, "%s", section);
+		}
+		p = strstr(p, "\n.It Ic ");
+		ck_assert_msg(p, "%s", key->name);
+		p += strlen("\n.It Ic ");
+		snprintf(want, sizeof want, "%s No = Ar ", key->name);
+		ck_assert_msg(strncmp(p, want, strlen(want)) == 0, "%s", key->name);
+	}
+	ck_assert_ptr_null(strstr(p, "\n.It Ic "));
+}
+END_TEST
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+START_TEST(garbled_files_are_read_or_refused)
+{
+	static const char base[] =
+		"[pasvd]\nqueue = 5\n[policy]\ndeny-ports = 1-5, 7\nallow-foreign = ::/8\n"
+		"[translate]\nexternal-address = 203.0.113.7 for 10.0.0.0/8 on a1, file:/a\n";
+	static const char odd[] = "=:[];#,-/ \t\r\n\0\xff"
+				  "019a";
+	uint32_t state = 1;
+	int refused = 0;
+
+	for (int i = 0; i < GARBLED_FILES; i++) {
+		char text[sizeof base];
+		struct settings s;
+
+		memcpy(text, base, sizeof base);
+		for (int change = 0; change < 1 + i % 4; change++)
+			text[next_random(&state) % (sizeof base - 1)] =
+				odd[next_random(&state) % (sizeof odd - 1)];
+		refused += read_bytes(text, sizeof base - 1, &s) != 0;
+	}
+	ck_assert(refused > GARBLED_FILES / 2 && refused < GARBLED_FILES);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const test[] = {
+		a_file_that_says_nothing_changes_nothing,
+		a_socket_has_a_path_or_is_none,
+		numbers_are_taken_to_both_ends,
+		what_cannot_be_taken_passes_or_not,
+		the_number_of_sessions_has_a_limit,
+		ct_helper_is_one_of_three,
+		each_scope_has_its_limit,
+		denied_ports_take_the_place_of_the_default_ones,
+		an_empty_list_denies_nothing,
+		foreign_networks_are_of_both_families,
+		announced_ports_are_one_range,
+		external_addresses_have_conditions,
+		external_addresses_may_stand_in_files,
+		external_addresses_may_be_for_interfaces,
+		tls_is_set_for_all_servers_or_for_some,
+		marks_are_numbers_of_32_bits,
+		each_check_has_its_outcome,
+		the_checks_have_the_names_of_their_reasons,
+		the_example_is_the_default,
+		the_example_has_each_key,
+		the_manual_has_the_keys_of_the_table,
+		garbled_files_are_read_or_refused,
+	};
+
+	return unit_run("conf_file", test, ARRAY_SIZE(test));
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* check_conf_mistake.c - what is said about mistakes in the configuration file */
+#include "conf_text.h"
+
+#define NUMBER(most) ": a number " most " is wanted"
+#define LIMIT        ": a number of ports a minute 0..60000 is wanted, 0 for no limit"
+#define PORTS        ": ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"
+#define NETWORKS     ": networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"
+#define RANGE        ": a range of ports 1024..65535 is wanted, as in 60000-60999"
+#define SOURCE       ": ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE] is wanted"
+#define TLS_PORTS    ": ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"
+#define TLS_MODE     ": on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"
+#define MARK         ": a number 0..0xffffffff is wanted"
+#define INTERFACE    ": an interface name has 1 to 15 letters, digits, '.', '_' or '-'"
+#define OUTCOME      ": pass, log, refuse or reset is wanted"
+#define CT_HELPER    ": auto, sane or own is wanted"
+#define MIXED        ": IPv4 and IPv6 do not mix in an entry"
+
+/* Line 2 of a file whose line 1 is the section: what stands there, and what is said; NULL: the line, then `why`. */
+static const struct {
+	const char *section, *line, *shown, *why;
+} mistake[] = {
+	{"pasvd", "queue = 65536", NULL, NUMBER("0..65535")},
+	{"pasvd", "queue = -1", NULL, NUMBER("0..65535")},
+	{"pasvd", "queue = 21 # ftp", NULL, NUMBER("0..65535")},
+	{"pasvd", "queue = 18446744073709551637", NULL, NUMBER("0..65535")},
+	{"pasvd", "queue =", "queue = ", NUMBER("0..65535")},
+	{"pasvd", "control-socket = ctl", NULL, SOCKET},
+	{"pasvd", "ct-helper = ftp", NULL, CT_HELPER},
+	{"pasvd", "ct-helper = Sane", NULL, CT_HELPER},
+	{"pasvd", "ct-helper =", "ct-helper = ", CT_HELPER},
+	{"pasvd", "zone = 0x5", NULL, NUMBER("0..65535")},
+	{"pasvd", "zone = 65536", NULL, NUMBER("0..65535")},
+	{"pasvd", "fail = shut", NULL, ": open or closed is wanted"},
+	{"pasvd", "fail =", "fail = ", ": open or closed is wanted"},
+	{"pasvd", "expect-seconds = 0", NULL, NUMBER("1..300")},
+	{"pasvd", "expect-seconds = 301", NULL, NUMBER("1..300")},
+	{"pasvd", "expect-seconds = 60s", NULL, NUMBER("1..300")},
+	{"policy", "deny-ports = 2049, 70000, 1", "deny-ports = 70000", PORTS},
+	{"policy", "deny-ports = 2049 3306", NULL, PORTS},
+	{"policy", "deny-ports = 0-5", NULL, PORTS},
+	{"policy", "deny-ports = 5-", NULL, PORTS},
+	{"policy", "deny-ports = -5", NULL, PORTS},
+	{"policy", "deny-ports = 5-6-7", NULL, PORTS},
+	{"policy", "deny-ports = 1:5", NULL, PORTS},
+	{"policy", "deny-ports = none", NULL, PORTS},
+	{"policy", "deny-ports = 5-4", NULL, ": the first port of a range is the lower one"},
+	{"policy", "deny-ports = 5,,6", "deny-ports = ", ": something is missing at a comma"},
+	{"policy", "deny-ports = 5,", "deny-ports = ", ": something is missing at a comma"},
+	{"policy", "deny-ports = ,", "deny-ports = ", ": something is missing at a comma"},
+	{"policy", "allow-foreign = 10.0.0/8", NULL, NETWORKS},
+	{"policy", "allow-foreign = ftp.example.org", NULL, NETWORKS},
+	{"policy", "allow-foreign = /8", NULL, NETWORKS},
+	{"policy", "allow-foreign = 10.0.0.1-10.0.0.9", NULL, NETWORKS},
+	{"policy", "allow-foreign = 10.0.0.0/33", NULL, ": a prefix has 0..32 bits"},
+	{"policy", "allow-foreign = 10.0.0.0/", NULL, ": a prefix has 0..32 bits"},
+	{"policy", "allow-foreign = 10.0.0.0/255.0.0.0", NULL, ": a prefix has 0..32 bits"},
+	{"policy", "allow-foreign = 2001:db8::/129", NULL, ": a prefix has 0..128 bits"},
+	{"policy", "allow-foreign = 10.0.0.1/24", NULL, ": bits behind the prefix are set"},
+	{"policy", "allow-foreign = 2001:db8::/28", NULL, ": bits behind the prefix are set"},
+	{"limits", "sessions = 63", NULL, NUMBER("64..16384")},
+	{"limits", "sessions = 16385", NULL, NUMBER("64..16384")},
+	{"limits", "sessions = all", NULL, NUMBER("64..16384")},
+	{"limits", "per-session = 60001", NULL, LIMIT},
+	{"limits", "per-client = 10/s", NULL, LIMIT},
+	{"limits", "per-server = -1", NULL, LIMIT},
+	{"limits", "per-server =", "per-server = ", LIMIT},
+	{"limits", "per-minute = 5", NULL,
+		": no such key, there are sessions, per-session, per-client, per-server"},
+	{"policy", "per-client = 5", NULL, ": belongs to [limits]"},
+	{"translate", "announce-ports = 1023-60000", NULL, RANGE},
+	{"translate", "announce-ports =", "announce-ports = ", RANGE},
+	{"translate", "announce-ports = 60000-60999, 61000", NULL, RANGE},
+	{"translate", "announce-ports = 60999-60000", NULL, ": the first port of a range is the lower one"},
+	{"translate", "external-address = dyn.example.org", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7/24", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 in 10.0.0.0/8", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 for", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 203.0.113.8", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 for 10.0.0.0/8 for 10.0.0.0/8", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 dialled 10.0.0.0/8", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 on", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 on eth0 on eth1", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 on eth0 eth1", NULL, SOURCE},
+	{"translate", "external-address = 203.0.113.7 on sixteen-letters-", NULL, INTERFACE},
+	{"translate", "external-address = 203.0.113.7 on ..", NULL, INTERFACE},
+	{"translate", "external-address = 203.0.113.7 on -eth0", NULL, INTERFACE},
+	{"translate", "external-address = 203.0.113.7 on eth+", NULL, INTERFACE},
+	{"translate", "external-address = 203.0.113.7 on eth0/1", NULL, INTERFACE},
+	{"translate", "external-address = 203.0.113.7 for 10.0.0.1/8", NULL,
+		": bits behind the prefix are set"},
+	{"translate", "external-address = 203.0.113.7 for 2001:db8::/32", NULL, MIXED},
+	{"translate", "external-address = 203.0.113.7 dialled ::1", NULL, MIXED},
+	{"translate", "external-address = file:/run/a for 10.0.0.0/8 dialled ::1", NULL, MIXED},
+	{"translate", "external-address = 0.0.0.0", NULL, ": this address cannot be an external one"},
+	{"translate", "external-address = file:wan", NULL, ": the path of a file begins with /"},
+	{"translate", "external-address = file:", NULL, ": the path of a file begins with /"},
+	{"translate", "external-address = 203.0.113.7, 203.0.113.8 for 10.0.0.0/8",
+		"external-address = 203.0.113.8 for 10.0.0.0/8",
+		": never counts: an address before it is for everybody"},
+	{"translate", "external-address = 203.0.113.7, 203.0.113.8 on eth0",
+		"external-address = 203.0.113.8 on eth0",
+		": never counts: an address before it is for everybody"},
+	{"translate", "external-address = 203.0.113.7, file:/a for 10.0.0.0/8",
+		"external-address = file:/a for 10.0.0.0/8",
+		": never counts: an address before it is for everybody"},
+	{"policy", "deny-port = 5", NULL, ": no such key (deny-ports?), there are deny-ports, allow-foreign"},
+	{"policy", "Deny-Ports = 5", NULL,
+		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
+	{"pasvd", "port = 5", NULL,
+		": no such key ([tls] ports?), there are queue, ct-helper, zone, fail, expect-seconds, "
+		"control-socket"},
+	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
+	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
+	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},
+	{"tls", "ports = 60000-60100 for", NULL, TLS_PORTS},
+	{"tls", "ports = 60000-60100 to 10.0.0.2", NULL, TLS_PORTS},
+	{"tls", "ports = 60100-60000 for 10.0.0.2", NULL, ": the first port of a range is the lower one"},
+	{"tls", "ports = 60000 for 10.0.0.2/24", NULL, ": bits behind the prefix are set"},
+	{"tls", "mode = ondemand", NULL, TLS_MODE},
+	{"tls", "mode = refuse for host", NULL, TLS_MODE},
+	{"tls", "mode = refuse, pass for 10.0.0.2", "mode = pass for 10.0.0.2",
+		": never counts: a mode before it is for all servers"},
+	{"tls", "implicit-ports = 0", NULL, ": ports 1..65535 are wanted, as in 990"},
+	{"tls", "queue = 65536", NULL, NUMBER("0..65535")},
+	{"tls", "mark = 0x", NULL, MARK},
+	{"tls", "mark = 0x100000000", NULL, MARK},
+	{"tls", "mark = 4294967296", NULL, MARK},
+	{"tls", "mark = ff", NULL, MARK},
+	{"tls", "mark = -1", NULL, MARK},
+	{"tls", "mark = 0x1/0x1", NULL, MARK},
+	{"translate", "extern = 5", NULL, ": no such key, there are announce-ports, external-address"},
+	{"policy", "announce-ports = 5", NULL, ": belongs to [translate]"},
+	{"strict", "spoofed-reply = drop", NULL, OUTCOME},
+	{"strict", "spoofed-command = Reset", NULL, OUTCOME},
+	{"strict", "pipelined = log, reset", NULL, OUTCOME},
+	{"strict", "long-line =", "long-line = ", OUTCOME},
+	{"strict", "unprintable = resets", NULL, OUTCOME},
+	{"strict", "bare-lf = 1", NULL, OUTCOME},
+	{"strict", "bad-offer = res", NULL, OUTCOME},
+	{"strict", "bare-cr = log", NULL,
+		": no such key (bare-lf?), there are spoofed-reply, spoofed-command, pipelined, long-line, "
+		"unprintable, "
+		"bare-lf, "
+		"bad-offer"},
+	{"policy", "bare-lf = log", NULL, ": belongs to [strict]"},
+	{"polcy", "deny-ports = 5", NULL, ": belongs to [policy]"},
+	{"policy", "queue = 5", NULL, ": belongs to [pasvd] or [tls]"},
+	{"policy", "per-clients = 5", NULL,
+		": no such key ([limits] per-client?), there are deny-ports, allow-foreign"},
+	{"police", "nothing = 5", NULL,
+		": no such section ([policy]?), there are [pasvd], [policy], [limits], [translate], [tls], "
+		"[strict]"},
+	{"other", "nothing = 5", NULL,
+		": no such section, there are [pasvd], [policy], [limits], [translate], [tls], [strict]"},
+	{"polcy", "deny = 5", NULL,
+		": no such section ([policy]?), there are [pasvd], [policy], [limits], [translate], [tls], "
+		"[strict]"},
+};
+
+START_TEST(mistakes_are_named)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mistake); i++) {
+		const char *line = mistake[i].line;
+		char text[256], want[512];
+
+		snprintf(text, sizeof text, "[%s]\n%s\n", mistake[i].section, line);
+		snprintf(want, sizeof want, "2: [%s] %s%s", mistake[i].section,
+			mistake[i].shown ? mistake[i].shown : line, mistake[i].why);
+		bad(text, want);
+	}
+}
+END_TEST
+
+START_TEST(the_first_mistake_counts)
+{
+	bad("[pasvd]\nqueue\n[policy]\ndeny-ports = x\n", "2: neither [section] nor key = value");
+	bad("[policy]\ndeny-ports = x\n[pasvd]\nqueue\n", "2: [policy] deny-ports = x" PORTS);
+	bad("\n\n[pasvd\nqueue = 5\n", "3: neither [section] nor key = value");
+	bad("zone\n[pasvd] queue = 5\n", "1: neither [section] nor key = value");
+}
+END_TEST
+
+START_TEST(what_inih_would_ignore_is_refused)
+{
+	bad("[policy] deny-ports = 5\n", "1: only a comment may stand behind a [section]");
+	bad("[policy]\ndeny-ports = 5,\n  6\n", "2: [policy] deny-ports = : something is missing at a comma");
+	bad("[policy]\ndeny-ports = 5\n  6\n", "3: neither [section] nor key = value");
+	bad("queue = 5\n", "1: [] queue = 5: belongs to [pasvd] or [tls]");
+	bad("[pasvd]\nqueue = 5\rzone = 3\n", "2: bytes that are no text");
+}
+END_TEST
+
+START_TEST(a_key_that_is_no_list_is_given_once)
+{
+	bad("[pasvd]\nqueue = 5\nzone = 1\nqueue = 5\n", "4: [pasvd] queue = 5: this key was given before");
+	bad("[pasvd]\nzone = 5\n[pasvd]\nzone = 5\n", "4: [pasvd] zone = 5: this key was given before");
+	bad("[pasvd]\nexpect-seconds = 5\n\nexpect-seconds = 6\n",
+		"4: [pasvd] expect-seconds = 6: this key was given before");
+	bad("[limits]\nper-client = 5\nper-client = 5\n",
+		"3: [limits] per-client = 5: this key was given before");
+	bad("[strict]\nbare-lf = log\nbare-lf = log\n",
+		"3: [strict] bare-lf = log: this key was given before");
+	bad("[translate]\nannounce-ports = 2000-3000\nannounce-ports = 4000\n",
+		"3: [translate] announce-ports = 4000: this key was given before");
+}
+END_TEST
+
+START_TEST(lists_hold_32_entries)
+{
+	static const struct {
+		const char *section, *line;
+	} list[] = {{"policy", "deny-ports = 5"}, {"policy", "allow-foreign = ::1"},
+		{"translate", "external-address = 203.0.113.7 for 10.0.0.0/8"},
+		{"translate", "external-address = file:/run/a"}};
+	char text[REPEATED_MAX + 64], line[128], want[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
+		snprintf(line, sizeof line, "%s\n", list[i].line);
+		snprintf(text, sizeof text, "[%s]\n%s", list[i].section, repeat(line, 32));
+		good(text);
+		snprintf(text, sizeof text, "[%s]\n%s", list[i].section, repeat(line, 33));
+		snprintf(want, sizeof want, "34: [%s] %s: one too many, there is room for 32",
+			list[i].section, list[i].line);
+		bad(text, want);
+	}
+}
+END_TEST
+
+START_TEST(lines_have_a_length_and_a_number)
+{
+	char text[REPEATED_MAX + 64];
+
+	snprintf(text, sizeof text, "[pasvd]\n#%s\nqueue = 5\n", repeat("x", 196));
+	ck_assert_uint_eq(good(text).queue, 5);
+	snprintf(text, sizeof text, "[pasvd]\n#%s\nqueue = 5\n", repeat("x", 197));
+	bad(text, "2: a line has at most 197 characters; lists may be continued by the same key again");
+	bad(repeat(" ", 198),
+		"1: a line has at most 197 characters; lists may be continued by the same key again");
+	good(repeat("\n", 1000));
+	bad(repeat("\n", 1001), "1001: a file has at most 1000 lines");
+}
+END_TEST
+
+START_TEST(a_path_that_fits_into_a_line_is_taken_or_refused)
+{
+	char text[REPEATED_MAX + 64];
+	struct settings s;
+
+	snprintf(text, sizeof text, "[translate]\nexternal-address=file:/%s\n", repeat("x", 174));
+	s = good(text);
+	ck_assert_uint_eq(strlen(s.watch.file[0].path), 175);
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_text_are_refused)
+{
+	static const char nul[] = "[pasvd]\nqueue = 5\0 # 6\n", elf[] = "\x7f"
+									"ELF\2\1\1";
+	struct settings s;
+
+	ck_assert_int_eq(read_bytes(nul, sizeof nul - 1, &s), -EINVAL);
+	ck_assert_str_eq(error, "test.conf:2: bytes that are no text");
+	ck_assert_int_eq(read_bytes(elf, sizeof elf - 1, &s), -EINVAL);
+	ck_assert_str_eq(error, "test.conf:1: bytes that are no text");
+	good("# caf\xc3\xa9\n");
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_refused_at_once)
+{
+	struct settings s;
+	char folder[] = "/tmp/check_conf_file.XXXXXX";
+
+	ck_assert(mkdtemp(folder) && chdir(folder) == 0 && mkfifo("fifo", 0600) == 0);
+	ck_assert_int_eq(conf_file_read("missing", true, &s, error), -ENOENT);
+	ck_assert_str_eq(error, "missing: No such file or directory");
+	ck_assert_int_eq(conf_file_read("fifo", true, &s, error), -ENOTSUP);
+	ck_assert_str_eq(error, "fifo: not a regular file");
+	ck_assert_int_eq(conf_file_read("/dev/zero", true, &s, error), -ENOTSUP);
+	ck_assert_int_eq(conf_file_read(folder, true, &s, error), -ENOTSUP);
+	ck_assert(unlink("fifo") == 0 && chdir("/") == 0 && rmdir(folder) == 0);
+}
+END_TEST
+
+/* A file of the project, until the next call. */
+int main(void)
+{
+	const TTest *const test[] = {
+		mistakes_are_named,
+		the_first_mistake_counts,
+		what_inih_would_ignore_is_refused,
+		a_key_that_is_no_list_is_given_once,
+		lists_hold_32_entries,
+		lines_have_a_length_and_a_number,
+		a_path_that_fits_into_a_line_is_taken_or_refused,
+		bytes_that_are_no_text_are_refused,
+		what_is_no_file_is_refused_at_once,
+	};
+
+	return unit_run("conf_mistake", test, ARRAY_SIZE(test));
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check_engine_packet.c - packets that a dialogue cannot have: requests for the ct helper, odd segments, full buffers */
+#include "talk.h"
+
+START_TEST(a_ct_helper_request_is_disarmed)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcd", 8), REASON_CT_HELPER_REQUEST);
+	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+	ck_assert_uint_eq(len, 48);
+	ck_assert_mem_ne(buf + 40, "\0\0\0\7", 4);
+}
+END_TEST
+
+START_TEST(a_ct_helper_request_is_disarmed_again_when_repeated)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	for (int i = 0; i < 3; i++) {
+		t.seq[DIR_ORIGINAL] = 1000;
+		ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcd", 8), REASON_CT_HELPER_REQUEST);
+		ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+	}
+}
+END_TEST
+
+START_TEST(a_ct_helper_request_is_disarmed_without_nat)
+{
+	struct talk t;
+
+	start();
+	t = talk_to("198.51.100.2:40000", "10.0.0.2:21", "10.0.0.2:21");
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcd", 8), REASON_CT_HELPER_REQUEST);
+	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+}
+END_TEST
+
+START_TEST(what_only_resembles_a_ct_helper_request_passes)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abc", 7), REASON_PASSED);
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcde", 9), REASON_PASSED);
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\6abcd", 8), REASON_PASSED);
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\7\0\0\0abcd", 8), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+START_TEST(the_ct_helper_listens_to_clients_only)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(say_bytes(&t, DIR_REPLY, "\0\0\0\7abcd", 8), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+/* One byte is held and given up; around its place a "retransmission" of nine bytes would leave as eight. */
+START_TEST(a_ct_helper_request_that_comes_of_a_rewrite_is_disarmed)
+{
+	struct talk t;
+
+	start();
+	t = masqueraded("192.168.1.5:40000", "198.51.100.2:40000");
+	ck_assert_int_eq(client(&t, "PORT 1"), REASON_HELD);
+	for (int i = 0; i <= LINE_GAPS_MAX; i++) {
+		t.seq[DIR_ORIGINAL] = 1100;
+		client(&t, "x\r\n");
+	}
+	t.seq[DIR_ORIGINAL] = 1001;
+	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7X\1\2\3\4", 9), REASON_CT_HELPER_REQUEST);
+	ck_assert_uint_eq(len, 48);
+	ck_assert_mem_ne(buf + 40, "\0\0\0\7", 4);
+}
+END_TEST
+
+/* --- segments that are odd --- */
+
+START_TEST(a_line_whose_beginning_went_past_says_nothing)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "STAT x\r\n");
+	client(&t, "PASV\r\n");
+	server(&t, "213-status\r\n-rw-r--r-- ");
+	for (int i = 0; i < LINE_GAPS_MAX; i++) {
+		t.seq[DIR_REPLY] = 3000;
+		ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_REORDERED);
+	}
+	t.seq[DIR_REPLY] = 3000;
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_PASSED);
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_UNPAIRED);
+	ck_assert_uint_eq(ct.addeds, 0);
+}
+END_TEST
+
+START_TEST(what_was_asked_before_a_gap_is_not_answered_behind_it)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	server(&t, "150 x\r\n");
+	for (int i = 0; i <= LINE_GAPS_MAX; i++) {
+		t.seq[DIR_REPLY] = 3000;
+		server(&t, "x\r\n");
+	}
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_UNPAIRED);
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+}
+END_TEST
+
+START_TEST(nothing_is_held_of_a_last_segment)
+{
+	static const char text[] = "227 ok (10,0";
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(
+		hand_over(build(&t, DIR_REPLY, SEG_ACK | SEG_FIN, text, strlen(text)), CAP), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+START_TEST(what_is_held_goes_with_the_last_segment)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 ok (10,0"), REASON_HELD);
+	hand_over(build(&t, DIR_REPLY, SEG_ACK | SEG_FIN, ",0", 2), CAP);
+	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+	payload_is("10,0,0");
+}
+END_TEST
+
+START_TEST(a_syn_with_data_is_not_read)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	ck_assert_int_eq(
+		hand_over(build(&t, DIR_REPLY, SEG_SYN | SEG_ACK, "220 hi\r\n", 8), CAP), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	t.seq[DIR_REPLY] += 1 + 8;
+	ck_assert_int_eq(server(&t, "331 password\r\n"), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+}
+END_TEST
+
+START_TEST(extension_headers_stay_as_they_are)
+{
+	static const char text[] = "EPRT |2|fd00::5|50000|\r\n", want[] = "EPRT |2|2001:db8:1::2|50000|\r\n";
+	struct talk t;
+	struct packet_spec spec;
+	uint8_t headers[CAP];
+
+	start();
+	t = talk_as("[fd00::5]:40000", "[2001:db8::1]:21", "[2001:db8::1]:21", "[2001:db8:1::2]:40000");
+	spec = (struct packet_spec){.tuple = t.conn->view.tuple[DIR_ORIGINAL],
+		.seq = 1000,
+		.flags = SEG_ACK,
+		.extensions = 3,
+		.payload = text,
+		.len = strlen(text)};
+	ck_assert_int_eq(hand_over(packet_build(&spec, buf), CAP), REASON_OPENED);
+	payload_is(want);
+	spec.payload = want;
+	spec.len = strlen(want);
+	ck_assert_uint_eq(packet_build(&spec, headers), len);
+	ck_assert_mem_eq(buf, headers, len);
+}
+END_TEST
+
+/* --- the rest --- */
+
+START_TEST(verdicts_are_counted_by_reason)
+{
+	uint64_t sum = 0;
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "PASV\r\n");
+	server(&t, "227 ok (10,0,0,2,195,80)\r\n");
+	server(&t, "227 ok (10,0,0,2,195,80)\r\n");
+	hand_over(3, 3);
+	ck_assert_uint_eq(engine.count[REASON_PASSED], 1);
+	ck_assert_uint_eq(engine.count[REASON_OPENED], 1);
+	ck_assert_uint_eq(engine.count[REASON_UNPAIRED], 1);
+	ck_assert_uint_eq(engine.count[REASON_BAD_PACKET], 1);
+	for (unsigned i = 0; i < REASON_COUNT; i++)
+		sum += engine.count[i];
+	ck_assert_uint_eq(sum, 4);
+}
+END_TEST
+
+/* Whatever the room, no byte beyond it is written, and with enough of it the reply is rewritten. */
+START_TEST(a_rewrite_keeps_to_its_buffer)
+{
+	static const char text[] = "227 ok (10,0,0,2,195,80)\r\n";
+
+	for (size_t room = 0; room < 8; room++) {
+		struct talk t;
+		enum reason reason;
+
+		start();
+		t = talk();
+		client(&t, "PASV\r\n");
+		reason = hand_over(
+			build(&t, DIR_REPLY, SEG_ACK, text, strlen(text)), 40 + strlen(text) + room);
+		if (room < 3)
+			ck_assert_int_eq(reason, REASON_NO_ROOM);
+		else
+			ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+	}
+}
+END_TEST
+
+START_TEST(a_full_table_forgets_nobody_who_talks)
+{
+	enum { MOST = 1000 };
+	struct talk busy, other;
+	struct endpoint dialled, listener;
+
+	start();
+	engine.tab.max = MOST;
+	busy = talk();
+	other = talk_to("198.51.100.9:1", "203.0.113.1:21", "10.0.0.2:21");
+	dialled = other.conn->view.tuple[DIR_ORIGINAL].dst;
+	listener = other.conn->view.tuple[DIR_REPLY].src;
+	for (unsigned i = 1; i < 2 * MOST; i++) {
+		struct endpoint from = packet_endpoint("198.51.100.9:0");
+
+		from.port = (uint16_t)i;
+		other.conn->view.tuple[DIR_ORIGINAL] = (struct tuple){from, dialled, 0};
+		other.conn->view.tuple[DIR_REPLY] = (struct tuple){listener, from, 0};
+		ck_assert_int_eq(client(&other, "PASV\r\n"), REASON_PASSED);
+		ck_assert_int_eq(client(&busy, "NOOP\r\n"), REASON_PASSED);
+	}
+	ck_assert_uint_eq(ct.gets, 2 * MOST);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const test[] = {
+		a_ct_helper_request_is_disarmed,
+		a_ct_helper_request_is_disarmed_again_when_repeated,
+		a_ct_helper_request_is_disarmed_without_nat,
+		what_only_resembles_a_ct_helper_request_passes,
+		the_ct_helper_listens_to_clients_only,
+		a_ct_helper_request_that_comes_of_a_rewrite_is_disarmed,
+		a_line_whose_beginning_went_past_says_nothing,
+		what_was_asked_before_a_gap_is_not_answered_behind_it,
+		nothing_is_held_of_a_last_segment,
+		what_is_held_goes_with_the_last_segment,
+		a_syn_with_data_is_not_read,
+		extension_headers_stay_as_they_are,
+		verdicts_are_counted_by_reason,
+		a_rewrite_keeps_to_its_buffer,
+		a_full_table_forgets_nobody_who_talks,
+	};
+
+	return unit_run("engine_packet", test, ARRAY_SIZE(test));
+}

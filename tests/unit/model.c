@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* model.c - random sessions through a random network, against an ideal editor
+ *
+ * Theory of operation. A client and a server talk FTP through the core and the kernel's sequence adjustment
+ * (fake_ct.c); both are behind NAT, over IPv4 or IPv6, so that offers are rewritten in either direction. Each direction
+ * is a flow: its sender keeps the bytes until they are acknowledged, cuts them into segments of any size, and sends
+ * them again at will; the network in front of the router and the one behind it lose, double and reorder packets. What
+ * the receiver ought to see is known when the sender writes a line: the line, with the address that the receiver knows
+ * the sender by, and the first port that is free: some are taken, each offer has ports of its own. Checked after every
+ * step:
+ *   - each byte that reaches the receiver, for the first time or again, is the one that belongs at its place;
+ *   - no ACK that reaches the sender is for more than it sent;
+ * and at the end: everything was received, and everything acknowledged.
+ *
+ * In half of the sessions the network is perfect and the sender never repeats anything, and sends a small
+ * segment only when nothing is in flight (Nagle): then a byte that is held and never acknowledged is a
+ * session that stands still. In some of the others the sender repeats nothing but its first segment, as after a
+ * timeout (RFC 6298): then an ACK that says too little for ever is one.
+ *
+ * Time does not exist: whatever may happen next happens next, at random. usage: model [SEED [PACKETS]]; a
+ * failure prints the seed of its session.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_ct.h"
+#include "packet.h"
+#include "pasvd/engine.h"
+
+enum {
+	STREAM_MAX = 8192,
+	COMMANDS_MAX = 24,
+	HOP_MAX = 64,
+	PACKET_ROOM = 1024,
+	SEGMENT_MAX = 200,
+	WINDOW = 512,
+	STEPS_MAX = 200000,
+	STRIPES = 29, /* of ports: at least one for each command */
+	STRIPE = 2048,
+};
+
+/* Packets on one side of the router. */
+struct hop {
+	unsigned n;
+	struct {
+		bool doubled; /* it was taken out once, and stays for one more time */
+		size_t len;
+		uint8_t p[PACKET_ROOM];
+	} packet[HOP_MAX];
+};
+
+struct flow {
+	uint32_t isn;
+	uint8_t sent[STREAM_MAX], ideal[STREAM_MAX];
+	size_t sent_len, ideal_len; /* written by the application, and what should come of it */
+	size_t una, nxt;            /* offsets in `sent` */
+	bool probed;                /* the end was sent again, and the beginning not since */
+	bool ends[STREAM_MAX + 1];  /* of `sent`: a segment ended in front of it when it was sent first */
+	bool have[STREAM_MAX];      /* of `ideal`, by the receiver */
+	size_t rcv_nxt;             /* offset in `ideal` */
+	struct hop before, behind;  /* the router */
+};
+
+struct model {
+	uint64_t seed, random;
+	unsigned long packets;
+	bool perfect;   /* the network, and Nagle's sender */
+	bool plodding;  /* the sender repeats its first segment only */
+	unsigned depth; /* commands under way at most */
+	unsigned offers;
+	uint8_t family;
+	struct fake_ct ct;
+	struct fake_conn *conn;
+	struct engine engine;
+	struct flow flow[2]; /* by enum dir */
+	unsigned commands, issued, answered;
+	const char *reply[COMMANDS_MAX];
+	size_t command_end[COMMANDS_MAX], reply_end[COMMANDS_MAX]; /* offsets in `ideal` */
+};
+
+/* The ends of a connection: text that grows, shrinks, or stays as long. */
+struct ends {
+	const char *client, *seen, *dialled, *listener;
+};
+
+static const struct ends ends[] = {
+	{"192.168.1.5:40000", "8.8.4.4:40000", "8.8.8.8:21", "10.0.0.2:21"},
+	{"192.168.1.5:40000", "203.0.113.111:61000", "10.0.0.3:21", "10.0.0.2:21"},
+	{"192.168.1.5:40000", "198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21"},
+	{"10.1.1.1:40000", "10.2.2.2:40000", "203.113.113.113:21", "10.0.0.2:21"},
+	{"10.1.1.1:40000", "203.113.113.113:40000", "9.0.0.2:21", "10.0.0.2:21"},
+	{"[fd00:1::5]:40000", "[2001:db8:1111:2222:3333:4444:5555:6666]:40000", "[2001:db8::1]:21",
+		"[fd00::2]:21"},
+	{"[fd00:1:2:3:4:5:6:7]:40000", "[2001:db8::5]:40000", "[2001:db8::1]:21", "[fd00::2]:21"},
+	{"[fd00:1::5]:40000", "[fd00:2::6]:40000", "[2001:db8::1]:21", "[fd00::2]:21"},
+};
+
+/* In text, @ is an endpoint as six numbers, % the address, ^ the same with all its zeros, and # the port. */
+static const struct exchange {
+	const char *command, *reply;
+	uint8_t family; /* ADDR_NONE: any */
+	bool twice;     /* bytes in front of the offer may be held for themselves: two edits */
+} exchange[] = {
+	{"PASV", "227 Entering Passive Mode (@).", ADDR_IP4, false},
+	{"PASV", "227 @", ADDR_IP4, false},
+	{"PASV", "227 In mode 1, 2,3 of 9: =@ bytes 1,2", ADDR_IP4, true},
+	{"PASV", "227 (@) \x01\x02 and a tail that goes on for longer than any announcement", ADDR_IP4,
+		false},
+	{"PASV", "227-Entering\r\n (@)\r\n227 End", ADDR_IP4, false},
+	{"PASV", "500 not now 1,2,3,4,5,6", ADDR_NONE, false},
+	{"NOOP", "200 (|||50000|) 10,0,0,2,195,80", ADDR_NONE, false},
+	{"LIST", "150 coming\r\n226 done", ADDR_NONE, false},
+	{"STAT", "211-Status\r\n227 (10,0,0,2,0,22)\r\n 1,2,3,4,5,6\r\n211 End", ADDR_NONE, false},
+	{"EPSV", "229 Entering Extended Passive Mode (|||#|)", ADDR_NONE, false},
+	{"PORT @", "200 ok", ADDR_IP4, false},
+	{"port @ ", "200 ok", ADDR_IP4, false},
+	{"PORT @", "500 no", ADDR_IP4, false},
+	{"\xff\xf4PORT @", "200 ok", ADDR_IP4, false},
+	{"EPRT |1|%|#|", "200 ok", ADDR_IP4, true},
+	{"EPRT ,1,%,#,", "522 no", ADDR_IP4, true},
+	{"EPRT |2|%|#|", "200 ok", ADDR_IP6, true},
+	{"EPRT !2!^!#!", "200 ok", ADDR_IP6, true},
+	{"EPRT |2|%|#|", "500 no", ADDR_IP6, true},
+};
+
+static uint32_t below(struct model *m, uint32_t n)
+{
+	m->random ^= m->random << 13;
+	m->random ^= m->random >> 7;
+	m->random ^= m->random << 17;
+	return (uint32_t)(m->random >> 32) % n;
+}
+
+static bool chance(struct model *m, uint32_t percent)
+{
+	return below(m, 100) < percent;
+}
+
+static void fail(const struct model *m, const char *what, enum dir dir)
+{
+	const struct flow *f = &m->flow[dir];
+
+	fprintf(stderr,
+		"model: seed %llu%s: %s: %s (sent %zu, next %zu, acknowledged %zu; ideal %zu, received "
+		"%zu)\n",
+		(unsigned long long)m->seed, m->perfect ? ", perfect network" : "",
+		dir == DIR_REPLY ? "server to client" : "client to server", what, f->sent_len, f->nxt, f->una,
+		f->ideal_len, f->rcv_nxt);
+	fprintf(stderr, "sent  \"%.*s\"\nideal \"%.*s\"\n", (int)f->sent_len, (const char *)f->sent,
+		(int)f->ideal_len, (const char *)f->ideal);
+	exit(1);
+}
+
+static size_t put_six(char *buf, const struct endpoint *e)
+{
+	size_t n = addr_ip4_text(&e->addr, ',', (uint8_t *)buf);
+
+	return n + (size_t)sprintf(buf + n, ",%d,%d", e->port >> 8, e->port & 255);
+}
+
+static size_t put_address(char *buf, const struct endpoint *e)
+{
+	return addr_text(&e->addr, (uint8_t *)buf);
+}
+
+static size_t put_zeros(char *buf, const struct endpoint *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ADDR_IP6_LEN; i += 2)
+		n += (size_t)sprintf(
+			buf + n, "%s%02X%02x", i ? ":" : "", e->addr.byte[i], e->addr.byte[i + 1]);
+	return n;
+}
+
+static size_t put_port(char *buf, const struct endpoint *e)
+{
+	return (size_t)sprintf(buf, "%u", e->port);
+}
+
+/* Appends `text`, with the endpoint where it belongs, and the line's end to a stream. What is rewritten is `canonical`. */
+static size_t put_text(
+	uint8_t *stream, size_t len, const char *text, const struct endpoint *e, bool canonical)
+{
+	for (; *text; text++) {
+		char *buf = (char *)stream + len;
+
+		switch (*text) {
+		case '@':
+			len += put_six(buf, e);
+			break;
+		case '^':
+			len += canonical ? put_address(buf, e) : put_zeros(buf, e);
+			break;
+		case '%':
+			len += put_address(buf, e);
+			break;
+		case '#':
+			len += put_port(buf, e);
+			break;
+		default:
+			stream[len++] = (uint8_t)*text;
+		}
+	}
+	memcpy(stream + len, "\r\n", 2);
+	return len + 2;
+}
+
+/* Takes some ports from `told` on away; it becomes the first that is free. False if all that are tried are taken. */
+static bool clash(struct model *m, const struct addr *peer, struct endpoint *told)
+{
+	unsigned n = chance(m, 80) ? 0 : 1 + below(m, POLICY_PORT_TRIES);
+
+	for (unsigned i = 0; i < n; i++) {
+		fake_ct_take(&m->ct, peer, told);
+		told->port++;
+	}
+	return n < POLICY_PORT_TRIES;
+}
+
+static void write_line(struct model *m, enum dir dir, const char *text)
+{
+	struct flow *f = &m->flow[dir];
+	const struct tuple *ours = &m->conn->view.tuple[dir], *theirs = &m->conn->view.tuple[!dir];
+	unsigned stripe = (m->offers + (unsigned)m->seed) % STRIPES;
+	struct endpoint listener = {ours->src.addr, (uint16_t)(POLICY_LOWEST_PORT + stripe * STRIPE)}, told;
+	bool offers = strpbrk(text, "@#") != NULL, is_free = true;
+
+	listener.port = (uint16_t)(listener.port + below(m, STRIPE - POLICY_PORT_TRIES));
+	told = (struct endpoint){theirs->dst.addr, listener.port};
+	if (offers) {
+		m->offers++;
+		is_free = clash(m, &theirs->src.addr, &told);
+	}
+	f->sent_len = put_text(f->sent, f->sent_len, text, &listener, false);
+	f->ideal_len = put_text(f->ideal, f->ideal_len, text, is_free ? &told : &listener, is_free);
+}
+
+static void hop_put(struct hop *h, const uint8_t *p, size_t n)
+{
+	if (h->n == HOP_MAX)
+		return;
+	memcpy(h->packet[h->n].p, p, n);
+	h->packet[h->n].doubled = false;
+	h->packet[h->n++].len = n;
+}
+
+/* Takes one packet out: the oldest, or any. False if there is none. */
+static bool hop_take(struct model *m, struct hop *h, uint8_t *p, size_t *ret_len)
+{
+	unsigned i = m->perfect || chance(m, 70) ? 0 : below(m, h->n ? h->n : 1);
+
+	if (!h->n)
+		return false;
+	*ret_len = h->packet[i].len;
+	memcpy(p, h->packet[i].p, *ret_len);
+	if (!m->perfect && !h->packet[i].doubled && chance(m, 5)) {
+		h->packet[i].doubled = true;
+		return true;
+	}
+	memmove(&h->packet[i], &h->packet[i + 1], (--h->n - i) * sizeof h->packet[0]);
+	return !(!m->perfect && chance(m, 5)); /* or is lost */
+}
+
+static void send_segment(struct model *m, enum dir dir, size_t from, size_t len)
+{
+	struct flow *f = &m->flow[dir];
+	uint8_t p[PACKET_ROOM];
+	struct packet_spec spec = {
+		.tuple = m->conn->view.tuple[dir],
+		.seq = f->isn + (uint32_t)from,
+		.ack = m->flow[!dir].isn + (uint32_t)m->flow[!dir].rcv_nxt,
+		.flags = SEG_ACK | SEG_PSH,
+		.tcp_options = chance(m, 50) ? PACKET_TIMESTAMPS : 0,
+		.payload = f->sent + from,
+		.len = len,
+	};
+
+	hop_put(&f->before, p, packet_build(&spec, p));
+	m->packets++;
+}
+
+static bool send_new(struct model *m, enum dir dir)
+{
+	struct flow *f = &m->flow[dir];
+	size_t left = f->sent_len - f->nxt, len = 1 + below(m, chance(m, 50) ? 8 : SEGMENT_MAX);
+
+	if (!left || f->nxt - f->una > WINDOW || (m->perfect && f->nxt != f->una))
+		return false;
+	len = len < left ? len : left;
+	send_segment(m, dir, f->nxt, len);
+	f->nxt += len;
+	f->ends[f->nxt] = true;
+	return true;
+}
+
+/* From the first byte that is not acknowledged on, in segments cut anew; once before that the end of it, as a
+ * tail loss probe does. */
+static bool send_again(struct model *m, enum dir dir)
+{
+	struct flow *f = &m->flow[dir];
+	size_t flying = f->nxt - f->una, len, from = f->una;
+
+	if (m->perfect || !flying || !chance(m, 10))
+		return false;
+	len = 1 + below(m, (uint32_t)(flying < SEGMENT_MAX ? flying : SEGMENT_MAX));
+	f->probed = !m->plodding && !f->probed && chance(m, 20);
+	if (f->probed)
+		from = f->nxt - len;
+	if (m->plodding)
+		for (len = 1; !f->ends[from + len]; len++)
+			continue;
+	send_segment(m, dir, from, len);
+	return true;
+}
+
+static bool route(struct model *m, enum dir dir)
+{
+	struct flow *f = &m->flow[dir];
+	uint8_t p[PACKET_ROOM];
+	struct packet packet = {.p = p, .cap = sizeof p};
+	struct verdict verdict;
+
+	if (!hop_take(m, &f->before, p, &packet.len))
+		return f->before.n > 0;
+	engine_packet(&m->engine, &packet, 0, &verdict);
+	if (verdict.action == ACTION_DROP)
+		return true;
+	if (!packet_is_sound(p, packet.len))
+		fail(m, "a packet that is not sound", dir);
+	fake_ct_adjust(m->conn, dir, p, packet.len);
+	hop_put(&f->behind, p, packet.len);
+	return true;
+}
+
+static void take_bytes(struct model *m, enum dir dir, size_t at, const uint8_t *p, size_t n)
+{
+	struct flow *f = &m->flow[dir];
+
+	for (size_t i = 0; i < n; i++) {
+		if (at + i >= f->ideal_len)
+			fail(m, "the receiver gets more than there is", dir);
+		if (p[i] != f->ideal[at + i])
+			fail(m, "the receiver gets another byte", dir);
+		f->have[at + i] = true;
+	}
+	while (f->rcv_nxt < f->ideal_len && f->have[f->rcv_nxt])
+		f->rcv_nxt++;
+}
+
+/* The receiver's ACK, as the router lets it through to the sender. */
+static void acknowledge(struct model *m, enum dir dir)
+{
+	struct flow *f = &m->flow[dir];
+	uint32_t ack = f->isn + (uint32_t)f->rcv_nxt;
+	int32_t acked = (int32_t)(fake_ct_ack(m->conn, dir, ack) - f->isn);
+
+	if (acked > (int32_t)f->nxt)
+		fail(m, "more is acknowledged than was sent", dir);
+	if (acked > (int32_t)f->una && (m->perfect || chance(m, 90)))
+		f->una = (size_t)acked;
+}
+
+static bool receive(struct model *m, enum dir dir)
+{
+	struct flow *f = &m->flow[dir];
+	uint8_t p[PACKET_ROOM];
+	size_t n, header;
+
+	if (!hop_take(m, &f->behind, p, &n))
+		return f->behind.n > 0;
+	header = packet_header_len(p);
+	if (n > header) {
+		take_bytes(m, dir, packet_seq(p) - f->isn, p + header, n - header);
+		acknowledge(m, dir);
+	}
+	return true;
+}
+
+static const struct exchange *any_exchange(struct model *m)
+{
+	const struct exchange *e;
+
+	do
+		e = &exchange[below(m, sizeof exchange / sizeof exchange[0])];
+	while ((e->family && e->family != m->family) || (e->twice && m->depth > EDITS_MAX / 2));
+	return e;
+}
+
+/* The client writes commands, `depth` of them ahead of the replies it has read. */
+static bool command(struct model *m)
+{
+	const struct exchange *e = any_exchange(m);
+	unsigned read = 0;
+
+	while (read < m->answered && m->flow[DIR_REPLY].rcv_nxt >= m->reply_end[read])
+		read++;
+	if (m->issued == m->commands || m->issued - read >= m->depth)
+		return false;
+	m->reply[m->issued] = e->reply;
+	write_line(m, DIR_ORIGINAL, e->command);
+	m->command_end[m->issued++] = m->flow[DIR_ORIGINAL].ideal_len;
+	return true;
+}
+
+static bool answer(struct model *m)
+{
+	unsigned i = m->answered;
+
+	if (i == m->issued || m->flow[DIR_ORIGINAL].rcv_nxt < m->command_end[i])
+		return false;
+	write_line(m, DIR_REPLY, m->reply[i]);
+	m->reply_end[m->answered++] = m->flow[DIR_REPLY].ideal_len;
+	return true;
+}
+
+static bool step(struct model *m)
+{
+	enum dir dir = chance(m, 50) ? DIR_REPLY : DIR_ORIGINAL;
+
+	switch (below(m, 6)) {
+	case 0:
+		return command(m);
+	case 1:
+		return answer(m);
+	case 2:
+		return send_new(m, dir);
+	case 3:
+		return send_again(m, dir);
+	case 4:
+		return route(m, dir);
+	default:
+		return receive(m, dir);
+	}
+}
+
+static bool flow_done(const struct flow *f)
+{
+	return f->una == f->sent_len && f->rcv_nxt == f->ideal_len;
+}
+
+static bool done(const struct model *m)
+{
+	return m->answered == m->commands && flow_done(&m->flow[0]) && flow_done(&m->flow[1]);
+}
+
+/* The core takes the first segment that it sees of a direction for its beginning, so that one has to come
+ * first. */
+static void first_bytes(struct model *m, enum dir dir, const char *line)
+{
+	struct flow *f = &m->flow[dir];
+	bool perfect = m->perfect;
+
+	m->perfect = true;
+	write_line(m, dir, line);
+	send_segment(m, dir, 0, f->sent_len);
+	f->nxt = f->sent_len;
+	f->ends[f->nxt] = true;
+	route(m, dir);
+	m->perfect = perfect;
+}
+
+static void connect_ends(struct model *m)
+{
+	const struct ends *e = &ends[below(m, sizeof ends / sizeof ends[0])];
+	struct endpoint client = packet_endpoint(e->client), dialled = packet_endpoint(e->dialled),
+			listener = packet_endpoint(e->listener), seen = packet_endpoint(e->seen);
+
+	fake_ct_init(&m->ct);
+	m->conn = fake_ct_connect(&m->ct, &client, &dialled, &listener, &seen);
+	m->family = client.addr.family;
+}
+
+static void begin(struct model *m, uint64_t seed)
+{
+	static const uint8_t key[CONNTAB_KEY_LEN] = "model";
+	static const struct policy policy = {.expect_seconds = POLICY_EXPECT_SECONDS}; /* no port is denied */
+	struct ct_ops port;
+
+	m->seed = seed;
+	m->random = (seed + 1) * 0x9e3779b97f4a7c15;
+	m->perfect = chance(m, 50);
+	m->depth = chance(m, 60) ? 1 : 1 + below(m, EDITS_MAX);
+	m->plodding = m->depth == 1 && chance(m, 50);
+	m->commands = 1 + below(m, COMMANDS_MAX);
+	m->issued = m->answered = m->offers = 0;
+	connect_ends(m);
+	memset(m->flow, 0, sizeof m->flow);
+	m->flow[0].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
+	m->flow[1].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
+	port = fake_ct_port(&m->ct);
+	engine_init(&m->engine, &port, &policy, key);
+	first_bytes(m, DIR_REPLY, "220 ready\r\n230 in");
+	first_bytes(m, DIR_ORIGINAL, "NOOP");
+}
+
+static void play(struct model *m, uint64_t seed)
+{
+	unsigned steps = 0;
+
+	begin(m, seed);
+	while (!done(m)) {
+		step(m);
+		if (++steps == STEPS_MAX)
+			fail(m, "the session stands still",
+				flow_done(&m->flow[0]) ? DIR_REPLY : DIR_ORIGINAL);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct model model;
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+	unsigned long packets = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000;
+	unsigned long sessions = 0;
+
+	do
+		play(&model, seed + sessions++);
+	while (model.packets < packets);
+	printf("%lu packets in %lu sessions, seeds from %llu on\n", model.packets, sessions,
+		(unsigned long long)seed);
+	return 0;
+}
