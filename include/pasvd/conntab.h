@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntab.h - what is remembered of each control connection
  *
- * A table of fixed size in memory that the caller gives; what was never used of it is not touched. A connection
- * is found by the tuple of either direction (a hash keyed with random bytes, so that nobody outside can aim at
- * one chain). When the table is full, the connection that was idle longest goes, and one that is too old to be
- * trusted goes before the table grows: all that a session needs to survive is in the kernel.
+ * A table of fixed size in memory that the caller gives; what was never used of it is not touched.
+ * A connection is found by the tuple of either direction (a hash keyed with random bytes, so that
+ * nobody outside can aim at one chain). When the table is full, the connection that was idle
+ * longest goes, and one that is too old to be trusted goes before the table grows: all that a
+ * session needs to survive is in the kernel.
  */
 #ifndef PASVD_CONNTAB_H
 #define PASVD_CONNTAB_H
@@ -33,9 +34,11 @@ struct conn {
 	struct ct_view view;
 	struct session session;
 	struct quota_bucket quota;
-	struct plan last; /* what was opened last; all 0 if nothing was, or it has ended as far as we know */
-	uint64_t until;   /* ms, when the time of that is up */
-	bool overdue; /* it was, and the kernel knew no such port: word of how it ended comes late, or never */
+	/* what was opened last; all 0 if nothing was, or it has ended as far as we know */
+	struct plan last;
+	uint64_t until; /* ms, when the time of that is up */
+	/* it was, and the kernel knew no such port: word of how it ended comes late, or never */
+	bool overdue;
 	struct stream stream[2]; /* by enum dir */
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
 	bool aborted;            /* it was reset: no new byte passes */
@@ -51,9 +54,10 @@ struct conn {
 struct conntab {
 	uint8_t key[CONNTAB_KEY_LEN];
 	uint32_t bucket[CONNTAB_BUCKETS];
-	uint32_t max;            /* entries, CONNTAB_SIZE unless lowered before the first one */
-	uint32_t live;           /* entries that are */
-	uint32_t used;           /* entries [0, used) have been used, and stand in the order of idleness */
+	uint32_t max;  /* entries, CONNTAB_SIZE unless lowered before the first one */
+	uint32_t live; /* entries that are */
+	/* entries [0, used) have been used, and stand in the order of idleness */
+	uint32_t used;
 	uint32_t oldest, newest; /* its ends; what is forgotten goes to the old one */
 	struct conn conn[CONNTAB_SIZE];
 };
@@ -61,14 +65,16 @@ struct conntab {
 /* `key`: CONNTAB_KEY_LEN random bytes. */
 void conntab_init(struct conntab *t, const uint8_t *key);
 
-/* The connection one of whose directions is `tuple`, or NULL; *ret_dir tells which. `now` in ms, never going
- * back. */
-struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t now, enum dir *ret_dir);
+/* The connection one of whose directions is `tuple`, or NULL; *ret_dir tells which. `now` in ms,
+ * never going back. */
+struct conn *conntab_find(
+	struct conntab *t, const struct tuple *tuple, uint64_t now, enum dir *ret_dir);
 
 /* A fresh entry for `view`; older ones with one of its tuples go. Never fails. */
 struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t now);
 
-/* Entry number `i`, NULL if nothing is remembered there. A connection keeps its number; there is none from t->used on. */
+/* Entry number `i`, NULL if nothing is remembered there. A connection keeps its number; there is
+ * none from t->used on. */
 const struct conn *conntab_at(const struct conntab *t, uint32_t i);
 
 /* Forgets the entry. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ct_ops.h - the questions that the core asks of connection tracking
  *
- * src/netlink/conntrack.c answers them with the kernel, tests/support/fake_ct.c in memory. This is the only seam at which
- * a fake exists.
+ * src/netlink/conntrack.c answers them with the kernel, tests/support/fake_ct.c in memory. This is the only
+ * seam at which a fake exists.
  */
 #ifndef PASVD_CT_OPS_H
 #define PASVD_CT_OPS_H
@@ -30,28 +30,31 @@ struct ct_view {
 struct expect {
 	struct tuple master; /* the control connection's original tuple */
 	struct tuple tuple;  /* the first packet of the data connection; src.port 0 = any */
-	enum dir nat_dir;    /* CTA_EXPECT_NAT_DIR: the opposite of the packet that carried the negotiation */
-	struct endpoint nat; /* CTA_EXPECT_NAT_TUPLE, source: where the data connection really goes */
-	uint32_t seconds;    /* it lives at most, if nobody connects */
+	/* CTA_EXPECT_NAT_DIR: the opposite of the packet that carried the negotiation */
+	enum dir nat_dir;
+	/* CTA_EXPECT_NAT_TUPLE, source: where the data connection really goes */
+	struct endpoint nat;
+	uint32_t seconds; /* it lives at most, if nobody connects */
 };
 
 struct ct_ops {
-	/* The connection one of whose directions is `t`. CT_OK: *ret_view is filled in. CT_NONE, CT_FAIL:
-	 * untouched. */
+	/* The connection one of whose directions is `t`. CT_OK: *ret_view is filled in. CT_NONE,
+	 * CT_FAIL: untouched. */
 	enum ct_result (*get)(void *ctx, const struct tuple *t, struct ct_view *ret_view);
 
-	/* Installs the expectation `e` (NULL: none) and sets the sequence adjustment `a` (NULL: leave it) for
-	 * direction `dir` of the connection `master`, in one go. CT_BUSY: there is an expectation with that
-	 * tuple already, of whatever session. The ct helper's limit of one makes a new expectation replace the
-	 * session's last one. Not CT_OK: the expectation is not there, the adjustment may be: the caller sets
-	 * the one it wants. */
-	enum ct_result (*commit)(void *ctx, const struct tuple *master, enum dir dir, const struct expect *e,
-		const struct seqadj *a);
+	/* Installs the expectation `e` (NULL: none) and sets the sequence adjustment `a` (NULL:
+	 * leave it) for direction `dir` of the connection `master`, in one go. CT_BUSY: there is an
+	 * expectation with that tuple already, of whatever session. The ct helper's limit of one
+	 * makes a new expectation replace the session's last one. Not CT_OK: the expectation is not
+	 * there, the adjustment may be: the caller sets the one it wants. */
+	enum ct_result (*commit)(void *ctx, const struct tuple *master, enum dir dir,
+		const struct expect *e, const struct seqadj *a);
 
 	/* Takes back an expectation. False: it is not there any more, or that is not known. */
 	bool (*expect_del)(void *ctx, const struct expect *e);
 
-	/* Sets the bits `mask` of the mark of the connection `master` to those of `value`, if conntrack can. */
+	/* Sets the bits `mask` of the mark of the connection `master` to those of `value`, if
+	 * conntrack can. */
 	void (*mark)(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask);
 
 	void *ctx; /* handed to the functions */

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* edit.h - the rewrites of one direction of a connection
  *
- * An edit replaces `old_len` bytes at `seq` of the sender's stream by `text`. The last few are remembered, so
- * that any segment, first sent or retransmitted, cut anywhere, is mapped onto the same bytes at the same
- * place of the receiver's stream. A segment that begins or ends within an edit, or begins right behind it,
- * carries its text whole. A *masked* edit has no text: its bytes but blanks become X, and a segment
- * carries its own part of them.
+ * An edit replaces `old_len` bytes at `seq` of the sender's stream by `text`. The last few are
+ * remembered, so that any segment, first sent or retransmitted, cut anywhere, is mapped onto the
+ * same bytes at the same place of the receiver's stream. A segment that begins or ends within an
+ * edit, or begins right behind it, carries its text whole. A *masked* edit has no text: its bytes
+ * but blanks become X, and a segment carries its own part of them.
  *
- * A *held* edit has no text yet: its bytes are kept back until the line's end tells what becomes of them.
- * Kernel and sender take them for delivered, so a sender that waits for the ACK of the first half (Nagle, RFC
- * 9293 section 3.7.4) goes on. If nothing is left of a segment it carries the byte in front of the edit once
- * more: to that a receiver answers at once with an ACK (RFC 9293 section 3.10.7.4).
+ * A *held* edit has no text yet: its bytes are kept back until the line's end tells what becomes of
+ * them. Kernel and sender take them for delivered, so a sender that waits for the ACK of the first
+ * half (Nagle, RFC 9293 section 3.7.4) goes on. If nothing is left of a segment it carries the byte
+ * in front of the edit once more: to that a receiver answers at once with an ACK (RFC 9293 section
+ * 3.10.7.4).
  *
- * The kernel shifts sequence numbers by the last edit only (seqadj.h). Where that is not what a segment
- * needs, its own sequence number makes up for it.
+ * The kernel shifts sequence numbers by the last edit only (seqadj.h). Where that is not what a
+ * segment needs, its own sequence number makes up for it.
  */
 #ifndef PASVD_EDIT_H
 #define PASVD_EDIT_H
@@ -25,8 +26,8 @@ enum {
 	EDITS_MAX = 8,
 	EDIT_HELD_MAX = 400,                /* bytes held back at most */
 	EDIT_TEXT_MAX = EDIT_HELD_MAX + 48, /* those, and an offer that begins among them */
-	/* A packet grows up to this length or not at all: any link carries it (RFC 791: 576 bytes, RFC 8200 section 5). With
-	 * the longest headers there is room for the longest text. */
+	/* A packet grows up to this length or not at all: any link carries it (RFC 791: 576 bytes,
+	 * RFC 8200 section 5). With the longest headers there is room for the longest text. */
 	EDIT_GROWN_IP4 = 576,
 	EDIT_GROWN_IP6 = 1280,
 };
@@ -65,23 +66,27 @@ void edits_acked(struct edits *es, uint32_t ack);
 /* True if one more edit would push out one that may still have to be repeated. */
 bool edits_full(const struct edits *es);
 
-/* Gives up the held bytes, if there are any: they never reach the receiver, and everything behind them goes on. */
+/* Gives up the held bytes, if there are any: they never reach the receiver, and everything behind
+ * them goes on. */
 void edits_abandon(struct edits *es);
 
-/* Adds an edit behind all others; while one is held, in its place. True: es->kernel changed and has to be set in
- * the kernel. */
+/* Adds an edit behind all others; while one is held, in its place. True: es->kernel changed and has
+ * to be set in the kernel. */
 bool edits_put(struct edits *es, const struct edit *e);
 
-/* Adds what masks the bytes [from, to); if some are held, `from` is the first of them. True: *ret_shifts is what
- * edits_put() returns. False: there is no room for as many edits, and *es is good for nothing. */
+/* Adds what masks the bytes [from, to); if some are held, `from` is the first of them. True:
+ * *ret_shifts is what edits_put() returns. False: there is no room for as many edits, and *es is
+ * good for nothing. */
 bool edits_mask(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts);
 
-/* Maps the segment in packet `p`: payload, sequence number, lengths, checksums. Returns the packet's new
- * length, 0 if nothing had to change, -1 if `cap` is too small (then the packet is undefined). */
+/* Maps the segment in packet `p`: payload, sequence number, lengths, checksums. Returns the
+ * packet's new length, 0 if nothing had to change, -1 if `cap` is too small (then the packet is
+ * undefined). */
 long edits_apply(const struct edits *es, const struct seg *seg, uint8_t *p, size_t cap);
 
-/* Makes of the segment in packet `p` one without payload that lies where the byte `seq` of the sender does, with these
- * flags (SEG_*). Returns the packet's new length. */
-size_t edits_empty(const struct edits *es, const struct seg *seg, uint32_t seq, uint8_t flags, uint8_t *p);
+/* Makes of the segment in packet `p` one without payload that lies where the byte `seq` of the
+ * sender does, with these flags (SEG_*). Returns the packet's new length. */
+size_t edits_empty(
+	const struct edits *es, const struct seg *seg, uint32_t seq, uint8_t flags, uint8_t *p);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* endpoint.h - addresses, endpoints and tuples of TCP connections
  *
- * Values, compared member by member; nothing here refers to memory of others. Ports and zones are in host
- * byte order, address bytes in network byte order. A tuple is one direction of a TCP connection as conntrack
- * knows it (struct nf_conntrack_tuple); the protocol is always TCP.
+ * Values, compared member by member; nothing here refers to memory of others. Ports and zones are
+ * in host byte order, address bytes in network byte order. A tuple is one direction of a TCP
+ * connection as conntrack knows it (struct nf_conntrack_tuple); the protocol is always TCP.
  */
 #ifndef PASVD_ENDPOINT_H
 #define PASVD_ENDPOINT_H
@@ -31,8 +31,8 @@ struct tuple {
 	uint16_t zone; /* conntrack zone, 0 is the default one */
 };
 
-/* Directions of a connection; the values are the kernel's enum ip_conntrack_dir. The client of an FTP control
- * connection sends in the original direction, the server in the reply direction. */
+/* Directions of a connection; the values are the kernel's enum ip_conntrack_dir. The client of an
+ * FTP control connection sends in the original direction, the server in the reply direction. */
 enum dir { DIR_ORIGINAL = 0, DIR_REPLY = 1 };
 
 enum {
@@ -53,23 +53,24 @@ size_t addr_len(const struct addr *a);
 struct addr addr_ip4(const uint8_t byte[ADDR_IP4_LEN]);
 struct addr addr_ip6(const uint8_t byte[ADDR_IP6_LEN]);
 
-/* Writes `value` in decimal, without a NUL, to `buf` of DECIMAL_TEXT_MAX bytes; returns how many were
- * written. */
+/* Writes `value` in decimal, without a NUL, to `buf` of DECIMAL_TEXT_MAX bytes; returns how many
+ * were written. */
 size_t decimal_text(uint16_t value, uint8_t *buf);
 
-/* Writes the four numbers of an ADDR_IP4 address with `separator` between them, without a NUL, to `buf` of
- * ADDR_IP4_TEXT_MAX bytes; returns how many were written. */
+/* Writes the four numbers of an ADDR_IP4 address with `separator` between them, without a NUL, to
+ * `buf` of ADDR_IP4_TEXT_MAX bytes; returns how many were written. */
 size_t addr_ip4_text(const struct addr *a, uint8_t separator, uint8_t *buf);
 
-/* Writes the address, without a NUL, to `buf` of ADDR_TEXT_MAX bytes; returns how many were written. An ADDR_IP6 address
- * in canonical form: RFC 5952 section 4. */
+/* Writes the address, without a NUL, to `buf` of ADDR_TEXT_MAX bytes; returns how many were
+ * written. An ADDR_IP6 address in canonical form: RFC 5952 section 4. */
 size_t addr_text(const struct addr *a, uint8_t *buf);
 
-/* Reads the `n` bytes at `p` as an address: four decimal numbers with dots, or RFC 4291 section 2.2. 0, or -1 if
- * they are something else; then *ret_addr is untouched. */
+/* Reads the `n` bytes at `p` as an address: four decimal numbers with dots, or RFC 4291 section
+ * 2.2. 0, or -1 if they are something else; then *ret_addr is untouched. */
 int addr_parse(const uint8_t *p, size_t n, struct addr *ret_addr);
 
-/* Writes "192.0.2.1:21" or "[2001:db8::1]:21" and its NUL to `buf` of ENDPOINT_TEXT_MAX bytes; returns `buf`. */
+/* Writes "192.0.2.1:21" or "[2001:db8::1]:21" and its NUL to `buf` of ENDPOINT_TEXT_MAX bytes;
+ * returns `buf`. */
 const char *endpoint_text(const struct endpoint *e, char *buf);
 
 #endif

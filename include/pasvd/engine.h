@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* engine.h - a packet and the time go in, a verdict comes out
  *
- * The core's one entry. Daemon, unit tests, dialogues, fuzzers and benchmarks all call engine_packet().
+ * The core's one entry. Daemon, unit tests, dialogues, fuzzers and benchmarks all call
+ * engine_packet().
  */
 #ifndef PASVD_ENGINE_H
 #define PASVD_ENGINE_H
@@ -25,13 +26,17 @@ struct engine {
 	struct conntab tab;
 	struct quota quota; /* of the addresses; each session has its own in tab */
 	struct masters masters;
-	uint64_t count[REASON_COUNT]; /* verdicts by reason; opened: also those with a greater one */
+	/* verdicts by reason; opened: also those with a greater one */
+	uint64_t count[REASON_COUNT];
 	uint64_t ended[ENDING_COUNT];
-	uint64_t expires_at; /* ms, when engine_expire() is to be called; UINT64_MAX: it need not be */
-	void (*on_ended)(const struct ended *e); /* told of each, unless NULL, which engine_init() makes it */
+	uint64_t
+		expires_at; /* ms, when engine_expire() is to be called; UINT64_MAX: it need not be */
+	/* told of each, unless NULL, which engine_init() makes it */
+	void (*on_ended)(const struct ended *e);
 };
 
-/* A packet that begins with its IP header, in a buffer of `cap` bytes that belongs to the caller. */
+/* A packet that begins with its IP header, in a buffer of `cap` bytes that belongs to the
+ * caller. */
 struct packet {
 	uint8_t *p;
 	size_t len, cap;
@@ -53,26 +58,29 @@ struct verdict {
 	enum strict_outcome strict; /* the most that was done about a line in it */
 	bool on_demand;             /* with opened: for a SYN that came, ondemand.h */
 	bool opened;                /* a port was opened, whatever else was found in the packet: */
-	struct endpoint
-		announce; /* what the other side was told (by the last offer, if there are several), */
+	/* what the other side was told (by the last offer, if there are several), */
+	struct endpoint announce;
 	struct endpoint listener; /* and where the listener is */
 };
 
-/* `policy` is used until another one takes its place in h->policy, which may be between any two packets. `key`:
- * CONNTAB_KEY_LEN random bytes. */
-void engine_init(struct engine *h, const struct ct_ops *ct, const struct policy *policy, const uint8_t *key);
+/* `policy` is used until another one takes its place in h->policy, which may be between any two
+ * packets. `key`: CONNTAB_KEY_LEN random bytes. */
+void engine_init(
+	struct engine *h, const struct ct_ops *ct, const struct policy *policy, const uint8_t *key);
 
-/* Always fills in *ret_verdict. Unless the action is ACTION_REPLACE the packet's bytes are not to be used.
- * `now` in ms of a clock that never goes back. */
-void engine_packet(struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
+/* Always fills in *ret_verdict. Unless the action is ACTION_REPLACE the packet's bytes are not to
+ * be used. `now` in ms of a clock that never goes back. */
+void engine_packet(
+	struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
 
-/* The kernel says that an expectation has ended, and not since ct.expect_del() asked for it; e->seconds were left of its
- * time. `requested`: some program did ask. All that happened before a packet came has to be told before that packet.
- * What is not the last port of a connection that we know is not looked at: other programs have expectations too. */
+/* The kernel says that an expectation has ended, and not since ct.expect_del() asked for it;
+ * e->seconds were left of its time. `requested`: some program did ask. All that happened before a
+ * packet came has to be told before that packet. What is not the last port of a connection that we
+ * know is not looked at: other programs have expectations too. */
 void engine_expect_ended(struct engine *h, const struct expect *e, bool requested, uint64_t now);
 
-/* Shuts the ports whose time is up, and sets h->expires_at. What the kernel has to say of ports has to be told before. Goes through
- * the whole table; that is, ten times a second at most. */
+/* Shuts the ports whose time is up, and sets h->expires_at. What the kernel has to say of ports has to be
+ * told before. Goes through the whole table; that is, ten times a second at most. */
 void engine_expire(struct engine *h, uint64_t now);
 
 #endif

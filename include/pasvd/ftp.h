@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ftp.h - one line of an FTP control connection
  *
- * Grammar only: what a line says, and where in it. Whether it may say so is session.h's and policy.h's question.
- * Commands: RFC 959 section 5.3.1, RFC 2428, with Telnet commands in front of them skipped (RFC 854). Replies: RFC 959
- * section 4.2; 227: the first place where six numbers 0..255 separated by commas fit (RFC 1123 section 4.1.2.6 asks clients
- * to scan for it); 229: RFC 2428 section 3.
+ * Grammar only: what a line says, and where in it. Whether it may say so is session.h's and
+ * policy.h's question. Commands: RFC 959 section 5.3.1, RFC 2428, with Telnet commands in front of
+ * them skipped (RFC 854). Replies: RFC 959 section 4.2; 227: the first place where six numbers
+ * 0..255 separated by commas fit (RFC 1123 section 4.1.2.6 asks clients to scan for it); 229: RFC
+ * 2428 section 3.
  */
 #ifndef PASVD_FTP_H
 #define PASVD_FTP_H
@@ -37,8 +38,8 @@ enum ftp_form {
 struct ftp_offer {
 	enum ftp_form form;
 	uint8_t delimiter; /* with FTP_FORM_EPRT */
-	struct endpoint
-		listen;   /* addr.family is ADDR_NONE with FTP_FORM_PORT; the port is 0..65535, not judged */
+	/* addr.family is ADDR_NONE with FTP_FORM_PORT; the port is 0..65535, not judged */
+	struct endpoint listen;
 	uint16_t at, len; /* the form's bytes: what a rewrite replaces */
 };
 
@@ -58,36 +59,39 @@ struct ftp_reply {
 
 enum { FTP_OFFER_MAX = 48 }; /* bytes of a form: "2|" and 39 of an address, "|65535" */
 
-/* `p` is a line of `n` bytes with its end. Never fails: what is no command that matters is FTP_OTHER. */
+/* `p` is a line of `n` bytes with its end. Never fails: what is no command that matters is
+ * FTP_OTHER. */
 void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command);
 
-/* True if the line can be a command at all: letters, and behind them a space or the line's end. HTTP's header fields are
- * not: a web page can have its reader's browser send what it likes to port 21 ("NAT slipstreaming"). */
+/* True if the line can be a command at all: letters, and behind them a space or the line's end.
+ * HTTP's header fields are not: a web page can have its reader's browser send what it likes to port
+ * 21 ("NAT slipstreaming"). */
 bool ftp_is_command(const uint8_t *p, size_t n);
 
 /* Bytes of the Telnet commands in front of a line. */
 size_t ftp_telnet(const uint8_t *p, size_t n);
 
-/* True if the `n` bytes begin with the word, in any case, and it ends there: with a space or the line's end. */
+/* True if the `n` bytes begin with the word, in any case, and it ends there: with a space or the
+ * line's end. */
 bool ftp_is_word(const uint8_t *p, size_t n, const char *word);
 
-/* 0: *ret_reply is filled in. -1: does not begin with a reply code followed by space, '-' or the line's end;
- * *ret_reply is untouched. */
+/* 0: *ret_reply is filled in. -1: does not begin with a reply code followed by space, '-' or the
+ * line's end; *ret_reply is untouched. */
 int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply);
 
 /* A line of text within a multi-line reply of this code: true if there is an offer in it. */
 bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer *ret_offer);
 
-/* `p` is the `n` bytes so far of a line whose end has not come. Returns the offset from which the bytes must not
- * reach the other side yet, because an offer has begun there, or with ftp_word_hold() the word of a command that may have
- * to be stopped; `n` if all of them may go. */
+/* `p` is the `n` bytes so far of a line whose end has not come. Returns the offset from which the
+ * bytes must not reach the other side yet, because an offer has begun there, or with
+ * ftp_word_hold() the word of a command that may have to be stopped; `n` if all of them may go. */
 size_t ftp_word_hold(const uint8_t *p, size_t n);
 size_t ftp_command_hold(const uint8_t *p, size_t n);
 size_t ftp_reply_hold(const uint8_t *p, size_t n);
 size_t ftp_reply_text_hold(uint16_t code, const uint8_t *p, size_t n);
 
-/* Writes the endpoint in the offer's form to `buf` of FTP_OFFER_MAX bytes; returns the length. FTP_FORM_SIX wants an
- * ADDR_IP4 address, FTP_FORM_PORT uses the port only. */
+/* Writes the endpoint in the offer's form to `buf` of FTP_OFFER_MAX bytes; returns the length.
+ * FTP_FORM_SIX wants an ADDR_IP4 address, FTP_FORM_PORT uses the port only. */
 size_t ftp_offer_text(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf);
 
 #endif

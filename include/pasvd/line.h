@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* line.h - one direction of a control connection as whole lines
  *
- * A line ends with LF (RFC 959 says CR LF; some peers send LF alone). Lines are collected over any number of
- * segments, up to LINE_MAX bytes; the rest of a longer one is skipped and the line marked. Sequence numbers
- * are those of the sender, before any adjustment.
+ * A line ends with LF (RFC 959 says CR LF; some peers send LF alone). Lines are collected over any
+ * number of segments, up to LINE_MAX bytes; the rest of a longer one is skipped and the line
+ * marked. Sequence numbers are those of the sender, before any adjustment.
  */
 #ifndef PASVD_LINE_H
 #define PASVD_LINE_H
@@ -14,8 +14,9 @@
 
 enum {
 	LINE_MAX_LEN = 512,
-	/* Refusals of one segment beyond a gap. Its sender may repeat it once before it repeats what is missing (a tail
-	 * loss probe, RFC 8985 section 7), and the network may double both. */
+	/* Refusals of one segment beyond a gap. Its sender may repeat it once before it repeats
+	 * what is missing (a tail loss probe, RFC 8985 section 7), and the network may double
+	 * both. */
 	LINE_GAPS_MAX = 4,
 };
 
@@ -40,14 +41,14 @@ enum line_place {
 	LINE_STALE /* too far from what was seen to be of this connection: start anew */
 };
 
-/* Places a segment of `len` > 0 bytes at `seq`. On LINE_NEW, *ret_skip bytes at its front are old; feed the
- * rest. A segment beyond a gap that is refused LINE_GAPS_MAX times, and nothing of the gap has come meanwhile, is
- * LINE_NEW and the line begun is given up: it is taken that its sender knows that the bytes in front arrived, so they went
- * past us. So a gap can never stop a connection. */
+/* Places a segment of `len` > 0 bytes at `seq`. On LINE_NEW, *ret_skip bytes at its front are old;
+ * feed the rest. A segment beyond a gap that is refused LINE_GAPS_MAX times, and nothing of the gap
+ * has come meanwhile, is LINE_NEW and the line begun is given up: it is taken that its sender knows
+ * that the bytes in front arrived, so they went past us. So a gap can never stop a connection. */
 enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret_skip);
 
-/* Takes bytes up to and including the next LF; returns how many (1..n, n > 0). After it either l->whole, and
- * line_next() is due, or all n bytes were taken. */
+/* Takes bytes up to and including the next LF; returns how many (1..n, n > 0). After it either
+ * l->whole, and line_next() is due, or all n bytes were taken. */
 size_t line_feed(struct line *l, const uint8_t *p, size_t n);
 
 /* Begins the next line after a whole one. */

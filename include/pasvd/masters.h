@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* masters.h - control connections that are TLS, whose data connections cannot be foretold
  *
- * Which client has one to which address. They are hints: whether a connection is still there is asked of conntrack when it
- * matters. A table of fixed size; each pair of client and dialled address has a small part of it, by a hash with a key, so
- * that nobody outside can push out whom he likes.
+ * Which client has one to which address. They are hints: whether a connection is still there is
+ * asked of conntrack when it matters. A table of fixed size; each pair of client and dialled
+ * address has a small part of it, by a hash with a key, so that nobody outside can push out whom he
+ * likes.
  */
 #ifndef PASVD_MASTERS_H
 #define PASVD_MASTERS_H
@@ -16,7 +17,8 @@ enum {
 	MASTERS_WAYS = 16,   /* entries of a set; it is full: the oldest one goes */
 };
 
-/* Original tuples of connections, newest first, those behind an unused one are unused: src.port is 0. */
+/* Original tuples of connections, newest first, those behind an unused one are unused: src.port is
+ * 0. */
 struct masters_set {
 	struct tuple entry[MASTERS_WAYS];
 };
@@ -38,8 +40,9 @@ void masters_del(struct masters *m, const struct tuple *original);
 /* The part of the table in which `t` belongs. */
 const struct masters_set *masters_set_of(const struct masters *m, const struct tuple *t);
 
-/* The connections, newest first, of the client with address t->src.addr that dialled t->dst.addr: copies at most MASTERS_WAYS
- * of them, returns how many. Ports of `t` do not matter. */
-size_t masters_find(const struct masters *m, const struct tuple *t, struct tuple ret_original[MASTERS_WAYS]);
+/* The connections, newest first, of the client with address t->src.addr that dialled t->dst.addr:
+ * copies at most MASTERS_WAYS of them, returns how many. Ports of `t` do not matter. */
+size_t masters_find(
+	const struct masters *m, const struct tuple *t, struct tuple ret_original[MASTERS_WAYS]);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* policy.h - what may be opened
  *
- * An offer, what conntrack knows of its connection and the admin's rules give an expectation, or the reason why not. The
- * only place that knows what passes. Pure: same input, same answer.
+ * An offer, what conntrack knows of its connection and the admin's rules give an expectation, or
+ * the reason why not. The only place that knows what passes. Pure: same input, same answer.
  */
 #ifndef PASVD_POLICY_H
 #define PASVD_POLICY_H
@@ -43,8 +43,9 @@ struct external {
 
 /* What becomes of a client's wish for TLS, behind which no offer can be read. */
 enum tls_mode {
-	TLS_PASS,      /* it goes on, and no port is opened */
-	TLS_ON_DEMAND, /* it goes on, and a port of the server's range is opened when the client on_demand_syns */
+	TLS_PASS, /* it goes on, and no port is opened */
+	/* it goes on, and a port of the server's range is opened when the client on-demand SYNs */
+	TLS_ON_DEMAND,
 	TLS_REFUSE, /* it is made an unknown command */
 };
 
@@ -62,12 +63,12 @@ struct policy {
 	uint16_t zone;           /* conntrack zone of the queue's packets */
 	uint32_t expect_seconds; /* how long an expectation waits */
 	struct quota_limits limits;
-	struct port_range
-		announce; /* announced ports are taken from it; low is 0: the listener's own port is */
+	/* announced ports are taken from it; low is 0: the listener's own port is */
+	struct port_range announce;
 	size_t n_deny, n_foreign, n_external;
 	struct port_range deny[POLICY_LIST_MAX]; /* data ports that are never opened */
-	struct network
-		foreign[POLICY_LIST_MAX]; /* third parties that may be named (RFC 2577 advises against it) */
+	/* third parties that may be named (RFC 2577 advises against it) */
+	struct network foreign[POLICY_LIST_MAX];
 	struct external external[POLICY_LIST_MAX]; /* the first that fits counts */
 	struct strict strict;
 
@@ -76,12 +77,12 @@ struct policy {
 	size_t n_tls_ports, n_tls_rule, n_implicit;
 	struct tls_ports tls_ports[POLICY_LIST_MAX];
 	struct tls_rule tls_rule[POLICY_LIST_MAX]; /* the first that fits counts */
-	struct port_range implicit
-		[POLICY_LIST_MAX]; /* control ports, as dialled, that are TLS from the first byte on */
+	/* control ports, as dialled, that are TLS from the first byte on */
+	struct port_range implicit[POLICY_LIST_MAX];
 };
 
-/* What holds unless told otherwise. No port is denied: vsftpd, for one, takes passive ports at random from 1024 up, so any
- * list would refuse some of its transfers. */
+/* What holds unless told otherwise. No port is denied: vsftpd, for one, takes passive ports at
+ * random from 1024 up, so any list would refuse some of its transfers. */
 extern const struct policy policy_default;
 
 struct plan {
@@ -91,24 +92,27 @@ struct plan {
 
 bool network_has(const struct network *n, const struct addr *a);
 
-/* `speaker`: the direction of the line that offers; `indev`: the index of the interface by which the other side's packets
- * come in, 0 if that is not known. REASON_OPENED: *ret_plan is filled in, for the first port to be tried. Any other reason:
- * untouched. */
-enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
-	const struct ct_view *view, uint32_t indev, struct plan *ret_plan);
+/* `speaker`: the direction of the line that offers; `indev`: the index of the interface by which
+ * the other side's packets come in, 0 if that is not known. REASON_OPENED: *ret_plan is filled in,
+ * for the first port to be tried. Any other reason: untouched. */
+enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer,
+	enum dir speaker, const struct ct_view *view, uint32_t indev, struct plan *ret_plan);
 
-/* What holds for the server; unless there is a rule: TLS_ON_DEMAND if it has a range, else TLS_PASS. */
+/* What holds for the server; unless there is a rule: TLS_ON_DEMAND if it has a range, else
+ * TLS_PASS. */
 enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server);
 
 /* True if a control connection that dialled this port is TLS from the first byte on. */
 bool policy_is_implicit(const struct policy *policy, uint16_t dialled);
 
-/* The plan for a data connection to `port` that the client of the control connection `view`, which is TLS, has begun.
- * REASON_OPENED, or REASON_NO_RANGE: it is no port of that server's range; then *ret_plan is untouched. */
-enum reason policy_plan_on_demand(
-	const struct policy *policy, const struct ct_view *view, uint16_t port, struct plan *ret_plan);
+/* The plan for a data connection to `port` that the client of the control connection `view`, which
+ * is TLS, has begun. REASON_OPENED, or REASON_NO_RANGE: it is no port of that server's range; then
+ * *ret_plan is untouched. */
+enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
+	uint16_t port, struct plan *ret_plan);
 
-/* Moves the plan to the next port after a clash: within the announced range, or from 65535 to POLICY_LOWEST_PORT. */
+/* Moves the plan to the next port after a clash: within the announced range, or from 65535 to
+ * POLICY_LOWEST_PORT. */
 void policy_next_port(const struct policy *policy, struct plan *plan);
 
 #endif

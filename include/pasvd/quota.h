@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* quota.h - how many ports may be opened a minute
  *
- * A port counts in three scopes at once: for its session, for the client's address and for the server's. In each there
- * is a bucket: out of a full one as many ports as the limit says can be taken at once, and one comes back each 60/limit
- * seconds. So within t seconds a scope opens at most limit * (1 + t/60) ports.
+ * A port counts in three scopes at once: for its session, for the client's address and for the
+ * server's. In each there is a bucket: out of a full one as many ports as the limit says can be
+ * taken at once, and one comes back each 60/limit seconds. So within t seconds a scope opens at
+ * most limit * (1 + t/60) ports.
  *
- * A bucket is one number, the time at which it will be full again. It is not bound to a limit: when that changes, the
- * part that was used stays used.
+ * A bucket is one number, the time at which it will be full again. It is not bound to a limit: when
+ * that changes, the part that was used stays used.
  *
- * Addresses have their buckets in tables of fixed size, one a scope: a keyed hash leads to a set of QUOTA_WAYS slots. An
- * address that finds no slot takes over the fullest bucket of its set, together with what is missing in it. An address
- * that lost its slot has therefore never used more than any bucket of its set shows, and no address exceeds its limit,
- * however many others there are. The price: where more than QUOTA_WAYS addresses of one set are at work within a minute,
- * they share.
+ * Addresses have their buckets in tables of fixed size, one a scope: a keyed hash leads to a set of
+ * QUOTA_WAYS slots. An address that finds no slot takes over the fullest bucket of its set,
+ * together with what is missing in it. An address that lost its slot has therefore never used more
+ * than any bucket of its set shows, and no address exceeds its limit, however many others there
+ * are. The price: where more than QUOTA_WAYS addresses of one set are at work within a minute, they
+ * share.
  */
 #ifndef PASVD_QUOTA_H
 #define PASVD_QUOTA_H
@@ -34,8 +36,8 @@ enum quota_scope {
 };
 
 struct quota_limits {
-	uint16_t a_minute
-		[QUOTA_NONE]; /* ports, by enum quota_scope; 0: as many as they like, and none is counted */
+	/* ports, by enum quota_scope; 0: as many as they like, and none is counted */
+	uint16_t a_minute[QUOTA_NONE];
 };
 
 struct quota_bucket {
@@ -61,12 +63,13 @@ struct quota_party {
 /* `key`: QUOTA_KEY_LEN random bytes. All buckets are full. */
 void quota_init(struct quota *q, const uint8_t *key);
 
-/* The first scope that has no port left, or QUOTA_NONE. Takes nothing. `now` in ms, never going back. */
-enum quota_scope quota_ask(
-	struct quota *q, const struct quota_limits *limits, const struct quota_party *party, uint64_t now);
+/* The first scope that has no port left, or QUOTA_NONE. Takes nothing. `now` in ms, never going
+ * back. */
+enum quota_scope quota_ask(struct quota *q, const struct quota_limits *limits,
+	const struct quota_party *party, uint64_t now);
 
 /* Takes a port out of each scope. quota_ask() has said QUOTA_NONE to the same. */
-void quota_take(
-	struct quota *q, const struct quota_limits *limits, const struct quota_party *party, uint64_t now);
+void quota_take(struct quota *q, const struct quota_limits *limits, const struct quota_party *party,
+	uint64_t now);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* seqadj.h - the kernel's sequence adjustment for one direction of a connection (struct nf_ct_seqadj)
+/* seqadj.h - the kernel's sequence adjustment for one direction of a connection (struct
+ * nf_ct_seqadj)
  *
- * net/netfilter/nf_conntrack_seqadj.c: at the end of POSTROUTING a packet's seq is shifted by `after` if it
- * lies after `pos`, else by `before`; an ACK coming back is shifted the other way, by `after` if ack - before
- * lies after `pos`. `pos` is in the sender's sequence space.
+ * net/netfilter/nf_conntrack_seqadj.c: at the end of POSTROUTING a packet's seq is shifted by
+ * `after` if it lies after `pos`, else by `before`; an ACK coming back is shifted the other way, by
+ * `after` if ack - before lies after `pos`. `pos` is in the sender's sequence space.
  */
 #ifndef PASVD_SEQADJ_H
 #define PASVD_SEQADJ_H

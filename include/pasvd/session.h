@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* session.h - which reply answers which command
  *
- * Keeps the commands that await their reply, the login state, and whether a multi-line reply is open. A 227 or 229
- * is an offer only as the reply to an outstanding PASV or EPSV (of either kind) of a session that is logged in, and
- * never as text inside another reply (RFC 959 section 4.2, RFC 2577). A PORT or EPRT is one once the session is logged in;
- * whether the server takes it is told by its reply. A session picked up in the middle counts as logged in: only a 220
- * says that it is not.
+ * Keeps the commands that await their reply, the login state, and whether a multi-line reply is
+ * open. A 227 or 229 is an offer only as the reply to an outstanding PASV or EPSV (of either kind)
+ * of a session that is logged in, and never as text inside another reply (RFC 959 section 4.2, RFC
+ * 2577). A PORT or EPRT is one once the session is logged in; whether the server takes it is told
+ * by its reply. A session picked up in the middle counts as logged in: only a 220 says that it is
+ * not.
  */
 #ifndef PASVD_SESSION_H
 #define PASVD_SESSION_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* strict.h - lines that RFC 959 does not have, and what is to be done about them
  *
- * One check a key of the section [strict], pasvd.conf(5). Whether a line violates one is told from its bytes, its direction
- * and the session; nothing is remembered. The checks are those of Cisco's "inspect ftp strict" that a helper can make.
+ * One check a key of the section [strict], pasvd.conf(5). Whether a line violates one is told from
+ * its bytes, its direction and the session; nothing is remembered. The checks are those of Cisco's
+ * "inspect ftp strict" that a helper can make.
  */
 #ifndef PASVD_STRICT_H
 #define PASVD_STRICT_H
@@ -38,17 +39,18 @@ struct strict_ruling {
 	bool offers;        /* it is an offer that must not be read, not the line as such */
 };
 
-/* The line `l`, which is whole or has become too long, in the state that the session has before it. Of several checks that
- * it violates the one counts of which most is made. */
-struct strict_ruling strict_line(
-	const struct strict *strict, const struct session *session, enum dir dir, const struct line *l);
+/* The line `l`, which is whole or has become too long, in the state that the session has before it.
+ * Of several checks that it violates the one counts of which most is made. */
+struct strict_ruling strict_line(const struct strict *strict, const struct session *session,
+	enum dir dir, const struct line *l);
 
 /* An offer that was not accepted, or any other line, for `reason`. */
 struct strict_ruling strict_offer(const struct strict *strict, enum reason reason);
 
-/* To refuse a line its bytes [from, to) are masked: a command as a whole, behind Telnet commands; the text of a reply,
- * so that nobody waits for another one. That does it while the byte at `last` has not gone: of a reply the first, of a
- * command the last of its word, of an offer the first digit. */
+/* To refuse a line its bytes [from, to) are masked: a command as a whole, behind Telnet
+ * commands; the text of a reply, so that nobody waits for another one. That does it while the byte
+ * at `last` has not gone: of a reply the first, of a command the last of its word, of an offer the
+ * first digit. */
 struct strict_span {
 	size_t from, last, to;
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tls.h - TLS or clear text, as far as it can be seen from outside
  *
- * From the server's 234 on both directions of a control connection are TLS (RFC 4217 section 4), on some ports from the first
- * byte on. Nothing of it is read but the headers of records (RFC 8446 section 5.1). After CCC (RFC 4217 section 12.3) one
- * side closes TLS with an alert, and what follows is clear text again.
+ * From the server's 234 on both directions of a control connection are TLS (RFC 4217 section 4), on
+ * some ports from the first byte on. Nothing of it is read but the headers of records (RFC 8446
+ * section 5.1). After CCC (RFC 4217 section 12.3) one side closes TLS with an alert, and what
+ * follows is clear text again.
  */
 #ifndef PASVD_TLS_H
 #define PASVD_TLS_H
@@ -20,8 +21,8 @@ enum tls_content {
 	TLS_CLEAR, /* a command or a reply, perhaps behind alerts */
 };
 
-/* What the `n` bytes of a segment are that goes in direction `dir`. With TLS_CLEAR, *ret_skip bytes of alerts are in front;
- * else it is untouched. */
+/* What the `n` bytes of a segment are that goes in direction `dir`. With TLS_CLEAR, *ret_skip bytes
+ * of alerts are in front; else it is untouched. */
 enum tls_content tls_content(enum dir dir, const uint8_t *p, size_t n, size_t *ret_skip);
 
 #endif

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_nft.c - whether pasvd's table of nft is as it should be */
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 static const char about[] = "rules";
 
-static void say_different(const struct facts *f, struct report *r)
+static void check_nft_different(const struct facts *f, struct report *r)
 {
 	struct finding *found = report_add(r, SEVERITY_ERROR, about,
 		"nft: not as `pasvd rules %s` has them: %s", f->nft.options, f->nft.difference);
@@ -16,15 +16,15 @@ static void say_different(const struct facts *f, struct report *r)
 	finding_fix(found, "%s load %s%s", f->loader, f->nft.options, f->config);
 }
 
-static void say_untold(const struct facts *f, struct report *r)
+static void check_nft_without_options(const struct facts *f, struct report *r)
 {
-	struct finding *found = report_add(
-		r, SEVERITY_UNSEEN, about, "nft: whether they are whole: they do not say whom they are for");
+	struct finding *found = report_add(r, SEVERITY_UNSEEN, about,
+		"nft: whether they are whole: they do not say whom they are for");
 
 	finding_advice(found, "%s check with the options with which they were loaded", f->loader);
 }
 
-static void check_twice(const struct facts *f, struct report *r)
+static void check_nft_twice(const struct facts *f, struct report *r)
 {
 	for (size_t i = 0; f->nft.loaded && i < f->n_targets; i++) {
 		const struct target *t = &f->target[i];
@@ -32,26 +32,29 @@ static void check_twice(const struct facts *f, struct report *r)
 
 		if (!t->loaded || filter_is_nft(t->filter))
 			continue;
-		found = report_add(r, SEVERITY_ERROR, about, "%s: loaded twice, with %s and with nft",
-			target_family(t), t->filter->command);
-		finding_why(found,
-			"packets go to pasvd twice, and what is changed in one place stays in the other");
-		finding_advice(found, "take both away (%s remove), and load one of them", f->loader);
+		found = report_add(r, SEVERITY_ERROR, about,
+			"%s: loaded twice, with %s and with nft", target_family(t),
+			t->filter->command);
+		finding_why(found, "packets go to pasvd twice, and what is changed in one place "
+				   "stays in the other");
+		finding_advice(
+			found, "take both away (%s remove), and load one of them", f->loader);
 	}
 }
 
 void check_nft(const struct facts *f, struct report *r)
 {
 	if (f->nft.told && f->nft.status == EXIT_SUCCESS)
-		report_add(
-			r, SEVERITY_OK, about, "nft: those of `pasvd rules %s` are loaded", f->nft.options);
+		report_add(r, SEVERITY_OK, about, "nft: those of `pasvd rules %s` are loaded",
+			f->nft.options);
 	else if (f->nft.told && f->nft.difference[0])
-		say_different(f, r);
+		check_nft_different(f, r);
 	else if (f->nft.told)
-		report_add(r, SEVERITY_UNSEEN, about, "nft: whether they are loaded: %s", f->nft.complaint);
+		report_add(r, SEVERITY_UNSEEN, about, "nft: whether they are loaded: %s",
+			f->nft.complaint);
 	else if (f->nft.loaded)
-		say_untold(f, r);
-	check_twice(f, r);
+		check_nft_without_options(f, r);
+	check_nft_twice(f, r);
 }
 
 bool filter_is_nft(const struct filter *f)

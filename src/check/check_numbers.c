@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_numbers.c - what sysctls say */
 #include "checks.h"
 #include "shell.h"
@@ -8,8 +8,8 @@ enum {
 	RFC5382_SECONDS = 7440, /* 2 hours and 4 minutes: REQ-5 */
 };
 
-void check_room(
-	struct report *r, const char *about, const char *things, const char *sysctl, long count, long max)
+void check_room(struct report *r, const char *about, const char *things, const char *sysctl,
+	long count, long max)
 {
 	struct finding *found;
 
@@ -21,8 +21,8 @@ void check_room(
 		report_add(r, SEVERITY_OK, about, "%ld of %ld %s", count, max, things);
 		return;
 	}
-	found = report_add(r, count < max ? SEVERITY_WARNING : SEVERITY_ERROR, about, "%ld of %ld %s: %s",
-		count, max, things, count < max ? "nearly full" : "full");
+	found = report_add(r, count < max ? SEVERITY_WARNING : SEVERITY_ERROR, about,
+		"%ld of %ld %s: %s", count, max, things, count < max ? "nearly full" : "full");
 	finding_why(found, "when there is no more room the kernel refuses or drops what is new");
 	finding_fix(found, "sysctl -w %s=%ld", sysctl, 2 * max);
 }
@@ -34,10 +34,12 @@ void check_timeout(struct report *r, long established)
 
 	if (established < 0 || established >= RFC5382_SECONDS)
 		return;
-	found = report_add(r, SEVERITY_WARNING, "conntrack", "%s is %ld seconds", sysctl, established);
-	finding_why(found, "a control connection is silent during a transfer: a longer one ends with a "
-			   "session that hangs, as its "
-			   "connection is forgotten; RFC 5382 asks for 2 hours and 4 minutes at least");
+	found = report_add(
+		r, SEVERITY_WARNING, "conntrack", "%s is %ld seconds", sysctl, established);
+	finding_why(found,
+		"a control connection is silent during a transfer: a longer one ends with a "
+		"session that hangs, as its "
+		"connection is forgotten; RFC 5382 asks for 2 hours and 4 minutes at least");
 	finding_fix(found, "sysctl -w %s=%d", sysctl, RFC5382_SECONDS);
 }
 
@@ -66,8 +68,10 @@ void check_events(struct report *r, long events)
 
 	if (events != 0)
 		return;
-	found = report_add(r, SEVERITY_WARNING, "expectations", "net.netfilter.nf_conntrack_events is 0");
-	finding_why(found, "the kernel tells nobody what becomes of an expectation: no log line says whether "
-			   "a port was used");
+	found = report_add(
+		r, SEVERITY_WARNING, "expectations", "net.netfilter.nf_conntrack_events is 0");
+	finding_why(found,
+		"the kernel tells nobody what becomes of an expectation: no log line says whether "
+		"a port was used");
 	finding_fix(found, "sysctl -w net.netfilter.nf_conntrack_events=2");
 }

@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_queue.c - whether somebody listens to the queue, and keeps up
  *
- * /proc/net/netfilter/nfnetlink_queue has a line for each queue that is bound: number, netlink port of who has it, packets
- * that wait for a verdict, copy mode, copy range, packets dropped because the queue was full, packets dropped because the
- * socket was, packets seen. So what has got its verdict is what was seen without the two kinds of drops and what waits.
+ * /proc/net/netfilter/nfnetlink_queue has a line for each queue that is bound: number, netlink port
+ * of who has it, packets that wait for a verdict, copy mode, copy range, packets dropped because
+ * the queue was full, packets dropped because the socket was, packets seen. So what has got its
+ * verdict is what was seen without the two kinds of drops and what waits.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@ size_t numbers(const char *line, unsigned long *ret_number, size_t max)
 {
 	size_t n = 0;
 
-	for (line += strspn(line, " "); n < max && *line >= '0' && *line <= '9'; line += strspn(line, " ")) {
+	for (line += strspn(line, " "); n < max && *line >= '0' && *line <= '9';
+		line += strspn(line, " ")) {
 		char *end;
 
 		ret_number[n++] = strtoul(line, &end, 10);
@@ -27,29 +29,30 @@ size_t numbers(const char *line, unsigned long *ret_number, size_t max)
 	return n;
 }
 
-bool queue_parse(const char *line, struct queue *ret_queue)
+bool queue_parse(const char *line, struct queue_counters *ret_queue)
 {
 	unsigned long n[8];
 
 	if (numbers(line, n, 8) != 8)
 		return false;
-	*ret_queue = (struct queue){n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]};
+	*ret_queue = (struct queue_counters){n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]};
 	return true;
 }
 
-static unsigned long settled(const struct queue *q)
+static unsigned long check_queue_settled(const struct queue_counters *q)
 {
 	return q->seen - q->dropped - q->undelivered - q->waiting;
 }
 
-static void say_unbound(const struct queue_facts *q, const char *daemon, struct report *r)
+static void check_queue_unbound(const struct queue_facts *q, const char *daemon, struct report *r)
 {
 	struct finding *found = report_add(r, SEVERITY_ERROR, about,
 		"nobody listens to queue %u, where the rules send packets", q->number);
 
 	if (q->others[0])
 		finding_why(found,
-			"control connections pass unchanged, and nothing is opened; queues with a listener: "
+			"control connections pass unchanged, and nothing is opened; queues with a "
+			"listener: "
 			"%s",
 			q->others);
 	else
@@ -57,40 +60,44 @@ static void say_unbound(const struct queue_facts *q, const char *daemon, struct 
 	finding_fix(found, "%s", daemon);
 }
 
-static void say_stranger(const struct queue_facts *q, struct report *r)
-{
-	struct finding *found = report_add(
-		r, SEVERITY_ERROR, about, "%s listens to queue %u, and not pasvd", q->holder, q->number);
-
-	finding_why(found, "a queue has one listener: pasvd cannot have it");
-	finding_advice(
-		found, "end that program, or give pasvd another queue (-q, and --queue of pasvd-rules)");
-}
-
-static void say_stuck(const struct queue_facts *q, struct report *r)
+static void check_queue_other_program(const struct queue_facts *q, struct report *r)
 {
 	struct finding *found = report_add(r, SEVERITY_ERROR, about,
-		"%lu packets wait in queue %u, and none gets its verdict", q->then.waiting, q->number);
+		"%s listens to queue %u, and not pasvd", q->holder, q->number);
 
-	finding_why(found, "control connections stand still while their packets wait; whoever listens is "
-			   "stopped or stuck");
+	finding_why(found, "a queue has one listener: pasvd cannot have it");
+	finding_advice(found,
+		"end that program, or give pasvd another queue (-q, and --queue of pasvd-rules)");
+}
+
+static void check_queue_stuck(const struct queue_facts *q, struct report *r)
+{
+	struct finding *found = report_add(r, SEVERITY_ERROR, about,
+		"%lu packets wait in queue %u, and none gets its verdict", q->then.waiting,
+		q->number);
+
+	finding_why(found,
+		"control connections stand still while their packets wait; whoever listens is "
+		"stopped or stuck");
 	finding_advice(found, "start pasvd again: sessions survive that");
 }
 
-static void say_lost(const struct queue_facts *q, struct report *r)
+static void check_queue_lost(const struct queue_facts *q, struct report *r)
 {
-	struct finding *found =
-		report_add(r, SEVERITY_WARNING, about, "of %lu packets for queue %u %lu were dropped",
-			q->then.seen, q->number, q->then.dropped + q->then.undelivered);
+	struct finding *found = report_add(r, SEVERITY_WARNING, about,
+		"of %lu packets for queue %u %lu were dropped", q->then.seen, q->number,
+		q->then.dropped + q->then.undelivered);
 
-	finding_why(found, "more came than pasvd could look at, and TCP had to repeat them; counted since "
-			   "pasvd was started");
+	finding_why(found,
+		"more came than pasvd could look at, and TCP had to repeat them; counted since "
+		"pasvd was started");
 	finding_advice(found, "give pasvd more processor time: Nice= or CPUWeight= in its unit");
 }
 
-static bool stuck(const struct queue_facts *q)
+static bool queue_is_stuck(const struct queue_facts *q)
 {
-	return q->first.waiting && q->then.waiting && settled(&q->first) == settled(&q->then);
+	return q->first.waiting && q->then.waiting &&
+	       check_queue_settled(&q->first) == check_queue_settled(&q->then);
 }
 
 void check_queue(const struct queue_facts *q, const char *daemon, struct report *r)
@@ -98,14 +105,14 @@ void check_queue(const struct queue_facts *q, const char *daemon, struct report 
 	unsigned long lost = q->then.dropped + q->then.undelivered;
 
 	if (!q->bound)
-		say_unbound(q, daemon, r);
+		check_queue_unbound(q, daemon, r);
 	else if (q->holder[0] && strcmp(q->holder, "pasvd") != 0)
-		say_stranger(q, r);
-	else if (q->then.mode != COPY_PACKET || stuck(q))
-		say_stuck(q, r);
+		check_queue_other_program(q, r);
+	else if (q->then.mode != COPY_PACKET || queue_is_stuck(q))
+		check_queue_stuck(q, r);
 	else if (lost && lost >= q->then.seen / LOST_OF)
-		say_lost(q, r);
+		check_queue_lost(q, r);
 	else
-		report_add(r, SEVERITY_OK, about, "listens to queue %u, %lu packets seen", q->number,
-			q->then.seen);
+		report_add(r, SEVERITY_OK, about, "listens to queue %u, %lu packets seen",
+			q->number, q->then.seen);
 }

@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_rules.c - whether the rules are loaded as they should be
  *
- * Both sides come from the same iptables-save: what is loaded, and the same rules loaded where nothing else is. So texts can
- * be compared as they are.
+ * Both sides come from the same iptables-save: what is loaded, and the same rules loaded where
+ * nothing else is. So texts can be compared as they are.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,14 +14,16 @@ static const char about[] = "rules";
 static const struct {
 	const char *table, *without;
 } tables[] = {
-	{"raw", "without its rule control connections carry no helper, and the kernel refuses to expect data "
+	{"raw", "without its rule control connections carry no helper, and the kernel refuses to "
+		"expect data "
 		"connections"},
 	{"mangle", "without its rules pasvd does not see the control connections"},
 	{"nat", "without its rules control connections are not sent to the server"},
-	{"filter", "without its rules control and data connections are accepted only if other rules do so"},
+	{"filter", "without its rules control and data connections are accepted only if other "
+		   "rules do so"},
 };
 
-static const char *without(const char *table)
+static const char *check_rules_without(const char *table)
 {
 	size_t i = 0;
 
@@ -35,32 +37,33 @@ const char *target_family(const struct target *t)
 	return t->family == ADDR_IP6 ? "ipv6" : "ipv4";
 }
 
-/* The value of IPTABLES for pasvd-rules, "iptables-legacy" for ip6tables-legacy; "" if it is what pasvd-rules takes by
- * itself. */
-static const char *variant(const struct target *t)
+/* The value of IPTABLES for pasvd-rules, "iptables-legacy" for ip6tables-legacy; "" if it is what
+ * pasvd-rules takes by itself. */
+static const char *check_rules_variant(const struct target *t)
 {
 	const char *suffix = strchr(t->filter->command, '-');
 
 	return suffix ? suffix : "";
 }
 
-static void fix_by(const struct facts *f, const struct target *t, struct finding *found, const char *what,
-	const char *options)
+static void check_rules_fix_by(const struct facts *f, const struct target *t, struct finding *found,
+	const char *what, const char *options)
 {
-	const char *suffix = variant(t);
+	const char *suffix = check_rules_variant(t);
 
-	finding_fix(found, "%s%s%s%s %s%s%s", *suffix ? "IPTABLES=iptables" : "", suffix, *suffix ? " " : "",
-		f->loader, what, *options ? " " : "", options);
+	finding_fix(found, "%s%s%s%s %s%s%s", *suffix ? "IPTABLES=iptables" : "", suffix,
+		*suffix ? " " : "", f->loader, what, *options ? " " : "", options);
 }
 
 /* Chains under another name are loaded by hand (sed), and so is what is not known. */
-static void fix_by_loading(const struct facts *f, const struct target *t, struct finding *found)
+static void check_rules_fix_by_loading(
+	const struct facts *f, const struct target *t, struct finding *found)
 {
 	char options[OPTIONS_MAX + PATH_TEXT_MAX];
 
 	snprintf(options, sizeof(options), "%s%s", t->options, f->config);
 	if (strcmp(t->own, "PASVD") == 0 && t->options[0])
-		fix_by(f, t, found, "load", options);
+		check_rules_fix_by(f, t, found, "load", options);
 	else
 		finding_advice(found, "load these rules again as they were loaded");
 }
@@ -75,7 +78,7 @@ static bool has_rule(const struct chain *c, const char *text)
 }
 
 /* The first rule of one chain that the other one does not have; NULL: there is none. */
-static const struct rule *only_in(const struct chain *one, const struct chain *other)
+static const struct rule *check_rules_only_in(const struct chain *one, const struct chain *other)
 {
 	for (size_t i = 0; i < one->n; i++) {
 		if (!has_rule(other, one->rule[i].text))
@@ -84,7 +87,7 @@ static const struct rule *only_in(const struct chain *one, const struct chain *o
 	return NULL;
 }
 
-static bool same_order(const struct chain *a, const struct chain *b)
+static bool check_rules_same_order(const struct chain *a, const struct chain *b)
 {
 	bool same = a->n == b->n;
 
@@ -93,48 +96,56 @@ static bool same_order(const struct chain *a, const struct chain *b)
 	return same;
 }
 
-static struct finding *wrong(
-	const struct target *t, const char *table, struct report *r, const char *what, const char *rule)
+static struct finding *check_rules_wrong(const struct target *t, const char *table,
+	struct report *r, const char *what, const char *rule)
 {
-	struct finding *found = report_add(r, SEVERITY_ERROR, about, "%s: chain %s of table %s %s%s",
-		target_family(t), t->own, table, what, rule);
+	struct finding *found = report_add(r, SEVERITY_ERROR, about,
+		"%s: chain %s of table %s %s%s", target_family(t), t->own, table, what, rule);
 
-	finding_why(found, "%s", without(table));
+	finding_why(found, "%s", check_rules_without(table));
 	return found;
 }
 
 /* NULL if the chain is as it should be. */
-static struct finding *compare_chain(const struct target *t, const struct chain *expected, struct report *r)
+static struct finding *check_rules_compare_chain(
+	const struct target *t, const struct chain *expected, struct report *r)
 {
 	const struct chain *loaded = ruleset_find(&t->filter->rules, "", expected->table, t->own);
-	const struct rule *missing = loaded ? only_in(expected, loaded) : NULL;
-	const struct rule *strange = loaded ? only_in(loaded, expected) : NULL;
+	const struct rule *missing = loaded ? check_rules_only_in(expected, loaded) : NULL;
+	const struct rule *strange = loaded ? check_rules_only_in(loaded, expected) : NULL;
 
 	if (!loaded)
-		return wrong(t, expected->table, r, "is not there", "");
+		return check_rules_wrong(t, expected->table, r, "is not there", "");
 	if (missing)
-		return wrong(t, expected->table, r, "lacks the rule ", missing->text);
+		return check_rules_wrong(t, expected->table, r, "lacks the rule ", missing->text);
 	if (strange)
-		return wrong(t, expected->table, r, "has a rule that is not of pasvd: ", strange->text);
-	return same_order(expected, loaded) ? NULL : wrong(t, expected->table, r, "is not in order", "");
+		return check_rules_wrong(
+			t, expected->table, r, "has a rule that is not of pasvd: ", strange->text);
+	return check_rules_same_order(expected, loaded)
+		       ? NULL
+		       : check_rules_wrong(t, expected->table, r, "is not in order", "");
 }
 
-static struct finding *compare_jump(const struct target *t, const struct chain *expected, struct report *r)
+static struct finding *check_rules_compare_jump(
+	const struct target *t, const struct chain *expected, struct report *r)
 {
-	const struct chain *loaded = ruleset_find(&t->filter->rules, "", expected->table, expected->name);
+	const struct chain *loaded =
+		ruleset_find(&t->filter->rules, "", expected->table, expected->name);
 	struct finding *found;
 
 	if (!ruleset_find(&t->filter->rules, "", expected->table, t->own))
-		return NULL; /* compare_chain() says so */
+		return NULL; /* check_rules_compare_chain() says so */
 	if (loaded && chain_jump(loaded, t->own) < loaded->n)
 		return NULL;
-	found = report_add(r, SEVERITY_ERROR, about, "%s: the jump from %s to %s in table %s is not there",
-		target_family(t), expected->name, t->own, expected->table);
-	finding_why(found, "%s; whatever flushes %s takes it away", without(expected->table), expected->name);
+	found = report_add(r, SEVERITY_ERROR, about,
+		"%s: the jump from %s to %s in table %s is not there", target_family(t),
+		expected->name, t->own, expected->table);
+	finding_why(found, "%s; whatever flushes %s takes it away",
+		check_rules_without(expected->table), expected->name);
 	return found;
 }
 
-static bool compare(const struct facts *f, const struct target *t, struct report *r)
+static bool check_rules_compare(const struct facts *f, const struct target *t, struct report *r)
 {
 	bool good = true;
 
@@ -143,28 +154,29 @@ static bool compare(const struct facts *f, const struct target *t, struct report
 		struct finding *found = NULL;
 
 		if (strcmp(c->name, t->own) == 0)
-			found = compare_chain(t, c, r);
+			found = check_rules_compare_chain(t, c, r);
 		else if (chain_jump(c, t->own) < c->n)
-			found = compare_jump(t, c, r);
+			found = check_rules_compare_jump(t, c, r);
 		if (found)
-			fix_by_loading(f, t, found);
+			check_rules_fix_by_loading(f, t, found);
 		good &= !found;
 	}
 	return good;
 }
 
-static void check_target(const struct facts *f, const struct target *t, struct report *r)
+static void check_rules_target(const struct facts *f, const struct target *t, struct report *r)
 {
 	struct finding *found;
 
 	if (!t->loaded) {
-		found = report_add(r, SEVERITY_ERROR, about, "%s: none is loaded", target_family(t));
+		found = report_add(
+			r, SEVERITY_ERROR, about, "%s: none is loaded", target_family(t));
 		finding_why(found, "packets get to pasvd by these rules alone");
-		fix_by_loading(f, t, found);
+		check_rules_fix_by_loading(f, t, found);
 	} else if (!t->expected_known) {
-		report_add(r, SEVERITY_UNSEEN, about, "%s: whether they are whole: %s", target_family(t),
-			t->complaint);
-	} else if (compare(f, t, r)) {
+		report_add(r, SEVERITY_UNSEEN, about, "%s: whether they are whole: %s",
+			target_family(t), t->complaint);
+	} else if (check_rules_compare(f, t, r)) {
 		report_add(r, SEVERITY_OK, about, "%s: those of `pasvd rules %s` are loaded%s%s",
 			target_family(t), t->options, strcmp(t->own, "PASVD") == 0 ? "" : " as ",
 			strcmp(t->own, "PASVD") == 0 ? "" : t->own);
@@ -172,7 +184,7 @@ static void check_target(const struct facts *f, const struct target *t, struct r
 }
 
 /* With iptables-legacy and iptables-nft, say. */
-static void check_twice(const struct facts *f, const struct target *t, struct report *r)
+static void check_rules_twice(const struct facts *f, const struct target *t, struct report *r)
 {
 	for (const struct target *other = t + 1; other < f->target + f->n_targets; other++) {
 		struct finding *found;
@@ -180,30 +192,32 @@ static void check_twice(const struct facts *f, const struct target *t, struct re
 		if (!t->loaded || !other->loaded || t->family != other->family ||
 			strcmp(t->own, other->own) != 0)
 			continue;
-		found = report_add(r, SEVERITY_ERROR, about, "%s: loaded twice, with %s and with %s",
-			target_family(t), t->filter->command, other->filter->command);
-		finding_why(found,
-			"packets go to pasvd twice, and what is changed in one place stays in the other");
-		fix_by(f, other, found, "remove", "");
+		found = report_add(r, SEVERITY_ERROR, about,
+			"%s: loaded twice, with %s and with %s", target_family(t),
+			t->filter->command, other->filter->command);
+		finding_why(found, "packets go to pasvd twice, and what is changed in one place "
+				   "stays in the other");
+		check_rules_fix_by(f, other, found, "remove", "");
 	}
 }
 
-static void check_nothing(const struct facts *f, struct report *r)
+static void check_rules_nothing(const struct facts *f, struct report *r)
 {
 	struct finding *found = report_add(r, SEVERITY_ERROR, about, "none is loaded");
 
 	finding_why(found, "packets get to pasvd by these rules alone");
-	finding_advice(found, "%s load --wan INTERFACE --server ADDRESS, or --clients INTERFACE", f->loader);
+	finding_advice(found, "%s load --wan INTERFACE --server ADDRESS, or --clients INTERFACE",
+		f->loader);
 }
 
 void check_rules(const struct facts *f, struct report *r)
 {
 	if (!f->n_targets && !f->nft.told && !f->nft.loaded && f->filters_seen)
-		check_nothing(f, r);
+		check_rules_nothing(f, r);
 	for (size_t i = 0; i < f->n_targets; i++) {
 		if (filter_is_nft(f->target[i].filter))
 			continue; /* check_nft() */
-		check_target(f, &f->target[i], r);
-		check_twice(f, &f->target[i], r);
+		check_rules_target(f, &f->target[i], r);
+		check_rules_twice(f, &f->target[i], r);
 	}
 }

@@ -1,8 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-/* check_way.c - whether packets of control and data connections get to pasvd's rules, and through the others
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check_way.c - whether packets of control and data connections get to pasvd's rules, and through
+ * the others
  *
- * For each kind of packet of a target, each base chain at its hook is walked. Where pasvd's own chain has to be reached, a
- * rule that is sure to end the way in front of the jump is an error. Elsewhere only a sure drop is one.
+ * For each kind of packet of a target, each base chain at its hook is walked. Where pasvd's own
+ * chain has to be reached, a rule that is sure to end the way in front of the jump is an error.
+ * Elsewhere only a sure drop is one.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@ struct kind {
 	enum hook hook;
 	int from, to;      /* priorities of the chains that see it like this */
 	const char *table; /* in which it has to reach our chain; "": in none */
-	struct packet packet;
+	struct rule_packet packet;
 };
 
 struct kinds {
@@ -30,8 +32,8 @@ struct kinds {
 
 enum { FIRST = -1000, LAST = 1000 };
 
-static const struct packet *add(
-	struct kinds *k, const char *what, enum hook hook, const char *table, struct packet packet)
+static const struct rule_packet *check_way_add_packet(struct kinds *k, const char *what,
+	enum hook hook, const char *table, struct rule_packet packet)
 {
 	int from = hook == HOOK_FORWARD ? FIRST : AFTER_CONNTRACK + 1,
 	    to = hook == HOOK_FORWARD ? LAST : BEFORE_NAT - 1;
@@ -47,75 +49,81 @@ static const struct packet *add(
 }
 
 /* On its way to a server: what is known of it before NAT and behind. */
-static void add_server(struct kinds *k, const struct target *t, const char *wan, size_t port)
+static void check_way_add_server(
+	struct kinds *k, const struct target *t, const char *wan, size_t port)
 {
 	const struct service *s = &t->service;
 	uint16_t outside = s->port[port].outside, inside = s->port[port].server;
 	const char *lan = t->inside[0] ? t->inside : NULL;
-	struct packet dialled = {
-		.in = wan, .dst = s->public, .dport = outside, .orig_dst = s->public, .orig_dport = outside};
-	struct packet forwarded = {.in = wan,
+	struct rule_packet dialled = {.in = wan,
+		.dst = s->public,
+		.dport = outside,
+		.orig_dst = s->public,
+		.orig_dport = outside};
+	struct rule_packet forwarded = {.in = wan,
 		.out = lan,
 		.dst = s->server,
 		.dport = inside,
 		.orig_dst = s->public,
 		.orig_dport = outside};
-	struct packet answer = {.in = lan,
+	struct rule_packet answer = {.in = lan,
 		.src = s->server,
 		.sport = inside,
 		.orig_dst = s->public,
 		.orig_dport = outside,
 		.state = STATE_ESTABLISHED | STATE_DNAT};
-	struct packet to = {.in = wan,
+	struct rule_packet to = {.in = wan,
 		.out = lan,
 		.dst = s->server,
 		.state = STATE_RELATED | STATE_DNAT,
 		.helper = s->ct_helper};
-	struct packet back = {.in = lan,
+	struct rule_packet back = {.in = lan,
 		.out = wan,
 		.src = s->server,
 		.state = STATE_RELATED | STATE_SNAT,
 		.helper = s->ct_helper};
 
-	add(k, "a client's connection", HOOK_PREROUTING, "raw", dialled);
+	check_way_add_packet(k, "a client's connection", HOOK_PREROUTING, "raw", dialled);
 	dialled.state = STATE_NEW;
-	add(k, "a client's connection", HOOK_PREROUTING, "", dialled);
-	add(k, "a client's connection", HOOK_PREROUTING, "nat", dialled);
+	check_way_add_packet(k, "a client's connection", HOOK_PREROUTING, "", dialled);
+	check_way_add_packet(k, "a client's connection", HOOK_PREROUTING, "nat", dialled);
 	dialled.state = STATE_ESTABLISHED | STATE_DNAT;
-	add(k, "a client's commands", HOOK_PREROUTING, "mangle", dialled);
-	add(k, "the server's replies", HOOK_PREROUTING, "mangle", answer);
+	check_way_add_packet(k, "a client's commands", HOOK_PREROUTING, "mangle", dialled);
+	check_way_add_packet(k, "the server's replies", HOOK_PREROUTING, "mangle", answer);
 	forwarded.state = STATE_NEW | STATE_DNAT;
-	add(k, "a client's connection", HOOK_FORWARD, "filter", forwarded);
+	check_way_add_packet(k, "a client's connection", HOOK_FORWARD, "filter", forwarded);
 	forwarded.state = STATE_ESTABLISHED | STATE_DNAT;
-	add(k, "a client's commands", HOOK_FORWARD, "filter", forwarded);
+	check_way_add_packet(k, "a client's commands", HOOK_FORWARD, "filter", forwarded);
 	answer.out = wan;
-	add(k, "the server's replies", HOOK_FORWARD, "filter", answer);
-	add(k, "a data connection to the server", HOOK_FORWARD, "filter", to);
-	add(k, "a data connection of the server", HOOK_FORWARD, "filter", back);
+	check_way_add_packet(k, "the server's replies", HOOK_FORWARD, "filter", answer);
+	check_way_add_packet(k, "a data connection to the server", HOOK_FORWARD, "filter", to);
+	check_way_add_packet(k, "a data connection of the server", HOOK_FORWARD, "filter", back);
 }
 
-static void add_clients(struct kinds *k, const struct target *t)
+static void check_way_add_clients(struct kinds *k, const struct target *t)
 {
 	const char *lan = t->service.lan;
 	const unsigned int translated = STATE_ESTABLISHED | STATE_SNAT;
-	struct packet out = {.in = lan, .dport = 21, .orig_dport = 21};
-	struct packet back = {.sport = 21, .orig_dport = 21, .state = translated};
+	struct rule_packet out = {.in = lan, .dport = 21, .orig_dport = 21};
+	struct rule_packet back = {.sport = 21, .orig_dport = 21, .state = translated};
 
-	add(k, "a client's connection", HOOK_PREROUTING, "raw", out);
+	check_way_add_packet(k, "a client's connection", HOOK_PREROUTING, "raw", out);
 	out.state = STATE_NEW;
-	add(k, "a client's connection", HOOK_FORWARD, "filter", out);
+	check_way_add_packet(k, "a client's connection", HOOK_FORWARD, "filter", out);
 	out.state = translated;
-	add(k, "a client's commands", HOOK_PREROUTING, "mangle", out);
-	add(k, "a client's commands", HOOK_FORWARD, "filter", out);
-	add(k, "the answers to clients", HOOK_PREROUTING, "mangle", back);
+	check_way_add_packet(k, "a client's commands", HOOK_PREROUTING, "mangle", out);
+	check_way_add_packet(k, "a client's commands", HOOK_FORWARD, "filter", out);
+	check_way_add_packet(k, "the answers to clients", HOOK_PREROUTING, "mangle", back);
 	back.out = lan;
-	add(k, "the answers to clients", HOOK_FORWARD, "filter", back);
-	add(k, "a data connection of clients", HOOK_FORWARD, "filter",
-		(struct packet){
-			.in = lan, .state = STATE_RELATED | STATE_SNAT, .helper = t->service.ct_helper});
-	add(k, "a data connection to clients", HOOK_FORWARD, "filter",
-		(struct packet){
-			.out = lan, .state = STATE_RELATED | STATE_DNAT, .helper = t->service.ct_helper});
+	check_way_add_packet(k, "the answers to clients", HOOK_FORWARD, "filter", back);
+	check_way_add_packet(k, "a data connection of clients", HOOK_FORWARD, "filter",
+		(struct rule_packet){.in = lan,
+			.state = STATE_RELATED | STATE_SNAT,
+			.helper = t->service.ct_helper});
+	check_way_add_packet(k, "a data connection to clients", HOOK_FORWARD, "filter",
+		(struct rule_packet){.out = lan,
+			.state = STATE_RELATED | STATE_DNAT,
+			.helper = t->service.ct_helper});
 }
 
 /* --- what is found on the way --- */
@@ -129,74 +137,79 @@ struct place {
 };
 
 /* What our own chain would do as well. */
-static bool as_ours(const struct place *p, const struct rule *rule)
+static bool is_as_ours(const struct place *p, const struct rule *rule)
 {
 	const struct service *s = &p->target->service;
 
-	for (size_t i = 0; rule->action == ACTION_QUEUE && i < s->n_queues; i++) {
+	for (size_t i = 0; rule->action == RULE_QUEUE && i < s->n_queues; i++) {
 		if (rule->queue == s->queue[i])
 			return true;
 	}
-	return rule->action == ACTION_TEMPLATE && strcmp(rule->target, s->ct_helper) == 0;
+	return rule->action == RULE_TEMPLATE && strcmp(rule->target, s->ct_helper) == 0;
 }
 
-static bool drops(const struct place *p, const struct way *way)
+static bool check_way_drops(const struct place *p, const struct way *way)
 {
-	return way->end == ACTION_DROP || (way->end == ACTION_NONE && p->chain->drops);
+	return way->end == RULE_DROP || (way->end == RULE_NONE && p->chain->drops);
 }
 
 /* Whether the way ends as it should, or cannot be told. */
-static bool good(const struct place *p, const struct way *way)
+static bool is_good(const struct place *p, const struct way *way)
 {
-	if (!way->sure || way->end == ACTION_JUMP)
+	if (!way->sure || way->end == RULE_JUMP)
 		return true;
 	if (!p->ours)
-		return !drops(p, way) && (way->end != ACTION_NOTRACK || p->chain->priority > AFTER_CONNTRACK);
-	if (way->end == ACTION_ACCEPT && p->kind->hook == HOOK_FORWARD)
+		return !check_way_drops(p, way) &&
+		       (way->end != RULE_NOTRACK || p->chain->priority > AFTER_CONNTRACK);
+	if (way->end == RULE_ACCEPT && p->kind->hook == HOOK_FORWARD)
 		return true;
-	return way->rule && as_ours(p, way->rule);
+	return way->rule && is_as_ours(p, way->rule);
 }
 
-static void say_where(const struct place *p, const struct way *way, char *buf, size_t cap)
+static void check_way_say_where(const struct place *p, const struct way *way, char *buf, size_t cap)
 {
 	const struct chain *c = p->chain;
 
 	if (!way->rule)
-		snprintf(buf, cap, "the policy of chain %s%s%s %s (%s)", c->family, *c->family ? " " : "",
-			c->table, c->name, p->filter->command);
+		snprintf(buf, cap, "the policy of chain %s%s%s %s (%s)", c->family,
+			*c->family ? " " : "", c->table, c->name, p->filter->command);
 	else if (filter_is_nft(p->filter))
 		snprintf(buf, cap, "%s", way->rule->text);
 	else
-		snprintf(buf, cap, "\"%s\" of table %s (%s)", way->rule->text, c->table, p->filter->command);
+		snprintf(buf, cap, "\"%s\" of table %s (%s)", way->rule->text, c->table,
+			p->filter->command);
 }
 
-static const char *what_happens(const struct way *way)
+static const char *check_way_what_happens(const struct way *way)
 {
 	switch (way->end) {
-	case ACTION_TEMPLATE:
+	case RULE_TEMPLATE:
 		if (strcmp(way->rule->target, "ftp") == 0)
-			return "the first CT rule counts: the kernel's own helper follows these connections, "
+			return "the first CT rule counts: the kernel's own helper follows these "
+			       "connections, "
 			       "and "
 			       "pasvd leaves them alone";
-		return "the first CT rule counts: these connections do not get pasvd's helper, without which "
+		return "the first CT rule counts: these connections do not get pasvd's helper, "
+		       "without which "
 		       "the "
 		       "kernel expects no data connections";
-	case ACTION_NOTRACK:
+	case RULE_NOTRACK:
 		return "what conntrack does not know is neither translated nor expected";
-	case ACTION_QUEUE:
+	case RULE_QUEUE:
 		return "what comes back from another queue goes on behind this table";
-	case ACTION_DNAT:
+	case RULE_DNAT:
 		return "the first DNAT rule counts: the connection goes there";
-	case ACTION_DROP:
-	case ACTION_NONE:
+	case RULE_DROP:
+	case RULE_NONE:
 		return "nothing that another rule accepts gets past it";
 	default:
 		return "the rules behind it are not looked at any more";
 	}
 }
 
-/* Ours goes in front of the rule at which the way ends: it is behind it now, so that does not change its place. */
-static void fix_order(const struct place *p, const struct way *way, struct finding *found)
+/* Ours goes in front of the rule at which the way ends: it is behind it now, so that does not
+ * change its place. */
+static void check_way_fix_order(const struct place *p, const struct way *way, struct finding *found)
 {
 	const char *ipt = p->filter->command, *table = p->chain->table, *chain = p->chain->name;
 
@@ -210,9 +223,10 @@ struct commands {
 	size_t used;
 };
 
-static void add_command(struct commands *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void check_way_add_command(struct commands *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-static void add_command(struct commands *c, const char *fmt, ...)
+static void check_way_add_command(struct commands *c, const char *fmt, ...)
 {
 	va_list args;
 	int len;
@@ -229,29 +243,29 @@ static void add_command(struct commands *c, const char *fmt, ...)
 	c->used += (size_t)len;
 }
 
-static void accept_data(const struct place *p, const char *where, struct commands *c)
+static void check_way_accept_data(const struct place *p, const char *where, struct commands *c)
 {
 	const char *ct_helper = p->target->service.ct_helper;
 
 	if (filter_is_nft(p->filter))
-		add_command(c, "%s 'ct helper \"%s\" accept'", where, ct_helper);
+		check_way_add_command(c, "%s 'ct helper \"%s\" accept'", where, ct_helper);
 	else
-		add_command(c, "%s -m helper --helper %s -j ACCEPT", where, ct_helper);
+		check_way_add_command(c, "%s -m helper --helper %s -j ACCEPT", where, ct_helper);
 }
 
 /* Of the server, or of clients: those are not translated yet. */
-static void accept_control(
+static void check_way_accept_control(
 	const struct place *p, const char *where, uint16_t port, bool server, struct commands *c)
 {
 	if (filter_is_nft(p->filter))
-		add_command(c, "%s 'meta l4proto tcp %sct original proto-dst %u accept'", where,
-			server ? "ct status dnat " : "", port);
+		check_way_add_command(c, "%s 'meta l4proto tcp %sct original proto-dst %u accept'",
+			where, server ? "ct status dnat " : "", port);
 	else
-		add_command(c, "%s -p tcp -m conntrack --ctorigdstport %u%s -j ACCEPT", where, port,
-			server ? " --ctstate DNAT" : "");
+		check_way_add_command(c, "%s -p tcp -m conntrack --ctorigdstport %u%s -j ACCEPT",
+			where, port, server ? " --ctstate DNAT" : "");
 }
 
-static void fix_drop(const struct place *p, const struct way *way, struct finding *found)
+static void check_way_fix_drop(const struct place *p, const struct way *way, struct finding *found)
 {
 	const struct service *s = &p->target->service;
 	const struct chain *c = p->chain;
@@ -264,70 +278,76 @@ static void fix_drop(const struct place *p, const struct way *way, struct findin
 	}
 	snprintf(position, sizeof(position), " %zu", way->index + 1);
 	if (filter_is_nft(p->filter))
-		snprintf(where, sizeof(where), "nft insert rule %s %s %s", c->family, c->table, c->name);
+		snprintf(where, sizeof(where), "nft insert rule %s %s %s", c->family, c->table,
+			c->name);
 	else
 		snprintf(where, sizeof(where), "%s -t %s %s %s%s", p->filter->command, c->table,
 			way->rule ? "-I" : "-A", c->name, way->rule ? position : "");
-	accept_data(p, where, &commands);
+	check_way_accept_data(p, where, &commands);
 	for (size_t i = 0; i < s->n_ports; i++)
-		accept_control(p, where, s->port[i].outside, true, &commands);
+		check_way_accept_control(p, where, s->port[i].outside, true, &commands);
 	if (s->lan[0])
-		accept_control(p, where, CONTROL_PORT, false, &commands);
+		check_way_accept_control(p, where, CONTROL_PORT, false, &commands);
 	finding_fix(found, "%s", commands.used < sizeof(commands.text) ? commands.text : "");
 }
 
-/* Control connections that carry a helper of our own: queued in front of conntrack, and behind it once more. */
-static bool shifts_twice(const struct place *p, const struct way *way)
+/* Control connections that carry a helper of our own: queued in front of conntrack, and behind it
+ * once more. */
+static bool check_way_shifts_twice(const struct place *p, const struct way *way)
 {
 	return p->target->service.before_conntrack && p->kind->packet.state & STATE_ESTABLISHED &&
-	       way->end == ACTION_QUEUE && way->sure;
+	       way->end == RULE_QUEUE && way->sure;
 }
 
-static void say_twice(const struct place *p, const struct way *way, struct report *r)
+static void check_way_say_twice(const struct place *p, const struct way *way, struct report *r)
 {
 	struct finding *found;
 	char where[FINDING_TEXT_MAX];
 
-	say_where(p, way, where, sizeof(where));
-	found = report_add(r, SEVERITY_WARNING, about, "%s: %s sends control connections to queue %u",
-		target_family(p->target), where, way->rule->queue);
+	check_way_say_where(p, way, where, sizeof(where));
+	found = report_add(r, SEVERITY_WARNING, about,
+		"%s: %s sends control connections to queue %u", target_family(p->target), where,
+		way->rule->queue);
 	finding_why(found,
-		"they carry the helper %s, and the kernel shifts the sequence numbers of such packets "
-		"once more when they come back from a queue behind conntrack: those connections hang",
+		"they carry the helper %s, and the kernel shifts the sequence numbers of such "
+		"packets "
+		"once more when they come back from a queue behind conntrack: those connections "
+		"hang",
 		p->target->service.ct_helper);
-	finding_advice(found,
-		"have that rule leave them out, or load nf_conntrack_sane, pasvd's rules again, and "
-		"start pasvd again");
+	finding_advice(found, "have that rule leave them out, or load nf_conntrack_sane, pasvd's "
+			      "rules again, and "
+			      "start pasvd again");
 	report_once(r);
 }
 
-static void check_chain(const struct place *p, struct report *r)
+static void check_way_chain(const struct place *p, struct report *r)
 {
 	const char *goal = p->ours ? p->target->own : ""; /* elsewhere our chain is one of many */
 	struct way way = ruleset_way(&p->filter->rules, p->chain, &p->kind->packet, goal);
 	char where[FINDING_TEXT_MAX];
 	struct finding *found;
 
-	if (shifts_twice(p, &way)) {
-		say_twice(p, &way, r);
+	if (check_way_shifts_twice(p, &way)) {
+		check_way_say_twice(p, &way, r);
 		return;
 	}
-	if (good(p, &way))
+	if (is_good(p, &way))
 		return;
-	say_where(p, &way, where, sizeof(where));
-	found = report_add(r, SEVERITY_ERROR, about, "%s: %s %s %s", target_family(p->target), where,
-		drops(p, &way) ? "drops" : "keeps from pasvd's rules", p->kind->what);
-	finding_why(found, "%s", what_happens(&way));
+	check_way_say_where(p, &way, where, sizeof(where));
+	found = report_add(r, SEVERITY_ERROR, about, "%s: %s %s %s", target_family(p->target),
+		where, check_way_drops(p, &way) ? "drops" : "keeps from pasvd's rules",
+		p->kind->what);
+	finding_why(found, "%s", check_way_what_happens(&way));
 	if (p->ours && way.rule)
-		fix_order(p, &way, found);
+		check_way_fix_order(p, &way, found);
 	else
-		fix_drop(p, &way, found);
+		check_way_fix_drop(p, &way, found);
 	report_once(r);
 }
 
 /* --- marks --- */
 
-static bool concerns(const struct kinds *k, const struct rule *rule)
+static bool check_way_concerns(const struct kinds *k, const struct rule *rule)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		if (strcmp(k->kind[i].table, "mangle") == 0 &&
@@ -337,8 +357,9 @@ static bool concerns(const struct kinds *k, const struct rule *rule)
 	return false;
 }
 
-/* A packet that pasvd has seen goes on behind the table, so a mark that is restored behind the jump is never restored. */
-static void check_marks(const struct target *t, const struct kinds *k, struct report *r)
+/* A packet that pasvd has seen goes on behind the table, so a mark that is restored behind the jump
+ * is never restored. */
+static void check_way_marks(const struct target *t, const struct kinds *k, struct report *r)
 {
 	const struct chain *c = ruleset_find(&t->filter->rules, "", "mangle", "PREROUTING");
 	const char *ipt = t->filter->command;
@@ -346,57 +367,60 @@ static void check_marks(const struct target *t, const struct kinds *k, struct re
 	size_t last = 0;
 
 	for (size_t i = c ? chain_jump(c, t->own) : 0; c && i < c->n; i++) {
-		if (c->rule[i].action == ACTION_RESTORE && concerns(k, &c->rule[i]))
+		if (c->rule[i].action == RULE_RESTORE && check_way_concerns(k, &c->rule[i]))
 			last = i;
 	}
 	if (!last)
 		return;
-	found = report_add(r, SEVERITY_WARNING, about, "%s: \"%s\" of table mangle is behind pasvd's rules",
-		target_family(t), c->rule[last].text);
-	finding_why(found,
-		"a packet that pasvd has seen goes on behind this table, so it does not get the mark of its "
-		"connection, and policy routing by marks sends it the wrong way");
-	finding_fix(found, "%s -t mangle -D PREROUTING -j %s && %s -t mangle -I PREROUTING %zu -j %s", ipt,
+	found = report_add(r, SEVERITY_WARNING, about,
+		"%s: \"%s\" of table mangle is behind pasvd's rules", target_family(t),
+		c->rule[last].text);
+	finding_why(found, "a packet that pasvd has seen goes on behind this table, so it does not "
+			   "get the mark of its "
+			   "connection, and policy routing by marks sends it the wrong way");
+	finding_fix(found,
+		"%s -t mangle -D PREROUTING -j %s && %s -t mangle -I PREROUTING %zu -j %s", ipt,
 		t->own, ipt, last + 1, t->own);
 }
 
 /* --- all of them --- */
 
-static bool at_hook(const struct kind *k, const struct chain *c)
+static bool check_way_at_hook(const struct kind *k, const struct chain *c)
 {
 	if (k->hook == HOOK_FORWARD && c->hook == HOOK_POSTROUTING)
 		return true;
 	return c->hook == k->hook && c->priority >= k->from && c->priority <= k->to;
 }
 
-static void check_kind(const struct target *t, const struct filter *f, const struct kind *k, struct report *r)
+static void check_way_kind(
+	const struct target *t, const struct filter *f, const struct kind *k, struct report *r)
 {
 	for (size_t i = 0; i < f->rules.n; i++) {
 		struct place p = {t, f, &f->rules.chain[i], k, false};
 
-		if (!at_hook(k, p.chain))
+		if (!check_way_at_hook(k, p.chain))
 			continue;
 		p.ours = f == t->filter && !filter_is_nft(f) && p.chain->hook == k->hook &&
 			 strcmp(p.chain->table, k->table) == 0 &&
 			 !(t->service.before_conntrack && strcmp(k->table, "mangle") == 0);
 		if (p.ours && chain_jump(p.chain, t->own) == p.chain->n)
 			continue; /* check_rules() says so */
-		check_chain(&p, r);
+		check_way_chain(&p, r);
 	}
 }
 
-static void check_kinds(
+static void check_way_kinds(
 	const struct facts *f, const struct target *t, const struct kinds *k, struct report *r)
 {
 	for (size_t i = 0; i < f->n_filters; i++) {
 		for (size_t j = 0; f->filter[i].family == t->family && j < k->n; j++)
-			check_kind(t, &f->filter[i], &k->kind[j], r);
+			check_way_kind(t, &f->filter[i], &k->kind[j], r);
 	}
 	if (!t->service.before_conntrack)
-		check_marks(t, k, r);
+		check_way_marks(t, k, r);
 }
 
-static void check_server_ways(const struct facts *f, const struct target *t, struct report *r)
+static void check_way_server(const struct facts *f, const struct target *t, struct report *r)
 {
 	size_t wans = t->service.n_wans ? t->service.n_wans : 1;
 
@@ -404,22 +428,23 @@ static void check_server_ways(const struct facts *f, const struct target *t, str
 		for (size_t i = 0; i < t->service.n_ports; i++) {
 			struct kinds k = {0};
 
-			add_server(&k, t, t->service.n_wans ? t->service.wan[w] : NULL, i);
-			check_kinds(f, t, &k, r);
+			check_way_add_server(
+				&k, t, t->service.n_wans ? t->service.wan[w] : NULL, i);
+			check_way_kinds(f, t, &k, r);
 		}
 	}
 }
 
-static void check_target(const struct facts *f, const struct target *t, struct report *r)
+static void check_way_target(const struct facts *f, const struct target *t, struct report *r)
 {
 	size_t before = r->n;
 	struct kinds k = {0};
 
 	if (t->service.server.family != ADDR_NONE)
-		check_server_ways(f, t, r);
+		check_way_server(f, t, r);
 	if (t->service.lan[0])
-		add_clients(&k, t);
-	check_kinds(f, t, &k, r);
+		check_way_add_clients(&k, t);
+	check_way_kinds(f, t, &k, r);
 	if (r->n == before)
 		report_add(r, SEVERITY_OK, about, "%s: nothing takes those of FTP away from %s",
 			target_family(t), t->own);
@@ -429,6 +454,6 @@ void check_way(const struct facts *f, struct report *r)
 {
 	for (size_t i = 0; i < f->n_targets; i++) {
 		if (f->target[i].loaded)
-			check_target(f, &f->target[i], r);
+			check_way_target(f, &f->target[i], r);
 	}
 }

@@ -19,51 +19,56 @@ void check_nft(const struct facts *f, struct report *r);
 /* Whether the packets get to those rules, and nothing else takes or drops them. */
 void check_way(const struct facts *f, struct report *r);
 
-/* What opens the server to everybody although it need not any more; whether clients are translated at all. */
+/* What opens the server to everybody although it need not any more; whether clients are translated
+ * at all. */
 void check_open(const struct facts *f, struct report *r);
 
 /* --- numbers; -1: could not be read --- */
 
 /* `count` of `max` are in use of the thing that `sysctl` limits. */
-void check_room(
-	struct report *r, const char *about, const char *things, const char *sysctl, long count, long max);
+void check_room(struct report *r, const char *about, const char *things, const char *sysctl,
+	long count, long max);
 void check_timeout(struct report *r, long established);
 void check_events(struct report *r, long events);
 void check_forwarding(struct report *r, const char *interface, const char *sysctl, long value);
 
 /* --- the queue --- */
 
-struct queue {
+struct queue_counters {
 	unsigned long number, portid, waiting, mode, range, dropped, undelivered, seen;
 };
 
-/* Decimal numbers with blanks between them, `max` at most; returns how many there are up to something else. */
+/* Decimal numbers with blanks between them, `max` at most; returns how many there are up to
+ * something else. */
 size_t numbers(const char *line, unsigned long *ret_number, size_t max);
 
 /* A line of /proc/net/netfilter/nfnetlink_queue. */
-bool queue_parse(const char *line, struct queue *ret_queue);
+bool queue_parse(const char *line, struct queue_counters *ret_queue);
 
 struct queue_facts {
 	uint16_t number; /* that the rules send packets to */
 	bool bound;
-	struct queue first, then; /* the same queue at two times */
-	char holder[32];          /* the name of the program; "": not known */
-	char others[64];          /* numbers of other queues that are bound; "": none */
+	struct queue_counters first, then; /* the same queue at two times */
+	char holder[32];                   /* the name of the program; "": not known */
+	char others[64];                   /* numbers of other queues that are bound; "": none */
 };
 
 void check_queue(const struct queue_facts *q, const char *daemon, struct report *r);
 
 /* --- what ip(8) prints --- */
 
-/* `route` is what `ip -o route get SERVER` says (NULL: that there is none); "inside" is set from it. */
-void check_server(struct report *r, const char *server, const char *route, char ret_inside[INTERFACE_MAX]);
+/* `route` is what `ip -o route get SERVER` says (NULL: that there is none); "inside" is set from
+ * it. */
+void check_server(
+	struct report *r, const char *server, const char *route, char ret_inside[INTERFACE_MAX]);
 
-/* `link`: of `ip -o -d link show dev`, NULL: there is no such interface; `addresses`: of `ip -o addr show dev`. */
-void check_interface(
-	struct report *r, const char *option, const char *name, const char *link, const char *addresses);
+/* `link`: of `ip -o -d link show dev`, NULL: there is no such interface; `addresses`: of `ip -o
+ * addr show dev`. */
+void check_interface(struct report *r, const char *option, const char *name, const char *link,
+	const char *addresses);
 
-/* With strict rp_filter, `sysctl`. `route`: the way to anybody outside from an address of the interface, NULL: there is
- * none. */
+/* With strict rp_filter, `sysctl`. `route`: the way to anybody outside from an address of the
+ * interface, NULL: there is none. */
 void check_return(struct report *r, const char *interface, const char *sysctl, const char *route);
 
 #endif

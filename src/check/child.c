@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* child.c - another program, run to its end
  *
- * Its input lies in memory before it is started, and what it prints to standard error goes to memory as well, so there is
- * one pipe only and nobody waits for the other.
+ * Its input lies in memory before it is started, and what it prints to standard error goes to
+ * memory as well, so there is one pipe only and nobody waits for the other.
  */
 #include "child.h"
 
@@ -28,7 +28,7 @@ struct child {
 	int in, out[2], err; /* memory, a pipe, memory */
 };
 
-static int64_t milliseconds(void)
+static int64_t child_milliseconds(void)
 {
 	struct timespec now;
 
@@ -36,19 +36,20 @@ static int64_t milliseconds(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int in_memory(const char *text)
+static int child_in_memory(const char *text)
 {
 	size_t len = text ? strlen(text) : 0;
 	int fd = memfd_create("pasvd", MFD_CLOEXEC);
 
-	if (fd >= 0 && len && (write(fd, text, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET) != 0)) {
+	if (fd >= 0 && len &&
+		(write(fd, text, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET) != 0)) {
 		close(fd);
 		return -1;
 	}
 	return fd;
 }
 
-static int spawn(struct child *c, const char *const argv[])
+static int child_spawn(struct child *c, const char *const argv[])
 {
 	posix_spawn_file_actions_t actions;
 	int err = posix_spawn_file_actions_init(&actions);
@@ -67,7 +68,7 @@ static int spawn(struct child *c, const char *const argv[])
 }
 
 /* Makes room for one more chunk and the NUL. */
-static int grow(struct output *o)
+static int child_grow(struct output *o)
 {
 	char *text;
 
@@ -81,15 +82,15 @@ static int grow(struct output *o)
 }
 
 /* Waits for the next output. 1: some was read, 0: there is no more, or -errno. */
-static int read_some(int fd, int64_t until, struct output *o)
+static int child_read_some(int fd, int64_t until, struct output *o)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
-	int64_t left = until - milliseconds();
+	int64_t left = until - child_milliseconds();
 	ssize_t n;
 
 	if (left <= 0 || poll(&ready, 1, (int)left) <= 0)
 		return -ETIMEDOUT;
-	if (grow(o))
+	if (child_grow(o))
 		return -E2BIG;
 	n = read(fd, o->text + o->len, CHUNK);
 	if (n < 0)
@@ -99,21 +100,21 @@ static int read_some(int fd, int64_t until, struct output *o)
 	return n > 0;
 }
 
-static int read_all(int fd, int64_t until, struct output *o)
+static int child_read_all(int fd, int64_t until, struct output *o)
 {
 	int more;
 
 	do
-		more = read_some(fd, until, o);
+		more = child_read_some(fd, until, o);
 	while (more > 0);
 	return more;
 }
 
 /* Somebody may close his output and stay. */
-static bool ends_in_time(pid_t pid, int64_t until)
+static bool child_ends_in_time(pid_t pid, int64_t until)
 {
 	struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
-	int64_t left = until - milliseconds();
+	int64_t left = until - child_milliseconds();
 	bool ended = end.fd >= 0 && poll(&end, 1, left > 0 ? (int)left : 0) == 1;
 
 	if (end.fd >= 0)
@@ -122,7 +123,7 @@ static bool ends_in_time(pid_t pid, int64_t until)
 }
 
 /* The exit status, or -errno. */
-static int status_of(pid_t pid)
+static int child_status_of(pid_t pid)
 {
 	int status;
 
@@ -131,7 +132,7 @@ static int status_of(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
-static void take_complaint(int fd, char complaint[RUN_COMPLAINT_MAX])
+static void child_take_complaint(int fd, char complaint[RUN_COMPLAINT_MAX])
 {
 	ssize_t n = pread(fd, complaint, RUN_COMPLAINT_MAX - 1, 0);
 
@@ -139,26 +140,26 @@ static void take_complaint(int fd, char complaint[RUN_COMPLAINT_MAX])
 	complaint[strcspn(complaint, "\n")] = '\0';
 }
 
-static int talk(struct child *c, const char *const argv[], struct output *o)
+static int child_talk(struct child *c, const char *const argv[], struct output *o)
 {
-	int64_t until = milliseconds() + RUN_SECONDS * 1000;
-	int err = spawn(c, argv), status;
+	int64_t until = child_milliseconds() + RUN_SECONDS * 1000;
+	int err = child_spawn(c, argv), status;
 
 	close(c->out[1]);
 	c->out[1] = -1;
 	if (err)
 		return err;
-	err = read_all(c->out[0], until, o);
-	if (!err && !ends_in_time(c->pid, until))
+	err = child_read_all(c->out[0], until, o);
+	if (!err && !child_ends_in_time(c->pid, until))
 		err = -ETIMEDOUT;
 	if (err)
 		kill(c->pid, SIGKILL);
-	status = status_of(c->pid);
-	take_complaint(c->err, o->complaint);
+	status = child_status_of(c->pid);
+	child_take_complaint(c->err, o->complaint);
 	return err ? err : status;
 }
 
-static void shut(struct child *c)
+static void child_close(struct child *c)
 {
 	const int fds[] = {c->in, c->out[0], c->out[1], c->err};
 
@@ -170,15 +171,16 @@ static void shut(struct child *c)
 
 int run(const char *const argv[], const char *input, struct output *ret_output)
 {
-	struct child c = {.in = in_memory(input), .out = {-1, -1}, .err = in_memory(NULL)};
+	struct child c = {
+		.in = child_in_memory(input), .out = {-1, -1}, .err = child_in_memory(NULL)};
 	struct output o = {0};
 	int status;
 
 	if (c.in < 0 || c.err < 0 || pipe2(c.out, O_CLOEXEC) != 0)
 		status = -errno;
 	else
-		status = talk(&c, argv, &o);
-	shut(&c);
+		status = child_talk(&c, argv, &o);
+	child_close(&c);
 	if (status < 0) {
 		free(o.text);
 		o.text = NULL;

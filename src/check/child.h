@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* child.h - another program, run to its end
  *
- * Never by way of a shell. What it prints is read up to RUN_OUTPUT_MAX bytes, and it gets RUN_SECONDS; who says more or
- * takes longer is killed.
+ * Never by way of a shell. What it prints is read up to RUN_OUTPUT_MAX bytes, and it gets
+ * RUN_SECONDS; who says more or takes longer is killed.
  */
 #ifndef PASVD_RUN_H
 #define PASVD_RUN_H
@@ -14,11 +14,13 @@ enum { RUN_SECONDS = 20, RUN_OUTPUT_MAX = 16 << 20, RUN_COMPLAINT_MAX = 256 };
 struct output {
 	char *text; /* of standard output, with a NUL behind it; free() it */
 	size_t len;
-	char complaint[RUN_COMPLAINT_MAX]; /* the first line of standard error, or why there was no output */
+	/* the first line of standard error, or why there was no output */
+	char complaint[RUN_COMPLAINT_MAX];
 };
 
-/* `argv[0]` is looked for in PATH; `input` (NULL: none) is its standard input. Its exit status, or -errno: -ENOENT if there
- * is no such program, -E2BIG, -ETIMEDOUT, -EINTR if a signal ended it. ret_output->text is NULL if that is not 0 or more. */
+/* `argv[0]` is looked for in PATH; `input` (NULL: none) is its standard input. Its exit status, or
+ * -errno: -ENOENT if there is no such program, -E2BIG, -ETIMEDOUT, -EINTR if a signal ended it.
+ * ret_output->text is NULL if that is not 0 or more. */
 int run(const char *const argv[], const char *input, struct output *ret_output);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* facts.h - what `pasvd check` knows of the router before it judges
  *
- * Looked for by look.c and probe_net.c; the judges (judge.h) see nothing else, so what they say can be tested with saved
- * listings.
+ * Looked for by look.c and probe_net.c; the judges (judge.h) see nothing else, so what they say can
+ * be tested with saved listings.
  */
 #ifndef PASVD_FACTS_H
 #define PASVD_FACTS_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* findings.c - what `pasvd check` has found */
 #include "findings.h"
 
@@ -14,21 +14,23 @@ static const struct {
 	[SEVERITY_ERROR] = {"error", "\033[1;31m"},
 };
 
-static bool same(const struct finding *a, const struct finding *b)
+static bool findings_is_same(const struct finding *a, const struct finding *b)
 {
-	return a->severity == b->severity && strcmp(a->about, b->about) == 0 && strcmp(a->what, b->what) == 0;
+	return a->severity == b->severity && strcmp(a->about, b->about) == 0 &&
+	       strcmp(a->what, b->what) == 0;
 }
 
-static bool known(const struct report *r, const struct finding *f)
+static bool is_known(const struct report *r, const struct finding *f)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		if (same(&r->finding[i], f))
+		if (findings_is_same(&r->finding[i], f))
 			return true;
 	}
 	return false;
 }
 
-struct finding *report_add(struct report *r, enum severity severity, const char *about, const char *fmt, ...)
+struct finding *report_add(
+	struct report *r, enum severity severity, const char *about, const char *fmt, ...)
 {
 	va_list args;
 
@@ -36,7 +38,7 @@ struct finding *report_add(struct report *r, enum severity severity, const char 
 	va_start(args, fmt);
 	vsnprintf(r->spare.what, sizeof(r->spare.what), fmt, args);
 	va_end(args);
-	if (known(r, &r->spare))
+	if (is_known(r, &r->spare))
 		return &r->spare;
 	if (r->n == FINDINGS_MAX) {
 		r->beyond[severity]++;
@@ -81,7 +83,8 @@ void report_once(struct report *r)
 	const struct finding *last = &r->finding[r->n ? r->n - 1 : 0];
 
 	for (const struct finding *f = r->finding; f < last; f++) {
-		bool same = strcmp(f->what, last->what) == 0 || (*f->fix && strcmp(f->fix, last->fix) == 0);
+		bool same = strcmp(f->what, last->what) == 0 ||
+			    (*f->fix && strcmp(f->fix, last->fix) == 0);
 
 		if (same && strcmp(f->about, last->about) == 0) {
 			r->n--;
@@ -100,40 +103,41 @@ size_t report_count(const struct report *r, enum severity severity)
 }
 
 /* Bytes of UTF-8 are text; a terminal is not steered by them. */
-static void print_text(FILE *out, const char *text)
+static void findings_print_text(FILE *out, const char *text)
 {
 	for (; *text; text++)
 		fputc((unsigned char)*text < ' ' || *text == '\177' ? '?' : *text, out);
 	fputc('\n', out);
 }
 
-static void print_below(FILE *out, const char *name, const char *text)
+static void findings_print_below(FILE *out, const char *name, const char *text)
 {
 	if (!*text)
 		return;
 	fprintf(out, "        %-8s", name);
-	print_text(out, text);
+	findings_print_text(out, text);
 }
 
 static bool any_beyond(const struct report *r)
 {
-	return r->beyond[SEVERITY_OK] || r->beyond[SEVERITY_UNSEEN] || r->beyond[SEVERITY_WARNING] ||
-	       r->beyond[SEVERITY_ERROR];
+	return r->beyond[SEVERITY_OK] || r->beyond[SEVERITY_UNSEEN] ||
+	       r->beyond[SEVERITY_WARNING] || r->beyond[SEVERITY_ERROR];
 }
 
-static void print_finding(const struct finding *f, FILE *out, bool colour)
+static void findings_print_finding(const struct finding *f, FILE *out, bool colour)
 {
 	const char *name = severities[f->severity].name;
 
 	fprintf(out, "%s%-8s%s%-15s", colour ? severities[f->severity].colour : "", name,
 		colour ? "\033[0m" : "", f->about);
-	print_text(out, f->what);
-	print_below(out, "why:", f->why);
-	print_below(out, "fix:", f->fix);
-	print_below(out, "advice:", f->advice);
+	findings_print_text(out, f->what);
+	findings_print_below(out, "why:", f->why);
+	findings_print_below(out, "fix:", f->fix);
+	findings_print_below(out, "advice:", f->advice);
 }
 
-static void print_count(FILE *out, const char *before, size_t n, const char *one, const char *more)
+static void findings_print_count(
+	FILE *out, const char *before, size_t n, const char *one, const char *more)
 {
 	fprintf(out, "%s%zu %s", before, n, n == 1 ? one : more);
 }
@@ -141,13 +145,14 @@ static void print_count(FILE *out, const char *before, size_t n, const char *one
 void report_print(const struct report *r, FILE *out, bool colour)
 {
 	for (size_t i = 0; i < r->n; i++)
-		print_finding(&r->finding[i], out, colour);
+		findings_print_finding(&r->finding[i], out, colour);
 	if (any_beyond(r))
 		fputs("more are counted than shown\n", out);
-	print_count(out, "", report_count(r, SEVERITY_ERROR), "error", "errors");
-	print_count(out, ", ", report_count(r, SEVERITY_WARNING), "warning", "warnings");
+	findings_print_count(out, "", report_count(r, SEVERITY_ERROR), "error", "errors");
+	findings_print_count(out, ", ", report_count(r, SEVERITY_WARNING), "warning", "warnings");
 	if (report_count(r, SEVERITY_UNSEEN))
-		print_count(out, ", ", report_count(r, SEVERITY_UNSEEN), "not looked at", "not looked at");
+		findings_print_count(out, ", ", report_count(r, SEVERITY_UNSEEN), "not looked at",
+			"not looked at");
 	fputc('\n', out);
 }
 

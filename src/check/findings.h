@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* findings.h - what `pasvd check` has found
  *
- * A finding says what there is, why it matters, and what fixes it: a command that can be given to a shell of root as it
- * stands, or advice if somebody has to decide. A finding that is there already is not added again.
+ * A finding says what there is, why it matters, and what fixes it: a command that can be given to a
+ * shell of root as it stands, or advice if somebody has to decide. A finding that is there already
+ * is not added again.
  */
 #ifndef PASVD_REPORT_H
 #define PASVD_REPORT_H
@@ -13,7 +14,8 @@
 
 enum severity { SEVERITY_OK, SEVERITY_UNSEEN, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITIES };
 
-/* Longer texts are cut, but for a command: half of one must not be given to a shell, so it is left out. */
+/* Longer texts are cut, but for a command: half of one must not be given to a shell, so it is left
+ * out. */
 enum { FINDINGS_MAX = 64, FINDING_TEXT_MAX = 512, FINDING_FIX_MAX = 4096 };
 
 struct finding {
@@ -33,19 +35,20 @@ struct report {
 };
 
 /* Never NULL: what is said about the finding can be added at once. `about` is kept. */
-struct finding *report_add(struct report *r, enum severity severity, const char *about, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+struct finding *report_add(struct report *r, enum severity severity, const char *about,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void finding_why(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void finding_fix(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void finding_advice(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Takes the last finding back if one before it, about the same, says the same or is fixed by the same command. */
+/* Takes the last finding back if one before it, about the same, says the same or is fixed by the
+ * same command. */
 void report_once(struct report *r);
 
 size_t report_count(const struct report *r, enum severity severity);
 
-/* Two columns and what belongs to them below, then one line that counts. Characters that are none of text are shown
- * as '?'. */
+/* Two columns and what belongs to them below, then one line that counts. Characters that are none
+ * of text are shown as '?'. */
 void report_print(const struct report *r, FILE *out, bool colour);
 
 /* 1: there is an error. 3: there is none, but something could not be looked at. 0: neither. */

@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* iptables_rule.c - one rule of iptables, from the words that it consists of
  *
- * The tables below say what is done with an option and the word behind it. An option or match that is not in them makes the
- * rule unsure: it may then match less than what is understood of it. A target that is not in them only looks at packets or
- * changes them, or is a chain.
+ * The tables below say what is done with an option and the word behind it. An option or match that
+ * is not in them makes the rule unsure: it may then match less than what is understood of it. A
+ * target that is not in them only looks at packets or changes them, or is a chain.
  */
 #include "iptables_rule.h"
 
@@ -14,7 +14,7 @@
 /* --- words --- */
 
 /* Takes the word at *from, without its quotes, to *to. */
-static void unquote(const char **from, char **to)
+static void iptables_unquote(const char **from, char **to)
 {
 	bool quoted = false;
 
@@ -42,19 +42,19 @@ bool words_split(const char *line, struct words *w)
 		if (w->n == WORDS_MAX)
 			return false;
 		w->word[w->n++] = to;
-		unquote(&line, &to);
+		iptables_unquote(&line, &to);
 	}
 	return true;
 }
 
 /* --- values: false if they are not understood --- */
 
-static struct text text_of(const char *word)
+static struct text iptables_text_of(const char *word)
 {
 	return (struct text){word, strlen(word)};
 }
 
-static bool take_interface(struct interface_match *m, const char *word, bool negated)
+static bool iptables_take_interface(struct interface_match *m, const char *word, bool negated)
 {
 	size_t len = strlen(word);
 
@@ -67,13 +67,14 @@ static bool take_interface(struct interface_match *m, const char *word, bool neg
 	return true;
 }
 
-static bool take_network(struct address_match *m, const char *word, bool negated)
+static bool iptables_take_network(struct address_match *m, const char *word, bool negated)
 {
 	m->negated = negated;
-	return m->network.addr.family == ADDR_NONE && !conf_value_network(text_of(word), &m->network);
+	return m->network.addr.family == ADDR_NONE &&
+	       !conf_value_network(iptables_text_of(word), &m->network);
 }
 
-static bool take_range(struct port_match *m, struct text t)
+static bool iptables_take_range(struct port_match *m, struct text t)
 {
 	struct text low = text_cut(&t, ':');
 	struct port_range range;
@@ -87,14 +88,14 @@ static bool take_range(struct port_match *m, struct text t)
 	return true;
 }
 
-static bool take_ports(struct port_match *m, const char *word, bool negated)
+static bool iptables_take_ports(struct port_match *m, const char *word, bool negated)
 {
-	struct text rest = text_of(word);
+	struct text rest = iptables_text_of(word);
 	bool first = m->n == 0;
 
 	m->negated = negated;
 	while (rest.n) {
-		if (!take_range(m, text_cut(&rest, ',')))
+		if (!iptables_take_range(m, text_cut(&rest, ',')))
 			return false;
 	}
 	return first;
@@ -113,7 +114,7 @@ static const struct {
 	{"DNAT", STATE_DNAT},
 };
 
-static unsigned int state_bit(struct text name)
+static unsigned int iptables_state_bit(struct text name)
 {
 	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
 		if (strlen(states[i].name) == name.n && memcmp(states[i].name, name.p, name.n) == 0)
@@ -122,13 +123,13 @@ static unsigned int state_bit(struct text name)
 	return 0;
 }
 
-static bool set_state(struct rule *r, const char *word, bool negated)
+static bool iptables_set_state(struct rule *r, const char *word, bool negated)
 {
-	struct text rest = text_of(word);
+	struct text rest = iptables_text_of(word);
 	struct state_match m = {.negated = negated};
 
 	while (rest.n) {
-		unsigned int bit = state_bit(text_cut(&rest, ','));
+		unsigned int bit = iptables_state_bit(text_cut(&rest, ','));
 
 		if (!bit)
 			return false;
@@ -140,7 +141,7 @@ static bool set_state(struct rule *r, const char *word, bool negated)
 	return true;
 }
 
-static bool set_protocol(struct rule *r, const char *word, bool negated)
+static bool iptables_set_protocol(struct rule *r, const char *word, bool negated)
 {
 	if (strcmp(word, "all") == 0)
 		return !negated;
@@ -148,53 +149,53 @@ static bool set_protocol(struct rule *r, const char *word, bool negated)
 	return true;
 }
 
-static bool set_in(struct rule *r, const char *word, bool negated)
+static bool iptables_set_in(struct rule *r, const char *word, bool negated)
 {
-	return take_interface(&r->in, word, negated);
+	return iptables_take_interface(&r->in, word, negated);
 }
 
-static bool set_out(struct rule *r, const char *word, bool negated)
+static bool iptables_set_out(struct rule *r, const char *word, bool negated)
 {
-	return take_interface(&r->out, word, negated);
+	return iptables_take_interface(&r->out, word, negated);
 }
 
-static bool set_src(struct rule *r, const char *word, bool negated)
+static bool iptables_set_src(struct rule *r, const char *word, bool negated)
 {
-	return take_network(&r->src, word, negated);
+	return iptables_take_network(&r->src, word, negated);
 }
 
-static bool set_dst(struct rule *r, const char *word, bool negated)
+static bool iptables_set_dst(struct rule *r, const char *word, bool negated)
 {
-	return take_network(&r->dst, word, negated);
+	return iptables_take_network(&r->dst, word, negated);
 }
 
-static bool set_orig_dst(struct rule *r, const char *word, bool negated)
+static bool iptables_set_orig_dst(struct rule *r, const char *word, bool negated)
 {
-	return take_network(&r->orig_dst, word, negated);
+	return iptables_take_network(&r->orig_dst, word, negated);
 }
 
-static bool set_sport(struct rule *r, const char *word, bool negated)
+static bool iptables_set_sport(struct rule *r, const char *word, bool negated)
 {
-	return take_ports(&r->sport, word, negated);
+	return iptables_take_ports(&r->sport, word, negated);
 }
 
-static bool set_dport(struct rule *r, const char *word, bool negated)
+static bool iptables_set_dport(struct rule *r, const char *word, bool negated)
 {
-	return take_ports(&r->dport, word, negated);
+	return iptables_take_ports(&r->dport, word, negated);
 }
 
-static bool set_orig_dport(struct rule *r, const char *word, bool negated)
+static bool iptables_set_orig_dport(struct rule *r, const char *word, bool negated)
 {
-	return take_ports(&r->orig_dport, word, negated);
+	return iptables_take_ports(&r->orig_dport, word, negated);
 }
 
-static bool set_helper(struct rule *r, const char *word, bool negated)
+static bool iptables_set_helper(struct rule *r, const char *word, bool negated)
 {
 	rule_name(r->helper, word);
 	return !negated;
 }
 
-static bool set_comment(struct rule *r, const char *word, bool negated)
+static bool iptables_set_comment(struct rule *r, const char *word, bool negated)
 {
 	(void)r;
 	(void)word;
@@ -202,7 +203,7 @@ static bool set_comment(struct rule *r, const char *word, bool negated)
 }
 
 /* Those whose own options are all in the table of options, or are unsure one by one. */
-static bool set_match(struct rule *r, const char *word, bool negated)
+static bool iptables_set_match(struct rule *r, const char *word, bool negated)
 {
 	static const char *const known[] = {
 		"tcp", "udp", "multiport", "conntrack", "state", "helper", "comment"};
@@ -219,31 +220,32 @@ static bool set_match(struct rule *r, const char *word, bool negated)
 
 static const struct {
 	const char *name;
-	enum action action;
+	enum rule_action action;
 } targets[] = {
-	{"ACCEPT", ACTION_ACCEPT},
-	{"DROP", ACTION_DROP},
-	{"REJECT", ACTION_DROP},
-	{"TARPIT", ACTION_DROP},
-	{"QUEUE", ACTION_ELSEWHERE},
-	{"NFQUEUE", ACTION_QUEUE},
-	{"DNAT", ACTION_DNAT},
-	{"SNAT", ACTION_SNAT},
-	{"MASQUERADE", ACTION_SNAT},
-	{"NETMAP", ACTION_ELSEWHERE},
-	{"REDIRECT", ACTION_ELSEWHERE},
-	{"TPROXY", ACTION_ELSEWHERE},
-	{"SYNPROXY", ACTION_ELSEWHERE},
-	{"RETURN", ACTION_RETURN},
-	{"CT", ACTION_TEMPLATE},
-	{"NOTRACK", ACTION_NOTRACK},
+	{"ACCEPT", RULE_ACCEPT},
+	{"DROP", RULE_DROP},
+	{"REJECT", RULE_DROP},
+	{"TARPIT", RULE_DROP},
+	{"QUEUE", RULE_ELSEWHERE},
+	{"NFQUEUE", RULE_QUEUE},
+	{"DNAT", RULE_DNAT},
+	{"SNAT", RULE_SNAT},
+	{"MASQUERADE", RULE_SNAT},
+	{"NETMAP", RULE_ELSEWHERE},
+	{"REDIRECT", RULE_ELSEWHERE},
+	{"TPROXY", RULE_ELSEWHERE},
+	{"SYNPROXY", RULE_ELSEWHERE},
+	{"RETURN", RULE_RETURN},
+	{"CT", RULE_TEMPLATE},
+	{"NOTRACK", RULE_NOTRACK},
 };
 
-/* What else there is only looks at packets or changes them, or is a chain: known when all chains are. */
-static bool set_target(struct rule *r, const char *word, bool negated)
+/* What else there is only looks at packets or changes them, or is a chain: known when all chains
+ * are. */
+static bool iptables_set_target(struct rule *r, const char *word, bool negated)
 {
 	rule_name(r->target, word);
-	r->action = ACTION_NONE;
+	r->action = RULE_NONE;
 	for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
 		if (strcmp(word, targets[i].name) == 0)
 			r->action = targets[i].action;
@@ -251,17 +253,17 @@ static bool set_target(struct rule *r, const char *word, bool negated)
 	return !negated;
 }
 
-static bool set_goto(struct rule *r, const char *word, bool negated)
+static bool iptables_set_goto(struct rule *r, const char *word, bool negated)
 {
 	rule_name(r->target, word);
-	r->action = ACTION_GOTO;
+	r->action = RULE_GOTO;
 	return !negated;
 }
 
 /* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT; of a range of addresses or ports nothing is taken. */
-static bool set_destination(struct rule *r, const char *word, bool negated)
+static bool iptables_set_destination(struct rule *r, const char *word, bool negated)
 {
-	struct text rest = text_of(word), host;
+	struct text rest = iptables_text_of(word), host;
 	struct endpoint to = {0};
 
 	if (*word == '[') {
@@ -283,28 +285,28 @@ static bool set_destination(struct rule *r, const char *word, bool negated)
 	return true;
 }
 
-static bool set_queue(struct rule *r, const char *word, bool negated)
+static bool iptables_set_queue(struct rule *r, const char *word, bool negated)
 {
-	return !negated && !conf_value_number(text_of(word), 0, UINT16_MAX, &r->queue);
+	return !negated && !conf_value_number(iptables_text_of(word), 0, UINT16_MAX, &r->queue);
 }
 
-static bool set_template_helper(struct rule *r, const char *word, bool negated)
+static bool iptables_set_template_helper(struct rule *r, const char *word, bool negated)
 {
 	rule_name(r->target, word);
 	return !negated;
 }
 
-static bool set_notrack(struct rule *r, const char *word, bool negated)
+static bool iptables_set_notrack(struct rule *r, const char *word, bool negated)
 {
 	(void)word;
-	r->action = ACTION_NOTRACK;
+	r->action = RULE_NOTRACK;
 	return !negated;
 }
 
-static bool set_restore(struct rule *r, const char *word, bool negated)
+static bool iptables_set_restore(struct rule *r, const char *word, bool negated)
 {
 	(void)word;
-	r->action = ACTION_RESTORE;
+	r->action = RULE_RESTORE;
 	return !negated;
 }
 
@@ -319,49 +321,51 @@ struct option {
 };
 
 static const struct option match_options[] = {
-	{"-p", ONE_WORD, set_protocol},
-	{"-i", ONE_WORD, set_in},
-	{"-o", ONE_WORD, set_out},
-	{"-s", ONE_WORD, set_src},
-	{"-d", ONE_WORD, set_dst},
-	{"-m", ONE_WORD, set_match},
-	{"--sport", ONE_WORD, set_sport},
-	{"--sports", ONE_WORD, set_sport},
-	{"--dport", ONE_WORD, set_dport},
-	{"--dports", ONE_WORD, set_dport},
-	{"--state", ONE_WORD, set_state},
-	{"--ctstate", ONE_WORD, set_state},
-	{"--ctorigdst", ONE_WORD, set_orig_dst},
-	{"--ctorigdstport", ONE_WORD, set_orig_dport},
-	{"--helper", ONE_WORD, set_helper},
-	{"--comment", ONE_WORD, set_comment},
-	{"-j", ONE_WORD, set_target},
-	{"-g", ONE_WORD, set_goto},
+	{"-p", ONE_WORD, iptables_set_protocol},
+	{"-i", ONE_WORD, iptables_set_in},
+	{"-o", ONE_WORD, iptables_set_out},
+	{"-s", ONE_WORD, iptables_set_src},
+	{"-d", ONE_WORD, iptables_set_dst},
+	{"-m", ONE_WORD, iptables_set_match},
+	{"--sport", ONE_WORD, iptables_set_sport},
+	{"--sports", ONE_WORD, iptables_set_sport},
+	{"--dport", ONE_WORD, iptables_set_dport},
+	{"--dports", ONE_WORD, iptables_set_dport},
+	{"--state", ONE_WORD, iptables_set_state},
+	{"--ctstate", ONE_WORD, iptables_set_state},
+	{"--ctorigdst", ONE_WORD, iptables_set_orig_dst},
+	{"--ctorigdstport", ONE_WORD, iptables_set_orig_dport},
+	{"--helper", ONE_WORD, iptables_set_helper},
+	{"--comment", ONE_WORD, iptables_set_comment},
+	{"-j", ONE_WORD, iptables_set_target},
+	{"-g", ONE_WORD, iptables_set_goto},
 	{0},
 };
 
 static const struct option target_options[] = {
-	{"--to-destination", ONE_WORD, set_destination},
-	{"--queue-num", ONE_WORD, set_queue},
-	{"--helper", ONE_WORD, set_template_helper},
-	{"--notrack", NO_WORD, set_notrack},
-	{"--restore-mark", NO_WORD, set_restore},
+	{"--to-destination", ONE_WORD, iptables_set_destination},
+	{"--queue-num", ONE_WORD, iptables_set_queue},
+	{"--helper", ONE_WORD, iptables_set_template_helper},
+	{"--notrack", NO_WORD, iptables_set_notrack},
+	{"--restore-mark", NO_WORD, iptables_set_restore},
 	{0},
 };
 
-static const struct option *option_of(const struct option *o, const char *name)
+static const struct option *iptables_option_of(const struct option *o, const char *name)
 {
 	while (o->name && strcmp(o->name, name) != 0)
 		o++;
 	return o->name ? o : NULL;
 }
 
-/* Takes the option at *i, and moves to the next one. Words of options that are not known are options that are not known. */
-static void take_option(struct rule *r, const struct words *w, size_t *i, bool behind_target)
+/* Takes the option at *i, and moves to the next one. Words of options that are not known are
+ * options that are not known. */
+static void iptables_take_option(
+	struct rule *r, const struct words *w, size_t *i, bool behind_target)
 {
 	bool negated = strcmp(w->word[*i], "!") == 0 && *i + 1 < w->n;
-	const struct option *o =
-		option_of(behind_target ? target_options : match_options, w->word[ *i += negated]);
+	const struct option *o = iptables_option_of(
+		behind_target ? target_options : match_options, w->word[ *i += negated]);
 	bool whole = o && (o->takes == NO_WORD || *i + 1 < w->n);
 
 	if (whole && o->takes == ONE_WORD)
@@ -379,7 +383,7 @@ struct rule iptables_rule(const struct words *w)
 	for (size_t i = 2; i < w->n;) {
 		bool target = strcmp(w->word[i], "-j") == 0 || strcmp(w->word[i], "-g") == 0;
 
-		take_option(&r, w, &i, behind_target);
+		iptables_take_option(&r, w, &i, behind_target);
 		behind_target |= target;
 	}
 	return r;

@@ -13,10 +13,12 @@ struct words {
 	char buf[WORDS_BYTES];
 };
 
-/* Cuts a line as iptables-save prints it into words, without their quotes. False: there are too many, or it is too long. */
+/* Cuts a line as iptables-save prints it into words, without their quotes. False: there are too
+ * many, or it is too long. */
 bool words_split(const char *line, struct words *ret_words);
 
-/* The words are "-A", the chain, and those of the rule. A target that may be the name of a chain becomes ACTION_NONE. */
+/* The words are "-A", the chain, and those of the rule. A target that may be the name of a chain
+ * becomes RULE_NONE. */
 struct rule iptables_rule(const struct words *w);
 
 #endif

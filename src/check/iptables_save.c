@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* iptables_save.c - what iptables-save prints, as rules
  *
  * The form is that of iptables-restore: "*table", ":CHAIN POLICY [0:0]", "-A CHAIN rule", "COMMIT".
@@ -46,7 +46,7 @@ static const struct {
 	{"nat", "POSTROUTING", HOOK_POSTROUTING, 100},
 };
 
-static void set_hook(struct chain *c, const char *policy)
+static void iptables_save_set_hook(struct chain *c, const char *policy)
 {
 	c->hook = strcmp(policy, "-") == 0 ? HOOK_NONE : HOOK_ELSEWHERE;
 	c->drops = strcmp(policy, "DROP") == 0;
@@ -58,7 +58,7 @@ static void set_hook(struct chain *c, const char *policy)
 	}
 }
 
-static int read_chain(struct ruleset *rs, const char *table, const struct words *w)
+static int iptables_save_read_chain(struct ruleset *rs, const char *table, const struct words *w)
 {
 	struct chain *c;
 
@@ -66,11 +66,12 @@ static int read_chain(struct ruleset *rs, const char *table, const struct words 
 		return 0;
 	c = ruleset_chain(rs, "", table, w->word[0] + 1);
 	if (c)
-		set_hook(c, w->word[1]);
+		iptables_save_set_hook(c, w->word[1]);
 	return c ? 0 : -ENOMEM;
 }
 
-static int read_rule(struct ruleset *rs, const char *table, const struct words *w, const char *line)
+static int iptables_save_read_rule(
+	struct ruleset *rs, const char *table, const struct words *w, const char *line)
 {
 	struct chain *c;
 	struct rule r;
@@ -83,9 +84,9 @@ static int read_rule(struct ruleset *rs, const char *table, const struct words *
 }
 
 /* A line that is too long: a rule that can be anything. */
-static int read_long(struct ruleset *rs, const char *table, char *line)
+static int iptables_save_read_long(struct ruleset *rs, const char *table, char *line)
 {
-	struct rule r = {.tcp = TRI_MAYBE, .unsure = true, .action = ACTION_ELSEWHERE};
+	struct rule r = {.tcp = TRI_MAYBE, .unsure = true, .action = RULE_ELSEWHERE};
 	char name[RULE_NAME_MAX] = "";
 	struct chain *c;
 
@@ -97,7 +98,7 @@ static int read_long(struct ruleset *rs, const char *table, char *line)
 	return c ? chain_append(c, &r, line) : -ENOMEM;
 }
 
-static int read_line(struct ruleset *rs, char table[RULE_NAME_MAX], char *line)
+static int iptables_save_read_line(struct ruleset *rs, char table[RULE_NAME_MAX], char *line)
 {
 	struct words w = {.n = 0};
 
@@ -106,19 +107,21 @@ static int read_line(struct ruleset *rs, char table[RULE_NAME_MAX], char *line)
 		return 0;
 	}
 	if (!words_split(line, &w))
-		return read_long(rs, table, line);
-	return *line == ':' ? read_chain(rs, table, &w) : read_rule(rs, table, &w, line);
+		return iptables_save_read_long(rs, table, line);
+	return *line == ':' ? iptables_save_read_chain(rs, table, &w)
+			    : iptables_save_read_rule(rs, table, &w, line);
 }
 
 /* Targets that are names of chains. */
-static void resolve(struct ruleset *rs)
+static void iptables_save_resolve(struct ruleset *rs)
 {
 	for (size_t i = 0; i < rs->n; i++) {
 		for (size_t j = 0; j < rs->chain[i].n; j++) {
 			struct rule *r = &rs->chain[i].rule[j];
 
-			if (r->action == ACTION_NONE && ruleset_find(rs, "", rs->chain[i].table, r->target))
-				r->action = ACTION_JUMP;
+			if (r->action == RULE_NONE &&
+				ruleset_find(rs, "", rs->chain[i].table, r->target))
+				r->action = RULE_JUMP;
 		}
 	}
 }
@@ -129,9 +132,9 @@ int iptables_save_read(const char *text, struct ruleset *rs)
 	int err = copy ? 0 : -ENOMEM;
 
 	while (!err && (line = strsep(&rest, "\n")))
-		err = read_line(rs, table, line);
+		err = iptables_save_read_line(rs, table, line);
 	free(copy);
 	if (!err)
-		resolve(rs);
+		iptables_save_resolve(rs);
 	return err;
 }

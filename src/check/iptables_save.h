@@ -5,8 +5,9 @@
 
 #include "ruleset.h"
 
-/* Adds the chains and rules in `text` to *rs. A rule's text is its line: "-A FORWARD -i eth0 -j DROP". 0, or -ENOMEM. What
- * is not understood of a rule makes it unsure, and lines of another form are skipped. */
+/* Adds the chains and rules in `text` to *rs. A rule's text is its line: "-A FORWARD -i eth0 -j
+ * DROP". 0, or -ENOMEM. What is not understood of a rule makes it unsure, and lines of another form
+ * are skipped. */
 int iptables_save_read(const char *text, struct ruleset *rs);
 
 /* A rule's text behind the name of its chain, as words for a shell; "" if there is no room. */

@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nft_list.c - what `nft -j list ruleset` prints, as rules
  *
- * libnftables-json(5): an array of objects, of which chains and rules are of interest. A rule is a list of statements:
- * matches, and what is done. A verdict map becomes one rule for each of its elements. What is not in the tables below
- * makes the rule unsure. The rules of a chain follow each other in the array.
+ * libnftables-json(5): an array of objects, of which chains and rules are of interest. A rule is a
+ * list of statements: matches, and what is done. A verdict map becomes one rule for each of its
+ * elements. What is not in the tables below makes the rule unsure. The rules of a chain follow each
+ * other in the array.
  */
 #include "nft_list.h"
 
@@ -15,7 +16,7 @@
 
 #include "conf_value.h"
 
-struct reading {
+struct nft_reading {
 	enum addr_family family;
 	const struct ruleset *iptables;
 	struct ruleset *rs;
@@ -23,7 +24,7 @@ struct reading {
 	char text[FILENAME_MAX];
 };
 
-static const char *string_at(const json_t *object, const char *key)
+static const char *nft_list_string_at(const json_t *object, const char *key)
 {
 	const char *s = json_string_value(json_object_get(object, key));
 
@@ -32,12 +33,12 @@ static const char *string_at(const json_t *object, const char *key)
 
 /* --- values: false if they are not understood --- */
 
-static struct text text_of(const char *word)
+static struct text nft_list_text_of(const char *word)
 {
 	return (struct text){word, strlen(word)};
 }
 
-static bool one_port(const json_t *value, uint16_t *ret_port)
+static bool nft_list_one_port(const json_t *value, uint16_t *ret_port)
 {
 	json_int_t port = json_integer_value(value);
 
@@ -47,41 +48,43 @@ static bool one_port(const json_t *value, uint16_t *ret_port)
 	return true;
 }
 
-static bool add_range(struct port_match *m, const json_t *value)
+static bool nft_list_add_range(struct port_match *m, const json_t *value)
 {
 	const json_t *range = json_object_get(value, "range");
 	struct port_range ports;
 
 	if (m->n == RULE_RANGES_MAX)
 		return false;
-	if (!one_port(range ? json_array_get(range, 0) : value, &ports.low) ||
-		!one_port(range ? json_array_get(range, 1) : value, &ports.high))
+	if (!nft_list_one_port(range ? json_array_get(range, 0) : value, &ports.low) ||
+		!nft_list_one_port(range ? json_array_get(range, 1) : value, &ports.high))
 		return false;
 	m->range[m->n++] = ports;
 	return true;
 }
 
-static bool take_ports(struct port_match *m, const json_t *value, bool negated)
+static bool nft_list_take_ports(struct port_match *m, const json_t *value, bool negated)
 {
 	const json_t *set = json_object_get(value, "set");
 	bool good = m->n == 0;
 
 	m->negated = negated;
 	if (!set)
-		return add_range(m, value) && good;
+		return nft_list_add_range(m, value) && good;
 	for (size_t i = 0; i < json_array_size(set); i++)
-		good &= add_range(m, json_array_get(set, i));
+		good &= nft_list_add_range(m, json_array_get(set, i));
 	return good;
 }
 
-static bool take_network(struct address_match *m, const json_t *value, bool negated)
+static bool nft_list_take_network(struct address_match *m, const json_t *value, bool negated)
 {
 	const json_t *prefix = json_object_get(value, "prefix");
-	const char *address = prefix ? string_at(prefix, "addr") : json_string_value(value);
+	const char *address =
+		prefix ? nft_list_string_at(prefix, "addr") : json_string_value(value);
 	json_int_t bits = json_integer_value(json_object_get(prefix, "len"));
 	struct network n;
 
-	if (!address || m->network.addr.family != ADDR_NONE || conf_value_network(text_of(address), &n))
+	if (!address || m->network.addr.family != ADDR_NONE ||
+		conf_value_network(nft_list_text_of(address), &n))
 		return false;
 	if (prefix && (bits < 0 || bits > n.bits))
 		return false;
@@ -91,7 +94,7 @@ static bool take_network(struct address_match *m, const json_t *value, bool nega
 	return true;
 }
 
-static bool take_interface(struct interface_match *m, const json_t *value, bool negated)
+static bool nft_list_take_interface(struct interface_match *m, const json_t *value, bool negated)
 {
 	const char *name = json_string_value(value);
 	size_t len = name ? strlen(name) : 0;
@@ -135,7 +138,7 @@ static const struct {
 };
 
 /* States that are not in the table, such as "seen-reply", make the rule unsure. */
-static bool take_states(struct rule *r, const char *key, const json_t *value, bool negated)
+static bool nft_list_take_states(struct rule *r, const char *key, const json_t *value, bool negated)
 {
 	const json_t *set = json_is_array(value) ? value : json_object_get(value, "set");
 	struct state_match m = {.negated = negated};
@@ -155,47 +158,48 @@ static bool take_states(struct rule *r, const char *key, const json_t *value, bo
 
 /* --- matches --- */
 
-static void never(struct rule *r)
+static void nft_list_never_matches(struct rule *r)
 {
 	r->tcp = TRI_NO;
 }
 
-static bool take_protocol(struct rule *r, const json_t *value, bool negated)
+static bool nft_list_take_protocol(struct rule *r, const json_t *value, bool negated)
 {
 	if (!json_is_string(value) && !json_object_get(value, "set"))
 		return false;
 	if (has_word(value, "tcp") == negated)
-		never(r);
+		nft_list_never_matches(r);
 	return true;
 }
 
-static bool take_nfproto(struct rule *r, enum addr_family family, const json_t *value, bool negated)
+static bool nft_list_take_nfproto(
+	struct rule *r, enum addr_family family, const json_t *value, bool negated)
 {
 	if (!json_is_string(value))
 		return false;
 	if (has_word(value, family == ADDR_IP6 ? "ipv6" : "ipv4") == negated)
-		never(r);
+		nft_list_never_matches(r);
 	return true;
 }
 
-static bool match_meta(
+static bool nft_list_match_meta(
 	struct rule *r, enum addr_family family, const char *key, const json_t *value, bool negated)
 {
 	if (strcmp(key, "iifname") == 0 || strcmp(key, "iif") == 0)
-		return take_interface(&r->in, value, negated);
+		return nft_list_take_interface(&r->in, value, negated);
 	if (strcmp(key, "oifname") == 0 || strcmp(key, "oif") == 0)
-		return take_interface(&r->out, value, negated);
+		return nft_list_take_interface(&r->out, value, negated);
 	if (strcmp(key, "l4proto") == 0)
-		return take_protocol(r, value, negated);
-	return strcmp(key, "nfproto") == 0 && take_nfproto(r, family, value, negated);
+		return nft_list_take_protocol(r, value, negated);
+	return strcmp(key, "nfproto") == 0 && nft_list_take_nfproto(r, family, value, negated);
 }
 
-static bool match_ct(struct rule *r, const json_t *ct, const json_t *value, bool negated)
+static bool nft_list_match_ct(struct rule *r, const json_t *ct, const json_t *value, bool negated)
 {
-	const char *key = string_at(ct, "key"), *dir = string_at(ct, "dir");
+	const char *key = nft_list_string_at(ct, "key"), *dir = nft_list_string_at(ct, "dir");
 
 	if (strcmp(key, "state") == 0 || strcmp(key, "status") == 0)
-		return take_states(r, key, value, negated);
+		return nft_list_take_states(r, key, value, negated);
 	if (strcmp(key, "helper") == 0 && json_is_string(value) && !negated) {
 		rule_name(r->helper, json_string_value(value));
 		return true;
@@ -203,59 +207,63 @@ static bool match_ct(struct rule *r, const json_t *ct, const json_t *value, bool
 	if (strcmp(dir, "original") != 0)
 		return false;
 	if (strcmp(key, "proto-dst") == 0)
-		return take_ports(&r->orig_dport, value, negated);
+		return nft_list_take_ports(&r->orig_dport, value, negated);
 	return (strcmp(key, "ip daddr") == 0 || strcmp(key, "ip6 daddr") == 0) &&
-	       take_network(&r->orig_dst, value, negated);
+	       nft_list_take_network(&r->orig_dst, value, negated);
 }
 
-static bool match_address(struct rule *r, const char *field, const json_t *value, bool negated)
+static bool nft_list_match_address(
+	struct rule *r, const char *field, const json_t *value, bool negated)
 {
 	if (strcmp(field, "saddr") == 0)
-		return take_network(&r->src, value, negated);
+		return nft_list_take_network(&r->src, value, negated);
 	if (strcmp(field, "daddr") == 0)
-		return take_network(&r->dst, value, negated);
+		return nft_list_take_network(&r->dst, value, negated);
 	return (strcmp(field, "protocol") == 0 || strcmp(field, "nexthdr") == 0) &&
-	       take_protocol(r, value, negated);
+	       nft_list_take_protocol(r, value, negated);
 }
 
-static bool match_payload(
-	struct rule *r, enum addr_family family, const json_t *payload, const json_t *value, bool negated)
+static bool nft_list_match_payload(struct rule *r, enum addr_family family, const json_t *payload,
+	const json_t *value, bool negated)
 {
-	const char *protocol = string_at(payload, "protocol"), *field = string_at(payload, "field");
+	const char *protocol = nft_list_string_at(payload, "protocol"),
+		   *field = nft_list_string_at(payload, "field");
 
 	if (strcmp(protocol, family == ADDR_IP6 ? "ip6" : "ip") == 0)
-		return match_address(r, field, value, negated);
+		return nft_list_match_address(r, field, value, negated);
 	if (strcmp(protocol, "tcp") != 0 && strcmp(protocol, "th") != 0) {
-		never(r);
+		nft_list_never_matches(r);
 		return *protocol;
 	}
 	if (strcmp(field, "sport") == 0)
-		return take_ports(&r->sport, value, negated);
-	return strcmp(field, "dport") == 0 && take_ports(&r->dport, value, negated);
+		return nft_list_take_ports(&r->sport, value, negated);
+	return strcmp(field, "dport") == 0 && nft_list_take_ports(&r->dport, value, negated);
 }
 
-/* What stands on the left of a match, or is the key of a verdict map, against what stands on the right. */
-static bool take_match(
-	struct rule *r, enum addr_family family, const json_t *left, const json_t *right, bool negated)
+/* What stands on the left of a match, or is the key of a verdict map, against what stands on the
+ * right. */
+static bool nft_list_take_match(struct rule *r, enum addr_family family, const json_t *left,
+	const json_t *right, bool negated)
 {
 	const json_t *meta = json_object_get(left, "meta"), *ct = json_object_get(left, "ct");
 	const json_t *payload = json_object_get(left, "payload");
 
 	if (meta)
-		return match_meta(r, family, string_at(meta, "key"), right, negated);
+		return nft_list_match_meta(
+			r, family, nft_list_string_at(meta, "key"), right, negated);
 	if (ct)
-		return match_ct(r, ct, right, negated);
-	return payload && match_payload(r, family, payload, right, negated);
+		return nft_list_match_ct(r, ct, right, negated);
+	return payload && nft_list_match_payload(r, family, payload, right, negated);
 }
 
-static void add_match(struct rule *r, enum addr_family family, const json_t *match)
+static void nft_list_add_match(struct rule *r, enum addr_family family, const json_t *match)
 {
-	const char *op = string_at(match, "op");
+	const char *op = nft_list_string_at(match, "op");
 	bool negated = strcmp(op, "!=") == 0,
 	     known = negated || strcmp(op, "==") == 0 || strcmp(op, "in") == 0;
 
-	if (!known || !take_match(r, family, json_object_get(match, "left"), json_object_get(match, "right"),
-			      negated))
+	if (!known || !nft_list_take_match(r, family, json_object_get(match, "left"),
+			      json_object_get(match, "right"), negated))
 		r->unsure = true;
 }
 
@@ -263,59 +271,59 @@ static void add_match(struct rule *r, enum addr_family family, const json_t *mat
 
 static const struct {
 	const char *name;
-	enum action action;
+	enum rule_action action;
 } statements[] = {
-	{"accept", ACTION_ACCEPT},
-	{"drop", ACTION_DROP},
-	{"reject", ACTION_DROP},
-	{"return", ACTION_RETURN},
-	{"jump", ACTION_JUMP},
-	{"goto", ACTION_GOTO},
-	{"queue", ACTION_QUEUE},
-	{"dnat", ACTION_DNAT},
-	{"snat", ACTION_SNAT},
-	{"masquerade", ACTION_SNAT},
-	{"redirect", ACTION_ELSEWHERE},
-	{"tproxy", ACTION_ELSEWHERE},
-	{"fwd", ACTION_ELSEWHERE},
-	{"notrack", ACTION_NOTRACK},
-	{"counter", ACTION_NONE},
-	{"continue", ACTION_NONE},
-	{"log", ACTION_NONE},
-	{"mangle", ACTION_NONE},
-	{"ct helper", ACTION_NONE}, /* does not replace one that CT of iptables gave */
-	{"ct timeout", ACTION_NONE},
-	{"flow", ACTION_NONE}, /* connections with a helper are not offloaded */
-	{"set", ACTION_NONE},
+	{"accept", RULE_ACCEPT},
+	{"drop", RULE_DROP},
+	{"reject", RULE_DROP},
+	{"return", RULE_RETURN},
+	{"jump", RULE_JUMP},
+	{"goto", RULE_GOTO},
+	{"queue", RULE_QUEUE},
+	{"dnat", RULE_DNAT},
+	{"snat", RULE_SNAT},
+	{"masquerade", RULE_SNAT},
+	{"redirect", RULE_ELSEWHERE},
+	{"tproxy", RULE_ELSEWHERE},
+	{"fwd", RULE_ELSEWHERE},
+	{"notrack", RULE_NOTRACK},
+	{"counter", RULE_NONE},
+	{"continue", RULE_NONE},
+	{"log", RULE_NONE},
+	{"mangle", RULE_NONE},
+	{"ct helper", RULE_NONE}, /* does not replace one that CT of iptables gave */
+	{"ct timeout", RULE_NONE},
+	{"flow", RULE_NONE}, /* connections with a helper are not offloaded */
+	{"set", RULE_NONE},
 };
 
-static void take_destination(struct rule *r, const json_t *dnat)
+static void nft_list_take_destination(struct rule *r, const json_t *dnat)
 {
 	const char *address = json_string_value(json_object_get(dnat, "addr"));
 	struct endpoint to = {0};
 
 	if (!address || addr_parse((const uint8_t *)address, strlen(address), &to.addr))
 		return;
-	one_port(json_object_get(dnat, "port"), &to.port);
+	nft_list_one_port(json_object_get(dnat, "port"), &to.port);
 	r->to = to;
 }
 
-static void take_action(struct rule *r, enum action action, const json_t *value)
+static void nft_list_take_action(struct rule *r, enum rule_action action, const json_t *value)
 {
 	r->action = action;
-	rule_name(r->target, string_at(value, "target"));
-	if (action == ACTION_QUEUE && !one_port(json_object_get(value, "num"), &r->queue))
+	rule_name(r->target, nft_list_string_at(value, "target"));
+	if (action == RULE_QUEUE && !nft_list_one_port(json_object_get(value, "num"), &r->queue))
 		r->unsure = true;
-	if (action == ACTION_DNAT)
-		take_destination(r, value);
+	if (action == RULE_DNAT)
+		nft_list_take_destination(r, value);
 }
 
-static void add_statement(struct rule *r, const char *name, const json_t *value)
+static void nft_list_add_statement(struct rule *r, const char *name, const json_t *value)
 {
 	for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
 		if (strcmp(statements[i].name, name) == 0) {
-			if (statements[i].action != ACTION_NONE)
-				take_action(r, statements[i].action, value);
+			if (statements[i].action != RULE_NONE)
+				nft_list_take_action(r, statements[i].action, value);
 			return;
 		}
 	}
@@ -323,7 +331,7 @@ static void add_statement(struct rule *r, const char *name, const json_t *value)
 }
 
 /* A statement is an object of one member: its name and what belongs to it. */
-static const char *name_of(json_t *statement, const json_t **ret_value)
+static const char *nft_list_name_of(json_t *statement, const json_t **ret_value)
 {
 	void *member = json_object_iter(statement);
 
@@ -331,13 +339,13 @@ static const char *name_of(json_t *statement, const json_t **ret_value)
 	return member ? json_object_iter_key(member) : "";
 }
 
-static int put(struct reading *in, const struct rule *r)
+static int nft_list_put(struct nft_reading *in, const struct rule *r)
 {
 	return chain_append(in->chain, r, in->text);
 }
 
 /* One rule for each element: {"vmap": {"key": LEFT, "data": {"set": [[RIGHT, VERDICT], …]}}}. */
-static int add_map(struct reading *in, struct rule *r, const json_t *map)
+static int nft_list_add_map(struct nft_reading *in, struct rule *r, const json_t *map)
 {
 	const json_t *key = json_object_get(map, "key"), *data = json_object_get(map, "data");
 	const json_t *set = json_object_get(data, "set");
@@ -346,34 +354,35 @@ static int add_map(struct reading *in, struct rule *r, const json_t *map)
 	r->unsure |= !set;
 	for (size_t i = 0; !err && i < json_array_size(set); i++) {
 		const json_t *element = json_array_get(set, i), *value;
-		const char *name = name_of(json_array_get(element, 1), &value);
+		const char *name = nft_list_name_of(json_array_get(element, 1), &value);
 		struct rule one = *r;
 
-		one.unsure |= !take_match(&one, in->family, key, json_array_get(element, 0), false);
-		add_statement(&one, name, value);
-		err = put(in, &one);
+		one.unsure |= !nft_list_take_match(
+			&one, in->family, key, json_array_get(element, 0), false);
+		nft_list_add_statement(&one, name, value);
+		err = nft_list_put(in, &one);
 	}
 	return err;
 }
 
-static int add_rule(struct reading *in, const json_t *rule)
+static int nft_list_add_rule(struct nft_reading *in, const json_t *rule)
 {
-	struct rule r = {
-		.tcp = TRI_MAYBE, .handle = (int)json_integer_value(json_object_get(rule, "handle"))};
+	struct rule r = {.tcp = TRI_MAYBE,
+		.handle = (int)json_integer_value(json_object_get(rule, "handle"))};
 	const json_t *expr = json_object_get(rule, "expr"), *value;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < json_array_size(expr); i++) {
-		const char *name = name_of(json_array_get(expr, i), &value);
+		const char *name = nft_list_name_of(json_array_get(expr, i), &value);
 
 		if (strcmp(name, "match") == 0)
-			add_match(&r, in->family, value);
+			nft_list_add_match(&r, in->family, value);
 		else if (strcmp(name, "vmap") == 0)
-			err = add_map(in, &r, value);
+			err = nft_list_add_map(in, &r, value);
 		else
-			add_statement(&r, name, value);
+			nft_list_add_statement(&r, name, value);
 	}
-	return err ? err : put(in, &r);
+	return err ? err : nft_list_put(in, &r);
 }
 
 /* --- the listing --- */
@@ -387,12 +396,12 @@ static const struct {
 	{"postrouting", HOOK_POSTROUTING},
 };
 
-static void set_hook(struct chain *c, const json_t *chain)
+static void nft_list_set_hook(struct chain *c, const json_t *chain)
 {
-	const char *hook = string_at(chain, "hook");
+	const char *hook = nft_list_string_at(chain, "hook");
 
 	c->hook = *hook ? HOOK_ELSEWHERE : HOOK_NONE;
-	c->drops = strcmp(string_at(chain, "policy"), "drop") == 0;
+	c->drops = strcmp(nft_list_string_at(chain, "policy"), "drop") == 0;
 	c->priority = (int)json_integer_value(json_object_get(chain, "prio"));
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
 		if (strcmp(hooks[i].name, hook) == 0)
@@ -401,9 +410,10 @@ static void set_hook(struct chain *c, const json_t *chain)
 }
 
 /* Whether tables of this name and family are of interest. */
-static bool wanted(const struct reading *in, const json_t *object)
+static bool nft_list_wanted(const struct nft_reading *in, const json_t *object)
 {
-	const char *family = string_at(object, "family"), *table = string_at(object, "table");
+	const char *family = nft_list_string_at(object, "family"),
+		   *table = nft_list_string_at(object, "table");
 
 	if (strcmp(family, "inet") == 0)
 		return true;
@@ -416,41 +426,44 @@ static bool wanted(const struct reading *in, const json_t *object)
 	return true;
 }
 
-static struct chain *chain_of(struct reading *in, const json_t *object, const char *key)
+static struct chain *nft_list_chain_of(
+	struct nft_reading *in, const json_t *object, const char *key)
 {
-	return ruleset_chain(
-		in->rs, string_at(object, "family"), string_at(object, "table"), string_at(object, key));
+	return ruleset_chain(in->rs, nft_list_string_at(object, "family"),
+		nft_list_string_at(object, "table"), nft_list_string_at(object, key));
 }
 
-static int read_object(struct reading *in, const json_t *object)
+static int nft_list_read_object(struct nft_reading *in, const json_t *object)
 {
-	const json_t *chain = json_object_get(object, "chain"), *rule = json_object_get(object, "rule");
+	const json_t *chain = json_object_get(object, "chain"),
+		     *rule = json_object_get(object, "rule");
 
-	if (chain && wanted(in, chain)) {
-		in->chain = chain_of(in, chain, "name");
+	if (chain && nft_list_wanted(in, chain)) {
+		in->chain = nft_list_chain_of(in, chain, "name");
 		if (!in->chain)
 			return -ENOMEM;
-		set_hook(in->chain, chain);
+		nft_list_set_hook(in->chain, chain);
 	}
-	if (!rule || !wanted(in, rule))
+	if (!rule || !nft_list_wanted(in, rule))
 		return 0;
-	in->chain = chain_of(in, rule, "chain");
+	in->chain = nft_list_chain_of(in, rule, "chain");
 	snprintf(in->text, sizeof(in->text), "the rule with handle %d in chain %s %s %s of nft",
-		(int)json_integer_value(json_object_get(rule, "handle")), string_at(rule, "family"),
-		string_at(rule, "table"), string_at(rule, "chain"));
-	return in->chain ? add_rule(in, rule) : -ENOMEM;
+		(int)json_integer_value(json_object_get(rule, "handle")),
+		nft_list_string_at(rule, "family"), nft_list_string_at(rule, "table"),
+		nft_list_string_at(rule, "chain"));
+	return in->chain ? nft_list_add_rule(in, rule) : -ENOMEM;
 }
 
-int nft_list_read(
-	const char *text, enum addr_family family, const struct ruleset *iptables, struct ruleset *rs)
+int nft_list_read(const char *text, enum addr_family family, const struct ruleset *iptables,
+	struct ruleset *rs)
 {
-	struct reading in = {.family = family, .iptables = iptables, .rs = rs};
+	struct nft_reading in = {.family = family, .iptables = iptables, .rs = rs};
 	json_t *root = json_loads(text, 0, NULL);
 	const json_t *all = json_object_get(root, "nftables");
 	int err = json_is_array(all) ? 0 : -EINVAL;
 
 	for (size_t i = 0; !err && i < json_array_size(all); i++)
-		err = read_object(&in, json_array_get(all, i));
+		err = nft_list_read_object(&in, json_array_get(all, i));
 	json_decref(root);
 	return err;
 }

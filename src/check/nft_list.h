@@ -5,10 +5,11 @@
 
 #include "ruleset.h"
 
-/* Adds the chains and rules in `text` that see packets of the family, those of tables for both included, to *rs. Tables
- * that `iptables` (NULL: nothing) has as well are left out: they are of iptables-nft. A rule's text says where it is.
- * 0, -ENOMEM, or -EINVAL if it is not what nft prints. */
-int nft_list_read(
-	const char *text, enum addr_family family, const struct ruleset *iptables, struct ruleset *rs);
+/* Adds the chains and rules in `text` that see packets of the family, those of tables for both
+ * included, to *rs. Tables that `iptables` (NULL: nothing) has as well are left out: they are of
+ * iptables-nft. A rule's text says where it is. 0, -ENOMEM, or -EINVAL if it is not what nft
+ * prints. */
+int nft_list_read(const char *text, enum addr_family family, const struct ruleset *iptables,
+	struct ruleset *rs);
 
 #endif

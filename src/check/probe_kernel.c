@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_kernel.c - what the kernel has, and how full its tables are */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,13 +37,15 @@ long probe_sysctl(const char *path)
 
 /* --- helper --- */
 
-static void say_missing(struct report *r, const char *what, const char *module)
+static void probe_kernel_say_missing(struct report *r, const char *what, const char *module)
 {
-	struct finding *found = report_add(r, SEVERITY_ERROR, "ct-helper", "the kernel has no %s", what);
+	struct finding *found =
+		report_add(r, SEVERITY_ERROR, "ct-helper", "the kernel has no %s", what);
 
-	finding_why(found, "the kernel expects data connections only for connections that carry a helper, "
-			   "and pasvd asks it to "
-			   "by ctnetlink");
+	finding_why(found,
+		"the kernel expects data connections only for connections that carry a helper, "
+		"and pasvd asks it to "
+		"by ctnetlink");
 	finding_fix(found, "modprobe %s", module);
 }
 
@@ -53,20 +55,22 @@ static void probe_ct_helper(enum ct_helper_wanted wanted, struct report *r)
 	int err = ct_helper_find(wanted, &ct_helper);
 
 	if (!err)
-		report_add(r, SEVERITY_OK, "ct-helper", "the kernel has the helper %s", ct_helper->name);
+		report_add(r, SEVERITY_OK, "ct-helper", "the kernel has the helper %s",
+			ct_helper->name);
 	else if (err == -EOPNOTSUPP)
-		say_missing(r, wanted == CT_HELPER_OWN ? "nfnetlink_cthelper" : "conntrack helper sane",
+		probe_kernel_say_missing(r,
+			wanted == CT_HELPER_OWN ? "nfnetlink_cthelper" : "conntrack helper sane",
 			wanted == CT_HELPER_OWN ? "nfnetlink_cthelper" : "nf_conntrack_sane");
 	else if (err == -EINVAL || err == -EPROTONOSUPPORT)
-		say_missing(r, "ctnetlink", "nf_conntrack_netlink");
+		probe_kernel_say_missing(r, "ctnetlink", "nf_conntrack_netlink");
 	else
-		report_add(r, SEVERITY_UNSEEN, "ct-helper", "the kernel cannot be asked for helpers: %s",
-			strerror(-err));
+		report_add(r, SEVERITY_UNSEEN, "ct-helper",
+			"the kernel cannot be asked for helpers: %s", strerror(-err));
 }
 
 /* --- tables --- */
 
-static int count_one(const struct nlmsghdr *nlh, void *data)
+static int probe_kernel_count_one(const struct nlmsghdr *nlh, void *data)
 {
 	(void)nlh;
 	(*(long *)data)++;
@@ -74,7 +78,7 @@ static int count_one(const struct nlmsghdr *nlh, void *data)
 }
 
 /* Of all expectations of this namespace, or -1. */
-static long count_expectations(void)
+static long probe_kernel_count_expectations(void)
 {
 	_Alignas(struct nlmsghdr) uint8_t answer[NL_ANSWER_MAX], buf[128];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -87,21 +91,23 @@ static long count_expectations(void)
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	nfg->version = NFNETLINK_V0;
 	if (!err)
-		err = nl_request(&nl, buf, nlh->nlmsg_len, &result, 1, count_one, &count);
+		err = nl_request(
+			&nl, buf, nlh->nlmsg_len, &result, 1, probe_kernel_count_one, &count);
 	nl_close(&nl);
 	return err || result ? -1 : count;
 }
 
 /* --- the network namespace --- */
 
-static void say_namespace(struct report *r)
+static void probe_kernel_say_namespace(struct report *r)
 {
 	struct finding *found = report_add(r, SEVERITY_WARNING, "namespace",
 		"this network namespace is owned by another user namespace than the initial one");
 
-	finding_why(found, "kernels from May 2026 on drop what a program changes in queued packets of such a "
-			   "namespace: in "
-			   "unprivileged containers no reply would get through");
+	finding_why(found,
+		"kernels from May 2026 on drop what a program changes in queued packets of such a "
+		"namespace: in "
+		"unprivileged containers no reply would get through");
 	finding_advice(found, "run pasvd on the host, or in a privileged container");
 }
 
@@ -113,12 +119,13 @@ static void probe_namespace(struct report *r)
 	struct stat st;
 
 	if (owner < 0 || fstat(owner, &st) != 0)
-		report_add(r, SEVERITY_UNSEEN, "namespace", "the owner of this network namespace: %s",
-			strerror(errno));
+		report_add(r, SEVERITY_UNSEEN, "namespace",
+			"the owner of this network namespace: %s", strerror(errno));
 	else if (st.st_ino != initial_user_namespace)
-		say_namespace(r);
+		probe_kernel_say_namespace(r);
 	else
-		report_add(r, SEVERITY_OK, "namespace", "packets may be changed in this network namespace");
+		report_add(r, SEVERITY_OK, "namespace",
+			"packets may be changed in this network namespace");
 	if (owner >= 0)
 		close(owner);
 	if (fd >= 0)
@@ -134,6 +141,7 @@ void probe_kernel(enum ct_helper_wanted wanted, struct report *r)
 		probe_sysctl("net/netfilter/nf_conntrack_max"));
 	check_timeout(r, probe_sysctl("net/netfilter/nf_conntrack_tcp_timeout_established"));
 	check_room(r, "expectations", "expectations", "net.netfilter.nf_conntrack_expect_max",
-		count_expectations(), probe_sysctl("net/netfilter/nf_conntrack_expect_max"));
+		probe_kernel_count_expectations(),
+		probe_sysctl("net/netfilter/nf_conntrack_expect_max"));
 	check_events(r, probe_sysctl("net/netfilter/nf_conntrack_events"));
 }

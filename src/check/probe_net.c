@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_net.c - interfaces, routes and forwarding, for whom the rules serve */
 #include <errno.h>
 #include <stdio.h>
@@ -11,8 +11,8 @@
 
 enum { SYSCTL_MAX = 128 };
 
-/* What `ip` says; free() it. NULL: an error, such as that there is no such thing. */
-static char *ip(enum addr_family family, const char *const words[])
+/* What `probe_net_ip` says; free() it. NULL: an error, such as that there is no such thing. */
+static char *probe_net_ip(enum addr_family family, const char *const words[])
 {
 	const char *argv[12] = {"ip", "-o", family == ADDR_IP6 ? "-6" : "-4"};
 	struct output o;
@@ -26,16 +26,16 @@ static char *ip(enum addr_family family, const char *const words[])
 	return NULL;
 }
 
-static char *route_to(const struct addr *a)
+static char *probe_net_route_to(const struct addr *a)
 {
 	char text[ADDR_TEXT_MAX + 1];
 
-	return ip((enum addr_family)a->family,
+	return probe_net_ip((enum addr_family)a->family,
 		(const char *const[]){"route", "get", service_address(a, text), NULL});
 }
 
 /* The way to somebody outside whom only the default route leads to: TEST-NET-1 of RFC 5737. */
-static char *route_from(const char *addresses)
+static char *probe_net_route_from(const char *addresses)
 {
 	char from[ADDR_TEXT_MAX + 1] = "";
 	const char *inet = addresses ? strstr(addresses, " inet ") : NULL;
@@ -44,11 +44,13 @@ static char *route_from(const char *addresses)
 		return NULL;
 	inet += strlen(" inet ");
 	snprintf(from, sizeof(from), "%.*s", (int)strcspn(inet, "/ "), inet);
-	return ip(ADDR_IP4, (const char *const[]){"route", "get", "192.0.2.1", "from", from, NULL});
+	return probe_net_ip(
+		ADDR_IP4, (const char *const[]){"route", "get", "192.0.2.1", "from", from, NULL});
 }
 
-/* A dot in an interface's name is a slash in that of a sysctl, and the other way round in /proc/sys. */
-static long of_interface(const char *interface, const char *key, char ret_sysctl[SYSCTL_MAX])
+/* A dot in an interface's name is a slash in that of a sysctl, and the other way round in
+ * /proc/sys. */
+static long probe_net_interface(const char *interface, const char *key, char ret_sysctl[SYSCTL_MAX])
 {
 	char path[SYSCTL_MAX], name[INTERFACE_MAX];
 
@@ -64,21 +66,24 @@ static long of_interface(const char *interface, const char *key, char ret_sysctl
 static void probe_return(struct report *r, const char *wan, const char *addresses)
 {
 	char sysctl[SYSCTL_MAX], *route;
-	long all = of_interface("all", "rp_filter", sysctl);
-	long own = of_interface(wan, "rp_filter", sysctl);
+	long all = probe_net_interface("all", "rp_filter", sysctl);
+	long own = probe_net_interface(wan, "rp_filter", sysctl);
 	long mark = probe_sysctl("net/ipv4/conf/all/src_valid_mark");
 
 	if ((all > own ? all : own) != 1 || mark != 0)
 		return;
-	route = route_from(addresses);
+	route = probe_net_route_from(addresses);
 	check_return(r, wan, sysctl, route);
 	free(route);
 }
 
 static void probe_interface(struct report *r, enum addr_family family, bool wan, const char *name)
 {
-	char *link = ip(family, (const char *const[]){"-d", "link", "show", "dev", name, NULL});
-	char *addresses = link ? ip(family, (const char *const[]){"addr", "show", "dev", name, NULL}) : NULL;
+	char *link = probe_net_ip(
+		family, (const char *const[]){"-d", "link", "show", "dev", name, NULL});
+	char *addresses = link ? probe_net_ip(family,
+					 (const char *const[]){"addr", "show", "dev", name, NULL})
+			       : NULL;
 
 	check_interface(r, wan ? "--wan" : "--clients", name, link, addresses);
 	if (link && wan && family == ADDR_IP4)
@@ -89,7 +94,7 @@ static void probe_interface(struct report *r, enum addr_family family, bool wan,
 
 static void probe_server(struct target *t, struct report *r)
 {
-	char text[ADDR_TEXT_MAX + 1], *route = route_to(&t->service.server);
+	char text[ADDR_TEXT_MAX + 1], *route = probe_net_route_to(&t->service.server);
 
 	check_server(r, service_address(&t->service.server, text), route, t->inside);
 	free(route);
@@ -102,11 +107,12 @@ static void probe_forwarding(const struct target *t, struct report *r)
 	const char *names[SERVICE_WANS_MAX + 2];
 	char sysctl[SYSCTL_MAX];
 	size_t n = 0;
-	long all =
-		probe_sysctl(t->family == ADDR_IP6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward");
+	long all = probe_sysctl(
+		t->family == ADDR_IP6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward");
 
-	check_forwarding(
-		r, "", t->family == ADDR_IP6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward", all);
+	check_forwarding(r, "",
+		t->family == ADDR_IP6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward",
+		all);
 	if (t->family == ADDR_IP6 || all <= 0)
 		return;
 	for (size_t i = 0; i < s->n_wans; i++)
@@ -114,7 +120,7 @@ static void probe_forwarding(const struct target *t, struct report *r)
 	names[n++] = s->lan;
 	names[n++] = t->inside;
 	for (size_t i = 0; i < n; i++) {
-		long value = *names[i] ? of_interface(names[i], "forwarding", sysctl) : -1;
+		long value = *names[i] ? probe_net_interface(names[i], "forwarding", sysctl) : -1;
 
 		if (value == 0)
 			check_forwarding(r, names[i], sysctl, value);

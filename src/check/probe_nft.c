@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_nft.c - pasvd's table of nft: whether it is loaded, and as it should be
  *
  * What it should be is told by options, and the comparison is that of `pasvd rules --check`.
@@ -17,7 +17,8 @@ bool probe_nft_asked(const char *options)
 	return strncmp(options, "--n", 3) == 0 || strstr(options, " --n");
 }
 
-static int compare(const struct conf *conf, const char *options, struct output *ret_differences)
+static int probe_nft_compare(
+	const struct conf *conf, const char *options, struct output *ret_differences)
 {
 	const char *argv[WORDS_MAX + 6] = {"/proc/self/exe"}, *word;
 	char words[OPTIONS_MAX], *rest = words;
@@ -43,11 +44,11 @@ int probe_nft(const struct conf *conf, const char *options, struct nft_facts *re
 	struct output o;
 
 	snprintf(facts.options, sizeof(facts.options), "%s", options);
-	facts.status = compare(conf, options, &o);
+	facts.status = probe_nft_compare(conf, options, &o);
 	snprintf(facts.complaint, sizeof(facts.complaint), "%s", o.complaint);
 	if (o.len)
-		snprintf(facts.difference, sizeof(facts.difference), "%.*s", (int)strcspn(o.text, "\n"),
-			o.text);
+		snprintf(facts.difference, sizeof(facts.difference), "%.*s",
+			(int)strcspn(o.text, "\n"), o.text);
 	free(o.text);
 	*ret_facts = facts;
 	return facts.status;

@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_queues.c - who listens to the queues
  *
- * The kernel tells the netlink port of who has a queue, /proc/net/netlink the inode of the socket with that port, and
- * /proc/PID/fd whose socket that is.
+ * The kernel tells the netlink port of who has a queue, /proc/net/netlink the inode of the socket
+ * with that port, and /proc/PID/fd whose socket that is.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -21,10 +21,11 @@ static const char queues[] = "/proc/net/netfilter/nfnetlink_queue";
 enum { LINE_BYTES = 512, NETFILTER = 12, /* NETLINK_NETFILTER */ STUCK_SECONDS = 1 };
 
 /* Finds the queue; the others' numbers go to `others`. */
-static bool find_queue(FILE *file, uint16_t number, struct queue *ret_queue, char *others, size_t cap)
+static bool probe_queues_find_queue(
+	FILE *file, uint16_t number, struct queue_counters *ret_queue, char *others, size_t cap)
 {
 	char line[LINE_BYTES];
-	struct queue q;
+	struct queue_counters q;
 	bool found = false;
 
 	while (fgets(line, sizeof(line), file)) {
@@ -43,23 +44,24 @@ static bool find_queue(FILE *file, uint16_t number, struct queue *ret_queue, cha
 }
 
 /* 0, or -errno. */
-static int read_queue(uint16_t number, bool *ret_bound, struct queue *ret_queue, char *others, size_t cap)
+static int probe_queues_read_queue(uint16_t number, bool *ret_bound,
+	struct queue_counters *ret_queue, char *others, size_t cap)
 {
 	FILE *file = fopen(queues, "re");
 
 	if (!file)
 		return -errno;
 	others[0] = '\0';
-	*ret_bound = find_queue(file, number, ret_queue, others, cap);
+	*ret_bound = probe_queues_find_queue(file, number, ret_queue, others, cap);
 	fclose(file);
 	return 0;
 }
 
 /* --- whose it is --- */
 
-/* "sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode": that of the socket of netfilter with this port, or 0. Groups are
- * hexadecimal. */
-static unsigned long inode_in(const char *line, unsigned long portid)
+/* "sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode": that of the socket of netfilter with this
+ * port, or 0. Groups are hexadecimal. */
+static unsigned long probe_queues_inode_in(const char *line, unsigned long portid)
 {
 	const char *rest = line + strcspn(line, " ");
 	unsigned long head[2], tail[6];
@@ -73,14 +75,14 @@ static unsigned long inode_in(const char *line, unsigned long portid)
 	return numbers(rest, tail, 6) == 6 ? tail[5] : 0;
 }
 
-static unsigned long inode_of(unsigned long portid)
+static unsigned long probe_queues_inode_of(unsigned long portid)
 {
 	FILE *file = fopen("/proc/net/netlink", "re");
 	unsigned long found = 0;
 	char line[LINE_BYTES];
 
 	while (file && !found && fgets(line, sizeof(line), file))
-		found = inode_in(line, portid);
+		found = probe_queues_inode_in(line, portid);
 	if (file)
 		fclose(file);
 	return found;
@@ -107,7 +109,7 @@ static bool has_link(const char *folder, const char *target)
 	return found;
 }
 
-static void read_name(const char *pid, char *ret_name, size_t cap)
+static void probe_queues_read_name(const char *pid, char *ret_name, size_t cap)
 {
 	char path[LINE_BYTES];
 	FILE *file;
@@ -121,18 +123,18 @@ static void read_name(const char *pid, char *ret_name, size_t cap)
 }
 
 /* The name of the program that has the socket; "" if it is not to be seen. */
-static void name_holder(unsigned long portid, char *ret_name, size_t cap)
+static void probe_queues_name_holder(unsigned long portid, char *ret_name, size_t cap)
 {
 	char folder[LINE_BYTES], target[64];
 	DIR *dir = opendir("/proc");
 	const struct dirent *entry;
 
-	snprintf(target, sizeof(target), "socket:[%lu]", inode_of(portid));
+	snprintf(target, sizeof(target), "socket:[%lu]", probe_queues_inode_of(portid));
 	ret_name[0] = '\0';
 	while (dir && !ret_name[0] && (entry = readdir(dir))) {
 		snprintf(folder, sizeof(folder), "/proc/%.32s/fd", entry->d_name);
 		if (isdigit((unsigned char)entry->d_name[0]) && has_link(folder, target))
-			read_name(entry->d_name, ret_name, cap);
+			probe_queues_read_name(entry->d_name, ret_name, cap);
 	}
 	if (dir)
 		closedir(dir);
@@ -141,7 +143,7 @@ static void name_holder(unsigned long portid, char *ret_name, size_t cap)
 /* --- */
 
 /* What waits now may have its verdict in a moment. */
-static int probe_again(struct queue_facts *q)
+static int probe_queue_again(struct queue_facts *q)
 {
 	const struct timespec moment = {.tv_sec = STUCK_SECONDS};
 
@@ -149,10 +151,11 @@ static int probe_again(struct queue_facts *q)
 	if (!q->bound || !q->first.waiting)
 		return 0;
 	nanosleep(&moment, NULL);
-	return read_queue(q->number, &q->bound, &q->then, q->others, sizeof(q->others));
+	return probe_queues_read_queue(
+		q->number, &q->bound, &q->then, q->others, sizeof(q->others));
 }
 
-static void say_unseen(struct report *r, int err)
+static void probe_queues_say_unseen(struct report *r, int err)
 {
 	struct finding *found;
 
@@ -170,16 +173,16 @@ static void probe_queue(const struct facts *f, uint16_t number, uint16_t usual, 
 {
 	struct queue_facts q = {.number = number};
 	char daemon[sizeof(f->daemon) + 16];
-	int err = read_queue(number, &q.bound, &q.first, q.others, sizeof(q.others));
+	int err = probe_queues_read_queue(number, &q.bound, &q.first, q.others, sizeof(q.others));
 
 	if (!err)
-		err = probe_again(&q);
+		err = probe_queue_again(&q);
 	if (err) {
-		say_unseen(r, err);
+		probe_queues_say_unseen(r, err);
 		return;
 	}
 	if (q.bound)
-		name_holder(q.then.portid, q.holder, sizeof(q.holder));
+		probe_queues_name_holder(q.then.portid, q.holder, sizeof(q.holder));
 	if (number == usual || f->by_systemd)
 		snprintf(daemon, sizeof(daemon), "%s", f->daemon);
 	else

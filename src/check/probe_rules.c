@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_rules.c - which packet filters there are, and which rules of pasvd there are and should be
  *
- * A target is a set of pasvd's rules. What it should be is told by options of `pasvd rules`: those on the command line, else
- * those in /etc/default/pasvd, else, for what is loaded and told by neither, those that can be read off the rules that are
- * loaded. From the options `pasvd rules` makes the rules, which are loaded where nothing else is (scratch.h).
+ * A target is a set of pasvd's rules. What it should be is told by options of `pasvd rules`: those
+ * on the command line, else those in /etc/default/pasvd, else, for what is loaded and told by
+ * neither, those that can be read off the rules that are loaded. From the options `pasvd rules`
+ * makes the rules, which are loaded where nothing else is (scratch.h).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,12 +37,13 @@ struct looking {
 
 static const char *const bases[] = {"iptables", "ip6tables"};
 
-static enum addr_family family_of(size_t base)
+static enum addr_family probe_rules_family_of(size_t base)
 {
 	return base ? ADDR_IP6 : ADDR_IP4;
 }
 
-static struct filter *new_filter(struct facts *f, const char *command, enum addr_family family)
+static struct filter *probe_rules_new_filter(
+	struct facts *f, const char *command, enum addr_family family)
 {
 	struct filter *filter = &f->filter[f->n_filters++];
 
@@ -51,7 +53,8 @@ static struct filter *new_filter(struct facts *f, const char *command, enum addr
 }
 
 /* False: there is no such command. */
-static bool read_iptables(struct looking *l, const char *command, enum addr_family family)
+static bool probe_rules_read_iptables(
+	struct looking *l, const char *command, enum addr_family family)
 {
 	char save[64];
 	struct output o;
@@ -59,7 +62,8 @@ static bool read_iptables(struct looking *l, const char *command, enum addr_fami
 
 	snprintf(save, sizeof(save), "%s-save", command);
 	status = run((const char *const[]){save, NULL}, NULL, &o);
-	if (status == 0 && !iptables_save_read(o.text, &new_filter(l->f, command, family)->rules))
+	if (status == 0 &&
+		!iptables_save_read(o.text, &probe_rules_new_filter(l->f, command, family)->rules))
 		l->f->filters_seen = true;
 	else if (status != -ENOENT)
 		report_add(l->r, SEVERITY_UNSEEN, "rules", "%s: %s", save, o.complaint);
@@ -68,54 +72,60 @@ static bool read_iptables(struct looking *l, const char *command, enum addr_fami
 }
 
 /* What plain "iptables" is: "-legacy", "-nft", or "" if it does not say. */
-static const char *plain_kind(const char *base)
+static const char *probe_rules_plain_kind(const char *base)
 {
 	struct output o;
 	const char *kind = "";
 
 	if (run((const char *const[]){base, "-V", NULL}, NULL, &o) == 0)
-		kind = strstr(o.text, "nf_tables") ? "-nft" : strstr(o.text, "legacy") ? "-legacy" : "";
+		kind = strstr(o.text, "nf_tables") ? "-nft"
+		       : strstr(o.text, "legacy")  ? "-legacy"
+						   : "";
 	free(o.text);
 	return kind;
 }
 
-/* Both kinds of iptables, if both are there: rules of either are in force. The one that is "iptables" is called so. */
-static void read_family(struct looking *l, size_t base)
+/* Both kinds of iptables, if both are there: rules of either are in force. The one that is
+ * "iptables" is called so. */
+static void probe_rules_read_family(struct looking *l, size_t base)
 {
 	static const char *const kinds[] = {"-nft", "-legacy"};
-	const char *plain = plain_kind(bases[base]);
-	bool any = read_iptables(l, bases[base], family_of(base));
+	const char *plain = probe_rules_plain_kind(bases[base]);
+	bool any = probe_rules_read_iptables(l, bases[base], probe_rules_family_of(base));
 
 	for (size_t i = 0; *plain && i < 2; i++) {
 		char command[32];
 
 		snprintf(command, sizeof(command), "%s%s", bases[base], kinds[i]);
 		if (strcmp(kinds[i], plain) != 0)
-			any |= read_iptables(l, command, family_of(base));
+			any |= probe_rules_read_iptables(l, command, probe_rules_family_of(base));
 	}
 	if (!any)
 		report_add(l->r, SEVERITY_UNSEEN, "rules", "%s-save is not installed", bases[base]);
 }
 
-static const struct ruleset *nft_kind(const struct facts *f, enum addr_family family)
+static const struct ruleset *probe_rules_nft_kind(const struct facts *f, enum addr_family family)
 {
 	for (size_t i = 0; i < f->n_filters; i++) {
-		if (f->filter[i].family == family && strstr(f->filter[i].command, "-legacy") == NULL)
+		if (f->filter[i].family == family &&
+			strstr(f->filter[i].command, "-legacy") == NULL)
 			return &f->filter[i].rules;
 	}
 	return NULL;
 }
 
-static void read_nft(struct looking *l)
+static void probe_rules_read_nft(struct looking *l)
 {
 	struct output o;
 	int status = run((const char *const[]){"nft", "-j", "list", "ruleset", NULL}, NULL, &o);
 
 	for (size_t base = 0; status == 0 && base < 2; base++) {
-		const struct ruleset *iptables = nft_kind(l->f, family_of(base));
+		const struct ruleset *iptables =
+			probe_rules_nft_kind(l->f, probe_rules_family_of(base));
 
-		if (nft_list_read(o.text, family_of(base), iptables,
-			    &new_filter(l->f, "nft", family_of(base))->rules))
+		if (nft_list_read(o.text, probe_rules_family_of(base), iptables,
+			    &probe_rules_new_filter(l->f, "nft", probe_rules_family_of(base))
+				     ->rules))
 			status = -EINVAL;
 	}
 	if (status)
@@ -127,7 +137,7 @@ static void read_nft(struct looking *l)
 /* --- what should be loaded --- */
 
 /* Standard output of this program's subcommand `rules`, or its complaint. */
-static int make_rules(const struct conf *conf, char *options, struct output *ret_text)
+static int probe_rules_make_rules(const struct conf *conf, char *options, struct output *ret_text)
 {
 	const char *argv[WORDS_MAX + 5] = {"/proc/self/exe"}, *word;
 	size_t n = 1;
@@ -145,7 +155,7 @@ static int make_rules(const struct conf *conf, char *options, struct output *ret
 }
 
 /* The text with another name for the chains; free() it. */
-static char *renamed(const char *text, const char *name)
+static char *probe_rules_renamed(const char *text, const char *name)
 {
 	char *result = NULL;
 	size_t len;
@@ -161,31 +171,34 @@ static char *renamed(const char *text, const char *name)
 }
 
 /* "xt_bpf xt_NFQUEUE" of a rule's matches and target. */
-static void modules_of(const char *rule, char *ret_modules, size_t cap)
+static void probe_rules_modules_of(const char *rule, char *ret_modules, size_t cap)
 {
 	size_t used = 0;
 
 	ret_modules[0] = '\0';
 	for (const char *p = rule; (p = strchr(p, '-')) != NULL; p++) {
-		if (p > rule && p[-1] == ' ' && (p[1] == 'm' || p[1] == 'j') && p[2] == ' ' && used < cap)
-			used += (size_t)snprintf(
-				ret_modules + used, cap - used, " xt_%.*s", (int)strcspn(p + 3, " "), p + 3);
+		if (p > rule && p[-1] == ' ' && (p[1] == 'm' || p[1] == 'j') && p[2] == ' ' &&
+			used < cap)
+			used += (size_t)snprintf(ret_modules + used, cap - used, " xt_%.*s",
+				(int)strcspn(p + 3, " "), p + 3);
 	}
 }
 
-static void say_refused(struct looking *l, const char *command, const char *rule, const char *complaint)
+static void probe_rules_say_refused(
+	struct looking *l, const char *command, const char *rule, const char *complaint)
 {
 	char modules[FINDING_TEXT_MAX];
 	struct finding *found =
 		report_add(l->r, SEVERITY_ERROR, "kernel", "%s refuses \"%s\"", command, rule);
 
-	modules_of(rule, modules, sizeof(modules));
-	finding_why(found, "%s; the rule is needed, and so is what it asks of the kernel", complaint);
+	probe_rules_modules_of(rule, modules, sizeof(modules));
+	finding_why(
+		found, "%s; the rule is needed, and so is what it asks of the kernel", complaint);
 	finding_fix(found, "modprobe -a%s", modules);
 }
 
 /* Finds the rules that are refused: each is tried alone. */
-static void try_each(struct looking *l, const char *command, char *text)
+static void probe_rules_try_each(struct looking *l, const char *command, char *text)
 {
 	char table[RULE_NAME_MAX] = "", one[FINDING_FIX_MAX], *line;
 
@@ -198,22 +211,22 @@ static void try_each(struct looking *l, const char *command, char *text)
 			continue;
 		snprintf(one, sizeof(one), "%s\n:%s - [0:0]\n%s\nCOMMIT\n", table, own, line);
 		if (scratch_load(command, one, &o) > 0)
-			say_refused(l, command, line, o.complaint);
+			probe_rules_say_refused(l, command, line, o.complaint);
 		free(o.text);
 	}
 }
 
-static int expect(struct looking *l, struct target *t, const char *text)
+static int probe_rules_expect(struct looking *l, struct target *t, const char *text)
 {
 	struct output saved;
-	char *named = renamed(text, t->own), *again = strdup(text);
+	char *named = probe_rules_renamed(text, t->own), *again = strdup(text);
 	int status = named && again ? scratch_load(t->filter->command, named, &saved) : -ENOMEM;
 
 	l->taken |= status == 0;
 	if (status == 0)
 		status = iptables_save_read(saved.text, &t->expected);
 	else if (status > 0)
-		try_each(l, t->filter->command, again);
+		probe_rules_try_each(l, t->filter->command, again);
 	t->expected_known = status == 0;
 	snprintf(t->complaint, sizeof(t->complaint), "%s",
 		status == -ENOMEM ? strerror(ENOMEM) : saved.complaint);
@@ -232,7 +245,7 @@ static bool is_own(const char *name)
 	       strspn(name + strlen(own), "0123456789") == strlen(name + strlen(own));
 }
 
-static const struct filter *first_filter(const struct facts *f, enum addr_family family)
+static const struct filter *probe_rules_first_filter(const struct facts *f, enum addr_family family)
 {
 	for (size_t i = 0; i < f->n_filters; i++) {
 		if (f->filter[i].family == family && !filter_is_nft(&f->filter[i]))
@@ -241,7 +254,8 @@ static const struct filter *first_filter(const struct facts *f, enum addr_family
 	return NULL;
 }
 
-static struct target *target_at(struct facts *f, const struct filter *filter, const char *name)
+static struct target *probe_rules_target_at(
+	struct facts *f, const struct filter *filter, const char *name)
 {
 	for (size_t i = 0; i < f->n_targets; i++) {
 		if (f->target[i].filter == filter && strcmp(f->target[i].own, name) == 0)
@@ -254,14 +268,15 @@ static struct target *target_at(struct facts *f, const struct filter *filter, co
 	return &f->target[f->n_targets++];
 }
 
-static void find_loaded(struct facts *f)
+static void probe_rules_find_loaded(struct facts *f)
 {
 	for (size_t i = 0; i < f->n_filters; i++) {
 		const struct filter *filter = &f->filter[i];
 
 		for (size_t j = 0; j < filter->rules.n && !filter_is_nft(filter); j++) {
 			const struct chain *c = &filter->rules.chain[j];
-			struct target *t = is_own(c->name) ? target_at(f, filter, c->name) : NULL;
+			struct target *t =
+				is_own(c->name) ? probe_rules_target_at(f, filter, c->name) : NULL;
 
 			if (t)
 				t->loaded = true;
@@ -269,7 +284,8 @@ static void find_loaded(struct facts *f)
 	}
 }
 
-/* Clients are followed in both families unless that was told otherwise, also on a router that has no IPv6. */
+/* Clients are followed in both families unless that was told otherwise, also on a router that has
+ * no IPv6. */
 static bool serves_nobody(const struct service *s, bool other_family)
 {
 	if (!service_any(s))
@@ -279,7 +295,7 @@ static bool serves_nobody(const struct service *s, bool other_family)
 }
 
 /* A table of nft is for both families: it is a target for each that it serves. */
-static void find_loaded_by_nft(struct facts *f, enum ct_helper_wanted wanted)
+static void probe_rules_find_loaded_by_nft(struct facts *f, enum ct_helper_wanted wanted)
 {
 	const struct ct_helper *ct_helper;
 	const char *name = ct_helper_find(wanted, &ct_helper) ? "" : ct_helper->name;
@@ -287,7 +303,9 @@ static void find_loaded_by_nft(struct facts *f, enum ct_helper_wanted wanted)
 	for (size_t i = 0; i < f->n_filters; i++) {
 		const struct filter *filter = &f->filter[i];
 		struct service s = service_of_nft(&filter->rules, filter->family, name);
-		struct target *t = serves_nobody(&s, f->nft.loaded) ? NULL : target_at(f, filter, "pasvd");
+		struct target *t = serves_nobody(&s, f->nft.loaded)
+					   ? NULL
+					   : probe_rules_target_at(f, filter, "pasvd");
 
 		if (!t)
 			continue;
@@ -297,25 +315,26 @@ static void find_loaded_by_nft(struct facts *f, enum ct_helper_wanted wanted)
 	}
 }
 
-/* The target that the options are about: the first of its family that is loaded, or that would be. */
-static struct target *told_target(struct facts *f, enum addr_family family)
+/* The target that the options are about: the first of its family that is loaded, or that would
+ * be. */
+static struct target *probe_rules_given_target(struct facts *f, enum addr_family family)
 {
-	const struct filter *filter = first_filter(f, family);
+	const struct filter *filter = probe_rules_first_filter(f, family);
 
 	for (size_t i = 0; i < f->n_targets; i++) {
 		if (f->target[i].family == family && strcmp(f->target[i].own, own) == 0)
 			return &f->target[i];
 	}
-	return filter ? target_at(f, filter, own) : NULL;
+	return filter ? probe_rules_target_at(f, filter, own) : NULL;
 }
 
-static enum addr_family family_of_text(const char *text)
+static enum addr_family probe_rules_family_of_text(const char *text)
 {
 	return strstr(text, "ip6tables-restore") ? ADDR_IP6 : ADDR_IP4;
 }
 
 /* Takes what `pasvd rules` says to the options. Its exit status. */
-static int take_options(struct looking *l, struct target *t, const char *options)
+static int probe_rules_take_options(struct looking *l, struct target *t, const char *options)
 {
 	char words[OPTIONS_MAX];
 	struct output o;
@@ -327,12 +346,12 @@ static int take_options(struct looking *l, struct target *t, const char *options
 		return status;
 	}
 	snprintf(words, sizeof(words), "%s", options);
-	status = make_rules(l->conf, words, &o);
+	status = probe_rules_make_rules(l->conf, words, &o);
 	if (status == 0 && !t)
-		t = told_target(l->f, family_of_text(o.text));
+		t = probe_rules_given_target(l->f, probe_rules_family_of_text(o.text));
 	if (status == 0 && t) {
 		snprintf(t->options, sizeof(t->options), "%s", options);
-		expect(l, t, o.text);
+		probe_rules_expect(l, t, o.text);
 	} else {
 		snprintf(t ? t->complaint : l->complaint, sizeof(l->complaint), "%s", o.complaint);
 	}
@@ -341,13 +360,13 @@ static int take_options(struct looking *l, struct target *t, const char *options
 }
 
 /* That of rules without --queue: -q is for the daemon, so rules for its queue need the option. */
-static int usual_queue(const struct looking *l)
+static int probe_rules_usual_queue(const struct looking *l)
 {
 	return l->settings && !l->conf->queue_given ? l->settings->queue : -1;
 }
 
 /* For what is loaded and nobody told anything about. */
-static void derive(struct looking *l)
+static void probe_rules_derive(struct looking *l)
 {
 	for (size_t i = 0; i < l->f->n_targets; i++) {
 		struct target *t = &l->f->target[i];
@@ -356,37 +375,37 @@ static void derive(struct looking *l)
 		if (t->options[0] || filter_is_nft(t->filter))
 			continue;
 		t->service = service_of(&t->filter->rules, t->family, t->own);
-		service_options(&t->service, usual_queue(l), options, sizeof(options));
+		service_options(&t->service, probe_rules_usual_queue(l), options, sizeof(options));
 		snprintf(t->complaint, sizeof(t->complaint),
 			l->settings ? "they do not say whom they are for"
 				    : "that depends on the configuration");
 		if (options[0] && l->settings)
-			take_options(l, t, options);
+			probe_rules_take_options(l, t, options);
 	}
 }
 
-static void settle_services(struct facts *f)
+static void probe_rules_settle_services(struct facts *f)
 {
 	for (size_t i = 0; i < f->n_targets; i++) {
 		struct target *t = &f->target[i];
 
 		if (filter_is_nft(t->filter))
 			continue;
-		t->service =
-			service_of(t->expected_known ? &t->expected : &t->filter->rules, t->family, t->own);
+		t->service = service_of(
+			t->expected_known ? &t->expected : &t->filter->rules, t->family, t->own);
 	}
 }
 
 /* Whether the kernel could take such rules, if there are none to try. */
-static void try_stand_in(struct looking *l)
+static void probe_rules_try_stand_in(struct looking *l)
 {
-	struct target t = {.family = ADDR_IP4, .filter = first_filter(l->f, ADDR_IP4)};
+	struct target t = {.family = ADDR_IP4, .filter = probe_rules_first_filter(l->f, ADDR_IP4)};
 	char options[] = "--wan eth0 --server 192.0.2.2";
 	struct output o;
 
 	rule_name(t.own, own);
-	if (t.filter && make_rules(l->conf, options, &o) == 0) {
-		expect(l, &t, o.text);
+	if (t.filter && probe_rules_make_rules(l->conf, options, &o) == 0) {
+		probe_rules_expect(l, &t, o.text);
 		free(o.text);
 	}
 	ruleset_free(&t.expected);
@@ -394,7 +413,7 @@ static void try_stand_in(struct looking *l)
 
 /* --- where the options come from --- */
 
-static void join(char *const words[], char ret_options[OPTIONS_MAX])
+static void probe_rules_join(char *const words[], char ret_options[OPTIONS_MAX])
 {
 	size_t used = 0;
 
@@ -405,7 +424,7 @@ static void join(char *const words[], char ret_options[OPTIONS_MAX])
 }
 
 /* The value of PASVD_RULES in a file of the form that systemd.exec(5) gives to EnvironmentFile. */
-static void read_settings(char ret_options[OPTIONS_MAX])
+static void probe_rules_read_settings(char ret_options[OPTIONS_MAX])
 {
 	static const char key[] = "PASVD_RULES=";
 	char line[OPTIONS_MAX];
@@ -426,41 +445,25 @@ static void read_settings(char ret_options[OPTIONS_MAX])
 		fclose(file);
 }
 
-static int told(struct looking *l, char *const words[])
+static int probe_rules_from_settings(struct looking *l, char *const words[])
 {
 	char options[OPTIONS_MAX];
 	struct finding *found;
 
-	join(words, options);
+	probe_rules_join(words, options);
 	if (options[0]) {
-		if (take_options(l, NULL, options) != EXIT_USAGE)
+		if (probe_rules_take_options(l, NULL, options) != EXIT_USAGE)
 			return 0;
 		fprintf(stderr, "%s\n", l->complaint);
 		return EXIT_USAGE;
 	}
-	read_settings(options);
-	if (!options[0] || take_options(l, NULL, options) != EXIT_USAGE)
+	probe_rules_read_settings(options);
+	if (!options[0] || probe_rules_take_options(l, NULL, options) != EXIT_USAGE)
 		return 0;
-	found = report_add(
-		l->r, SEVERITY_ERROR, "rules", "PASVD_RULES in %s: %s", settings_file, l->complaint);
+	found = report_add(l->r, SEVERITY_ERROR, "rules", "PASVD_RULES in %s: %s", settings_file,
+		l->complaint);
 	finding_why(found, "the service cannot load its rules");
 	return 0;
-}
-
-/* A build's own loader, or the installed one, which a shell finds. */
-static void find_programs(struct facts *f)
-{
-	char exe[PATH_TEXT_MAX] = "", path[PATH_TEXT_MAX + 32];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *real;
-
-	exe[n > 0 ? n : 0] = '\0';
-	snprintf(f->daemon, sizeof(f->daemon), "%s", exe);
-	exe[strlen(exe) - strlen(basename(exe))] = '\0';
-	snprintf(path, sizeof(path), "%s../iptables/pasvd-rules", exe);
-	real = realpath(path, NULL);
-	snprintf(f->loader, sizeof(f->loader), "%s", real ? real : "pasvd-rules");
-	free(real);
 }
 
 int probe_rules(const struct conf *conf, const struct settings *settings, char *const words[],
@@ -469,19 +472,18 @@ int probe_rules(const struct conf *conf, const struct settings *settings, char *
 	struct looking l = {.conf = conf, .settings = settings, .f = ret_facts, .r = r};
 	int status;
 
-	find_programs(ret_facts);
 	for (size_t base = 0; base < 2; base++)
-		read_family(&l, base);
-	read_nft(&l);
-	find_loaded(ret_facts);
-	find_loaded_by_nft(ret_facts, settings ? settings->ct_helper : CT_HELPER_AUTO);
-	status = settings ? told(&l, words) : 0;
+		probe_rules_read_family(&l, base);
+	probe_rules_read_nft(&l);
+	probe_rules_find_loaded(ret_facts);
+	probe_rules_find_loaded_by_nft(ret_facts, settings ? settings->ct_helper : CT_HELPER_AUTO);
+	status = settings ? probe_rules_from_settings(&l, words) : 0;
 	if (status)
 		return status;
-	derive(&l);
-	settle_services(ret_facts);
+	probe_rules_derive(&l);
+	probe_rules_settle_services(ret_facts);
 	if (!ret_facts->n_targets && !ret_facts->nft.told && settings)
-		try_stand_in(&l);
+		probe_rules_try_stand_in(&l);
 	if (l.taken)
 		report_add(r, SEVERITY_OK, "kernel", "it has all that the rules ask for");
 	return 0;

@@ -1,8 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* router_check.c - `pasvd check`: looks at this router as a check would
  *
- * Theory of operation. look_*.c look: at the kernel, at /proc, and at what iptables-save, nft and ip print. What they find
- * are facts (facts.h). check_*.c judge facts, without looking anywhere themselves. What they say is a report (report.h).
+ * Theory of operation. look_*.c look: at the kernel, at /proc, and at what iptables-save, nft and
+ * ip print. What they find are facts (facts.h). check_*.c judge facts, without looking anywhere
+ * themselves. What they say is a report (report.h).
  *
  *   probe_rules.c   iptables_save.c, nft_list.c   listings -> rules of one form (ruleset.h)
  *                  service.c                     pasvd's own rules -> whom they serve
@@ -10,8 +11,8 @@
  *   probe_nft.c     pasvd's table of nft, which check_nft.c judges
  *   check_rules.c  are they so?     check_way.c  do packets get there?     check_open.c  is more open than needed?
  *
- * Nothing is changed on the router. A finding that cannot be told for sure is not made, and what could not be looked at is
- * said. Not looked for, because it does no harm:
+ * Nothing is changed on the router. A finding that cannot be told for sure is not made, and what
+ * could not be looked at is said. Not looked for, because it does no harm:
  *   - flowtables: the kernel does not offload connections that carry a helper (nft_flow_offload_eval());
  *   - the sysctl nf_conntrack_helper of older kernels, and `ct helper set` of nft: a helper given by CT in raw stays;
  *   - nf_conntrack_tcp_be_liberal and nf_conntrack_tcp_loose.
@@ -35,38 +36,39 @@ static struct facts facts;
 static struct report report;
 
 /* Programs of an administrator; their English is read. */
-static void set_environment(void)
+static void check_set_environment(void)
 {
 	const char *path = getenv("PATH");
 	char all[4096];
 
-	snprintf(all, sizeof(all), "%s%s/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin", path ? path : "",
-		path ? ":" : "");
+	snprintf(all, sizeof(all), "%s%s/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin",
+		path ? path : "", path ? ":" : "");
 	setenv("PATH", all, 1);
 	setenv("LC_ALL", "C", 1);
 }
 
-static void say_wrong(const struct conf *conf, const char *error)
+static void check_error(const struct conf *conf, const char *error)
 {
 	struct finding *found = report_add(&report, SEVERITY_ERROR, "configuration", "%s", error);
 
-	finding_why(found, "pasvd does not start with it; one that runs goes on with what it read before");
+	finding_why(found,
+		"pasvd does not start with it; one that runs goes on with what it read before");
 	finding_advice(found, "put that right; `pasvd -n%s%s` looks at the file alone",
 		conf->file ? " -c " : "", conf->file ? conf->file : "");
 }
 
 /* Whether the settings could be read. */
-static bool probe_configuration(const struct conf *conf, struct settings *ret_settings)
+static bool check_read_configuration(const struct conf *conf, struct settings *ret_settings)
 {
 	const char *file = conf->file ? conf->file : CONF_FILE;
 	char error[CONF_FILE_ERROR_MAX];
 
 	if (conf_read(conf, ret_settings, error)) {
-		say_wrong(conf, error);
+		check_error(conf, error);
 		return false;
 	}
-	report_add(
-		&report, SEVERITY_OK, "configuration", access(file, F_OK) == 0 ? "%s" : "none (no %s)", file);
+	report_add(&report, SEVERITY_OK, "configuration",
+		access(file, F_OK) == 0 ? "%s" : "none (no %s)", file);
 	return true;
 }
 
@@ -74,14 +76,15 @@ static bool has_unit(void)
 {
 	struct output o = {0};
 	bool found = access("/run/systemd/system", F_OK) == 0 &&
-		     run((const char *const[]){"systemctl", "cat", "pasvd.service", NULL}, NULL, &o) == 0;
+		     run((const char *const[]){"systemctl", "cat", "pasvd.service", NULL}, NULL,
+			     &o) == 0;
 
 	free(o.text);
 	return found;
 }
 
 /* " OPTION FILE" for a shell, or nothing. */
-static void add_file(char *text, size_t cap, const char *option, const char *file)
+static void check_add_file(char *text, size_t cap, const char *option, const char *file)
 {
 	size_t used = strlen(text);
 	FILE *out = file ? fmemopen(text + used, cap - used, "w") : NULL;
@@ -94,14 +97,30 @@ static void add_file(char *text, size_t cap, const char *option, const char *fil
 		text[used] = '\0';
 }
 
-static void find_commands(const struct conf *conf)
+/* A build's own loader, or the installed one, which a shell finds. */
+static void check_find_programs(struct facts *f)
+{
+	char exe[PATH_TEXT_MAX] = "", path[PATH_TEXT_MAX + 32];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	char *real;
+
+	exe[n > 0 ? n : 0] = '\0';
+	snprintf(f->daemon, sizeof(f->daemon), "%s", exe);
+	exe[strlen(exe) - strlen(basename(exe))] = '\0';
+	snprintf(path, sizeof(path), "%s../iptables/pasvd-rules", exe);
+	real = realpath(path, NULL);
+	snprintf(f->loader, sizeof(f->loader), "%s", real ? real : "pasvd-rules");
+	free(real);
+}
+
+static void check_find_commands(const struct conf *conf)
 {
 	facts.by_systemd = has_unit();
 	if (facts.by_systemd)
 		snprintf(facts.daemon, sizeof(facts.daemon), "systemctl restart pasvd");
 	else
-		add_file(facts.daemon, sizeof(facts.daemon), "-c", conf->file);
-	add_file(facts.config, sizeof(facts.config), "--config", conf->file);
+		check_add_file(facts.daemon, sizeof(facts.daemon), "-c", conf->file);
+	check_add_file(facts.config, sizeof(facts.config), "--config", conf->file);
 }
 
 static bool wants_colour(void)
@@ -111,13 +130,15 @@ static bool wants_colour(void)
 	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
 }
 
-/* Options of `pasvd rules` that make no rules, which getopt_long() takes in short forms as well. As in pasvd-rules. */
-static bool only_rules(char *const words[])
+/* Options of `pasvd rules` that make no rules, which getopt_long() takes in short forms as well. As
+ * in pasvd-rules. */
+static bool is_only_rules(char *const words[])
 {
 	for (; *words; words++) {
 		if (strncmp(*words, "--r", 3) == 0 || strncmp(*words, "--h", 3) == 0 ||
 			strncmp(*words, "--ch", 4) == 0) {
-			fprintf(stderr, "pasvd check: %s: there is nothing to be compared with\n", *words);
+			fprintf(stderr, "pasvd check: %s: there is nothing to be compared with\n",
+				*words);
 			return false;
 		}
 	}
@@ -128,14 +149,15 @@ int check_main(const struct conf *conf)
 {
 	bool readable;
 
-	if (!only_rules(conf->argv + 1))
+	if (!is_only_rules(conf->argv + 1))
 		return EXIT_USAGE;
-	set_environment();
-	readable = probe_configuration(conf, &settings);
+	check_set_environment();
+	readable = check_read_configuration(conf, &settings);
 	probe_kernel(readable ? settings.ct_helper : CT_HELPER_AUTO, &report);
+	check_find_programs(&facts);
 	if (probe_rules(conf, readable ? &settings : NULL, conf->argv + 1, &facts, &report))
 		return EXIT_USAGE;
-	find_commands(conf);
+	check_find_commands(conf);
 	probe_queues(&facts, readable ? settings.queue : SETTINGS_QUEUE, &report);
 	probe_net(&facts, &report);
 	check_rules(&facts, &report);

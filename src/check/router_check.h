@@ -5,8 +5,9 @@
 
 #include "conf.h"
 
-/* Looks at this router and prints what it finds; conf->argv[0] is the subcommand's own name, behind it stand options of
- * `pasvd rules`. Returns the exit status: that of report_status(), or EXIT_USAGE after a line on stderr. */
+/* Looks at this router and prints what it finds; conf->argv[0] is the subcommand's own name, behind
+ * it stand options of `pasvd rules`. Returns the exit status: that of report_status(), or
+ * EXIT_USAGE after a line on stderr. */
 int check_main(const struct conf *conf);
 
 #endif

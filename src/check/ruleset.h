@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ruleset.h - rules of a packet filter as far as they are understood, and a packet's way through them
+/* ruleset.h - rules of a packet filter as far as they are understood, and a packet's way through
+ * them
  *
- * Theory of operation. What iptables-save or nft prints is read into one form (save.h, nft.h). A packet here is the
- * description of a kind of packets, such as "the first one of a data connection": what is not said of it can be
- * anything. So a rule matches such packets, or does not, or matches some of them: TRI_MAYBE, which is also the answer if
- * the rule has something in it that is not understood. A way goes on behind rules that match perhaps, and says whether
- * it could have ended at one of them: only what is sure is worth a finding.
+ * Theory of operation. What iptables-save or nft prints is read into one form (save.h, nft.h). A
+ * packet here is the description of a kind of packets, such as "the first one of a data
+ * connection": what is not said of it can be anything. So a rule matches such packets, or does not,
+ * or matches some of them: TRI_MAYBE, which is also the answer if the rule has something in it that
+ * is not understood. A way goes on behind rules that match perhaps, and says whether it could have
+ * ended at one of them: only what is sure is worth a finding.
  */
 #ifndef PASVD_RULESET_H
 #define PASVD_RULESET_H
@@ -27,20 +29,20 @@ enum {
 	STATE_DNAT = 64,
 };
 
-enum action {
-	ACTION_NONE,     /* the packet goes on, whatever was done to it */
-	ACTION_TEMPLATE, /* CT: a helper or a zone, and those of rules behind it no longer */
-	ACTION_NOTRACK,
-	ACTION_RESTORE, /* the connection's mark becomes the packet's */
-	ACTION_ACCEPT,
-	ACTION_DROP,
-	ACTION_QUEUE,
-	ACTION_DNAT,
-	ACTION_SNAT, /* MASQUERADE, too */
-	ACTION_RETURN,
-	ACTION_JUMP,
-	ACTION_GOTO,
-	ACTION_ELSEWHERE, /* ends the way in the table in some other manner */
+enum rule_action {
+	RULE_NONE,     /* the packet goes on, whatever was done to it */
+	RULE_TEMPLATE, /* CT: a helper or a zone, and those of rules behind it no longer */
+	RULE_NOTRACK,
+	RULE_RESTORE, /* the connection's mark becomes the packet's */
+	RULE_ACCEPT,
+	RULE_DROP,
+	RULE_QUEUE,
+	RULE_DNAT,
+	RULE_SNAT, /* MASQUERADE, too */
+	RULE_RETURN,
+	RULE_JUMP,
+	RULE_GOTO,
+	RULE_ELSEWHERE, /* ends the way in the table in some other manner */
 };
 
 struct interface_match {
@@ -67,17 +69,19 @@ struct state_match {
 struct rule {
 	char *text; /* as the rule stands in its listing */
 	int handle; /* of nft */
-	enum tri
-		tcp; /* TRI_YES: TCP is asked for, TRI_NO: something that is no TCP of this family, TRI_MAYBE: nothing is */
+	/* TRI_YES: TCP is asked for, TRI_NO: something that is no TCP of this family, TRI_MAYBE:
+	 * nothing is */
+	enum tri tcp;
 	struct interface_match in, out;
 	struct address_match src, dst, orig_dst;
 	struct port_match sport, dport, orig_dport;
 	size_t n_states;
 	struct state_match state[RULE_STATES_MAX];
 	char helper[RULE_NAME_MAX]; /* of the connection's master */
-	bool unsure;                /* something in it is not understood: what matches may not match */
+	/* something in it is not understood: what matches may not match */
+	bool unsure;
 
-	enum action action;
+	enum rule_action action;
 	char target
 		[RULE_NAME_MAX]; /* the chain of JUMP and GOTO, the helper of TEMPLATE, the source's name of others */
 	struct endpoint to; /* of DNAT; ADDR_NONE: not one address, port 0: as it was */
@@ -101,8 +105,10 @@ struct ruleset {
 	struct chain *chain;
 };
 
-/* The chain, made if it is not there; NULL: no memory. Pointers to chains and rules that were there may be invalid then. */
-struct chain *ruleset_chain(struct ruleset *rs, const char *family, const char *table, const char *name);
+/* The chain, made if it is not there; NULL: no memory. Pointers to chains and rules that were there
+ * may be invalid then. */
+struct chain *ruleset_chain(
+	struct ruleset *rs, const char *family, const char *table, const char *name);
 const struct chain *ruleset_find(
 	const struct ruleset *rs, const char *family, const char *table, const char *name);
 
@@ -113,7 +119,7 @@ void ruleset_free(struct ruleset *rs);
 /* A name is cut if it is too long. */
 void rule_name(char ret_name[RULE_NAME_MAX], const char *name);
 
-struct packet {
+struct rule_packet {
 	const char *in, *out; /* NULL: not known */
 	struct addr src, dst, orig_dst;
 	uint16_t sport, dport, orig_dport; /* 0: not known */
@@ -122,21 +128,24 @@ struct packet {
 };
 
 /* Packets are TCP. */
-enum tri rule_matches(const struct rule *r, const struct packet *p);
+enum tri rule_matches(const struct rule *r, const struct rule_packet *p);
 
 struct way {
-	enum action end;         /* ACTION_NONE: the end of the base chain, where its policy decides */
+	/* RULE_NONE: the end of the base chain, where its policy decides */
+	enum rule_action end;
 	bool sure;               /* it does not end before that */
-	const struct rule *rule; /* at which it ends; NULL with ACTION_NONE */
+	const struct rule *rule; /* at which it ends; NULL with RULE_NONE */
 	size_t index;            /* of the rule of the base chain that led there, from 0 */
 };
 
-/* The way of the packet from the first rule of a base chain. It ends at the first rule of ACTION_TEMPLATE, ACTION_NOTRACK or
- * anything that ends the packet's way in the table; and at a jump to the chain `goal`. */
-struct way ruleset_way(
-	const struct ruleset *rs, const struct chain *base, const struct packet *p, const char *goal);
+/* The way of the packet from the first rule of a base chain. It ends at the first rule of
+ * RULE_TEMPLATE, RULE_NOTRACK or anything that ends the packet's way in the table; and at a jump to
+ * the chain `goal`. */
+struct way ruleset_way(const struct ruleset *rs, const struct chain *base,
+	const struct rule_packet *p, const char *goal);
 
-/* The index of the first jump to `goal` in a base chain, or its number of rules if there is none. */
+/* The index of the first jump to `goal` in a base chain, or its number of rules if there is
+ * none. */
 size_t chain_jump(const struct chain *c, const char *goal);
 
 #endif

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* scratch.c - rules loaded where nothing else is */
 #include "scratch.h"
 
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* A descriptor of the namespace that was left, or -errno: we are where we were. */
-static int leave_home(void)
+static int scratch_leave_home(void)
 {
 	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), err;
 
@@ -25,7 +25,7 @@ static int leave_home(void)
 }
 
 /* Whatever would be looked at from somewhere else would be wrong. */
-static void go_home(int home)
+static void scratch_go_home(int home)
 {
 	if (setns(home, CLONE_NEWNET) != 0) {
 		perror("pasvd check: cannot go back to the network namespace");
@@ -34,7 +34,7 @@ static void go_home(int home)
 	close(home);
 }
 
-static int load(const char *command, const char *text, struct output *ret_saved)
+static int scratch_load_rules(const char *command, const char *text, struct output *ret_saved)
 {
 	char restore[64], save[64];
 	int status;
@@ -50,7 +50,7 @@ static int load(const char *command, const char *text, struct output *ret_saved)
 
 int scratch_load(const char *command, const char *text, struct output *ret_saved)
 {
-	int home = leave_home(), status;
+	int home = scratch_leave_home(), status;
 
 	*ret_saved = (struct output){0};
 	if (home < 0) {
@@ -58,7 +58,7 @@ int scratch_load(const char *command, const char *text, struct output *ret_saved
 			"no network namespace can be made to try them: %s", strerror(-home));
 		return home;
 	}
-	status = load(command, text, ret_saved);
-	go_home(home);
+	status = scratch_load_rules(command, text, ret_saved);
+	scratch_go_home(home);
 	return status;
 }

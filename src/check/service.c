@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* service.c - whom pasvd's rules serve
  *
- * A server is told by the DNAT rule, and by the rule that accepts new connections of that; clients by the rule that
- * accepts theirs. See iptables/pasvd.rules.in. In the table of nft (iptables/pasvd.nft.in) nothing is accepted: clients are
- * told by an interface by which connections come in to get the helper, and which is none of the server's.
+ * A server is told by the DNAT rule, and by the rule that accepts new connections of that; clients
+ * by the rule that accepts theirs. See iptables/pasvd.rules.in. In the table of nft
+ * (iptables/pasvd.nft.in) nothing is accepted: clients are told by an interface by which
+ * connections come in to get the helper, and which is none of the server's.
  */
 #include "service.h"
 
@@ -14,12 +15,12 @@
 
 static const char *const tables[] = {"mangle", "raw", "nat", "filter"};
 
-static bool single(const struct port_match *m)
+static bool is_single(const struct port_match *m)
 {
 	return m->n == 1 && m->range[0].low == m->range[0].high && !m->negated;
 }
 
-static bool has_wan(const struct service *s, const char *name)
+static bool service_has_wan(const struct service *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_wans; i++) {
 		if (strcmp(s->wan[i], name) == 0)
@@ -28,13 +29,13 @@ static bool has_wan(const struct service *s, const char *name)
 	return false;
 }
 
-static void add_wan(struct service *s, const char *name)
+static void service_add_wan(struct service *s, const char *name)
 {
-	if (!has_wan(s, name) && s->n_wans < SERVICE_WANS_MAX)
+	if (!service_has_wan(s, name) && s->n_wans < SERVICE_WANS_MAX)
 		memcpy(s->wan[s->n_wans++], name, INTERFACE_MAX);
 }
 
-static void add_port(struct service *s, uint16_t outside, uint16_t server)
+static void service_add_port(struct service *s, uint16_t outside, uint16_t server)
 {
 	for (size_t i = 0; i < s->n_ports; i++) {
 		if (s->port[i].outside == outside)
@@ -46,7 +47,7 @@ static void add_port(struct service *s, uint16_t outside, uint16_t server)
 	s->port[s->n_ports++].server = server;
 }
 
-static void add_queue(struct service *s, uint16_t queue)
+static void service_add_queue(struct service *s, uint16_t queue)
 {
 	for (size_t i = 0; i < s->n_queues; i++) {
 		if (s->queue[i] == queue)
@@ -57,7 +58,7 @@ static void add_queue(struct service *s, uint16_t queue)
 }
 
 /* The first server and public address that are found count. */
-static void add_server(struct service *s, const struct rule *r, const struct addr *server,
+static void service_add_server(struct service *s, const struct rule *r, const struct addr *server,
 	const struct addr *public, const struct port_match *outside, uint16_t port)
 {
 	if (s->server.family == ADDR_NONE)
@@ -65,13 +66,13 @@ static void add_server(struct service *s, const struct rule *r, const struct add
 	if (!addr_eq(&s->server, server))
 		return;
 	if (r->in.name[0])
-		add_wan(s, r->in.name);
+		service_add_wan(s, r->in.name);
 	else if (s->public.family == ADDR_NONE)
 		s->public = *public;
-	add_port(s, outside->range[0].low, port);
+	service_add_port(s, outside->range[0].low, port);
 }
 
-static unsigned int states_of(const struct rule *r)
+static unsigned int service_states_of(const struct rule *r)
 {
 	unsigned int all = 0;
 
@@ -80,25 +81,26 @@ static unsigned int states_of(const struct rule *r)
 	return all;
 }
 
-static void take_nat(struct service *s, const struct rule *r)
+static void service_take_nat(struct service *s, const struct rule *r)
 {
-	if (r->action == ACTION_DNAT && r->to.addr.family != ADDR_NONE && single(&r->dport))
-		add_server(s, r, &r->to.addr, &r->dst.network.addr, &r->dport,
+	if (r->action == RULE_DNAT && r->to.addr.family != ADDR_NONE && is_single(&r->dport))
+		service_add_server(s, r, &r->to.addr, &r->dst.network.addr, &r->dport,
 			r->to.port ? r->to.port : r->dport.range[0].low);
 }
 
-static void take_filter(struct service *s, const struct rule *r)
+static void service_take_filter(struct service *s, const struct rule *r)
 {
-	if (r->action != ACTION_ACCEPT || !(states_of(r) & STATE_NEW) || !single(&r->dport))
+	if (r->action != RULE_ACCEPT || !(service_states_of(r) & STATE_NEW) ||
+		!is_single(&r->dport))
 		return;
-	if (r->dst.network.addr.family != ADDR_NONE && single(&r->orig_dport))
-		add_server(s, r, &r->dst.network.addr, &r->orig_dst.network.addr, &r->orig_dport,
-			r->dport.range[0].low);
+	if (r->dst.network.addr.family != ADDR_NONE && is_single(&r->orig_dport))
+		service_add_server(s, r, &r->dst.network.addr, &r->orig_dst.network.addr,
+			&r->orig_dport, r->dport.range[0].low);
 	else if (r->in.name[0])
 		memcpy(s->lan, r->in.name, sizeof(s->lan));
 }
 
-static void take_ct_helper(struct service *s, const char *name)
+static void service_take_ct_helper(struct service *s, const char *name)
 {
 	const struct ct_helper *ct_helper = ct_helper_named(name);
 
@@ -106,16 +108,16 @@ static void take_ct_helper(struct service *s, const char *name)
 	s->before_conntrack = ct_helper && ct_helper->before_conntrack;
 }
 
-static void take_rule(struct service *s, const char *table, const struct rule *r)
+static void service_take_rule(struct service *s, const char *table, const struct rule *r)
 {
 	if (strcmp(table, "nat") == 0)
-		take_nat(s, r);
+		service_take_nat(s, r);
 	if (strcmp(table, "filter") == 0)
-		take_filter(s, r);
-	if (r->action == ACTION_TEMPLATE)
-		take_ct_helper(s, r->target);
-	if (r->action == ACTION_QUEUE)
-		add_queue(s, r->queue);
+		service_take_filter(s, r);
+	if (r->action == RULE_TEMPLATE)
+		service_take_ct_helper(s, r->target);
+	if (r->action == RULE_QUEUE)
+		service_add_queue(s, r->queue);
 }
 
 struct service service_of(const struct ruleset *rs, enum addr_family family, const char *own)
@@ -126,32 +128,34 @@ struct service service_of(const struct ruleset *rs, enum addr_family family, con
 		const struct chain *c = ruleset_find(rs, "", tables[t], own);
 
 		for (size_t i = 0; c && i < c->n; i++)
-			take_rule(&s, tables[t], &c->rule[i]);
+			service_take_rule(&s, tables[t], &c->rule[i]);
 	}
 	return s;
 }
 
-static void take_nft_rule(struct service *s, const struct rule *r)
+static void service_take_nft_rule(struct service *s, const struct rule *r)
 {
-	take_nat(s, r);
-	if (r->action == ACTION_QUEUE)
-		add_queue(s, r->queue);
-	if (r->action == ACTION_NONE && r->in.name[0] && single(&r->dport) && !has_wan(s, r->in.name))
+	service_take_nat(s, r);
+	if (r->action == RULE_QUEUE)
+		service_add_queue(s, r->queue);
+	if (r->action == RULE_NONE && r->in.name[0] && is_single(&r->dport) &&
+		!service_has_wan(s, r->in.name))
 		memcpy(s->lan, r->in.name, sizeof(s->lan));
 }
 
-struct service service_of_nft(const struct ruleset *rs, enum addr_family family, const char *ct_helper)
+struct service service_of_nft(
+	const struct ruleset *rs, enum addr_family family, const char *ct_helper)
 {
 	static const char *const chains[] = {"translation", "data", "control", "on_demand"};
 	struct service s = {.family = family};
 
-	take_ct_helper(&s, ct_helper);
+	service_take_ct_helper(&s, ct_helper);
 	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
 		const struct chain *c = ruleset_find(rs, "inet", "pasvd", chains[i]);
 
 		for (size_t j = 0; c && j < c->n; j++) {
 			if (c->rule[j].tcp != TRI_NO)
-				take_nft_rule(&s, &c->rule[j]);
+				service_take_nft_rule(&s, &c->rule[j]);
 		}
 	}
 	return s;
@@ -168,7 +172,7 @@ const char *service_address(const struct addr *a, char *buf)
 	return buf;
 }
 
-static void print_server(const struct service *s, FILE *out)
+static void service_print_server(const struct service *s, FILE *out)
 {
 	char text[ADDR_TEXT_MAX + 1];
 
@@ -195,7 +199,7 @@ void service_options(const struct service *s, int usual, char *ret_options, size
 	if (!out || !service_any(s))
 		return;
 	if (s->server.family != ADDR_NONE)
-		print_server(s, out);
+		service_print_server(s, out);
 	else if (s->family == ADDR_IP6)
 		fputs(" -6", out);
 	if (s->lan[0])

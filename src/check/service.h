@@ -21,16 +21,20 @@ struct service {
 	bool before_conntrack; /* control connections are queued in raw */
 };
 
-/* What the chains named `own` say. Rules that are missing are made up for by those of other tables that say the same. */
+/* What the chains named `own` say. Rules that are missing are made up for by those of other tables
+ * that say the same. */
 struct service service_of(const struct ruleset *rs, enum addr_family family, const char *own);
 
-/* What pasvd's table of nft says, for the family whose rules were read. It does not say which ct helper. */
-struct service service_of_nft(const struct ruleset *rs, enum addr_family family, const char *ct_helper);
+/* What pasvd's table of nft says, for the family whose rules were read. It does not say which
+ * ct helper. */
+struct service service_of_nft(
+	const struct ruleset *rs, enum addr_family family, const char *ct_helper);
 
 /* Whether there is somebody to be served. */
 bool service_any(const struct service *s);
 
-/* The options of `pasvd rules` that make these rules, with --queue if that is not `usual`; "" if there is no room. */
+/* The options of `pasvd rules` that make these rules, with --queue if that is not `usual`; "" if
+ * there is no room. */
 void service_options(const struct service *s, int usual, char *ret_options, size_t cap);
 
 /* The address and its NUL, to `buf` of ADDR_TEXT_MAX + 1 bytes; returns `buf`. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* shell.c - words for a command that is to be given to a shell */
 #include "shell.h"
 

@@ -12,7 +12,14 @@ enum { EXIT_USAGE = 2 };
 
 #define CONF_FILE "/etc/pasvd/pasvd.conf"
 
-enum conf_command { CONF_DAEMON, CONF_CHECK, CONF_CT_HELPER, CONF_REPLAY, CONF_RULES, CONF_ROUTER_CHECK };
+enum conf_command {
+	CONF_DAEMON,
+	CONF_CHECK,
+	CONF_CT_HELPER,
+	CONF_REPLAY,
+	CONF_RULES,
+	CONF_ROUTER_CHECK
+};
 
 struct conf {
 	enum conf_command command;
@@ -21,15 +28,18 @@ struct conf {
 	uint16_t queue;
 	const char *socket; /* NULL: not given */
 	bool syslog, verbose;
-	int argc; /* with CONF_REPLAY, CONF_RULES and CONF_ROUTER_CHECK: the subcommand and its own arguments */
+	/* with CONF_REPLAY, CONF_RULES and CONF_ROUTER_CHECK: the subcommand and its own arguments */
+	int argc;
 	char **argv;
 };
 
-/* Fills in *ret_conf, or ends the process: 0 after --help and --version, EXIT_USAGE with one line on stderr.
+/* Fills in *ret_conf, or ends the process: 0 after --help and --version, EXIT_USAGE with one line
+ * on stderr.
  */
 void conf_parse(int argc, char **argv, struct conf *ret_conf);
 
-/* What the file says, and the command line over it. 0, or -errno and one line in `error` as from conf_file_read(). */
+/* What the file says, and the command line over it. 0, or -errno and one line in `error` as from
+ * conf_file_read(). */
 int conf_read(const struct conf *conf, struct settings *ret_settings, char *error);
 
 #endif

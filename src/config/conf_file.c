@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conf_file.c - the configuration file and its drop-ins, pasvd.conf(5)
  *
- * inih knows what sections, keys and comments look like. It reads by way of next_line(), which knows the number of the
- * line, and refuses what inih would cut off, join or ignore without a word: lines that are too long, bytes that are no
- * text, something behind a section's name. Everything is put into settings
- * of its own: the first mistake ends it, and the caller's settings stay as they were.
+ * inih knows what sections, keys and comments look like. It reads by way of conf_file_next_line(),
+ * which knows the number of the line, and refuses what inih would cut off, join or ignore without a
+ * word: lines that are too long, bytes that are no text, something behind a section's name.
+ * Everything is put into settings of its own: the first mistake ends it, and the caller's settings
+ * stay as they were.
  *
- * All files fill the same settings, one behind the other: of a key that has one value the last file's counts, and lists
- * go on.
+ * All files fill the same settings, one behind the other: of a key that has one value the last
+ * file's counts, and lists go on.
  */
 #include "conf_file.h"
 
@@ -27,7 +28,7 @@ enum {
 	NAMES_MAX = 160,
 };
 
-struct reading {
+struct conf_reading {
 	const char *path;
 	FILE *file;
 	int line;
@@ -38,9 +39,10 @@ struct reading {
 	struct settings settings;
 };
 
-static void complain(struct reading *r, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void conf_file_error(struct conf_reading *r, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-static void complain(struct reading *r, int line, const char *fmt, ...)
+static void conf_file_error(struct conf_reading *r, int line, const char *fmt, ...)
 {
 	va_list ap;
 	int n = snprintf(r->error, CONF_FILE_ERROR_MAX, "%s:%d: ", r->path, line);
@@ -53,7 +55,7 @@ static void complain(struct reading *r, int line, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void set(struct reading *r, size_t i, const char *text)
+static void conf_file_set_key(struct conf_reading *r, size_t i, const char *text)
 {
 	const struct settings_key *key = settings_key(i);
 	struct text value = {text, strlen(text)};
@@ -63,8 +65,8 @@ static void set(struct reading *r, size_t i, const char *text)
 	r->seen |= UINT32_C(1) << i;
 	r->begun |= r->seen;
 	if (why)
-		complain(r, r->line, "[%s] %s = %.*s: %s", key->section, key->name, (int)value.n, value.p,
-			why);
+		conf_file_error(r, r->line, "[%s] %s = %.*s: %s", key->section, key->name,
+			(int)value.n, value.p, why);
 }
 
 /* The sections that there are, or the keys of one. */
@@ -88,7 +90,7 @@ static const char *names_of(const char *section, char names[NAMES_MAX])
 }
 
 /* The sections that have the key, "" if none has. */
-static const char *owners_of(const char *name, char names[NAMES_MAX])
+static const char *conf_file_owners_of(const char *name, char names[NAMES_MAX])
 {
 	const struct settings_key *key;
 	size_t n = 0;
@@ -102,8 +104,9 @@ static const char *owners_of(const char *name, char names[NAMES_MAX])
 	return names;
 }
 
-/* " (KEY?)": what may have been meant, a key of the section rather than of another; "" if nothing is near. */
-static const char *guess_key(const char *section, const char *name, char guess[NAMES_MAX])
+/* " (KEY?)": what may have been meant, a key of the section rather than of another; "" if nothing
+ * is near. */
+static const char *conf_file_guess_key(const char *section, const char *name, char guess[NAMES_MAX])
 {
 	const struct settings_key *key, *nearest = NULL;
 	unsigned least = 2 * NEAR_MAX + 2;
@@ -125,7 +128,7 @@ static const char *guess_key(const char *section, const char *name, char guess[N
 	return guess;
 }
 
-static const char *guess_section(const char *section, char guess[NAMES_MAX])
+static const char *conf_file_guess_section(const char *section, char guess[NAMES_MAX])
 {
 	const struct settings_key *key;
 	unsigned least = NEAR_MAX + 1;
@@ -141,41 +144,44 @@ static const char *guess_section(const char *section, char guess[NAMES_MAX])
 	return guess;
 }
 
-static void say_unknown(struct reading *r, const char *section, const char *name, const char *value)
+static void conf_file_say_unknown(
+	struct conf_reading *r, const char *section, const char *name, const char *value)
 {
 	char names[NAMES_MAX], guess[NAMES_MAX];
 
-	if (owners_of(name, names)[0])
-		complain(r, r->line, "[%s] %s = %s: belongs to %s", section, name, value, names);
+	if (conf_file_owners_of(name, names)[0])
+		conf_file_error(
+			r, r->line, "[%s] %s = %s: belongs to %s", section, name, value, names);
 	else if (names_of(section, names)[0])
-		complain(r, r->line, "[%s] %s = %s: no such key%s, there are %s", section, name, value,
-			guess_key(section, name, guess), names);
+		conf_file_error(r, r->line, "[%s] %s = %s: no such key%s, there are %s", section,
+			name, value, conf_file_guess_key(section, name, guess), names);
 	else
-		complain(r, r->line, "[%s] %s = %s: no such section%s, there are %s", section, name, value,
-			guess_section(section, guess), names_of(NULL, names));
+		conf_file_error(r, r->line, "[%s] %s = %s: no such section%s, there are %s",
+			section, name, value, conf_file_guess_section(section, guess),
+			names_of(NULL, names));
 }
 
 /* inih's handler: 0 is a mistake. */
-static int on_pair(void *user, const char *section, const char *name, const char *value)
+static int conf_file_on_pair(void *user, const char *section, const char *name, const char *value)
 {
-	struct reading *r = user;
+	struct conf_reading *r = user;
 	const struct settings_key *key;
 
 	if (r->wrong)
 		return 0;
 	for (size_t i = 0; (key = settings_key(i)); i++) {
 		if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0) {
-			set(r, i, value);
+			conf_file_set_key(r, i, value);
 			return !r->wrong;
 		}
 	}
-	say_unknown(r, section, name, value);
+	conf_file_say_unknown(r, section, name, value);
 	return 0;
 }
 
-/* Bytes of a line without the blanks in front, which would have inih join it with the one above. Returns how many the
- * line has, up to most + 1; -1 at the file's end, -2 if some are no text. */
-static int get_line(FILE *file, char *line, int max)
+/* Bytes of a line without the blanks in front, which would have inih join it with the one above.
+ * Returns how many the line has, up to most + 1; -1 at the file's end, -2 if some are no text. */
+static int conf_file_get_line(FILE *file, char *line, int max)
 {
 	int c = getc(file), len = 0, n = 0;
 	bool text = true;
@@ -204,35 +210,36 @@ static bool has_only_comment_behind(const char *line)
 }
 
 /* inih's reader: NULL ends the file. */
-static char *next_line(char *line, int size, void *stream)
+static char *conf_file_next_line(char *line, int size, void *stream)
 {
-	struct reading *r = stream;
+	struct conf_reading *r = stream;
 	int max = size - LINE_END, len;
 
 	if (r->wrong)
 		return NULL;
-	len = get_line(r->file, line, max);
+	len = conf_file_get_line(r->file, line, max);
 	if (len == -1)
 		return NULL;
 	r->line++;
 	if (len == -2)
-		complain(r, r->line, "bytes that are no text");
+		conf_file_error(r, r->line, "bytes that are no text");
 	else if (len > max)
-		complain(r, r->line,
-			"a line has at most %d characters; lists may be continued by the same key again",
+		conf_file_error(r, r->line,
+			"a line has at most %d characters; lists may be continued by the same key "
+			"again",
 			max);
 	else if (r->line > LINES_MAX)
-		complain(r, r->line, "a file has at most %d lines", LINES_MAX);
+		conf_file_error(r, r->line, "a file has at most %d lines", LINES_MAX);
 	else if (!has_only_comment_behind(line))
-		complain(r, r->line, "only a comment may stand behind a [section]");
+		conf_file_error(r, r->line, "only a comment may stand behind a [section]");
 	return r->wrong ? NULL : line;
 }
 
 /* `line` of inih is the first that it, or a handler, did not take. */
-static int judge(struct reading *r, int line)
+static int conf_file_check(struct conf_reading *r, int line)
 {
 	if (line > 0 && (!r->wrong || line < r->wrong))
-		complain(r, line, "neither [section] nor key = value");
+		conf_file_error(r, line, "neither [section] nor key = value");
 	if (r->wrong)
 		return -EINVAL;
 	if (line == 0 && !ferror(r->file))
@@ -241,9 +248,9 @@ static int judge(struct reading *r, int line)
 	return -EIO;
 }
 
-static int read_one(void *data, const char *path)
+static int conf_file_read_one(void *data, const char *path)
 {
-	struct reading *r = data;
+	struct conf_reading *r = data;
 	int err = regular_open(path, &r->file);
 
 	if (err) {
@@ -253,20 +260,20 @@ static int read_one(void *data, const char *path)
 	r->path = path;
 	r->line = 0;
 	r->seen = 0;
-	err = judge(r, ini_parse_stream(next_line, r, on_pair, r));
+	err = conf_file_check(r, ini_parse_stream(conf_file_next_line, r, conf_file_on_pair, r));
 	fclose(r->file);
 	return err;
 }
 
 int conf_file_read(const char *path, bool needed, struct settings *ret_settings, char *error)
 {
-	struct reading r = {.error = error, .settings = settings_default()};
-	int err = read_one(&r, path);
+	struct conf_reading r = {.error = error, .settings = settings_default()};
+	int err = conf_file_read_one(&r, path);
 
 	if (err == -ENOENT && !needed)
 		err = 0;
 	if (!err)
-		err = drop_in_each(path, read_one, &r, error, CONF_FILE_ERROR_MAX);
+		err = drop_in_each(path, conf_file_read_one, &r, error, CONF_FILE_ERROR_MAX);
 	if (!err)
 		*ret_settings = r.settings;
 	return err;

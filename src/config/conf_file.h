@@ -7,8 +7,9 @@
 
 enum { CONF_FILE_ERROR_MAX = 768 };
 
-/* Reads the file, which may be missing if it is not `needed`, and its drop-ins. 0, or -errno (-EINVAL: what stands in one is
- * not right) and one line on the first mistake in `error` of CONF_FILE_ERROR_MAX bytes; *ret_settings is untouched then. */
+/* Reads the file, which may be missing if it is not `needed`, and its drop-ins. 0, or -errno
+ * (-EINVAL: what stands in one is not right) and one line on the first mistake in `error` of
+ * CONF_FILE_ERROR_MAX bytes; *ret_settings is untouched then. */
 int conf_file_read(const char *path, bool needed, struct settings *ret_settings, char *error);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conf_value.c - values in the configuration file */
 #include "conf_value.h"
+#include "pasvd/array.h"
 
 #include <string.h>
 
@@ -17,7 +18,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static struct text trim(struct text t)
+static struct text value_trim(struct text t)
 {
 	while (t.n && is_blank(t.p[0])) {
 		t.p++;
@@ -35,10 +36,10 @@ struct text text_cut(struct text *rest, char separator)
 	size_t taken = first.n + (end ? 1 : 0);
 
 	*rest = (struct text){rest->p + taken, rest->n - taken};
-	return trim(first);
+	return value_trim(first);
 }
 
-static bool is(struct text t, const char *word)
+static bool value_is(struct text t, const char *word)
 {
 	return t.n == strlen(word) && memcmp(t.p, word, t.n) == 0;
 }
@@ -59,7 +60,7 @@ const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16
 }
 
 /* The value of a digit, 16 if it is none. */
-static unsigned digit(char c)
+static unsigned value_digit(char c)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char *at = c ? strchr(digits, c | (c > '9' ? 0x20 : 0)) : NULL;
@@ -76,9 +77,9 @@ const char *conf_value_mark(struct text t, uint32_t *ret_mark)
 	if (!t.n)
 		return conf_value_wrong;
 	for (size_t i = hex ? 2 : 0; i < t.n; i++) {
-		if (digit(t.p[i]) >= base || value > UINT32_MAX)
+		if (value_digit(t.p[i]) >= base || value > UINT32_MAX)
 			return conf_value_wrong;
-		value = value * base + digit(t.p[i]);
+		value = value * base + value_digit(t.p[i]);
 	}
 	if (value > UINT32_MAX)
 		return conf_value_wrong;
@@ -93,7 +94,7 @@ const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *
 	struct port_range range;
 
 	if (conf_value_number(low, lowest, UINT16_MAX, &range.low) ||
-		conf_value_number(one ? low : trim(t), lowest, UINT16_MAX, &range.high))
+		conf_value_number(one ? low : value_trim(t), lowest, UINT16_MAX, &range.high))
 		return conf_value_wrong;
 	if (range.low > range.high)
 		return "the first port of a range is the lower one";
@@ -110,8 +111,8 @@ const char *conf_value_outcome(struct text t, enum strict_outcome *ret_outcome)
 		[STRICT_RESET] = "reset",
 	};
 
-	for (size_t i = 0; i < sizeof word / sizeof word[0]; i++) {
-		if (is(t, word[i])) {
+	for (size_t i = 0; i < ARRAY_SIZE(word); i++) {
+		if (value_is(t, word[i])) {
 			*ret_outcome = (enum strict_outcome)i;
 			return NULL;
 		}
@@ -128,7 +129,7 @@ static bool has_host_bits(const struct network *n)
 	return false;
 }
 
-static const char *parse_addr(struct text t, struct addr *ret_addr)
+static const char *value_parse_addr(struct text t, struct addr *ret_addr)
 {
 	return addr_parse((const uint8_t *)t.p, t.n, ret_addr) < 0 ? conf_value_wrong : NULL;
 }
@@ -140,11 +141,12 @@ const char *conf_value_network(struct text t, struct network *ret_network)
 	struct network n;
 	uint16_t bits, max;
 
-	if (parse_addr(addr, &n.addr))
+	if (value_parse_addr(addr, &n.addr))
 		return conf_value_wrong;
 	bits = max = (uint16_t)(8 * addr_len(&n.addr));
 	if (!whole && conf_value_number(t, 0, max, &bits))
-		return n.addr.family == ADDR_IP4 ? "a prefix has 0..32 bits" : "a prefix has 0..128 bits";
+		return n.addr.family == ADDR_IP4 ? "a prefix has 0..32 bits"
+						 : "a prefix has 0..128 bits";
 	n.bits = (uint8_t)bits;
 	if (has_host_bits(&n))
 		return "bits behind the prefix are set";
@@ -152,13 +154,13 @@ const char *conf_value_network(struct text t, struct network *ret_network)
 	return NULL;
 }
 
-static const char *parse_source(struct text t, struct addr *ret_addr, struct text *ret_path)
+static const char *value_parse_source(struct text t, struct addr *ret_addr, struct text *ret_path)
 {
-	const size_t prefix = sizeof file_prefix - 1;
+	const size_t prefix = sizeof(file_prefix) - 1;
 
 	*ret_path = (struct text){t.p, 0};
 	if (t.n < prefix || memcmp(t.p, file_prefix, prefix) != 0) {
-		if (parse_addr(t, ret_addr))
+		if (value_parse_addr(t, ret_addr))
 			return conf_value_wrong;
 		return external_usable(ret_addr) ? NULL : "this address cannot be an external one";
 	}
@@ -169,24 +171,26 @@ static const char *parse_source(struct text t, struct addr *ret_addr, struct tex
 }
 
 /* Cuts off a word and the blanks behind it. */
-static struct text cut_word(struct text *rest)
+static struct text value_cut_word(struct text *rest)
 {
 	struct text word = {rest->p, 0};
 
 	while (word.n < rest->n && !is_blank(rest->p[word.n]))
 		word.n++;
-	*rest = trim((struct text){rest->p + word.n, rest->n - word.n});
+	*rest = value_trim((struct text){rest->p + word.n, rest->n - word.n});
 	return word;
 }
 
 const char *conf_value_for(struct text t, struct text *ret_word, struct network *ret_network)
 {
-	struct text rest = trim(t), word = cut_word(&rest), condition = cut_word(&rest);
+	struct text rest = value_trim(t), word = value_cut_word(&rest),
+		    condition = value_cut_word(&rest);
 	struct network network = {0};
 	const char *why = NULL;
 
 	if (condition.n)
-		why = is(condition, "for") ? conf_value_network(rest, &network) : conf_value_wrong;
+		why = value_is(condition, "for") ? conf_value_network(rest, &network)
+						 : conf_value_wrong;
 	if (why)
 		return why;
 	*ret_word = word;
@@ -195,7 +199,8 @@ const char *conf_value_for(struct text t, struct text *ret_word, struct network 
 }
 
 /* Which interface that is will be looked up later: it may come and go. */
-static const char *parse_interface(struct text t, struct external *entry, struct text *ret_interface)
+static const char *value_parse_interface(
+	struct text t, struct external *entry, struct text *ret_interface)
 {
 	if (!t.n)
 		return conf_value_wrong;
@@ -207,19 +212,20 @@ static const char *parse_interface(struct text t, struct external *entry, struct
 }
 
 /* The conditions, in any order, each once. */
-static const char *parse_conditions(struct text rest, struct external *entry, struct text *interface)
+static const char *value_parse_conditions(
+	struct text rest, struct external *entry, struct text *interface)
 {
 	const char *why = NULL;
 
 	while (rest.n && !why) {
-		struct text word = cut_word(&rest), value = cut_word(&rest);
+		struct text word = value_cut_word(&rest), value = value_cut_word(&rest);
 
-		if (is(word, "for") && entry->peer.addr.family == ADDR_NONE)
+		if (value_is(word, "for") && entry->peer.addr.family == ADDR_NONE)
 			why = conf_value_network(value, &entry->peer);
-		else if (is(word, "dialled") && entry->known.family == ADDR_NONE)
-			why = parse_addr(value, &entry->known);
-		else if (is(word, "on") && !entry->indev)
-			why = parse_interface(value, entry, interface);
+		else if (value_is(word, "dialled") && entry->known.family == ADDR_NONE)
+			why = value_parse_addr(value, &entry->known);
+		else if (value_is(word, "on") && !entry->indev)
+			why = value_parse_interface(value, entry, interface);
 		else
 			why = conf_value_wrong;
 	}
@@ -234,15 +240,16 @@ static bool is_of_one_family(const struct external *e)
 	return a->family == ADDR_NONE || external_fits(e, a);
 }
 
-const char *conf_value_external(struct text t, struct external *ret_entry, struct external_names *ret_names)
+const char *conf_value_external(
+	struct text t, struct external *ret_entry, struct external_names *ret_names)
 {
-	struct text rest = trim(t);
+	struct text rest = value_trim(t);
 	struct external_names names = {.interface = {t.p, 0}};
 	struct external entry = {0};
-	const char *why = parse_source(cut_word(&rest), &entry.addr, &names.path);
+	const char *why = value_parse_source(value_cut_word(&rest), &entry.addr, &names.path);
 
 	if (!why)
-		why = parse_conditions(rest, &entry, &names.interface);
+		why = value_parse_conditions(rest, &entry, &names.interface);
 	if (!why && !is_of_one_family(&entry))
 		why = mixed;
 	if (why)

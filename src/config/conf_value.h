@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conf_value.h - values in the configuration file
  *
- * Text goes in, a value comes out. Functions that read a value return NULL, or what is wrong with it: conf_value_wrong if
- * it is not what the key wants at all. Outputs are untouched then.
+ * Text goes in, a value comes out. Functions that read a value return NULL, or what is wrong with
+ * it: conf_value_wrong if it is not what the key wants at all. Outputs are untouched then.
  */
 #ifndef PASVD_CONF_VALUE_H
 #define PASVD_CONF_VALUE_H
@@ -43,8 +43,9 @@ struct external_names {
 	struct text path, interface;
 };
 
-/* ADDRESS or file:PATH, then perhaps "for NETWORK", "dialled ADDRESS" and "on INTERFACE". With a path ret_entry->addr is
- * ADDR_NONE, with an interface ret_entry->indev is POLICY_NO_INTERFACE. */
-const char *conf_value_external(struct text t, struct external *ret_entry, struct external_names *ret_names);
+/* ADDRESS or file:PATH, then perhaps "for NETWORK", "dialled ADDRESS" and "on INTERFACE". With a
+ * path ret_entry->addr is ADDR_NONE, with an interface ret_entry->indev is POLICY_NO_INTERFACE. */
+const char *conf_value_external(
+	struct text t, struct external *ret_entry, struct external_names *ret_names);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* drop_in.c - FILE.d/NAME.conf: files that are read behind FILE
  *
- * What ends otherwise or begins with a dot is no drop-in: editors and packages leave such files. Names are collected and sorted
- * here and not by scandir(), for qsort() may make system calls that the reader of files does not have.
+ * What ends otherwise or begins with a dot is no drop-in: editors and packages leave such files.
+ * Names are collected and sorted here and not by scandir(), for qsort() may make system calls that
+ * the reader of files does not have.
  */
 #include "drop_in.h"
 
@@ -25,20 +26,21 @@ static bool is_drop_in(const char *name)
 	static const char ending[] = ".conf";
 	size_t n = strlen(name);
 
-	return name[0] != '.' && n >= sizeof ending && strcmp(name + n - strlen(ending), ending) == 0;
+	return name[0] != '.' && n >= sizeof(ending) &&
+	       strcmp(name + n - strlen(ending), ending) == 0;
 }
 
 /* At its place in the order of bytes. */
-static void put(struct names *names, const char *name)
+static void drop_in_put(struct names *names, const char *name)
 {
 	size_t i = names->n++;
 
 	for (; i > 0 && strcmp(names->name[i - 1], name) > 0; i--)
-		memcpy(names->name[i], names->name[i - 1], sizeof names->name[i]);
-	snprintf(names->name[i], sizeof names->name[i], "%s", name);
+		memcpy(names->name[i], names->name[i - 1], sizeof(names->name[i]));
+	snprintf(names->name[i], sizeof(names->name[i]), "%s", name);
 }
 
-static int collect(DIR *folder, struct names *ret_names)
+static int drop_in_collect(DIR *folder, struct names *ret_names)
 {
 	struct dirent *entry;
 
@@ -48,12 +50,12 @@ static int collect(DIR *folder, struct names *ret_names)
 			continue;
 		if (ret_names->n == NAMES_MAX)
 			return -E2BIG;
-		put(ret_names, entry->d_name);
+		drop_in_put(ret_names, entry->d_name);
 	}
 	return -errno;
 }
 
-static int list(const char *path, struct names *ret_names)
+static int drop_in_list(const char *path, struct names *ret_names)
 {
 	DIR *folder = opendir(path);
 	int err;
@@ -61,29 +63,29 @@ static int list(const char *path, struct names *ret_names)
 	ret_names->n = 0;
 	if (!folder)
 		return errno == ENOENT ? 0 : -errno;
-	err = collect(folder, ret_names);
+	err = drop_in_collect(folder, ret_names);
 	closedir(folder);
 	return err;
 }
 
-int drop_in_each(
-	const char *file, int (*read)(void *data, const char *path), void *data, char *error, size_t cap)
+int drop_in_each(const char *file, int (*read)(void *data, const char *path), void *data,
+	char *error, size_t cap)
 {
 	struct names names;
 	char path[PATH_MAX];
-	int err, folder = snprintf(path, sizeof path, "%s.d", file);
+	int err, folder = snprintf(path, sizeof(path), "%s.d", file);
 
 	if (folder < 0 || folder + 1 + NAME_MAX >= PATH_MAX) {
 		snprintf(error, cap, "%s: %s", file, strerror(ENAMETOOLONG));
 		return -ENAMETOOLONG;
 	}
-	err = list(path, &names);
+	err = drop_in_list(path, &names);
 	if (err == -E2BIG)
 		snprintf(error, cap, "%s: a folder has at most %d files .conf", path, NAMES_MAX);
 	else if (err)
 		snprintf(error, cap, "%s: %s", path, strerror(-err));
 	for (size_t i = 0; !err && i < names.n; i++) {
-		snprintf(path + folder, sizeof path - (size_t)folder, "/%s", names.name[i]);
+		snprintf(path + folder, sizeof(path) - (size_t)folder, "/%s", names.name[i]);
 		err = read(data, path);
 	}
 	return err;

@@ -5,9 +5,10 @@
 
 #include <stddef.h>
 
-/* Has `read` called with the path of each drop-in of `file`, in the order of their names, until it returns an error. 0 or that,
- * or -errno with one line of at most `cap` bytes in `error`. That there are none is no error. */
-int drop_in_each(
-	const char *file, int (*read)(void *data, const char *path), void *data, char *error, size_t cap);
+/* Has `read` called with the path of each drop-in of `file`, in the order of their names, until it
+ * returns an error. 0 or that, or -errno with one line of at most `cap` bytes in `error`. That
+ * there are none is no error. */
+int drop_in_each(const char *file, int (*read)(void *data, const char *path), void *data,
+	char *error, size_t cap);
 
 #endif

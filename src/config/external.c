@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* external.c - what of external addresses changes while we run
  *
- * The file's first line is the address, blanks around it do not count. Whether a file has changed is found out by
- * reading it: the time of its last change may be the same for two changes in a row, and a line is read as fast as that
- * time. A file that is being written may be read half: a second later it is read again. Interfaces are asked for by name
- * as often; to hear of changes would take a socket and its buffer, for what is one system call.
+ * The file's first line is the address, blanks around it do not count. Whether a file has changed
+ * is found out by reading it: the time of its last change may be the same for two changes in a row,
+ * and a line is read as fast as that time. A file that is being written may be read half: a second
+ * later it is read again. Interfaces are asked for by name as often; to hear of changes would take
+ * a socket and its buffer, for what is one system call.
  */
 #include "external.h"
+#include "pasvd/array.h"
 
 #include <string.h>
 
@@ -27,7 +29,7 @@ static const struct network unusable[] = {
 
 bool external_usable(const struct addr *a)
 {
-	for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(unusable); i++) {
 		if (network_has(&unusable[i], a))
 			return false;
 	}
@@ -38,10 +40,12 @@ bool external_fits(const struct external *entry, const struct addr *a)
 {
 	uint8_t peer = entry->peer.addr.family, known = entry->known.family;
 
-	return (peer == ADDR_NONE || peer == a->family) && (known == ADDR_NONE || known == a->family);
+	return (peer == ADDR_NONE || peer == a->family) &&
+	       (known == ADDR_NONE || known == a->family);
 }
 
-static const char *parse_line(const char *line, const struct external *entry, struct addr *ret_addr)
+static const char *external_parse_line(
+	const char *line, const struct external *entry, struct addr *ret_addr)
 {
 	static const char blank[] = " \t\r\n";
 	struct addr addr;
@@ -62,7 +66,8 @@ static const char *parse_line(const char *line, const struct external *entry, st
 }
 
 /* NULL, or what is wrong with the file. */
-static const char *read_file(const char *path, const struct external *entry, struct addr *ret_addr)
+static const char *external_read_file(
+	const char *path, const struct external *entry, struct addr *ret_addr)
 {
 	char line[LINE_SIZE] = "";
 	FILE *file;
@@ -70,13 +75,13 @@ static const char *read_file(const char *path, const struct external *entry, str
 
 	if (err)
 		return regular_error(err);
-	if (!fgets(line, sizeof line, file))
+	if (!fgets(line, sizeof(line), file))
 		line[0] = '\0';
 	fclose(file);
-	return parse_line(line, entry, ret_addr);
+	return external_parse_line(line, entry, ret_addr);
 }
 
-static void say_new(const struct external_file *file)
+static void external_log_new(const struct external_file *file)
 {
 	char text[ADDR_TEXT_MAX + 1];
 
@@ -84,34 +89,37 @@ static void say_new(const struct external_file *file)
 	log_at(REASON_LEVEL_INFO, "external-address file=%s address=%s", file->path, text);
 }
 
-static void say_bad(const struct external_file *file, const char *why)
+static void external_log_bad(const struct external_file *file, const char *why)
 {
 	log_at(REASON_LEVEL_WARNING, "external-address file=%s: %s; %s", file->path, why,
-		file->addr.family == ADDR_NONE ? "there is no address yet" : "the last address stays");
+		file->addr.family == ADDR_NONE ? "there is no address yet"
+					       : "the last address stays");
 }
 
-static void look_at_file(struct external_file *file, struct external *entry)
+static void external_check_file(struct external_file *file, struct external *entry)
 {
-	const char *why = read_file(file->path, entry, &entry->addr);
+	const char *why = external_read_file(file->path, entry, &entry->addr);
 
 	if (why && !file->bad)
-		say_bad(file, why);
+		external_log_bad(file, why);
 	file->bad = why;
 	if (addr_eq(&file->addr, &entry->addr))
 		return;
 	file->addr = entry->addr;
-	say_new(file);
+	external_log_new(file);
 }
 
-static void look_for_interface(struct external_interface *it, struct external *entry)
+static void external_check_interface(struct external_interface *it, struct external *entry)
 {
 	uint32_t index = if_nametoindex(it->name);
 
 	if (!index && !it->missing)
 		log_at(REASON_LEVEL_WARNING,
-			"external-address interface=%s: not there; its entry does not count", it->name);
+			"external-address interface=%s: not there; its entry does not count",
+			it->name);
 	if (index && index != it->index)
-		log_at(REASON_LEVEL_INFO, "external-address interface=%s index=%u", it->name, index);
+		log_at(REASON_LEVEL_INFO, "external-address interface=%s index=%u", it->name,
+			index);
 	it->missing = !index;
 	it->index = index;
 	entry->indev = index ? index : POLICY_NO_INTERFACE;
@@ -120,9 +128,10 @@ static void look_for_interface(struct external_interface *it, struct external *e
 void external_read(struct external_watch *watch, struct policy *policy)
 {
 	for (size_t i = 0; i < watch->n_files; i++)
-		look_at_file(&watch->file[i], &policy->external[watch->file[i].entry]);
+		external_check_file(&watch->file[i], &policy->external[watch->file[i].entry]);
 	for (size_t i = 0; i < watch->n_interfaces; i++)
-		look_for_interface(&watch->interface[i], &policy->external[watch->interface[i].entry]);
+		external_check_interface(
+			&watch->interface[i], &policy->external[watch->interface[i].entry]);
 }
 
 bool external_any(const struct external_watch *watch)
@@ -131,7 +140,7 @@ bool external_any(const struct external_watch *watch)
 }
 
 /* The last good address of a file that was named before, or NULL. */
-static const struct addr *last_good(const struct external_watch *old, const char *path)
+static const struct addr *external_last_good(const struct external_watch *old, const char *path)
 {
 	for (size_t i = 0; i < old->n_files; i++) {
 		if (strcmp(old->file[i].path, path) == 0 && old->file[i].addr.family != ADDR_NONE)
@@ -141,7 +150,7 @@ static const struct addr *last_good(const struct external_watch *old, const char
 }
 
 /* The last index of an interface that was named before, or 0. */
-static uint32_t last_index(const struct external_watch *old, const char *name)
+static uint32_t external_last_index(const struct external_watch *old, const char *name)
 {
 	for (size_t i = 0; i < old->n_interfaces; i++) {
 		if (strcmp(old->interface[i].name, name) == 0)
@@ -150,14 +159,15 @@ static uint32_t last_index(const struct external_watch *old, const char *name)
 	return 0;
 }
 
-void external_carry(struct external_watch *watch, struct policy *policy, const struct external_watch *old)
+void external_carry(
+	struct external_watch *watch, struct policy *policy, const struct external_watch *old)
 {
 	for (size_t i = 0; i < watch->n_interfaces; i++)
-		watch->interface[i].index = last_index(old, watch->interface[i].name);
+		watch->interface[i].index = external_last_index(old, watch->interface[i].name);
 	for (size_t i = 0; i < watch->n_files; i++) {
 		struct external_file *file = &watch->file[i];
 		struct external *entry = &policy->external[file->entry];
-		const struct addr *addr = last_good(old, file->path);
+		const struct addr *addr = external_last_good(old, file->path);
 
 		if (addr && external_fits(entry, addr))
 			file->addr = entry->addr = *addr;

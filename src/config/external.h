@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* external.h - what of external addresses changes while we run
  *
- * A router whose address changes has it written to a file. The address goes into the entry of the policy that names
- * the file, and stays there for as long as the file has no other one to offer. An interface that an entry names may come,
- * go, and come back with another index; the entry counts only while it is there.
+ * A router whose address changes has it written to a file. The address goes into the entry of the
+ * policy that names the file, and stays there for as long as the file has no other one to offer. An
+ * interface that an entry names may come, go, and come back with another index; the entry counts
+ * only while it is there.
  */
 #ifndef PASVD_EXTERNAL_H
 #define PASVD_EXTERNAL_H
@@ -33,20 +34,23 @@ struct external_watch {
 	struct external_interface interface[POLICY_LIST_MAX];
 };
 
-/* Whether the address can be told to others: neither unspecified, loopback, link-local, multicast nor reserved. */
+/* Whether the address can be told to others: neither unspecified, loopback, link-local, multicast
+ * nor reserved. */
 bool external_usable(const struct addr *a);
 
 /* Whether the entry can have this address: it is about addresses of one family. */
 bool external_fits(const struct external *entry, const struct addr *a);
 
-/* Reads all files and looks for all interfaces, and puts what it finds into `policy`. Logs each new address or index, and
- * once what is wrong with a file, or that an interface is not there. */
+/* Reads all files and looks for all interfaces, and puts what it finds into `policy`. Logs each new
+ * address or index, and once what is wrong with a file, or that an interface is not there. */
 void external_read(struct external_watch *watch, struct policy *policy);
 
 /* Whether there is anything to look at. */
 bool external_any(const struct external_watch *watch);
 
-/* Before the first external_read() of `watch`: takes over the last good addresses and the indices of `old`. */
-void external_carry(struct external_watch *watch, struct policy *policy, const struct external_watch *old);
+/* Before the first external_read() of `watch`: takes over the last good addresses and the indices
+ * of `old`. */
+void external_carry(
+	struct external_watch *watch, struct policy *policy, const struct external_watch *old);
 
 #endif

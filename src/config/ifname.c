@@ -6,7 +6,8 @@
 
 bool ifname_ok(const char *p, size_t n)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 	if (n == 0 || n >= IF_NAMESIZE || p[0] == '-')
 		return false;

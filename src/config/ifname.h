@@ -9,8 +9,9 @@
 
 #define IFNAME_ALLOWED "1 to 15 letters, digits, '.', '_' or '-'"
 
-/* Whether the `n` characters at `p` are a name that is put into rules or looked for. Narrower than the kernel's
- * dev_valid_name(): iptables gives '!' and '+' a meaning of their own. It fits into IF_NAMESIZE bytes with its NUL. */
+/* Whether the `n` characters at `p` are a name that is put into rules or looked for. Narrower than
+ * the kernel's dev_valid_name(): iptables gives '!' and '+' a meaning of their own. It fits into
+ * IF_NAMESIZE bytes with its NUL. */
 bool ifname_ok(const char *p, size_t n);
 
 #endif

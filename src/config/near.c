@@ -12,24 +12,25 @@
 
 enum { LETTERS = 24 };
 
-static unsigned least(unsigned a, unsigned b)
+static unsigned near_least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
 }
 
-static bool same(char a, char b)
+static bool near_is_same(char a, char b)
 {
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 /* d[i][j]: from the first i letters of one to the first j of the other. */
-static unsigned step(unsigned d[LETTERS + 1][LETTERS + 1], const char *a, const char *b, size_t i, size_t j)
+static unsigned near_step(
+	unsigned d[LETTERS + 1][LETTERS + 1], const char *a, const char *b, size_t i, size_t j)
 {
-	unsigned best = d[i - 1][j - 1] + !same(a[i - 1], b[j - 1]);
+	unsigned best = d[i - 1][j - 1] + !near_is_same(a[i - 1], b[j - 1]);
 
-	best = least(best, least(d[i - 1][j], d[i][j - 1]) + 1);
-	if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
-		best = least(best, d[i - 2][j - 2] + 1);
+	best = near_least(best, near_least(d[i - 1][j], d[i][j - 1]) + 1);
+	if (i > 1 && j > 1 && near_is_same(a[i - 1], b[j - 2]) && near_is_same(a[i - 2], b[j - 1]))
+		best = near_least(best, d[i - 2][j - 2] + 1);
 	return best;
 }
 
@@ -42,7 +43,7 @@ unsigned near_distance(const char *typed, const char *meant)
 		return NEAR_FAR;
 	for (size_t i = 0; i <= n; i++) {
 		for (size_t j = 0; j <= m; j++)
-			d[i][j] = i && j ? step(d, typed, meant, i, j) : (unsigned)(i + j);
+			d[i][j] = i && j ? near_step(d, typed, meant, i, j) : (unsigned)(i + j);
 	}
 	return d[n][m];
 }

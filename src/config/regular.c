@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Takes over `fd`, unless it fails. */
-static int open_stream(int fd, FILE **ret_file)
+static int regular_open_stream(int fd, FILE **ret_file)
 {
 	struct stat st;
 	FILE *file;
@@ -31,7 +31,7 @@ int regular_open(const char *path, FILE **ret_file)
 
 	if (fd < 0)
 		return -errno;
-	err = open_stream(fd, ret_file);
+	err = regular_open_stream(fd, ret_file);
 	if (err)
 		close(fd);
 	return err;

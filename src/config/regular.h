@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* Opens a regular file to be read. 0 or -errno, -ENOTSUP for what is no regular file: a FIFO or a device might keep
- * its reader waiting, and packets with it. The caller closes *ret_file. */
+/* Opens a regular file to be read. 0 or -errno, -ENOTSUP for what is no regular file: a FIFO or a
+ * device might keep its reader waiting, and packets with it. The caller closes *ret_file. */
 int regular_open(const char *path, FILE **ret_file);
 
 /* What an error of regular_open() means. */

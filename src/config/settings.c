@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* settings.c - what the configuration file can set, pasvd.conf(5)
  *
- * The table of keys is the whole grammar. The default of a list is gone with the first value that its key is given.
+ * The table of keys is the whole grammar. The default of a list is gone with the first value that
+ * its key is given.
  */
 #include "settings.h"
+#include "pasvd/array.h"
 
 #include <assert.h>
 #include <string.h>
@@ -27,7 +29,7 @@ struct settings settings_default(void)
 }
 
 /* Which of `n` names it is, or n. */
-static size_t word_among(struct text word, const char *const *names, size_t n)
+static size_t settings_word_among(struct text word, const char *const *names, size_t n)
 {
 	size_t i = 0;
 
@@ -36,7 +38,7 @@ static size_t word_among(struct text word, const char *const *names, size_t n)
 	return i;
 }
 
-static const char *set_queue(struct settings *s, struct text value)
+static const char *settings_set_queue(struct settings *s, struct text value)
 {
 	return conf_value_number(value, 0, UINT16_MAX, &s->queue);
 }
@@ -46,43 +48,43 @@ const char settings_socket_allowed[] =
 
 const char *settings_set_socket(struct settings *s, struct text value)
 {
-	static_assert(sizeof s->control_socket == 108, "the text above says so");
-	if ((value.n && value.p[0] != '/') || value.n >= sizeof s->control_socket)
+	static_assert(sizeof(s->control_socket) == 108, "the text above says so");
+	if ((value.n && value.p[0] != '/') || value.n >= sizeof(s->control_socket))
 		return conf_value_wrong;
-	memset(s->control_socket, 0, sizeof s->control_socket);
+	memset(s->control_socket, 0, sizeof(s->control_socket));
 	memcpy(s->control_socket, value.p, value.n);
 	return NULL;
 }
 
-static const char *set_ct_helper(struct settings *s, struct text value)
+static const char *settings_set_ct_helper(struct settings *s, struct text value)
 {
 	static const char *const names[] = {
 		[CT_HELPER_AUTO] = "auto", [CT_HELPER_SANE] = "sane", [CT_HELPER_OWN] = "own"};
-	size_t i = word_among(value, names, sizeof names / sizeof names[0]);
+	size_t i = settings_word_among(value, names, ARRAY_SIZE(names));
 
-	if (i == sizeof names / sizeof names[0])
+	if (i == ARRAY_SIZE(names))
 		return conf_value_wrong;
 	s->ct_helper = (enum ct_helper_wanted)i;
 	return NULL;
 }
 
-static const char *set_fail(struct settings *s, struct text value)
+static const char *settings_set_fail(struct settings *s, struct text value)
 {
 	static const char *const names[] = {[false] = "closed", [true] = "open"};
-	size_t i = word_among(value, names, sizeof names / sizeof names[0]);
+	size_t i = settings_word_among(value, names, ARRAY_SIZE(names));
 
-	if (i == sizeof names / sizeof names[0])
+	if (i == ARRAY_SIZE(names))
 		return conf_value_wrong;
 	s->fail_open = i;
 	return NULL;
 }
 
-static const char *set_zone(struct settings *s, struct text value)
+static const char *settings_set_zone(struct settings *s, struct text value)
 {
 	return conf_value_number(value, 0, UINT16_MAX, &s->policy.zone);
 }
 
-static const char *set_seconds(struct settings *s, struct text value)
+static const char *settings_set_seconds(struct settings *s, struct text value)
 {
 	uint16_t seconds;
 	const char *why = conf_value_number(value, 1, SECONDS_MAX, &seconds);
@@ -92,49 +94,49 @@ static const char *set_seconds(struct settings *s, struct text value)
 	return why;
 }
 
-static const char *set_announce(struct settings *s, struct text value)
+static const char *settings_set_announce(struct settings *s, struct text value)
 {
 	return conf_value_ports(value, POLICY_LOWEST_PORT, &s->policy.announce);
 }
 
-static const char *add_deny(struct settings *s, struct text value)
+static const char *settings_add_deny(struct settings *s, struct text value)
 {
 	return conf_value_ports(value, 1, &s->policy.deny[s->policy.n_deny]);
 }
 
-static const char *add_foreign(struct settings *s, struct text value)
+static const char *settings_add_foreign(struct settings *s, struct text value)
 {
 	return conf_value_network(value, &s->policy.foreign[s->policy.n_foreign]);
 }
 
-static const char *set_sessions(struct settings *s, struct text value)
+static const char *settings_set_sessions(struct settings *s, struct text value)
 {
 	static_assert(CONNTAB_SIZE == 16384, "the table of keys says so");
 	return conf_value_number(value, SESSIONS_MIN, CONNTAB_SIZE, &s->sessions);
 }
 
-static const char *set_limit(struct settings *s, enum quota_scope scope, struct text value)
+static const char *settings_set_limit(struct settings *s, enum quota_scope scope, struct text value)
 {
 	return conf_value_number(value, 0, LIMIT_MAX, &s->policy.limits.a_minute[scope]);
 }
 
-static const char *set_session_limit(struct settings *s, struct text value)
+static const char *settings_set_session_limit(struct settings *s, struct text value)
 {
-	return set_limit(s, QUOTA_SESSION, value);
+	return settings_set_limit(s, QUOTA_SESSION, value);
 }
 
-static const char *set_client_limit(struct settings *s, struct text value)
+static const char *settings_set_client_limit(struct settings *s, struct text value)
 {
-	return set_limit(s, QUOTA_CLIENT, value);
+	return settings_set_limit(s, QUOTA_CLIENT, value);
 }
 
-static const char *set_server_limit(struct settings *s, struct text value)
+static const char *settings_set_server_limit(struct settings *s, struct text value)
 {
-	return set_limit(s, QUOTA_SERVER, value);
+	return settings_set_limit(s, QUOTA_SERVER, value);
 }
 
 /* ADDR_NONE: a file's, of which nothing is known yet. */
-static uint8_t family_of(const struct external *e)
+static uint8_t settings_family_of(const struct external *e)
 {
 	return e->addr.family | e->peer.addr.family | e->known.family;
 }
@@ -146,14 +148,15 @@ static bool is_never_reached(const struct policy *policy, const struct external 
 		const struct external *e = &policy->external[i];
 
 		if (e->peer.addr.family == ADDR_NONE && e->known.family == ADDR_NONE && !e->indev &&
-			e->addr.family != ADDR_NONE && e->addr.family == family_of(entry))
+			e->addr.family != ADDR_NONE && e->addr.family == settings_family_of(entry))
 			return true;
 	}
 	return false;
 }
 
 /* What the entry names may be another tomorrow. */
-static void watch(struct external_watch *w, size_t entry, const struct external_names *names)
+static void settings_watch_external(
+	struct external_watch *w, size_t entry, const struct external_names *names)
 {
 	struct external_file *file = &w->file[w->n_files];
 	struct external_interface *interface = &w->interface[w->n_interfaces];
@@ -170,7 +173,7 @@ static void watch(struct external_watch *w, size_t entry, const struct external_
 	}
 }
 
-static const char *add_external(struct settings *s, struct text value)
+static const char *settings_add_external(struct settings *s, struct text value)
 {
 	struct external_names names;
 	struct external entry;
@@ -181,22 +184,22 @@ static const char *add_external(struct settings *s, struct text value)
 	if (is_never_reached(&s->policy, &entry))
 		return "never counts: an address before it is for everybody";
 	s->policy.external[s->policy.n_external] = entry;
-	watch(&s->watch, s->policy.n_external, &names);
+	settings_watch_external(&s->watch, s->policy.n_external, &names);
 	return NULL;
 }
 
 static const char a_limit[] = "a number of ports a minute 0..60000 is wanted, 0 for no limit";
-static const char *set_tls_queue(struct settings *s, struct text value)
+static const char *settings_set_tls_queue(struct settings *s, struct text value)
 {
 	return conf_value_number(value, 0, UINT16_MAX, &s->tls_queue);
 }
 
-static const char *set_tls_mark(struct settings *s, struct text value)
+static const char *settings_set_tls_mark(struct settings *s, struct text value)
 {
 	return conf_value_mark(value, &s->policy.tls_mark);
 }
 
-static const char *add_tls_ports(struct settings *s, struct text value)
+static const char *settings_add_tls_ports(struct settings *s, struct text value)
 {
 	struct tls_ports *entry = &s->policy.tls_ports[s->policy.n_tls_ports];
 	struct text ports;
@@ -205,7 +208,7 @@ static const char *add_tls_ports(struct settings *s, struct text value)
 	return why ? why : conf_value_ports(ports, POLICY_LOWEST_PORT, &entry->ports);
 }
 
-static const char *add_tls_mode(struct settings *s, struct text value)
+static const char *settings_add_tls_mode(struct settings *s, struct text value)
 {
 	static const char *const names[] = {
 		[TLS_PASS] = "pass", [TLS_ON_DEMAND] = "on-demand", [TLS_REFUSE] = "refuse"};
@@ -218,21 +221,21 @@ static const char *add_tls_mode(struct settings *s, struct text value)
 		return why;
 	if (s->policy.n_tls_rule && entry[-1].server.addr.family == ADDR_NONE)
 		return "never counts: a mode before it is for all servers";
-	i = word_among(word, names, sizeof names / sizeof names[0]);
-	if (i == sizeof names / sizeof names[0])
+	i = settings_word_among(word, names, ARRAY_SIZE(names));
+	if (i == ARRAY_SIZE(names))
 		return conf_value_wrong;
 	entry->mode = (enum tls_mode)i;
 	return NULL;
 }
 
-static const char *add_implicit(struct settings *s, struct text value)
+static const char *settings_add_implicit(struct settings *s, struct text value)
 {
 	return conf_value_ports(value, 1, &s->policy.implicit[s->policy.n_implicit]);
 }
-#define SET_STRICT(name, check)                                                                              \
-	static const char *name(struct settings *s, struct text value)                                       \
-	{                                                                                                    \
-		return conf_value_outcome(value, &s->policy.strict.outcome[check]);                          \
+#define SET_STRICT(name, check)                                                                    \
+	static const char *name(struct settings *s, struct text value)                             \
+	{                                                                                          \
+		return conf_value_outcome(value, &s->policy.strict.outcome[check]);                \
 	}
 
 SET_STRICT(set_spoofed_reply, STRICT_SPOOFED_REPLY)
@@ -246,31 +249,33 @@ SET_STRICT(set_bad_offer, STRICT_BAD_OFFER)
 static const char outcomes[] = "pass, log, refuse or reset is wanted";
 
 static const struct settings_key keys[] = {
-	{"pasvd", "queue", set_queue, LIST_NONE, "a number 0..65535 is wanted"},
-	{"pasvd", "ct-helper", set_ct_helper, LIST_NONE, "auto, sane or own is wanted"},
-	{"pasvd", "zone", set_zone, LIST_NONE, "a number 0..65535 is wanted"},
-	{"pasvd", "fail", set_fail, LIST_NONE, "open or closed is wanted"},
-	{"pasvd", "expect-seconds", set_seconds, LIST_NONE, "a number 1..300 is wanted"},
+	{"pasvd", "queue", settings_set_queue, LIST_NONE, "a number 0..65535 is wanted"},
+	{"pasvd", "ct-helper", settings_set_ct_helper, LIST_NONE, "auto, sane or own is wanted"},
+	{"pasvd", "zone", settings_set_zone, LIST_NONE, "a number 0..65535 is wanted"},
+	{"pasvd", "fail", settings_set_fail, LIST_NONE, "open or closed is wanted"},
+	{"pasvd", "expect-seconds", settings_set_seconds, LIST_NONE, "a number 1..300 is wanted"},
 	{"pasvd", "control-socket", settings_set_socket, LIST_NONE, settings_socket_allowed},
-	{"policy", "deny-ports", add_deny, LIST_DENY,
+	{"policy", "deny-ports", settings_add_deny, LIST_DENY,
 		"ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"},
-	{"policy", "allow-foreign", add_foreign, LIST_FOREIGN,
+	{"policy", "allow-foreign", settings_add_foreign, LIST_FOREIGN,
 		"networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"},
-	{"limits", "sessions", set_sessions, LIST_NONE, "a number 64..16384 is wanted"},
-	{"limits", "per-session", set_session_limit, LIST_NONE, a_limit},
-	{"limits", "per-client", set_client_limit, LIST_NONE, a_limit},
-	{"limits", "per-server", set_server_limit, LIST_NONE, a_limit},
-	{"translate", "announce-ports", set_announce, LIST_NONE,
+	{"limits", "sessions", settings_set_sessions, LIST_NONE, "a number 64..16384 is wanted"},
+	{"limits", "per-session", settings_set_session_limit, LIST_NONE, a_limit},
+	{"limits", "per-client", settings_set_client_limit, LIST_NONE, a_limit},
+	{"limits", "per-server", settings_set_server_limit, LIST_NONE, a_limit},
+	{"translate", "announce-ports", settings_set_announce, LIST_NONE,
 		"a range of ports 1024..65535 is wanted, as in 60000-60999"},
-	{"translate", "external-address", add_external, LIST_EXTERNAL,
+	{"translate", "external-address", settings_add_external, LIST_EXTERNAL,
 		"ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE] is wanted"},
-	{"tls", "ports", add_tls_ports, LIST_TLS_PORTS,
-		"ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"},
-	{"tls", "mode", add_tls_mode, LIST_TLS_RULE,
+	{"tls", "ports", settings_add_tls_ports, LIST_TLS_PORTS,
+		"ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for "
+		"10.0.0.2"},
+	{"tls", "mode", settings_add_tls_mode, LIST_TLS_RULE,
 		"on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"},
-	{"tls", "implicit-ports", add_implicit, LIST_IMPLICIT, "ports 1..65535 are wanted, as in 990"},
-	{"tls", "queue", set_tls_queue, LIST_NONE, "a number 0..65535 is wanted"},
-	{"tls", "mark", set_tls_mark, LIST_NONE, "a number 0..0xffffffff is wanted"},
+	{"tls", "implicit-ports", settings_add_implicit, LIST_IMPLICIT,
+		"ports 1..65535 are wanted, as in 990"},
+	{"tls", "queue", settings_set_tls_queue, LIST_NONE, "a number 0..65535 is wanted"},
+	{"tls", "mark", settings_set_tls_mark, LIST_NONE, "a number 0..0xffffffff is wanted"},
 	{"strict", "spoofed-reply", set_spoofed_reply, LIST_NONE, outcomes},
 	{"strict", "spoofed-command", set_spoofed_command, LIST_NONE, outcomes},
 	{"strict", "pipelined", set_pipelined, LIST_NONE, outcomes},
@@ -282,10 +287,10 @@ static const struct settings_key keys[] = {
 
 const struct settings_key *settings_key(size_t i)
 {
-	return i < sizeof keys / sizeof keys[0] ? &keys[i] : NULL;
+	return i < ARRAY_SIZE(keys) ? &keys[i] : NULL;
 }
 
-static size_t *count_of(struct policy *policy, enum settings_list list)
+static size_t *settings_count_of(struct policy *policy, enum settings_list list)
 {
 	switch (list) {
 	case LIST_DENY:
@@ -306,16 +311,17 @@ static size_t *count_of(struct policy *policy, enum settings_list list)
 	return NULL;
 }
 
-static void empty(struct settings *s, enum settings_list list)
+static void settings_empty(struct settings *s, enum settings_list list)
 {
-	*count_of(&s->policy, list) = 0;
+	*settings_count_of(&s->policy, list) = 0;
 	if (list == LIST_EXTERNAL)
 		s->watch.n_files = s->watch.n_interfaces = 0;
 }
 
-static const char *add_entry(struct settings *s, const struct settings_key *key, struct text entry)
+static const char *settings_add_entry(
+	struct settings *s, const struct settings_key *key, struct text entry)
 {
-	size_t *count = count_of(&s->policy, key->list);
+	size_t *count = settings_count_of(&s->policy, key->list);
 	const char *why;
 
 	static_assert(POLICY_LIST_MAX == 32, "the text below says so");
@@ -329,7 +335,8 @@ static const char *add_entry(struct settings *s, const struct settings_key *key,
 	return why;
 }
 
-static const char *add_entries(struct settings *s, const struct settings_key *key, struct text *value)
+static const char *settings_add_entries(
+	struct settings *s, const struct settings_key *key, struct text *value)
 {
 	struct text rest = *value;
 	const char *why = NULL;
@@ -338,12 +345,13 @@ static const char *add_entries(struct settings *s, const struct settings_key *ke
 	while (more && !why) {
 		more = memchr(rest.p, ',', rest.n);
 		*value = text_cut(&rest, ',');
-		why = add_entry(s, key, *value);
+		why = settings_add_entry(s, key, *value);
 	}
 	return why;
 }
 
-const char *settings_set(struct settings *s, const struct settings_key *key, bool again, struct text *value)
+const char *settings_set(
+	struct settings *s, const struct settings_key *key, bool again, struct text *value)
 {
 	const char *why;
 
@@ -351,8 +359,8 @@ const char *settings_set(struct settings *s, const struct settings_key *key, boo
 		why = again ? "this key was given before" : key->set(s, *value);
 	} else {
 		if (!again || !value->n)
-			empty(s, key->list);
-		why = add_entries(s, key, value);
+			settings_empty(s, key->list);
+		why = settings_add_entries(s, key, value);
 	}
 	return why == conf_value_wrong ? key->allowed : why;
 }

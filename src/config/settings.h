@@ -21,7 +21,8 @@ struct settings {
 	enum ct_helper_wanted ct_helper;
 	bool fail_open;                           /* packets pass that pasvd cannot take */
 	char control_socket[SETTINGS_SOCKET_MAX]; /* "": none */
-	uint16_t sessions;                        /* control connections that are remembered at max */
+	/* control connections that are remembered at most */
+	uint16_t sessions;
 	struct policy policy;
 	struct external_watch watch; /* of policy.external; not looked at yet */
 };
@@ -29,7 +30,8 @@ struct settings {
 /* What holds without a file. */
 struct settings settings_default(void);
 
-/* The control socket. NULL, or conf_value_wrong; then settings_socket_allowed tells what is wanted. */
+/* The control socket. NULL, or conf_value_wrong; then settings_socket_allowed tells what is
+ * wanted. */
 const char *settings_set_socket(struct settings *s, struct text value);
 extern const char settings_socket_allowed[];
 
@@ -48,16 +50,18 @@ struct settings_key {
 	const char *section, *name;
 	/* Takes the value, or an entry for the list. NULL, or what is wrong with it. */
 	const char *(*set)(struct settings *s, struct text value);
-	enum settings_list
-		list; /* other than LIST_NONE: commas separate entries, and the key may be repeated; no entry empties it */
+	/* other than LIST_NONE: commas separate entries, and the key may be repeated; no entry
+	 * empties it */
+	enum settings_list list;
 	const char *allowed;
 };
 
 /* The key number `i`, those of a section in a row; NULL if there are not as many. */
 const struct settings_key *settings_key(size_t i);
 
-/* Takes the value of a key; `again` if the key had one before. NULL, or what is wrong with *value, which then is the
- * entry that is wrong; the settings are good for nothing then. */
-const char *settings_set(struct settings *s, const struct settings_key *key, bool again, struct text *value);
+/* Takes the value of a key; `again` if the key had one before. NULL, or what is wrong with *value,
+ * which then is the entry that is wrong; the settings are good for nothing then. */
+const char *settings_set(
+	struct settings *s, const struct settings_key *key, bool again, struct text *value);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* answer.h - what the daemon tells of itself: objects of JSON, one a line
  *
- * pasvctl(8) describes them. Strings in them are ours, or made of numbers: names, endpoints; nothing that a peer sent, and
- * nothing that would have to be escaped.
+ * pasvctl(8) describes them. Strings in them are ours, or made of numbers: names, endpoints;
+ * nothing that a peer sent, and nothing that would have to be escaped.
  */
 #ifndef PASVD_ANSWER_H
 #define PASVD_ANSWER_H
@@ -34,21 +34,24 @@ struct answer_text {
 	bool full;
 };
 
-/* Puts the object number `i` of an answer, or nothing if there is none with that number. False: there are no more. Objects
- * of connections are asked of conntrack, so one is no more than a few requests. Events have to be remembered yet. */
-typedef bool answer_fn(const struct answer_about *about, uint64_t i, uint64_t now, struct answer_text *text);
+/* Puts the object number `i` of an answer, or nothing if there is none with that number. False:
+ * there are no more. Objects of connections are asked of conntrack, so one is no more than a few
+ * requests. Events have to be remembered yet. */
+typedef bool answer_fn(
+	const struct answer_about *about, uint64_t i, uint64_t now, struct answer_text *text);
 
 /* What answers the request, NULL if there is no such thing. */
 answer_fn *answer_to(const char *request, size_t n);
 
-/* The request after which events are told as they happen: its answer goes on when there are more. */
+/* The request after which events are told as they happen: its answer goes on when there are
+ * more. */
 extern const char answer_follow[];
 
 /* Whether its objects are those of about->history. */
 bool answer_is_of_events(answer_fn *answer);
 
-/* That `count` objects had to be left out, that the answer is complete, and what is wrong with the request: `what` is of
- * letters. */
+/* That `count` objects had to be left out, that the answer is complete, and what is wrong with the
+ * request: `what` is of letters. */
 void answer_put_left_out(struct answer_text *text, uint64_t count);
 void answer_put_end(struct answer_text *text);
 void answer_put_error(struct answer_text *text, const char *what);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ctl.c - the socket at which the daemon is asked about itself
  *
- * Theory of operation. Listener and clients are in one epoll, whose descriptor the loop waits for beside the queues. Between two
- * rounds of packets ctl_work() does one thing for one of them. An answer goes out in pieces: when a client has taken all that
- * was put, the next few objects are. So a table of thousands costs no packet more than those few, and the memory is that
- * of CTL_CLIENTS pieces.
+ * Theory of operation. Listener and clients are in one epoll, whose descriptor the loop waits for
+ * beside the queues. Between two rounds of packets ctl_work() does one thing for one of them. An
+ * answer goes out in pieces: when a client has taken all that was put, the next few objects are. So
+ * a table of thousands costs no packet more than those few, and the memory is that of CTL_CLIENTS
+ * pieces.
  *
- * Nobody is waited for. A client that neither asks nor reads for CTL_PATIENCE_MS loses its place to the next one that comes;
- * until then it takes nothing but its place. Events are read from the history, by each client at its own pace; those that are
- * no longer remembered when it gets there are counted.
+ * Nobody is waited for. A client that neither asks nor reads for CTL_PATIENCE_MS loses its place to
+ * the next one that comes; until then it takes nothing but its place. Events are read from the
+ * history, by each client at its own pace; those that are no longer remembered when it gets there
+ * are counted.
  */
 #include "ctl.h"
 
@@ -35,7 +37,7 @@ static bool is_stuck(const struct ctl_client *c, uint64_t now)
 	return waits && now - c->moved > CTL_PATIENCE_MS;
 }
 
-static void drop(struct ctl *ctl, struct ctl_client *c)
+static void ctl_client_drop(struct ctl *ctl, struct ctl_client *c)
 {
 	if (c->state == CTL_FOLLOWS)
 		ctl->followers--;
@@ -49,7 +51,7 @@ static bool has_more(const struct ctl *ctl, const struct ctl_client *c)
 }
 
 /* Says what the client is waited for: its request, or that it reads. */
-static void wait_for_it(const struct ctl *ctl, struct ctl_client *c)
+static void ctl_wait_for_it(const struct ctl *ctl, struct ctl_client *c)
 {
 	struct epoll_event event = {.data.ptr = c};
 
@@ -62,14 +64,14 @@ static void wait_for_it(const struct ctl *ctl, struct ctl_client *c)
 	c->waits_for = event.events;
 }
 
-static struct answer_text text_of(struct ctl_client *c)
+static struct answer_text ctl_text_of(struct ctl_client *c)
 {
-	return (struct answer_text){.p = c->text, .n = c->out, .cap = sizeof c->text};
+	return (struct answer_text){.p = c->text, .n = c->out, .cap = sizeof(c->text)};
 }
 
-static void refuse(struct ctl_client *c, const char *why)
+static void ctl_refuse(struct ctl_client *c, const char *why)
 {
-	struct answer_text text = text_of(c);
+	struct answer_text text = ctl_text_of(c);
 
 	answer_put_error(&text, why);
 	c->out = text.n;
@@ -78,30 +80,30 @@ static void refuse(struct ctl_client *c, const char *why)
 }
 
 /* A place for one more client, or NULL. */
-static struct ctl_client *find_place(struct ctl *ctl, uint64_t now)
+static struct ctl_client *ctl_find_place(struct ctl *ctl, uint64_t now)
 {
 	for (int i = 0; i < CTL_CLIENTS; i++) {
 		struct ctl_client *c = &ctl->client[i];
 
 		if (c->fd >= 0 && is_stuck(c, now))
-			drop(ctl, c);
+			ctl_client_drop(ctl, c);
 		if (c->fd < 0)
 			return c;
 	}
 	return NULL;
 }
 
-static void send_away(int fd)
+static void ctl_send_away(int fd)
 {
 	char line[128];
-	struct answer_text text = {.p = line, .cap = sizeof line};
+	struct answer_text text = {.p = line, .cap = sizeof(line)};
 
 	answer_put_error(&text, "too many ask at once");
 	send(fd, line, text.n, MSG_NOSIGNAL);
 	close(fd);
 }
 
-static void take_in(struct ctl *ctl, uint64_t now)
+static void ctl_take_in(struct ctl *ctl, uint64_t now)
 {
 	int fd = accept4(ctl->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct ctl_client *c;
@@ -109,10 +111,10 @@ static void take_in(struct ctl *ctl, uint64_t now)
 
 	if (fd < 0)
 		return;
-	c = find_place(ctl, now);
+	c = ctl_find_place(ctl, now);
 	event.data.ptr = c;
 	if (!c || epoll_ctl(ctl->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
-		send_away(fd);
+		ctl_send_away(fd);
 		return;
 	}
 	c->fd = fd;
@@ -123,13 +125,13 @@ static void take_in(struct ctl *ctl, uint64_t now)
 }
 
 /* What happens meanwhile is for those who follow. */
-static void begin_answer(struct ctl *ctl, struct ctl_client *c, bool follows)
+static void ctl_begin_answer(struct ctl *ctl, struct ctl_client *c, bool follows)
 {
 	const struct history *history = ctl->about->history;
 	bool of_events = answer_is_of_events(c->answer);
 
 	if (follows && ctl->followers == CTL_FOLLOWERS) {
-		refuse(c, "too many follow events");
+		ctl_refuse(c, "too many follow events");
 		return;
 	}
 	ctl->followers += follows;
@@ -138,37 +140,38 @@ static void begin_answer(struct ctl *ctl, struct ctl_client *c, bool follows)
 	c->until = of_events ? history->count : UINT64_MAX;
 }
 
-static void understand(struct ctl *ctl, struct ctl_client *c, size_t n)
+static void ctl_read_request(struct ctl *ctl, struct ctl_client *c, size_t n)
 {
 	c->answer = answer_to(c->request, n);
 	if (c->answer)
-		begin_answer(ctl, c, n == strlen(answer_follow) && memcmp(c->request, answer_follow, n) == 0);
+		ctl_begin_answer(ctl, c,
+			n == strlen(answer_follow) && memcmp(c->request, answer_follow, n) == 0);
 	else
-		refuse(c, "no such request");
+		ctl_refuse(c, "no such request");
 }
 
 /* What stands behind the line is not read. */
-static void listen_to(struct ctl *ctl, struct ctl_client *c, uint64_t now)
+static void ctl_listen_to(struct ctl *ctl, struct ctl_client *c, uint64_t now)
 {
-	ssize_t n = recv(c->fd, c->request + c->in, sizeof c->request - c->in, 0);
+	ssize_t n = recv(c->fd, c->request + c->in, sizeof(c->request) - c->in, 0);
 	const char *end;
 
 	if (n <= 0) {
 		if (n == 0 || (errno != EAGAIN && errno != EINTR))
-			drop(ctl, c);
+			ctl_client_drop(ctl, c);
 		return;
 	}
 	c->moved = now;
 	c->in += (size_t)n;
 	end = memchr(c->request, '\n', c->in);
 	if (end)
-		understand(ctl, c, (size_t)(end - c->request));
-	else if (c->in == sizeof c->request)
-		refuse(c, "no such request");
+		ctl_read_request(ctl, c, (size_t)(end - c->request));
+	else if (c->in == sizeof(c->request))
+		ctl_refuse(c, "no such request");
 }
 
 /* Leaves out the events that are not remembered any more. */
-static void catch_up(const struct ctl *ctl, struct ctl_client *c, struct answer_text *text)
+static void ctl_catch_up(const struct ctl *ctl, struct ctl_client *c, struct answer_text *text)
 {
 	uint64_t first = history_first(ctl->about->history);
 
@@ -179,14 +182,16 @@ static void catch_up(const struct ctl *ctl, struct ctl_client *c, struct answer_
 }
 
 /* The next piece of an answer. */
-static void put_piece(const struct ctl *ctl, struct ctl_client *c, uint64_t now)
+static void ctl_put_piece(const struct ctl *ctl, struct ctl_client *c, uint64_t now)
 {
-	struct answer_text text = text_of(c);
+	struct answer_text text = ctl_text_of(c);
 	bool more;
 
 	if (answer_is_of_events(c->answer))
-		catch_up(ctl, c, &text);
-	for (int i = 0; i < PIECE_OBJECTS && has_more(ctl, c) && text.cap - text.n >= ANSWER_LINE_MAX; i++) {
+		ctl_catch_up(ctl, c, &text);
+	for (int i = 0;
+		i < PIECE_OBJECTS && has_more(ctl, c) && text.cap - text.n >= ANSWER_LINE_MAX;
+		i++) {
 		more = c->answer(ctl->about, c->next++, now, &text) && c->next < c->until;
 		if (!more && c->state == CTL_ANSWERED) {
 			c->answer = NULL;
@@ -197,9 +202,11 @@ static void put_piece(const struct ctl *ctl, struct ctl_client *c, uint64_t now)
 }
 
 /* Sends what the client takes. False: it is gone. */
-static bool send_out(struct ctl_client *c, uint64_t now)
+static bool ctl_send_out(struct ctl_client *c, uint64_t now)
 {
-	ssize_t n = c->sent < c->out ? send(c->fd, c->text + c->sent, c->out - c->sent, MSG_NOSIGNAL) : 0;
+	ssize_t n = c->sent < c->out
+			    ? send(c->fd, c->text + c->sent, c->out - c->sent, MSG_NOSIGNAL)
+			    : 0;
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
@@ -211,20 +218,20 @@ static bool send_out(struct ctl_client *c, uint64_t now)
 	return true;
 }
 
-static void serve(struct ctl *ctl, struct ctl_client *c, uint32_t events, uint64_t now)
+static void ctl_client_serve(struct ctl *ctl, struct ctl_client *c, uint32_t events, uint64_t now)
 {
 	if (c->state == CTL_ASKS)
-		listen_to(ctl, c, now);
+		ctl_listen_to(ctl, c, now);
 	else if (events & (EPOLLHUP | EPOLLERR))
-		drop(ctl, c);
+		ctl_client_drop(ctl, c);
 	if (c->fd < 0 || c->state == CTL_ASKS)
 		return;
 	if (!c->out && has_more(ctl, c))
-		put_piece(ctl, c, now);
-	if (!send_out(c, now) || (c->state == CTL_ANSWERED && !c->answer && !c->out))
-		drop(ctl, c);
+		ctl_put_piece(ctl, c, now);
+	if (!ctl_send_out(c, now) || (c->state == CTL_ANSWERED && !c->answer && !c->out))
+		ctl_client_drop(ctl, c);
 	else
-		wait_for_it(ctl, c);
+		ctl_wait_for_it(ctl, c);
 }
 
 void ctl_work(struct ctl *ctl, uint64_t now)
@@ -234,9 +241,9 @@ void ctl_work(struct ctl *ctl, uint64_t now)
 	if (epoll_wait(ctl->epoll, &event, 1, 0) != 1)
 		return;
 	if (!event.data.ptr)
-		take_in(ctl, now);
+		ctl_take_in(ctl, now);
 	else
-		serve(ctl, event.data.ptr, event.events, now);
+		ctl_client_serve(ctl, event.data.ptr, event.events, now);
 }
 
 void ctl_tell(struct ctl *ctl)
@@ -245,7 +252,7 @@ void ctl_tell(struct ctl *ctl)
 		struct ctl_client *c = &ctl->client[i];
 
 		if (c->fd >= 0 && c->state == CTL_FOLLOWS)
-			wait_for_it(ctl, c);
+			ctl_wait_for_it(ctl, c);
 	}
 }
 
@@ -261,33 +268,37 @@ static bool is_left_behind(const struct sockaddr_un *addr)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return false;
-	refused = connect(fd, (const struct sockaddr *)addr, sizeof *addr) < 0 && errno == ECONNREFUSED;
+	refused = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 &&
+		  errno == ECONNREFUSED;
 	close(fd);
 	return refused;
 }
 
-static int bind_to(int fd, const struct sockaddr_un *addr)
+static int ctl_bind_to(int fd, const struct sockaddr_un *addr)
 {
 	const struct sockaddr *sa = (const struct sockaddr *)addr;
 
-	if (bind(fd, sa, sizeof *addr) == 0)
+	if (bind(fd, sa, sizeof(*addr)) == 0)
 		return 0;
 	if (errno != EADDRINUSE || !is_left_behind(addr))
 		return -errno;
-	return unlink(addr->sun_path) < 0 || bind(fd, sa, sizeof *addr) < 0 ? -errno : 0;
+	return unlink(addr->sun_path) < 0 || bind(fd, sa, sizeof(*addr)) < 0 ? -errno : 0;
 }
 
-/* Nobody can connect before listen(). A group that we may not give is left as it is: then it is ours. */
-static int let_in(int fd, const char *path)
+/* Nobody can connect before listen(). A group that we may not give is left as it is: then it is
+ * ours. */
+static int ctl_let_in(int fd, const char *path)
 {
 	const struct group *group = getgrnam(GROUP);
 
 	if (group && chown(path, (uid_t)-1, group->gr_gid) < 0 && errno != EPERM)
 		return -errno;
-	return chmod(path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) < 0 || listen(fd, BACKLOG) < 0 ? -errno : 0;
+	return chmod(path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) < 0 || listen(fd, BACKLOG) < 0
+		       ? -errno
+		       : 0;
 }
 
-static void make_folder(const char *path)
+static void ctl_make_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
@@ -299,7 +310,7 @@ static void make_folder(const char *path)
 	mkdir(folder, S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH);
 }
 
-static int start(struct ctl *ctl, const char *path)
+static int ctl_client_start(struct ctl *ctl, const char *path)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	struct epoll_event event = {.events = EPOLLIN};
@@ -310,16 +321,16 @@ static int start(struct ctl *ctl, const char *path)
 	if (ctl->epoll < 0 || ctl->listener < 0)
 		return -errno;
 	memcpy(addr.sun_path, path, strlen(path) + 1);
-	make_folder(path);
-	err = bind_to(ctl->listener, &addr);
+	ctl_make_folder(path);
+	err = ctl_bind_to(ctl->listener, &addr);
 	if (!err)
-		err = let_in(ctl->listener, path);
+		err = ctl_let_in(ctl->listener, path);
 	if (!err && epoll_ctl(ctl->epoll, EPOLL_CTL_ADD, ctl->listener, &event) < 0)
 		err = -errno;
 	return err;
 }
 
-static void give_up(struct ctl *ctl)
+static void ctl_give_up(struct ctl *ctl)
 {
 	if (ctl->listener >= 0)
 		close(ctl->listener);
@@ -337,9 +348,9 @@ int ctl_open(struct ctl *ctl, const char *path, const struct answer_about *about
 	for (int i = 0; i < CTL_CLIENTS; i++)
 		ctl->client[i].fd = -1;
 	ctl->epoll = ctl->listener = -1;
-	err = path[0] ? start(ctl, path) : 0;
+	err = path[0] ? ctl_client_start(ctl, path) : 0;
 	if (err)
-		give_up(ctl);
+		ctl_give_up(ctl);
 	return err;
 }
 

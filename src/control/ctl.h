@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ctl.h - the socket at which the daemon is asked about itself
  *
- * A client sends one line, "status", "sessions", "expectations", "reasons", "events" or "follow", and gets objects of JSON, one
- * a line (answer.h). The last one is of type "end" or "error", then the connection is closed; events that are followed have no
- * end.
- * pasvctl(8) is the client; the lines between the two may change together.
+ * A client sends one line, "status", "sessions", "expectations", "reasons", "events" or "follow",
+ * and gets objects of JSON, one a line (answer.h). The last one is of type "end" or "error", then
+ * the connection is closed; events that are followed have no end. pasvctl(8) is the client; the
+ * lines between the two may change together.
  */
 #ifndef PASVD_CTL_H
 #define PASVD_CTL_H
@@ -24,7 +24,8 @@ struct ctl_client {
 		CTL_ANSWERED, /* until all is sent */
 		CTL_FOLLOWS   /* gets events */
 	} state;
-	answer_fn *answer;  /* but for CTL_ASKS: what puts its next object, NULL after the last one */
+	/* but for CTL_ASKS: what puts its next object, NULL after the last one */
+	answer_fn *answer;
 	uint64_t next;      /* that object's number, */
 	uint64_t until;     /* CTL_ANSWERED: and where it ends at the latest */
 	uint64_t moved;     /* ms, when it last sent or took something */
@@ -42,17 +43,18 @@ struct ctl {
 	struct ctl_client client[CTL_CLIENTS];
 };
 
-/* Listens at `path`, which fits in sun_path with its NUL ("": nowhere); makes its folder if that is missing, and takes the place
- * of a daemon that is gone. Its user and the group pasvd may connect. 0, -EADDRINUSE: somebody listens there, or it is no
- * socket; or another -errno: then nobody is listened to. What was opened is closed when the process ends. The name stays: it may
- * be another daemon's by then, and is in nobody's way. */
+/* Listens at `path`, which fits in sun_path with its NUL ("": nowhere); makes its folder if that is
+ * missing, and takes the place of a daemon that is gone. Its user and the group pasvd may connect.
+ * 0, -EADDRINUSE: somebody listens there, or it is no socket; or another -errno: then nobody is
+ * listened to. What was opened is closed when the process ends. The name stays: it may be another
+ * daemon's by then, and is in nobody's way. */
 int ctl_open(struct ctl *ctl, const char *path, const struct answer_about *about);
 
 /* Readable when there is something to do; -1 if there never is. */
 int ctl_fd(const struct ctl *ctl);
 
-/* Does one thing, in less than a millisecond or so: takes a client in, reads a request, or goes on with an answer. Never waits
- * for a client. `now` as for engine_packet(). */
+/* Does one thing, in less than a millisecond or so: takes a client in, reads a request, or goes on
+ * with an answer. Never waits for a client. `now` as for engine_packet(). */
 void ctl_work(struct ctl *ctl, uint64_t now);
 
 /* There are new events in about->history: those who follow will be told. */

@@ -5,46 +5,47 @@
  */
 #include "history.h"
 
-static struct event *next(struct history *h, const char *name, uint64_t time)
+static struct history_event *history_next_event(struct history *h, const char *name, uint64_t time)
 {
-	struct event *event = &h->ring[h->count++ % HISTORY_SIZE];
+	struct history_event *event = &h->ring[h->count++ % HISTORY_SIZE];
 
-	*event = (struct event){.time = time, .name = name};
+	*event = (struct history_event){.time = time, .name = name};
 	return event;
 }
 
-static void put_parties(struct event *event, const struct ct_view *view)
+static void history_put_parties(struct history_event *event, const struct ct_view *view)
 {
 	event->known = true;
 	event->client = view->tuple[DIR_ORIGINAL].src;
 	event->server = view->tuple[DIR_REPLY].src;
 }
 
-static void put_port(struct event *event, const struct endpoint *announced, const struct endpoint *listener)
+static void history_put_port(struct history_event *event, const struct endpoint *announced,
+	const struct endpoint *listener)
 {
 	event->port = true;
 	event->announced = *announced;
 	event->listener = *listener;
 }
 
-static void add_opened(struct history *h, const struct verdict *v, uint64_t time)
+static void history_add_opened(struct history *h, const struct verdict *v, uint64_t time)
 {
-	struct event *event = next(h, "open", time);
+	struct history_event *event = history_next_event(h, "open", time);
 
 	event->opened = true;
 	event->on_demand = v->on_demand;
-	put_port(event, &v->announce, &v->listener);
+	history_put_port(event, &v->announce, &v->listener);
 	if (v->known)
-		put_parties(event, &v->view);
+		history_put_parties(event, &v->view);
 }
 
-static void add_reason(struct history *h, const struct verdict *v, uint64_t time)
+static void history_add_reason(struct history *h, const struct verdict *v, uint64_t time)
 {
-	struct event *event = next(h, reason_name(v->reason), time);
+	struct history_event *event = history_next_event(h, reason_name(v->reason), time);
 
 	event->meaning = reason_meaning(v->reason);
 	if (v->known)
-		put_parties(event, &v->view);
+		history_put_parties(event, &v->view);
 }
 
 bool history_verdict(struct history *h, const struct verdict *v, uint64_t time)
@@ -52,18 +53,18 @@ bool history_verdict(struct history *h, const struct verdict *v, uint64_t time)
 	uint64_t before = h->count;
 
 	if (v->opened)
-		add_opened(h, v, time);
+		history_add_opened(h, v, time);
 	if (v->reason != REASON_OPENED && !v->again && reason_level(v->reason) < REASON_LEVEL_DEBUG)
-		add_reason(h, v, time);
+		history_add_reason(h, v, time);
 	return h->count > before;
 }
 
 void history_ended(struct history *h, const struct ended *e, uint64_t time)
 {
-	struct event *event = next(h, ending_name(e->how), time);
+	struct history_event *event = history_next_event(h, ending_name(e->how), time);
 
-	put_port(event, &e->plan->announce, &e->plan->expect.nat);
-	put_parties(event, e->view);
+	history_put_port(event, &e->plan->announce, &e->plan->expect.nat);
+	history_put_parties(event, e->view);
 }
 
 uint64_t history_first(const struct history *h)
@@ -71,7 +72,7 @@ uint64_t history_first(const struct history *h)
 	return h->count < HISTORY_SIZE ? 0 : h->count - HISTORY_SIZE;
 }
 
-const struct event *history_at(const struct history *h, uint64_t i)
+const struct history_event *history_at(const struct history *h, uint64_t i)
 {
 	return &h->ring[i % HISTORY_SIZE];
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* history.h - what happened last
  *
- * A ring of events: each port that was opened, how it ended, and each verdict that is worth a line in the log. They are
- * numbered from 0 on; the last HISTORY_SIZE are remembered.
+ * A ring of events: each port that was opened, how it ended, and each verdict that is worth a line
+ * in the log. They are numbered from 0 on; the last HISTORY_SIZE are remembered.
  */
 #ifndef PASVD_HISTORY_H
 #define PASVD_HISTORY_H
@@ -11,7 +11,7 @@
 
 enum { HISTORY_SIZE = 1024 };
 
-struct event {
+struct history_event {
 	uint64_t time;       /* ms since 1970 */
 	const char *name;    /* "open", that of an ending, or of a reason: */
 	const char *meaning; /* the reason's, else NULL */
@@ -25,10 +25,11 @@ struct event {
 /* All 0 to begin with. */
 struct history {
 	uint64_t count; /* events there were: the next one's number */
-	struct event ring[HISTORY_SIZE];
+	struct history_event ring[HISTORY_SIZE];
 };
 
-/* Remembers what there is to say of a verdict, or of a port that has ended. False: there is nothing. */
+/* Remembers what there is to say of a verdict, or of a port that has ended. False: there is
+ * nothing. */
 bool history_verdict(struct history *h, const struct verdict *v, uint64_t time);
 void history_ended(struct history *h, const struct ended *e, uint64_t time);
 
@@ -36,6 +37,6 @@ void history_ended(struct history *h, const struct ended *e, uint64_t time);
 uint64_t history_first(const struct history *h);
 
 /* Event number `i`, from history_first() on and below h->count. */
-const struct event *history_at(const struct history *h, uint64_t i);
+const struct history_event *history_at(const struct history *h, uint64_t i);
 
 #endif

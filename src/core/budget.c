@@ -2,7 +2,7 @@
 /* budget.c - what is left of the limits for a control connection */
 #include "budget.h"
 
-static struct quota_party party_of(struct conn *c)
+static struct quota_party budget_party_of(struct conn *c)
 {
 	return (struct quota_party){
 		.session = &c->quota,
@@ -19,14 +19,14 @@ enum reason budget_ask(struct engine *h, struct conn *c, uint64_t now)
 		[QUOTA_SERVER] = REASON_SERVER_LIMIT,
 		[QUOTA_NONE] = REASON_OPENED,
 	};
-	struct quota_party party = party_of(c);
+	struct quota_party party = budget_party_of(c);
 
 	return reason[quota_ask(&h->quota, &h->policy->limits, &party, now)];
 }
 
 void budget_take(struct engine *h, struct conn *c, uint64_t now)
 {
-	struct quota_party party = party_of(c);
+	struct quota_party party = budget_party_of(c);
 
 	quota_take(&h->quota, &h->policy->limits, &party, now);
 }

@@ -5,7 +5,8 @@
 
 #include "pasvd/engine.h"
 
-/* REASON_OPENED if one more port may be opened, or which limit stands in the way. `now` as for engine_packet(). */
+/* REASON_OPENED if one more port may be opened, or which limit stands in the way. `now` as for
+ * engine_packet(). */
 enum reason budget_ask(struct engine *h, struct conn *c, uint64_t now);
 
 /* A port was opened. budget_ask() has said so. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntab.c - what is remembered of each control connection
  *
- * Each entry stands in two buckets, one for the tuple of each direction, and once in the order of idleness.
- * Links are numbers: an entry's index, and in buckets that index times two plus the direction, so that the
- * table can be copied and has no pointers to go wrong.
+ * Each entry stands in two buckets, one for the tuple of each direction, and once in the order of
+ * idleness. Links are numbers: an entry's index, and in buckets that index times two plus the
+ * direction, so that the table can be copied and has no pointers to go wrong.
  */
 #include "pasvd/conntab.h"
 
@@ -15,79 +15,79 @@ static const uint32_t NIL = UINT32_MAX;
 
 enum { TUPLE_BYTES = 2 * (ADDR_IP6_LEN + 2) + 2 };
 
-static void put16(uint8_t *p, uint16_t v)
+static void conntab_put_be16(uint8_t *p, uint16_t v)
 {
-	memcpy(p, &v, sizeof v);
+	memcpy(p, &v, sizeof(v));
 }
 
-static uint32_t *bucket_of(struct conntab *t, const struct tuple *tuple)
+static uint32_t *conntab_bucket_of(struct conntab *t, const struct tuple *tuple)
 {
 	uint8_t bytes[TUPLE_BYTES] = {0}, *p = bytes;
 
 	memcpy(p, tuple->src.addr.byte, addr_len(&tuple->src.addr));
 	memcpy(p + ADDR_IP6_LEN, tuple->dst.addr.byte, addr_len(&tuple->dst.addr));
 	p += 2 * ADDR_IP6_LEN;
-	put16(p, tuple->src.port);
-	put16(p + 2, tuple->dst.port);
-	put16(p + 4, tuple->zone);
-	return &t->bucket[siphash(t->key, bytes, sizeof bytes) & (CONNTAB_BUCKETS - 1)];
+	conntab_put_be16(p, tuple->src.port);
+	conntab_put_be16(p + 2, tuple->dst.port);
+	conntab_put_be16(p + 4, tuple->zone);
+	return &t->bucket[siphash(t->key, bytes, sizeof(bytes)) & (CONNTAB_BUCKETS - 1)];
 }
 
-static uint32_t index_of(const struct conntab *t, const struct conn *c)
+static uint32_t conntab_index(const struct conntab *t, const struct conn *c)
 {
 	return (uint32_t)(c - t->conn);
 }
 
-static void bucket_enter(struct conntab *t, struct conn *c, enum dir dir)
+static void conntab_bucket_enter(struct conntab *t, struct conn *c, enum dir dir)
 {
-	uint32_t *bucket = bucket_of(t, &c->view.tuple[dir]);
+	uint32_t *bucket = conntab_bucket_of(t, &c->view.tuple[dir]);
 
 	c->chain[dir] = *bucket;
-	*bucket = index_of(t, c) * 2 + dir;
+	*bucket = conntab_index(t, c) * 2 + dir;
 }
 
-static void bucket_leave(struct conntab *t, struct conn *c, enum dir dir)
+static void conntab_bucket_leave(struct conntab *t, struct conn *c, enum dir dir)
 {
-	uint32_t *link = bucket_of(t, &c->view.tuple[dir]);
-	uint32_t node = index_of(t, c) * 2 + dir;
+	uint32_t *link = conntab_bucket_of(t, &c->view.tuple[dir]);
+	uint32_t node = conntab_index(t, c) * 2 + dir;
 
 	while (*link != node)
 		link = &t->conn[*link / 2].chain[*link & 1];
 	*link = c->chain[dir];
 }
 
-static void order_leave(struct conntab *t, struct conn *c)
+static void conntab_leave_order(struct conntab *t, struct conn *c)
 {
 	*(c->older == NIL ? &t->oldest : &t->conn[c->older].newer) = c->newer;
 	*(c->newer == NIL ? &t->newest : &t->conn[c->newer].older) = c->older;
 }
 
-static void order_enter_newest(struct conntab *t, struct conn *c)
+static void conntab_enter_newest(struct conntab *t, struct conn *c)
 {
 	c->newer = NIL;
 	c->older = t->newest;
-	*(c->older == NIL ? &t->oldest : &t->conn[c->older].newer) = index_of(t, c);
-	t->newest = index_of(t, c);
+	*(c->older == NIL ? &t->oldest : &t->conn[c->older].newer) = conntab_index(t, c);
+	t->newest = conntab_index(t, c);
 }
 
-static void order_enter_oldest(struct conntab *t, struct conn *c)
+static void conntab_enter_oldest(struct conntab *t, struct conn *c)
 {
 	c->older = NIL;
 	c->newer = t->oldest;
-	*(c->newer == NIL ? &t->newest : &t->conn[c->newer].older) = index_of(t, c);
-	t->oldest = index_of(t, c);
+	*(c->newer == NIL ? &t->newest : &t->conn[c->newer].older) = conntab_index(t, c);
+	t->oldest = conntab_index(t, c);
 }
 
-static void touch(struct conntab *t, struct conn *c, uint64_t now)
+static void conntab_touch(struct conntab *t, struct conn *c, uint64_t now)
 {
-	order_leave(t, c);
-	order_enter_newest(t, c);
+	conntab_leave_order(t, c);
+	conntab_enter_newest(t, c);
 	c->seen = now;
 }
 
 void conntab_init(struct conntab *t, const uint8_t *key)
 {
-	memcpy(t->key, key, sizeof t->key);
+	memcpy(t->key, key, sizeof(t->key));
 	for (size_t i = 0; i < CONNTAB_BUCKETS; i++)
 		t->bucket[i] = NIL;
 	t->max = CONNTAB_SIZE;
@@ -95,9 +95,9 @@ void conntab_init(struct conntab *t, const uint8_t *key)
 	t->oldest = t->newest = NIL;
 }
 
-static struct conn *lookup(struct conntab *t, const struct tuple *tuple, enum dir *ret_dir)
+static struct conn *conntab_lookup(struct conntab *t, const struct tuple *tuple, enum dir *ret_dir)
 {
-	for (uint32_t node = *bucket_of(t, tuple); node != NIL;) {
+	for (uint32_t node = *conntab_bucket_of(t, tuple); node != NIL;) {
 		struct conn *c = &t->conn[node / 2];
 		enum dir dir = node & 1 ? DIR_REPLY : DIR_ORIGINAL;
 
@@ -115,10 +115,11 @@ static bool is_stale(const struct conn *c, uint64_t now)
 	return !c->live || now - c->seen > CONNTAB_IDLE_MS;
 }
 
-struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t now, enum dir *ret_dir)
+struct conn *conntab_find(
+	struct conntab *t, const struct tuple *tuple, uint64_t now, enum dir *ret_dir)
 {
 	enum dir dir;
-	struct conn *c = lookup(t, tuple, &dir);
+	struct conn *c = conntab_lookup(t, tuple, &dir);
 
 	if (!c)
 		return NULL;
@@ -126,7 +127,7 @@ struct conn *conntab_find(struct conntab *t, const struct tuple *tuple, uint64_t
 		conntab_del(t, c);
 		return NULL;
 	}
-	touch(t, c, now);
+	conntab_touch(t, c, now);
 	*ret_dir = dir;
 	return c;
 }
@@ -138,16 +139,16 @@ const struct conn *conntab_at(const struct conntab *t, uint32_t i)
 
 void conntab_del(struct conntab *t, struct conn *c)
 {
-	bucket_leave(t, c, DIR_ORIGINAL);
-	bucket_leave(t, c, DIR_REPLY);
-	order_leave(t, c);
-	order_enter_oldest(t, c);
+	conntab_bucket_leave(t, c, DIR_ORIGINAL);
+	conntab_bucket_leave(t, c, DIR_REPLY);
+	conntab_leave_order(t, c);
+	conntab_enter_oldest(t, c);
 	c->live = false;
 	t->live--;
 }
 
 /* An entry that nobody uses, in the order of idleness. */
-static struct conn *take(struct conntab *t, uint64_t now)
+static struct conn *conntab_take(struct conntab *t, uint64_t now)
 {
 	struct conn *c;
 
@@ -158,7 +159,7 @@ static struct conn *take(struct conntab *t, uint64_t now)
 		return c;
 	}
 	c = &t->conn[t->used++];
-	order_enter_newest(t, c);
+	conntab_enter_newest(t, c);
 	return c;
 }
 
@@ -168,26 +169,26 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 	enum dir dir;
 
 	for (int i = 0; i < 2; i++) {
-		c = lookup(t, &view->tuple[i], &dir);
+		c = conntab_lookup(t, &view->tuple[i], &dir);
 		if (c)
 			conntab_del(t, c);
 	}
-	c = take(t, now);
-	touch(t, c, now);
+	c = conntab_take(t, now);
+	conntab_touch(t, c, now);
 	c->live = true;
 	t->live++;
 	c->aborted = false;
 	c->told = false;
 	c->tls = c->cleared = false;
 	c->view = *view;
-	memset(&c->session, 0, sizeof c->session);
-	memset(&c->last, 0, sizeof c->last);
-	memset(&c->quota, 0, sizeof c->quota);
-	memset(c->stream, 0, sizeof c->stream);
-	memset(c->indev, 0, sizeof c->indev);
+	memset(&c->session, 0, sizeof(c->session));
+	memset(&c->last, 0, sizeof(c->last));
+	memset(&c->quota, 0, sizeof(c->quota));
+	memset(c->stream, 0, sizeof(c->stream));
+	memset(c->indev, 0, sizeof(c->indev));
 	for (int i = 0; i < 2; i++) {
 		edits_init(&c->stream[i].edits, &view->seqadj[i]);
-		bucket_enter(t, c, (enum dir)i);
+		conntab_bucket_enter(t, c, (enum dir)i);
 	}
 	return c;
 }

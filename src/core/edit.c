@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* edit.c - the rewrites of one direction of a connection
  *
- * Two spaces: the sender's sequence numbers, and the receiver's, which are shifted by what the edits in front
- * grew or shrank. A segment is mapped in three steps: the bytes of each edit in it are replaced by the edit's
- * text; its place in the receiver's space is worked out; and its sequence number is set so that the kernel,
- * which will add `before` or `after` by its own rule, brings it exactly there.
+ * Two spaces: the sender's sequence numbers, and the receiver's, which are shifted by what the
+ * edits in front grew or shrank. A segment is mapped in three steps: the bytes of each edit in it
+ * are replaced by the edit's text; its place in the receiver's space is worked out; and its
+ * sequence number is set so that the kernel, which will add `before` or `after` by its own rule,
+ * brings it exactly there.
  *
- * The kernel knows one place and two shifts. That is enough for segments, whose sequence number we can choose. For ACKs,
- * which do not come by here, the place is the first byte of the last edit: one that does not reach the edit's text is
- * shifted by `before`, one that does by `after`. While an edit is held nothing of it reaches the receiver, so the place lies
- * one byte in front, and the ACK for all that was delivered counts as one for the held bytes too. With older edits under
- * way, whose shifts differ, `before` is the greatest of them: an ACK may then say too little, never too much. It says too
- * little until the last edit is acknowledged; a sender that never gets so far, because it repeats nothing but what is
- * in front of it, needs two rewrites that shrink in flight and the loss of both.
+ * The kernel knows one place and two shifts. That is enough for segments, whose sequence number we
+ * can choose. For ACKs, which do not come by here, the place is the first byte of the last edit:
+ * one that does not reach the edit's text is shifted by `before`, one that does by `after`. While
+ * an edit is held nothing of it reaches the receiver, so the place lies one byte in front, and the
+ * ACK for all that was delivered counts as one for the held bytes too. With older edits under way,
+ * whose shifts differ, `before` is the greatest of them: an ACK may then say too little, never too
+ * much. It says too little until the last edit is acknowledged; a sender that never gets so far,
+ * because it repeats nothing but what is in front of it, needs two rewrites that shrink in flight
+ * and the loss of both.
  *
- * Not done here: segments older than the oldest edit remembered, behind which lies another one that changed
- * the length, are taken for retransmissions of what was received long ago.
+ * Not done here: segments older than the oldest edit remembered, behind which lies another one that
+ * changed the length, are taken for retransmissions of what was received long ago.
  */
 #include "pasvd/edit.h"
 
@@ -62,7 +65,7 @@ static int32_t edit_after(const struct edit *e)
 	return e->before + e->new_len - e->old_len;
 }
 
-static void append(struct edits *es, const struct edit *e)
+static void edit_append(struct edits *es, const struct edit *e)
 {
 	const struct edit *held = edits_held(es);
 	int32_t before = held ? held->before : es->kernel.after;
@@ -70,7 +73,7 @@ static void append(struct edits *es, const struct edit *e)
 	if (held)
 		es->n--;
 	if (es->n == EDITS_MAX)
-		memmove(es->e, es->e + 1, --es->n * sizeof es->e[0]);
+		memmove(es->e, es->e + 1, --es->n * sizeof(es->e[0]));
 	es->e[es->n] = *e;
 	es->e[es->n++].before = before;
 }
@@ -82,7 +85,7 @@ static bool is_reached(const struct edits *es, const struct edit *e)
 }
 
 /* Of all shifts that bytes under way in front of the last edit can have. */
-static int32_t greatest_shift(const struct edits *es)
+static int32_t edit_greatest_shift(const struct edits *es)
 {
 	int32_t greatest = es->e[es->n - 1].before;
 
@@ -93,13 +96,14 @@ static int32_t greatest_shift(const struct edits *es)
 	return greatest;
 }
 
-/* What the kernel has to do: behind the first byte of the last edit (in front of it, while it is held) the shift is that
- * behind the edit. In front of that, where older edits may still be under way, an ACK is taken for the least that it
- * can mean. The place is compared in the receiver's space, hence pos + before is what counts. */
-static struct seqadj kernel_shift(const struct edits *es)
+/* What the kernel has to do: behind the first byte of the last edit (in front of it, while it is
+ * held) the shift is that behind the edit. In front of that, where older edits may still be under
+ * way, an ACK is taken for the least that it can mean. The place is compared in the receiver's
+ * space, hence pos + before is what counts. */
+static struct seqadj edit_kernel_shift(const struct edits *es)
 {
 	const struct edit *last = &es->e[es->n - 1];
-	int32_t before = greatest_shift(es);
+	int32_t before = edit_greatest_shift(es);
 	uint32_t place = last->seq + (uint32_t)last->before - (last->new_len ? 0 : 1);
 
 	return (struct seqadj){place - (uint32_t)before, before, edit_after(last)};
@@ -117,10 +121,10 @@ bool edits_put(struct edits *es, const struct edit *e)
 {
 	bool was_held = edits_held(es) != NULL;
 
-	append(es, e);
+	edit_append(es, e);
 	if (!was_held && e->new_len == e->old_len)
 		return false;
-	es->kernel = kernel_shift(es);
+	es->kernel = edit_kernel_shift(es);
 	return true;
 }
 
@@ -133,7 +137,7 @@ void edit_mask(uint8_t *p, size_t n)
 }
 
 /* What is held, masked up to `to`. */
-static struct edit mask_held(const struct edit *held, uint32_t to)
+static struct edit edit_cross_out_held(const struct edit *held, uint32_t to)
 {
 	struct edit e = *held;
 
@@ -150,7 +154,7 @@ bool edits_mask(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts)
 	struct edit e;
 
 	if (held) {
-		e = mask_held(held, to);
+		e = edit_cross_out_held(held, to);
 		from = edit_end(&e);
 		shifts = edits_put(es, &e);
 	}
@@ -166,7 +170,7 @@ bool edits_mask(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts)
 }
 
 /* Shift of the byte at `seq`, which is not behind the first byte of an edit. */
-static int32_t shift_at(const struct edits *es, uint32_t seq)
+static int32_t edit_shift_at(const struct edits *es, uint32_t seq)
 {
 	for (size_t i = es->n; i > 0; i--) {
 		if (seq_after(seq, es->e[i - 1].seq))
@@ -178,7 +182,7 @@ static int32_t shift_at(const struct edits *es, uint32_t seq)
 }
 
 /* The sequence number that the kernel will bring to `target` (nf_ct_seq_adjust). */
-static uint32_t seq_for(const struct seqadj *kernel, uint32_t target)
+static uint32_t edit_seq_for(const struct seqadj *kernel, uint32_t target)
 {
 	uint32_t seq = target - (uint32_t)kernel->before;
 
@@ -186,13 +190,15 @@ static uint32_t seq_for(const struct seqadj *kernel, uint32_t target)
 }
 
 /* The number to give to a segment that begins with the byte `seq`. */
-static uint32_t seq_of(const struct edits *es, uint32_t seq)
+static uint32_t edit_seq_of(const struct edits *es, uint32_t seq)
 {
-	return seq_for(&es->kernel, seq + (uint32_t)shift_at(es, seq));
+	return edit_seq_for(&es->kernel, seq + (uint32_t)edit_shift_at(es, seq));
 }
 
-/* Masks the bytes of the segment, which ends at `end`, that belong to the edit. 1: there are some. */
-static int mask_part(const struct edit *e, const struct seg *seg, uint32_t end, uint8_t *p)
+/* Masks the bytes of the segment, which ends at `end`, that belong to the edit. 1: there are
+ * some. */
+static int edit_cross_out_part(
+	const struct edit *e, const struct seg *seg, uint32_t end, uint8_t *p)
 {
 	uint32_t from = seq_after(seg->seq, e->seq) ? seg->seq : e->seq;
 	uint32_t to = seq_after(end, edit_end(e)) ? edit_end(e) : end;
@@ -203,11 +209,11 @@ static int mask_part(const struct edit *e, const struct seg *seg, uint32_t end, 
 	return 1;
 }
 
-/* Replaces the bytes of the segment, which ends at `end`, that belong to the edit by its text. A segment that
- * begins within the edit, or right behind it (its bytes may all have been held), then begins with it. Edits
- * are taken from the last to the first, so seg->seq still is the old one here. 1: the edit had a part in it.
- * -1: no room. */
-static int replace(const struct edit *e, struct seg *seg, uint32_t end, uint8_t *p, size_t cap)
+/* Replaces the bytes of the segment, which ends at `end`, that belong to the edit by its text. A
+ * segment that begins within the edit, or right behind it (its bytes may all have been held), then
+ * begins with it. Edits are taken from the last to the first, so seg->seq still is the old one
+ * here. 1: the edit had a part in it. -1: no room. */
+static int edit_replace(const struct edit *e, struct seg *seg, uint32_t end, uint8_t *p, size_t cap)
 {
 	uint32_t from = seq_after(seg->seq, e->seq) ? seg->seq : e->seq;
 	uint32_t to = seq_after(end, edit_end(e)) ? edit_end(e) : end;
@@ -221,15 +227,17 @@ static int replace(const struct edit *e, struct seg *seg, uint32_t end, uint8_t 
 	return 1;
 }
 
-/* Replaces what belongs to any edit; how many had a part in the segment, -1 if there was no room. */
-static int replace_all(const struct edits *es, struct seg *seg, uint8_t *p, size_t cap)
+/* Replaces what belongs to any edit; how many had a part in the segment, -1 if there was no
+ * room. */
+static int edit_replace_all(const struct edits *es, struct seg *seg, uint8_t *p, size_t cap)
 {
 	uint32_t end = seg->seq + seg->payload_len;
 	int replaced = 0;
 
 	for (size_t i = es->n; i > 0; i--) {
 		const struct edit *e = &es->e[i - 1];
-		int rc = e->masked ? mask_part(e, seg, end, p) : replace(e, seg, end, p, cap);
+		int rc = e->masked ? edit_cross_out_part(e, seg, end, p)
+				   : edit_replace(e, seg, end, p, cap);
 
 		if (rc < 0)
 			return -1;
@@ -239,7 +247,7 @@ static int replace_all(const struct edits *es, struct seg *seg, uint8_t *p, size
 }
 
 /* A segment of which nothing is left gives the byte in front of it once more. */
-static int fill_empty(const struct edits *es, struct seg *seg, uint8_t *p, size_t cap)
+static int edit_fill_empty(const struct edits *es, struct seg *seg, uint8_t *p, size_t cap)
 {
 	size_t i = es->n;
 
@@ -252,7 +260,7 @@ static int fill_empty(const struct edits *es, struct seg *seg, uint8_t *p, size_
 }
 
 /* Leaves off what would make the packet longer than any link carries; the sender repeats it. */
-static void limit_growth(struct seg *seg, size_t old_len)
+static void edit_limit_growth(struct seg *seg, size_t old_len)
 {
 	size_t max = seg->tuple.src.addr.family == ADDR_IP4 ? EDIT_GROWN_IP4 : EDIT_GROWN_IP6;
 
@@ -267,24 +275,25 @@ static void limit_growth(struct seg *seg, size_t old_len)
 long edits_apply(const struct edits *es, const struct seg *seg, uint8_t *p, size_t cap)
 {
 	struct seg out = *seg;
-	int replaced = replace_all(es, &out, p, cap);
+	int replaced = edit_replace_all(es, &out, p, cap);
 
-	if (replaced < 0 || fill_empty(es, &out, p, cap) < 0)
+	if (replaced < 0 || edit_fill_empty(es, &out, p, cap) < 0)
 		return -1;
 	if (out.flags & SEG_URG) /* urgent data (ABOR) comes behind what is rewritten */
 		out.urgent = (uint16_t)(out.urgent + out.payload_len - seg->payload_len);
-	out.seq = seq_of(es, out.seq);
+	out.seq = edit_seq_of(es, out.seq);
 	if (!replaced && out.seq == seg->seq)
 		return 0;
-	limit_growth(&out, (size_t)seg->payload + seg->payload_len);
+	edit_limit_growth(&out, (size_t)seg->payload + seg->payload_len);
 	return (long)seg_seal(&out, p);
 }
 
-size_t edits_empty(const struct edits *es, const struct seg *seg, uint32_t seq, uint8_t flags, uint8_t *p)
+size_t edits_empty(
+	const struct edits *es, const struct seg *seg, uint32_t seq, uint8_t flags, uint8_t *p)
 {
 	struct seg out = *seg;
 
-	out.seq = seq_of(es, seq);
+	out.seq = edit_seq_of(es, seq);
 	out.flags = flags;
 	out.urgent = 0;
 	out.payload_len = 0;

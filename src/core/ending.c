@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ending.c - how a port that was opened ended
  *
- * To the kernel a use looks like an end together with the control connection, but for that connection; and a use in the
- * last second like an end of the time, but for the clock (tests/platform/expect_events.c). It looks at its timers some
- * time after they are due, up to 1/8 of what they were set to, or later still: a use between the two would be taken for an
- * end of the time. So pasvd does not wait for that, but shuts the port a moment before: engine_expire().
+ * To the kernel a use looks like an end together with the control connection, but for that
+ * connection; and a use in the last second like an end of the time, but for the clock
+ * (tests/platform/expect_events.c). It looks at its timers some time after they are due, up to 1/8
+ * of what they were set to, or later still: a use between the two would be taken for an end of the
+ * time. So pasvd does not wait for that, but shuts the port a moment before: engine_expire().
  */
 #include "pasvd/ending.h"
+#include "pasvd/array.h"
 
 #include <assert.h>
 
@@ -16,15 +18,15 @@ static const char *const names[] = {
 #undef ENDING_NAME
 };
 
-static_assert(sizeof names / sizeof names[0] == ENDING_COUNT, "one name an ending");
+static_assert(ARRAY_SIZE(names) == ENDING_COUNT, "one name an ending");
 
 const char *ending_name(enum ending e)
 {
 	return names[e];
 }
 
-enum ending ending_of(
-	const struct ct_ops *ct, const struct expect *e, uint32_t seconds, bool late, bool requested)
+enum ending ending_of(const struct ct_ops *ct, const struct expect *e, uint32_t seconds, bool late,
+	bool requested)
 {
 	struct ct_view view;
 

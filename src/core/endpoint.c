@@ -77,12 +77,12 @@ size_t addr_ip4_text(const struct addr *a, uint8_t separator, uint8_t *buf)
 	return n;
 }
 
-static uint16_t group(const struct addr *a, size_t i)
+static uint16_t addr_put_group(const struct addr *a, size_t i)
 {
 	return (uint16_t)(a->byte[2 * i] << 8 | a->byte[2 * i + 1]);
 }
 
-static size_t hex_text(uint16_t value, uint8_t *buf)
+static size_t addr_hex_text(uint16_t value, uint8_t *buf)
 {
 	size_t n = 0;
 
@@ -93,13 +93,14 @@ static size_t hex_text(uint16_t value, uint8_t *buf)
 	return n;
 }
 
-/* RFC 5952 section 4.2: the first of the longest runs of two or more zero groups. Returns its length. */
-static size_t longest_zeros(const struct addr *a, size_t *ret_first)
+/* RFC 5952 section 4.2: the first of the longest runs of two or more zero groups. Returns its
+ * length. */
+static size_t addr_longest_zeros(const struct addr *a, size_t *ret_first)
 {
 	size_t longest = 1, run = 0;
 
 	for (size_t i = 0; i < GROUPS; i++) {
-		run = group(a, i) ? 0 : run + 1;
+		run = addr_put_group(a, i) ? 0 : run + 1;
 		if (run > longest) {
 			longest = run;
 			*ret_first = i + 1 - run;
@@ -110,7 +111,7 @@ static size_t longest_zeros(const struct addr *a, size_t *ret_first)
 
 static size_t addr_ip6_text(const struct addr *a, uint8_t *buf)
 {
-	size_t n = 0, first = GROUPS, zeros = longest_zeros(a, &first);
+	size_t n = 0, first = GROUPS, zeros = addr_longest_zeros(a, &first);
 
 	for (size_t i = 0; i < GROUPS; i++) {
 		if (i == first) {
@@ -122,7 +123,7 @@ static size_t addr_ip6_text(const struct addr *a, uint8_t *buf)
 		}
 		if (i)
 			buf[n++] = ':';
-		n += hex_text(group(a, i), buf + n);
+		n += addr_hex_text(addr_put_group(a, i), buf + n);
 	}
 	return n;
 }
@@ -133,7 +134,7 @@ size_t addr_text(const struct addr *a, uint8_t *buf)
 }
 
 /* Four numbers 0..255, without leading zeros, with dots between them, in all of the `n` bytes. */
-static int parse_ip4(const uint8_t *p, size_t n, uint8_t *ret_byte)
+static int addr_parse_ip4(const uint8_t *p, size_t n, uint8_t *ret_byte)
 {
 	uint8_t byte[ADDR_IP4_LEN];
 	size_t number = 0, digits = 0;
@@ -145,7 +146,8 @@ static int parse_ip4(const uint8_t *p, size_t n, uint8_t *ret_byte)
 			digits++;
 			continue;
 		}
-		if (!digits || value > UINT8_MAX || number == ADDR_IP4_LEN || (i < n && p[i] != '.'))
+		if (!digits || value > UINT8_MAX || number == ADDR_IP4_LEN ||
+			(i < n && p[i] != '.'))
 			return -1;
 		byte[number++] = (uint8_t)value;
 		value = 0;
@@ -153,11 +155,11 @@ static int parse_ip4(const uint8_t *p, size_t n, uint8_t *ret_byte)
 	}
 	if (number != ADDR_IP4_LEN)
 		return -1;
-	memcpy(ret_byte, byte, sizeof byte);
+	memcpy(ret_byte, byte, sizeof(byte));
 	return 0;
 }
 
-static int hex_value(uint8_t c)
+static int addr_hex_value(uint8_t c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -165,32 +167,35 @@ static int hex_value(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One to four hexadecimal digits; returns how many there are, 0 for none or too many. Writes 2 bytes. */
-static size_t parse_group(const uint8_t *p, size_t n, uint8_t *ret_byte)
+/* One to four hexadecimal digits; returns how many there are, 0 for none or too many. Writes 2
+ * bytes. */
+static size_t addr_parse_group(const uint8_t *p, size_t n, uint8_t *ret_byte)
 {
 	unsigned value = 0;
 	size_t i = 0;
 
-	for (; i < n && hex_value(p[i]) >= 0; i++) {
+	for (; i < n && addr_hex_value(p[i]) >= 0; i++) {
 		if (i == 4)
 			return 0;
-		value = value << 4 | (unsigned)hex_value(p[i]);
+		value = value << 4 | (unsigned)addr_hex_value(p[i]);
 	}
 	ret_byte[0] = (uint8_t)(value >> 8);
 	ret_byte[1] = (uint8_t)value;
 	return i;
 }
 
-/* The groups from `p` on with colons between them, the last two perhaps as an IPv4 address, up to the end or up to a
- * "::" or something else, which is not taken. Returns how much was taken; *ret_len bytes of address were found. */
-static size_t parse_groups(const uint8_t *p, size_t n, uint8_t *ret_byte, size_t *ret_len)
+/* The groups from `p` on with colons between them, the last two perhaps as an IPv4 address, up to
+ * the end or up to a "::" or something else, which is not taken. Returns how much was taken;
+ * *ret_len bytes of address were found. */
+static size_t addr_parse_groups(const uint8_t *p, size_t n, uint8_t *ret_byte, size_t *ret_len)
 {
 	size_t at = 0, len = 0;
 
 	while (at < n && len < ADDR_IP6_LEN) {
-		size_t digits = parse_group(p + at, n - at, ret_byte + len);
+		size_t digits = addr_parse_group(p + at, n - at, ret_byte + len);
 
-		if (len <= ADDR_IP6_LEN - ADDR_IP4_LEN && parse_ip4(p + at, n - at, ret_byte + len) == 0) {
+		if (len <= ADDR_IP6_LEN - ADDR_IP4_LEN &&
+			addr_parse_ip4(p + at, n - at, ret_byte + len) == 0) {
 			len += ADDR_IP4_LEN;
 			at = n;
 			break;
@@ -208,17 +213,17 @@ static size_t parse_groups(const uint8_t *p, size_t n, uint8_t *ret_byte, size_t
 }
 
 /* RFC 4291 section 2.2: groups, and at one place "::" for as many zero groups as are missing. */
-static int parse_ip6(const uint8_t *p, size_t n, uint8_t *ret_byte)
+static int addr_parse_ip6(const uint8_t *p, size_t n, uint8_t *ret_byte)
 {
 	uint8_t front[ADDR_IP6_LEN] = {0}, back[ADDR_IP6_LEN] = {0};
-	size_t front_len, back_len = 0, at = parse_groups(p, n, front, &front_len);
+	size_t front_len, back_len = 0, at = addr_parse_groups(p, n, front, &front_len);
 
 	if (at == n && front_len < ADDR_IP6_LEN)
 		return -1;
 	if (at < n) {
 		if (n - at < 2 || p[at] != ':' || p[at + 1] != ':')
 			return -1;
-		if (parse_groups(p + at + 2, n - at - 2, back, &back_len) != n - at - 2)
+		if (addr_parse_groups(p + at + 2, n - at - 2, back, &back_len) != n - at - 2)
 			return -1;
 		if (front_len + back_len > ADDR_IP6_LEN - 2)
 			return -1;
@@ -233,9 +238,9 @@ int addr_parse(const uint8_t *p, size_t n, struct addr *ret_addr)
 {
 	uint8_t byte[ADDR_IP6_LEN];
 
-	if (parse_ip4(p, n, byte) == 0)
+	if (addr_parse_ip4(p, n, byte) == 0)
 		*ret_addr = addr_ip4(byte);
-	else if (parse_ip6(p, n, byte) == 0)
+	else if (addr_parse_ip6(p, n, byte) == 0)
 		*ret_addr = addr_ip6(byte);
 	else
 		return -1;

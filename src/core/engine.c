@@ -6,15 +6,16 @@
  *   seg_parse     bytes → segment                      nonsense passes
  *   meet          segment → connection                 asked of conntrack once; strangers pass
  *   line_place    segment → its place in the stream    what comes too early is dropped, TCP repeats it
- *   read_bytes    new bytes → lines → on_line()        session; offer.c: policy, quota, reserve and rewrite
+ *   engine_read_bytes    new bytes → lines → engine_on_line()        session; offer.c: policy, quota, reserve and rewrite
  *   step_hold     a begun offer at the end             waits for its rest
  *   edits_apply   segment → what the receiver gets     first sent or retransmitted: the same bytes
- *   abort_segment       segment → a RST, or nothing new      once a line was such that the connection has to end
+ *   engine_abort_segment       segment → a RST, or nothing new      once a line was such that the connection has to end
  *
- * A connection is reset by a RST towards the receiver alone: a packet can be replaced, not made. It is in the place of the
- * first byte that has not passed, which is the one the receiver waits for (RFC 5961 section 3). The sender hears of it from
- * the receiver's stack, which answers whatever comes later with a RST of its own. Either may be lost, so every other later
- * segment is made a RST, and the ones between lose what is new in them: no new byte passes any more.
+ * A connection is reset by a RST towards the receiver alone: a packet can be replaced, not made. It
+ * is in the place of the first byte that has not passed, which is the one the receiver waits for
+ * (RFC 5961 section 3). The sender hears of it from the receiver's stack, which answers whatever
+ * comes later with a RST of its own. Either may be lost, so every other later segment is made a
+ * RST, and the ones between lose what is new in them: no new byte passes any more.
  */
 #include "pasvd/engine.h"
 
@@ -31,12 +32,13 @@ enum { CODE_AND_SPACE = 4 };
 
 static_assert((int)QUOTA_KEY_LEN == (int)CONNTAB_KEY_LEN, "both tables have the same key");
 
-void engine_init(struct engine *h, const struct ct_ops *ct, const struct policy *policy, const uint8_t *key)
+void engine_init(
+	struct engine *h, const struct ct_ops *ct, const struct policy *policy, const uint8_t *key)
 {
 	h->ct = *ct;
 	h->policy = policy;
-	memset(h->count, 0, sizeof h->count);
-	memset(h->ended, 0, sizeof h->ended);
+	memset(h->count, 0, sizeof(h->count));
+	memset(h->ended, 0, sizeof(h->ended));
 	h->expires_at = UINT64_MAX;
 	h->on_ended = NULL;
 	conntab_init(&h->tab, key);
@@ -44,9 +46,9 @@ void engine_init(struct engine *h, const struct ct_ops *ct, const struct policy 
 	masters_init(&h->masters, key);
 }
 
-/* Makes a command one that no server knows, so that it is refused where its user sees it: what has not gone yet of its
- * word becomes X. */
-static enum reason forbid(struct step *s, size_t at, enum reason why)
+/* Makes a command one that no server knows, so that it is refused where its user sees it: what has
+ * not gone yet of its word becomes X. */
+static enum reason engine_mask_line(struct step *s, size_t at, enum reason why)
 {
 	size_t end = at + FTP_VERB_LEN;
 
@@ -57,7 +59,7 @@ static enum reason forbid(struct step *s, size_t at, enum reason why)
 }
 
 /* Masks the line at hand. What is held of an offer has not gone. */
-static bool refuse(struct step *s, bool offers)
+static bool engine_mask(struct step *s, bool offers)
 {
 	const struct line *l = &s->stream->line;
 	struct strict_span span = strict_span(s->dir, l, offers);
@@ -65,11 +67,12 @@ static bool refuse(struct step *s, bool offers)
 
 	if (span.from >= span.to)
 		return true;
-	return (!is_late || (offers && edits_held(&s->stream->edits))) && step_mask(s, span.from, span.to);
+	return (!is_late || (offers && edits_held(&s->stream->edits))) &&
+	       step_mask(s, span.from, span.to);
 }
 
 /* From here on no new byte passes, this segment's included. */
-static void cut(struct step *s)
+static void engine_abort(struct step *s)
 {
 	offer_take_back(s, ENDING_CANCELLED);
 	s->verdict->opened = false;
@@ -77,14 +80,14 @@ static void cut(struct step *s)
 	s->conn->aborted = true;
 }
 
-static enum reason carry_out(struct step *s, struct strict_ruling ruling)
+static enum reason engine_carry_out(struct step *s, struct strict_ruling ruling)
 {
 	enum strict_outcome outcome = ruling.outcome;
 
-	if (outcome == STRICT_MASK && !refuse(s, ruling.offers))
+	if (outcome == STRICT_MASK && !engine_mask(s, ruling.offers))
 		outcome = STRICT_RESET;
 	if (outcome == STRICT_RESET)
-		cut(s);
+		engine_abort(s);
 	if (outcome > s->verdict->strict)
 		s->verdict->strict = outcome;
 	s->refused |= outcome == STRICT_MASK;
@@ -92,17 +95,17 @@ static enum reason carry_out(struct step *s, struct strict_ruling ruling)
 }
 
 /* The client asks for TLS. */
-static enum reason auth(struct step *s, size_t at)
+static enum reason engine_on_auth(struct step *s, size_t at)
 {
 	const struct addr *server = &s->conn->view.tuple[DIR_REPLY].src.addr;
 
 	if (policy_tls_mode(s->h->policy, server) != TLS_REFUSE)
 		return REASON_PASSED;
-	return forbid(s, at, REASON_TLS_REFUSED);
+	return engine_mask_line(s, at, REASON_TLS_REFUSED);
 }
 
 /* The connection is TLS from here on. */
-static enum reason secure(struct step *s)
+static enum reason engine_on_secured(struct step *s)
 {
 	struct conn *c = s->conn;
 
@@ -113,7 +116,7 @@ static enum reason secure(struct step *s)
 	return REASON_SECURED;
 }
 
-static enum reason on_news(struct step *s, const struct session_news *news)
+static enum reason engine_on_news(struct step *s, const struct session_news *news)
 {
 	switch (news->event) {
 	case SESSION_OFFER:
@@ -124,11 +127,11 @@ static enum reason on_news(struct step *s, const struct session_news *news)
 		offer_take_back(s, ENDING_CANCELLED);
 		return REASON_PASSED;
 	case SESSION_MASKED:
-		return forbid(s, news->offer.at, REASON_LONG_FORM);
+		return engine_mask_line(s, news->offer.at, REASON_LONG_FORM);
 	case SESSION_AUTH:
-		return auth(s, news->offer.at);
+		return engine_on_auth(s, news->offer.at);
 	case SESSION_SECURED:
-		return secure(s);
+		return engine_on_secured(s);
 	case SESSION_REFUSED:
 		return news->reason;
 	case SESSION_NOTHING:
@@ -137,9 +140,9 @@ static enum reason on_news(struct step *s, const struct session_news *news)
 	return REASON_PASSED;
 }
 
-/* A whole line. Of one that is too long only the reply code, or the command's word, is read. What is held and was not
- * rewritten goes on. */
-static enum reason on_whole_line(struct step *s)
+/* A whole line. Of one that is too long only the reply code, or the command's word, is read. What
+ * is held and was not rewritten goes on. */
+static enum reason engine_on_whole_line(struct step *s)
 {
 	struct session *session = &s->conn->session;
 	const struct line *l = &s->stream->line;
@@ -147,21 +150,23 @@ static enum reason on_whole_line(struct step *s)
 		s->dir == DIR_REPLY
 			? session_reply(session, l->buf, l->overlong ? CODE_AND_SPACE : l->len)
 			: session_command(session, l->buf, l->overlong ? FTP_VERB_LEN + 1 : l->len);
-	enum reason reason = on_news(s, &news);
+	enum reason reason = engine_on_news(s, &news);
 
 	if (!s->refused)
-		reason = carry_out(s, strict_offer(&s->h->policy->strict, reason));
-	return s->conn->aborted ? reason : worse(reason, step_release(s));
+		reason = engine_carry_out(s, strict_offer(&s->h->policy->strict, reason));
+	return s->conn->aborted ? reason : reason_worse(reason, step_release(s));
 }
 
-/* What is said first in a session met in its middle may be TLS, a client's until the server is heard. */
+/* What is said first in a session met in its middle may be TLS, a client's until the server is
+ * heard. */
 static bool may_be_tls(const struct step *s)
 {
-	return s->dir == DIR_REPLY ? s->content != TLS_CLEAR : !s->conn->stream[DIR_REPLY].line.synced;
+	return s->dir == DIR_REPLY ? s->content != TLS_CLEAR
+				   : !s->conn->stream[DIR_REPLY].line.synced;
 }
 
 /* A line that is whole, or is too long by now; `judged` if it was before. */
-static enum reason on_line(struct step *s, bool judged)
+static enum reason engine_on_line(struct step *s, bool judged)
 {
 	const struct strict *strict = &s->h->policy->strict;
 	const struct line *l = &s->stream->line;
@@ -169,11 +174,12 @@ static enum reason on_line(struct step *s, bool judged)
 
 	s->refused = false;
 	if (!judged && !may_be_tls(s))
-		reason = carry_out(s, strict_line(strict, &s->conn->session, s->dir, l));
-	return l->whole && !s->conn->aborted ? worse(reason, on_whole_line(s)) : reason;
+		reason = engine_carry_out(s, strict_line(strict, &s->conn->session, s->dir, l));
+	return l->whole && !s->conn->aborted ? reason_worse(reason, engine_on_whole_line(s))
+					     : reason;
 }
 
-static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
+static enum reason engine_read_bytes(struct step *s, const uint8_t *p, size_t n)
 {
 	struct line *l = &s->stream->line;
 	enum reason reason = REASON_PASSED;
@@ -185,18 +191,19 @@ static enum reason read_bytes(struct step *s, const uint8_t *p, size_t n)
 		p += used;
 		n -= used;
 		if (!l->partial && (l->whole || l->overlong))
-			reason = worse(reason, on_line(s, judged));
+			reason = reason_worse(reason, engine_on_line(s, judged));
 		if (s->conn->tls || s->conn->aborted)
 			return reason;
 		if (!l->whole)
 			break;
 		line_next(l);
 	}
-	return l->len ? worse(reason, step_hold(s)) : reason;
+	return l->len ? reason_worse(reason, step_hold(s)) : reason;
 }
 
 /* What the receiver gets in place of the segment. */
-static enum reason map(const struct step *s, const struct seg *seg, struct packet *packet)
+static enum reason engine_apply_edits(
+	const struct step *s, const struct seg *seg, struct packet *packet)
 {
 	long len = edits_apply(&s->stream->edits, seg, packet->p, packet->cap);
 
@@ -211,8 +218,10 @@ static enum reason map(const struct step *s, const struct seg *seg, struct packe
 	return REASON_PASSED;
 }
 
-/* A segment of a connection that was reset, with bytes that may not pass; `skip` in front of them have passed before. */
-static enum reason abort_segment(struct step *s, const struct seg *seg, struct packet *packet, size_t skip)
+/* A segment of a connection that was reset, with bytes that may not pass; `skip` in front of them
+ * have passed before. */
+static enum reason engine_abort_segment(
+	struct step *s, const struct seg *seg, struct packet *packet, size_t skip)
 {
 	struct stream *stream = s->stream;
 	struct seg old = *seg;
@@ -228,11 +237,12 @@ static enum reason abort_segment(struct step *s, const struct seg *seg, struct p
 	old.payload_len = (uint16_t)skip;
 	old.flags = SEG_ACK;
 	packet->len = seg_seal(&old, packet->p);
-	return worse(REASON_RESET, map(s, &old, packet));
+	return reason_worse(REASON_RESET, engine_apply_edits(s, &old, packet));
 }
 
-/* Whether a record says that the connection is TLS, if that is not known: on a port for that, or from the server where nothing
- * was heard of it before. What a client alone says may be a web page's (see ftp_is_command()). */
+/* Whether a record says that the connection is TLS, if that is not known: on a port for that, or
+ * from the server where nothing was heard of it before. What a client alone says may be a web
+ * page's (see ftp_is_command()). */
 static bool proves_tls(const struct step *s)
 {
 	return s->dir == DIR_REPLY ||
@@ -240,7 +250,7 @@ static bool proves_tls(const struct step *s)
 }
 
 /* True if the connection was TLS. */
-static bool forget(struct step *s)
+static bool engine_forget(struct step *s)
 {
 	bool tls = s->conn->tls;
 
@@ -251,7 +261,7 @@ static bool forget(struct step *s)
 }
 
 /* The connection of the segment: known, or asked of conntrack. */
-static enum ct_result meet(struct step *s, const struct tuple *tuple)
+static enum ct_result engine_find_conn(struct step *s, const struct tuple *tuple)
 {
 	const struct ct_ops *ct = &s->h->ct;
 	struct ct_view view;
@@ -268,24 +278,28 @@ static enum ct_result meet(struct step *s, const struct tuple *tuple)
 	return CT_OK;
 }
 
-/* Whether clear text is read again behind TLS: where the server is behind us. From a client behind us it may be what a web
- * page had his browser send to a server of the page's author, within TLS ("TLS poison"). */
+/* Whether clear text is read again behind TLS: where the server is behind us. From a client behind
+ * us it may be what a web page had his browser send to a server of the page's author, within TLS
+ * ("TLS poison"). */
 static bool may_clear(const struct ct_view *view)
 {
 	return !addr_eq(&view->tuple[DIR_ORIGINAL].dst.addr, &view->tuple[DIR_REPLY].src.addr);
 }
 
-/* The place of a segment of a connection that is TLS. Clear text is LINE_STALE, nothing else is read. */
-static enum line_place locate_tls(const struct step *s, const struct seg *seg)
+/* The place of a segment of a connection that is TLS. Clear text is LINE_STALE, nothing else is
+ * read. */
+static enum line_place engine_locate_tls(const struct step *s, const struct seg *seg)
 {
 	const struct line *l = &s->stream->line;
 	bool later = !l->synced || seq_after(seg->seq + seg->payload_len, l->next);
 
-	return s->content == TLS_CLEAR && later && may_clear(&s->conn->view) ? LINE_STALE : LINE_OLD;
+	return s->content == TLS_CLEAR && later && may_clear(&s->conn->view) ? LINE_STALE
+									     : LINE_OLD;
 }
 
 /* The segment's place in what is read. Behind TLS that has ended a record is a repeated one. */
-static enum line_place locate(struct step *s, const struct seg *seg, const uint8_t *payload, size_t *ret_skip)
+static enum line_place engine_locate(
+	struct step *s, const struct seg *seg, const uint8_t *payload, size_t *ret_skip)
 {
 	struct line *l = &s->stream->line;
 	size_t skip = 0;
@@ -295,39 +309,41 @@ static enum line_place locate(struct step *s, const struct seg *seg, const uint8
 	if ((s->conn->tls || !l->synced) && !s->conn->aborted)
 		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
 	if (s->conn->tls)
-		return locate_tls(s, seg);
-	if (s->content == TLS_ALERT || (s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
+		return engine_locate_tls(s, seg);
+	if (s->content == TLS_ALERT ||
+		(s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
 		return LINE_OLD;
 	where = line_place(l, seg->seq + (uint32_t)skip, seg->payload_len - skip, ret_skip);
 	*ret_skip += where == LINE_NEW ? skip : 0;
 	return where;
 }
 
-/* Finds the connection and the segment's place in it. An entry of an older connection with the same tuple, or of one whose
- * TLS has ended, is forgotten, and conntrack asked again; *ret_place is never LINE_STALE. */
-static enum ct_result place(struct step *s, const struct seg *seg, const struct packet *packet,
-	enum line_place *ret_place, size_t *ret_skip)
+/* Finds the connection and the segment's place in it. An entry of an older connection with the same
+ * tuple, or of one whose TLS has ended, is forgotten, and conntrack asked again; *ret_place is
+ * never LINE_STALE. */
+static enum ct_result engine_place_segment(struct step *s, const struct seg *seg,
+	const struct packet *packet, enum line_place *ret_place, size_t *ret_skip)
 {
 	enum line_place where = LINE_STALE;
 	enum ct_result result = CT_OK;
 	bool cleared = false;
 
 	while (where == LINE_STALE) {
-		result = meet(s, &seg->tuple);
+		result = engine_find_conn(s, &seg->tuple);
 		if (result != CT_OK)
 			return result;
 		s->conn->cleared |= cleared;
 		s->stream = &s->conn->stream[s->dir];
-		where = locate(s, seg, packet->p + seg->payload, ret_skip);
+		where = engine_locate(s, seg, packet->p + seg->payload, ret_skip);
 		if (where == LINE_STALE)
-			cleared = forget(s);
+			cleared = engine_forget(s);
 	}
 	*ret_place = where;
 	return result;
 }
 
 /* The segment's bytes, as far as they are new. */
-static enum reason read_segment(
+static enum reason engine_read_segment(
 	struct step *s, const struct seg *seg, const struct packet *packet, size_t skip)
 {
 	s->fresh = seg->seq + (uint32_t)skip;
@@ -336,12 +352,12 @@ static enum reason read_segment(
 		edits_abandon(&s->stream->edits);
 		session_lost(&s->conn->session);
 	}
-	return read_bytes(s, packet->p + seg->payload + skip, seg->payload_len - skip);
+	return engine_read_bytes(s, packet->p + seg->payload + skip, seg->payload_len - skip);
 }
 
 /* A segment of a connection that we look after. */
-static enum reason pass_on(
-	struct step *s, const struct seg *seg, struct packet *packet, enum line_place where, size_t skip)
+static enum reason engine_pass_on(struct step *s, const struct seg *seg, struct packet *packet,
+	enum line_place where, size_t skip)
 {
 	enum reason reason = REASON_REPEATED;
 
@@ -350,39 +366,41 @@ static enum reason pass_on(
 		return REASON_REORDERED;
 	}
 	if (seg->flags & SEG_ACK)
-		edits_acked(&s->conn->stream[opposite(s->dir)].edits, seg->ack);
+		edits_acked(&s->conn->stream[dir_opposite(s->dir)].edits, seg->ack);
 	if (where == LINE_NEW && !s->conn->aborted)
-		reason = read_segment(s, seg, packet, skip);
+		reason = engine_read_segment(s, seg, packet, skip);
 	else if (s->content == TLS_RECORD && !s->conn->tls && !s->conn->cleared)
-		reason = secure(s);
+		reason = engine_on_secured(s);
 	else if (s->conn->tls || s->content != TLS_CLEAR)
 		reason = REASON_ENCRYPTED;
 	if (where != LINE_OLD && s->conn->aborted)
-		return worse(reason, abort_segment(s, seg, packet, skip));
-	return worse(reason, map(s, seg, packet));
+		return reason_worse(reason, engine_abort_segment(s, seg, packet, skip));
+	return reason_worse(reason, engine_apply_edits(s, seg, packet));
 }
 
-/* Only a connection that is translated, and carries a helper, has a place for a shift (nf_nat_setup_info). */
+/* Only a connection that is translated, and carries a helper, has a place for a shift
+ * (nf_nat_setup_info). */
 static bool is_translated(const struct ct_view *view)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL], *reply = &view->tuple[DIR_REPLY];
 
-	return !endpoint_eq(&original->src, &reply->dst) || !endpoint_eq(&original->dst, &reply->src);
+	return !endpoint_eq(&original->src, &reply->dst) ||
+	       !endpoint_eq(&original->dst, &reply->src);
 }
 
 /* A stranger: its connection carries no helper, or has nothing to rewrite. */
-static enum reason stranger(struct step *s)
+static enum reason engine_leave_alone(struct step *s)
 {
 	s->verdict->again = s->conn->told;
 	s->conn->told = true;
 	return s->conn->view.ours ? REASON_NOT_TRANSLATED : REASON_NO_CT_HELPER;
 }
 
-static enum reason examine(struct step *s, const struct seg *seg, struct packet *packet)
+static enum reason engine_read_packet(struct step *s, const struct seg *seg, struct packet *packet)
 {
 	enum line_place where;
 	size_t skip = 0;
-	enum ct_result result = place(s, seg, packet, &where, &skip);
+	enum ct_result result = engine_place_segment(s, seg, packet, &where, &skip);
 
 	if (result != CT_OK)
 		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
@@ -390,12 +408,12 @@ static enum reason examine(struct step *s, const struct seg *seg, struct packet 
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
 	if (!s->conn->view.ours || !is_translated(&s->conn->view))
-		return stranger(s);
-	return pass_on(s, seg, packet, where, skip);
+		return engine_leave_alone(s);
+	return engine_pass_on(s, seg, packet, where, skip);
 }
 
 /* Takes the request on which the ct helper would act out of what leaves here. */
-static enum reason disarm(const struct step *s, struct packet *packet)
+static enum reason engine_remove_ct_helper_request(const struct step *s, struct packet *packet)
 {
 	bool foreign = s->conn && (s->dir != DIR_ORIGINAL || !s->conn->view.ours);
 
@@ -406,7 +424,8 @@ static enum reason disarm(const struct step *s, struct packet *packet)
 }
 
 /* A SYN has nothing to say yet, even if it carries data (RFC 7413). */
-void engine_packet(struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
+void engine_packet(
+	struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
 {
 	struct step step = {.h = h, .now = now, .verdict = ret_verdict};
 	enum reason reason = REASON_PASSED;
@@ -417,8 +436,8 @@ void engine_packet(struct engine *h, struct packet *packet, uint64_t now, struct
 		reason = REASON_BAD_PACKET;
 	} else if (seg.payload_len && !(seg.flags & SEG_SYN)) {
 		seg.tuple.zone = h->policy->zone;
-		reason = examine(&step, &seg, packet);
-		reason = worse(reason, disarm(&step, packet));
+		reason = engine_read_packet(&step, &seg, packet);
+		reason = reason_worse(reason, engine_remove_ct_helper_request(&step, packet));
 	}
 	ret_verdict->reason = reason;
 	h->count[reason]++;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ftp.c - one line of an FTP control connection
  *
- * Two tables: commands by verb, announcing replies by code. The readers under them are given bytes and their
- * number and answer in the manner of a picoparser: the bytes consumed, BAD, or PARTIAL where the bytes end
- * before they could tell. A whole line ends with LF, which no reader consumes, so PARTIAL is seen only with a
- * line that is still coming: the same code finds what has to be held back. Not done here: PORT, EPRT, LPSV,
- * Telnet commands.
+ * Two tables: commands by verb, announcing replies by code. The readers under them are given bytes
+ * and their number and answer in the manner of a picoparser: the bytes consumed, BAD, or PARTIAL
+ * where the bytes end before they could tell. A whole line ends with LF, which no reader consumes,
+ * so PARTIAL is seen only with a line that is still coming: the same code finds what has to be held
+ * back. Not done here: PORT, EPRT, LPSV, Telnet commands.
  */
 #include "pasvd/ftp.h"
+#include "pasvd/array.h"
 
 #include <string.h>
 
@@ -30,7 +31,8 @@ static bool is_eol(uint8_t c)
 }
 
 /* A decimal number of at most `digits` digits, not over `max`. */
-static int read_number(const uint8_t *p, size_t n, int digits, uint32_t max, uint16_t *ret_number)
+static int ftp_read_number(
+	const uint8_t *p, size_t n, int digits, uint32_t max, uint16_t *ret_number)
 {
 	uint32_t value = 0;
 	int i = 0;
@@ -49,7 +51,7 @@ static int read_number(const uint8_t *p, size_t n, int digits, uint32_t max, uin
 }
 
 /* A comma and the spaces behind it. */
-static int read_comma(const uint8_t *p, size_t n)
+static int ftp_read_comma(const uint8_t *p, size_t n)
 {
 	int i = 1;
 
@@ -63,18 +65,18 @@ static int read_comma(const uint8_t *p, size_t n)
 }
 
 /* Six numbers 0..255 with commas between them. */
-static int read_six(const uint8_t *p, size_t n, uint8_t *ret_six)
+static int ftp_read_six(const uint8_t *p, size_t n, uint8_t *ret_six)
 {
 	int at = 0;
 
 	for (int i = 0; i < 6; i++) {
 		uint16_t number = 0;
-		int used = i ? read_comma(p + at, n - (size_t)at) : 0;
+		int used = i ? ftp_read_comma(p + at, n - (size_t)at) : 0;
 
 		if (used < 0)
 			return used;
 		at += used;
-		used = read_number(p + at, n - (size_t)at, 3, UINT8_MAX, &number);
+		used = ftp_read_number(p + at, n - (size_t)at, 3, UINT8_MAX, &number);
 		if (used < 0)
 			return used;
 		at += used;
@@ -84,10 +86,10 @@ static int read_six(const uint8_t *p, size_t n, uint8_t *ret_six)
 }
 
 /* "192,168,1,2,195,80" at `at`, not in the middle of a number. */
-static int read_form_six(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
+static int ftp_read_form_six(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
 {
 	uint8_t six[6];
-	int used = at && is_digit(p[at - 1]) ? BAD : read_six(p + at, n - at, six);
+	int used = at && is_digit(p[at - 1]) ? BAD : ftp_read_six(p + at, n - at, six);
 
 	if (used < 0)
 		return used;
@@ -107,7 +109,7 @@ static bool is_delimiter(uint8_t c)
 }
 
 /* "(|||" with any delimiter. */
-static int read_229_open(const uint8_t *p, size_t n)
+static int ftp_read_229_open(const uint8_t *p, size_t n)
 {
 	if (p[0] != '(' || (n > 1 && !is_delimiter(p[1])))
 		return BAD;
@@ -119,26 +121,29 @@ static int read_229_open(const uint8_t *p, size_t n)
 }
 
 /* "(|||50000|" at `at`. */
-static int read_229(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
+static int ftp_read_229(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
 {
-	int open = read_229_open(p + at, n - at), used;
+	int open = ftp_read_229_open(p + at, n - at), used;
 	const uint8_t *digits = p + at + 4;
 	uint16_t port = 0;
 
 	if (open < 0)
 		return open;
-	used = read_number(digits, n - at - 4, 5, UINT16_MAX, &port);
+	used = ftp_read_number(digits, n - at - 4, 5, UINT16_MAX, &port);
 	if (used < 0)
 		return used;
 	if (digits[used] != p[at + 1])
 		return BAD;
-	*offer = (struct ftp_offer){
-		.form = FTP_FORM_PORT, .listen.port = port, .at = (uint16_t)(at + 4), .len = (uint16_t)used};
+	*offer = (struct ftp_offer){.form = FTP_FORM_PORT,
+		.listen.port = port,
+		.at = (uint16_t)(at + 4),
+		.len = (uint16_t)used};
 	return open + used + 1;
 }
 
 /* "1|192.0.2.1|" or "2|2001:db8::1|" behind a delimiter. */
-static int read_eprt_address(const uint8_t *p, size_t n, uint8_t delimiter, struct addr *ret_addr)
+static int ftp_read_eprt_address(
+	const uint8_t *p, size_t n, uint8_t delimiter, struct addr *ret_addr)
 {
 	size_t end = 2;
 
@@ -152,17 +157,19 @@ static int read_eprt_address(const uint8_t *p, size_t n, uint8_t delimiter, stru
 }
 
 /* "|1|192.0.2.1|50000|" at `at`. */
-static int read_form_eprt(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
+static int ftp_read_form_eprt(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
 {
 	const uint8_t delimiter = p[at], *form = p + at + 1;
 	struct endpoint listen = {0};
-	int used =
-		is_delimiter(delimiter) ? read_eprt_address(form, n - at - 1, delimiter, &listen.addr) : BAD;
+	int used = is_delimiter(delimiter)
+			   ? ftp_read_eprt_address(form, n - at - 1, delimiter, &listen.addr)
+			   : BAD;
 	int digits;
 
 	if (used < 0)
 		return used;
-	digits = read_number(form + used, n - at - 1 - (size_t)used, 5, UINT16_MAX, &listen.port);
+	digits = ftp_read_number(
+		form + used, n - at - 1 - (size_t)used, 5, UINT16_MAX, &listen.port);
 	if (digits < 0)
 		return digits;
 	if (form[used + digits] != delimiter)
@@ -183,25 +190,25 @@ static const struct {
 	uint16_t code;
 	read_offer_fn *read;
 } replies[] = {
-	{FTP_ENTERING_PASSIVE, read_form_six},
-	{FTP_ENTERING_EXTENDED_PASSIVE, read_229},
+	{FTP_ENTERING_PASSIVE, ftp_read_form_six},
+	{FTP_ENTERING_EXTENDED_PASSIVE, ftp_read_229},
 };
 
-static read_offer_fn *reader_of(uint16_t code)
+static read_offer_fn *ftp_reader_of(uint16_t code)
 {
-	for (size_t i = 0; i < sizeof replies / sizeof replies[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
 		if (replies[i].code == code)
 			return replies[i].read;
 	}
 	return NULL;
 }
 
-/* The first place from `at` on where the offer of a reply of this code fits, or has begun: *ret_at. Returns what its
- * reader does there, BAD if there is no such place. */
-static int find_offer(
-	uint16_t code, const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer, size_t *ret_at)
+/* The first place from `at` on where the offer of a reply of this code fits, or has begun: *ret_at.
+ * Returns what its reader does there, BAD if there is no such place. */
+static int ftp_find_offer(uint16_t code, const uint8_t *p, size_t n, size_t at,
+	struct ftp_offer *offer, size_t *ret_at)
 {
-	read_offer_fn *read = reader_of(code);
+	read_offer_fn *read = ftp_reader_of(code);
 
 	for (; read && at < n; at++) {
 		int used = read(p, n, at, offer);
@@ -218,7 +225,7 @@ bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer 
 {
 	struct ftp_offer offer;
 	size_t at;
-	bool found = find_offer(code, p, n, 0, &offer, &at) > 0;
+	bool found = ftp_find_offer(code, p, n, 0, &offer, &at) > 0;
 
 	if (found)
 		*ret_offer = offer;
@@ -230,12 +237,12 @@ size_t ftp_reply_text_hold(uint16_t code, const uint8_t *p, size_t n)
 	struct ftp_offer offer;
 	size_t at = n;
 
-	find_offer(code, p, n, 0, &offer, &at);
+	ftp_find_offer(code, p, n, 0, &offer, &at);
 	return at;
 }
 
 /* 0 if the line begins with a reply code and what may stand behind it. */
-static int read_code(const uint8_t *p, size_t n, struct ftp_reply *reply)
+static int ftp_read_code(const uint8_t *p, size_t n, struct ftp_reply *reply)
 {
 	if (n <= CODE_LEN || p[0] < '1' || p[0] > '5' || !is_digit(p[1]) || !is_digit(p[2]))
 		return BAD;
@@ -251,9 +258,9 @@ int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply)
 	struct ftp_reply reply = {0};
 	size_t at;
 
-	if (read_code(p, n, &reply) < 0)
+	if (ftp_read_code(p, n, &reply) < 0)
 		return -1;
-	reply.offers = find_offer(reply.code, p, n, TEXT_AT, &reply.offer, &at) > 0;
+	reply.offers = ftp_find_offer(reply.code, p, n, TEXT_AT, &reply.offer, &at) > 0;
 	*ret_reply = reply;
 	return 0;
 }
@@ -263,12 +270,12 @@ size_t ftp_reply_hold(const uint8_t *p, size_t n)
 	struct ftp_reply reply = {0};
 	size_t at = n;
 
-	if (read_code(p, n, &reply) == 0)
-		find_offer(reply.code, p, n, TEXT_AT, &reply.offer, &at);
+	if (ftp_read_code(p, n, &reply) == 0)
+		ftp_find_offer(reply.code, p, n, TEXT_AT, &reply.offer, &at);
 	return at;
 }
 
-static uint8_t upper(uint8_t c)
+static uint8_t ftp_to_upper(uint8_t c)
 {
 	return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
 }
@@ -280,13 +287,14 @@ bool ftp_is_word(const uint8_t *p, size_t n, const char *word)
 	if (n <= len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (upper(p[i]) != (uint8_t)word[i])
+		if (ftp_to_upper(p[i]) != (uint8_t)word[i])
 			return false;
 	}
 	return p[len] == ' ' || is_eol(p[len]);
 }
 
-/* RFC 854: IAC and a command, or IAC, WILL, WONT, DO or DONT, and an option. Clients send some in front of ABOR. */
+/* RFC 854: IAC and a command, or IAC, WILL, WONT, DO or DONT, and an option. Clients send some in
+ * front of ABOR. */
 size_t ftp_telnet(const uint8_t *p, size_t n)
 {
 	enum { WILL = 251, DONT = 254, IAC = 255 };
@@ -301,36 +309,36 @@ bool ftp_is_command(const uint8_t *p, size_t n)
 {
 	size_t begin = ftp_telnet(p, n), end = begin;
 
-	while (end < n && upper(p[end]) >= 'A' && upper(p[end]) <= 'Z')
+	while (end < n && ftp_to_upper(p[end]) >= 'A' && ftp_to_upper(p[end]) <= 'Z')
 		end++;
 	return end > begin && end < n && (p[end] == ' ' || is_eol(p[end]));
 }
 
-static const struct command {
+static const struct ftp_command_word {
 	char word[FTP_VERB_LEN + 1];
 	enum ftp_verb verb;
 	read_offer_fn *read;
 } commands[] = {
 	{"PASV", FTP_PASV, NULL},
 	{"EPSV", FTP_EPSV, NULL},
-	{"PORT", FTP_PORT, read_form_six},
-	{"EPRT", FTP_EPRT, read_form_eprt},
+	{"PORT", FTP_PORT, ftp_read_form_six},
+	{"EPRT", FTP_EPRT, ftp_read_form_eprt},
 	{"LPSV", FTP_LONG, NULL},
 	{"LPRT", FTP_LONG, NULL},
 	{"AUTH", FTP_AUTH, NULL},
 };
 
 /* The command whose word stands at `at`, or NULL. */
-static const struct command *find_command(const uint8_t *p, size_t n, size_t at)
+static const struct ftp_command_word *ftp_find_command(const uint8_t *p, size_t n, size_t at)
 {
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (ftp_is_word(p + at, n - at, commands[i].word))
 			return &commands[i];
 	}
 	return NULL;
 }
 
-static size_t skip_spaces(const uint8_t *p, size_t n, size_t at)
+static size_t ftp_skip_spaces(const uint8_t *p, size_t n, size_t at)
 {
 	while (at < n && p[at] == ' ')
 		at++;
@@ -340,26 +348,26 @@ static size_t skip_spaces(const uint8_t *p, size_t n, size_t at)
 void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command)
 {
 	size_t at = ftp_telnet(p, n), argument;
-	const struct command *command = find_command(p, n, at);
+	const struct ftp_command_word *command = ftp_find_command(p, n, at);
 
 	*ret_command = (struct ftp_command){.verb = FTP_OTHER};
 	if (!command)
 		return;
-	argument = skip_spaces(p, n, at + FTP_VERB_LEN);
+	argument = ftp_skip_spaces(p, n, at + FTP_VERB_LEN);
 	/* RFC 2428 section 4: EPSV ALL announces nothing, it is answered with 200. */
 	if (command->verb == FTP_EPSV && ftp_is_word(p + argument, n - argument, "ALL"))
 		return;
 	ret_command->verb = command->verb;
 	ret_command->at = (uint16_t)at;
-	ret_command->offers =
-		command->read && argument < n && command->read(p, n, argument, &ret_command->offer) > 0;
+	ret_command->offers = command->read && argument < n &&
+			      command->read(p, n, argument, &ret_command->offer) > 0;
 }
 
 /* True if the `n` bytes at `p` are the word, or its beginning. */
 static bool may_be_word(const uint8_t *p, size_t n, const char *word)
 {
 	for (size_t i = 0; i < n && word[i]; i++) {
-		if (upper(p[i]) != (uint8_t)word[i])
+		if (ftp_to_upper(p[i]) != (uint8_t)word[i])
 			return false;
 	}
 	return n <= strlen(word) || ftp_is_word(p, n, word);
@@ -369,7 +377,7 @@ size_t ftp_word_hold(const uint8_t *p, size_t n)
 {
 	size_t at = ftp_telnet(p, n);
 
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		bool stopped = commands[i].verb == FTP_LONG || commands[i].verb == FTP_AUTH;
 
 		if (stopped && may_be_word(p + at, n - at, commands[i].word))
@@ -381,16 +389,16 @@ size_t ftp_word_hold(const uint8_t *p, size_t n)
 size_t ftp_command_hold(const uint8_t *p, size_t n)
 {
 	size_t at = ftp_telnet(p, n), argument;
-	const struct command *command = find_command(p, n, at);
+	const struct ftp_command_word *command = ftp_find_command(p, n, at);
 	struct ftp_offer offer;
 
 	if (!command || !command->read)
 		return n;
-	argument = skip_spaces(p, n, at + FTP_VERB_LEN);
+	argument = ftp_skip_spaces(p, n, at + FTP_VERB_LEN);
 	return argument == n || command->read(p, n, argument, &offer) == BAD ? n : argument;
 }
 
-static size_t text_six(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
+static size_t ftp_put_six(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
 {
 	size_t n = addr_ip4_text(&e->addr, ',', buf);
 
@@ -401,13 +409,13 @@ static size_t text_six(const struct ftp_offer *offer, const struct endpoint *e, 
 	return n + decimal_text(e->port & 255, buf + n);
 }
 
-static size_t text_port(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
+static size_t ftp_put_port(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
 {
 	(void)offer;
 	return decimal_text(e->port, buf);
 }
 
-static size_t text_eprt(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
+static size_t ftp_put_eprt(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
 {
 	size_t n = 0;
 
@@ -420,10 +428,11 @@ static size_t text_eprt(const struct ftp_offer *offer, const struct endpoint *e,
 
 size_t ftp_offer_text(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
 {
-	static size_t (*const text[])(const struct ftp_offer *, const struct endpoint *, uint8_t *) = {
-		[FTP_FORM_SIX] = text_six,
-		[FTP_FORM_PORT] = text_port,
-		[FTP_FORM_EPRT] = text_eprt,
+	static size_t (*const text[])(
+		const struct ftp_offer *, const struct endpoint *, uint8_t *) = {
+		[FTP_FORM_SIX] = ftp_put_six,
+		[FTP_FORM_PORT] = ftp_put_port,
+		[FTP_FORM_EPRT] = ftp_put_eprt,
 	};
 
 	return text[offer->form](offer, e, buf);

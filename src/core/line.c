@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* line.c - one direction of a control connection as whole lines
  *
- * Segments are placed against `next`, the sequence number of the first byte not seen. In order: fed. Old:
- * nothing to do. Beyond it: refused, so that every byte is read in order; a copy could not be kept without a
- * limit that somebody would reach. Not done here: Telnet commands (IAC) within lines.
+ * Segments are placed against `next`, the sequence number of the first byte not seen. In order:
+ * fed. Old: nothing to do. Beyond it: refused, so that every byte is read in order; a copy could
+ * not be kept without a limit that somebody would reach. Not done here: Telnet commands (IAC)
+ * within lines.
  */
 #include "pasvd/line.h"
 

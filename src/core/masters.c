@@ -8,27 +8,27 @@
 
 void masters_init(struct masters *m, const uint8_t *key)
 {
-	memset(m, 0, sizeof *m);
-	memcpy(m->key, key, sizeof m->key);
+	memset(m, 0, sizeof(*m));
+	memcpy(m->key, key, sizeof(m->key));
 }
 
-static size_t index_of_set(const struct masters *m, const struct tuple *t)
+static size_t masters_index_of_set(const struct masters *m, const struct tuple *t)
 {
-	uint8_t bytes[2 * ADDR_IP6_LEN + sizeof t->zone] = {0};
+	uint8_t bytes[2 * ADDR_IP6_LEN + sizeof(t->zone)] = {0};
 
 	memcpy(bytes, t->src.addr.byte, addr_len(&t->src.addr));
 	memcpy(bytes + ADDR_IP6_LEN, t->dst.addr.byte, addr_len(&t->dst.addr));
-	memcpy(bytes + 2 * ADDR_IP6_LEN, &t->zone, sizeof t->zone);
-	return siphash(m->key, bytes, sizeof bytes) & (MASTERS_SETS - 1);
+	memcpy(bytes + 2 * ADDR_IP6_LEN, &t->zone, sizeof(t->zone));
+	return siphash(m->key, bytes, sizeof(bytes)) & (MASTERS_SETS - 1);
 }
 
 const struct masters_set *masters_set_of(const struct masters *m, const struct tuple *t)
 {
-	return &m->set[index_of_set(m, t)];
+	return &m->set[masters_index_of_set(m, t)];
 }
 
 /* Where it stands, or MASTERS_WAYS. */
-static size_t index_of(const struct masters_set *set, const struct tuple *original)
+static size_t masters_index_of(const struct masters_set *set, const struct tuple *original)
 {
 	size_t i = 0;
 
@@ -39,25 +39,26 @@ static size_t index_of(const struct masters_set *set, const struct tuple *origin
 
 void masters_del(struct masters *m, const struct tuple *original)
 {
-	struct masters_set *set = &m->set[index_of_set(m, original)];
-	size_t i = index_of(set, original);
+	struct masters_set *set = &m->set[masters_index_of_set(m, original)];
+	size_t i = masters_index_of(set, original);
 
 	if (i == MASTERS_WAYS)
 		return;
-	memmove(&set->entry[i], &set->entry[i + 1], (MASTERS_WAYS - 1 - i) * sizeof set->entry[0]);
+	memmove(&set->entry[i], &set->entry[i + 1], (MASTERS_WAYS - 1 - i) * sizeof(set->entry[0]));
 	set->entry[MASTERS_WAYS - 1] = (struct tuple){0};
 }
 
 void masters_add(struct masters *m, const struct tuple *original)
 {
-	struct masters_set *set = &m->set[index_of_set(m, original)];
+	struct masters_set *set = &m->set[masters_index_of_set(m, original)];
 
 	masters_del(m, original);
-	memmove(&set->entry[1], &set->entry[0], (MASTERS_WAYS - 1) * sizeof set->entry[0]);
+	memmove(&set->entry[1], &set->entry[0], (MASTERS_WAYS - 1) * sizeof(set->entry[0]));
 	set->entry[0] = *original;
 }
 
-size_t masters_find(const struct masters *m, const struct tuple *t, struct tuple ret_original[MASTERS_WAYS])
+size_t masters_find(
+	const struct masters *m, const struct tuple *t, struct tuple ret_original[MASTERS_WAYS])
 {
 	const struct masters_set *set = masters_set_of(m, t);
 	size_t n = 0;
@@ -65,8 +66,8 @@ size_t masters_find(const struct masters *m, const struct tuple *t, struct tuple
 	for (size_t i = 0; i < MASTERS_WAYS && set->entry[i].src.port; i++) {
 		const struct tuple *entry = &set->entry[i];
 
-		if (addr_eq(&entry->src.addr, &t->src.addr) && addr_eq(&entry->dst.addr, &t->dst.addr) &&
-			entry->zone == t->zone)
+		if (addr_eq(&entry->src.addr, &t->src.addr) &&
+			addr_eq(&entry->dst.addr, &t->dst.addr) && entry->zone == t->zone)
 			ret_original[n++] = *entry;
 	}
 	return n;

@@ -16,12 +16,12 @@
 
 static bool is_alive(const struct engine *h, const struct tuple *original, struct ct_view *ret_view)
 {
-	return h->ct.get(h->ct.ctx, original, ret_view) == CT_OK && ret_view->ours && ret_view->established &&
-	       tuple_eq(&ret_view->tuple[DIR_ORIGINAL], original);
+	return h->ct.get(h->ct.ctx, original, ret_view) == CT_OK && ret_view->ours &&
+	       ret_view->established && tuple_eq(&ret_view->tuple[DIR_ORIGINAL], original);
 }
 
 /* Makes room where `original` belongs: what is over goes. */
-static void clean(struct engine *h, const struct tuple *original)
+static void ondemand_clean(struct engine *h, const struct tuple *original)
 {
 	const struct masters_set set = *masters_set_of(&h->masters, original);
 	struct ct_view view;
@@ -34,7 +34,7 @@ static void clean(struct engine *h, const struct tuple *original)
 	}
 }
 
-static void mark(const struct engine *h, const struct tuple *original, uint32_t value)
+static void ondemand_set_mark(const struct engine *h, const struct tuple *original, uint32_t value)
 {
 	if (h->policy->n_tls_ports)
 		h->ct.mark(h->ct.ctx, original, value, h->policy->tls_mark);
@@ -44,13 +44,13 @@ void ondemand_add(struct engine *h, const struct ct_view *view)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
 
-	mark(h, original, h->policy->tls_mark);
-	clean(h, original);
+	ondemand_set_mark(h, original, h->policy->tls_mark);
+	ondemand_clean(h, original);
 	masters_add(&h->masters, original);
 }
 
 /* The connection's entry, or one for what began before us. */
-static struct conn *entry_of(struct engine *h, const struct ct_view *view, uint64_t now)
+static struct conn *ondemand_entry_of(struct engine *h, const struct ct_view *view, uint64_t now)
 {
 	enum dir dir;
 	struct conn *c = conntab_find(&h->tab, &view->tuple[DIR_ORIGINAL], now, &dir);
@@ -64,7 +64,7 @@ static struct conn *entry_of(struct engine *h, const struct ct_view *view, uint6
 
 void ondemand_restore(struct engine *h, const struct ct_view *view, uint64_t now)
 {
-	entry_of(h, view, now);
+	ondemand_entry_of(h, view, now);
 	masters_add(&h->masters, &view->tuple[DIR_ORIGINAL]);
 }
 
@@ -72,12 +72,13 @@ void ondemand_del(struct engine *h, const struct ct_view *view)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
 
-	mark(h, original, 0);
+	ondemand_set_mark(h, original, 0);
 	masters_del(&h->masters, original);
 }
 
-/* The plan for the SYN, by the newest of its client's control connections whose server it can be for. */
-static enum reason find_plan(
+/* The plan for the SYN, by the newest of its client's control connections whose server it can be
+ * for. */
+static enum reason ondemand_find_plan(
 	struct engine *h, const struct tuple *syn, struct ct_view *ret_view, struct plan *ret_plan)
 {
 	struct tuple master[MASTERS_WAYS];
@@ -86,7 +87,8 @@ static enum reason find_plan(
 
 	for (size_t i = 0; i < n && reason != REASON_OPENED; i++) {
 		if (is_alive(h, &master[i], ret_view))
-			reason = policy_plan_on_demand(h->policy, ret_view, syn->dst.port, ret_plan);
+			reason =
+				policy_plan_on_demand(h->policy, ret_view, syn->dst.port, ret_plan);
 		else
 			masters_del(&h->masters, &master[i]);
 	}
@@ -94,7 +96,7 @@ static enum reason find_plan(
 }
 
 /* CT_BUSY: the expectation is there already, as this client can only have it from us. */
-static enum reason expect(const struct engine *h, const struct plan *plan)
+static enum reason ondemand_expect(const struct engine *h, const struct plan *plan)
 {
 	switch (h->ct.commit(h->ct.ctx, &plan->expect.master, DIR_REPLY, &plan->expect, NULL)) {
 	case CT_OK:
@@ -116,21 +118,22 @@ static bool is_repeated(const struct engine *h, const struct tuple *syn)
 	return h->ct.get(h->ct.ctx, syn, &view) == CT_OK && !view.over;
 }
 
-static enum reason open_port(struct engine *h, const struct tuple *syn, uint64_t now, struct verdict *verdict)
+static enum reason ondemand_open_port(
+	struct engine *h, const struct tuple *syn, uint64_t now, struct verdict *verdict)
 {
 	struct conn *c;
 	struct plan plan;
-	enum reason reason = find_plan(h, syn, &verdict->view, &plan);
+	enum reason reason = ondemand_find_plan(h, syn, &verdict->view, &plan);
 
 	verdict->known = reason != REASON_NO_MASTER;
 	if (reason != REASON_OPENED)
 		return reason;
 	if (is_repeated(h, syn))
 		return REASON_REPEATED;
-	c = entry_of(h, &verdict->view, now);
+	c = ondemand_entry_of(h, &verdict->view, now);
 	reason = budget_ask(h, c, now);
 	if (reason == REASON_OPENED)
-		reason = expect(h, &plan);
+		reason = ondemand_expect(h, &plan);
 	if (reason != REASON_OPENED)
 		return reason;
 	budget_take(h, c, now);
@@ -141,14 +144,15 @@ static enum reason open_port(struct engine *h, const struct tuple *syn, uint64_t
 	return REASON_OPENED;
 }
 
-void ondemand_syn(struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
+void ondemand_syn(
+	struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
 {
 	struct seg seg;
 
 	*ret_verdict = (struct verdict){.action = ACTION_PASS, .reason = REASON_BAD_PACKET};
 	if (seg_parse(packet->p, packet->len, &seg) == 0) {
 		seg.tuple.zone = h->policy->zone;
-		ret_verdict->reason = open_port(h, &seg.tuple, now, ret_verdict);
+		ret_verdict->reason = ondemand_open_port(h, &seg.tuple, now, ret_verdict);
 	}
 	h->count[ret_verdict->reason]++;
 }

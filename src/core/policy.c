@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* policy.c - what may be opened
  *
- * Who listens is what conntrack says, never what the text says: the text may only agree with it, with the address under
- * which the other side knows the listener, or with a network that the admin allows. Both kinds of offer are one: the
- * speaker of the line listens, the other side connects to what NAT makes of the speaker's address. A passive server
- * speaks in the reply direction, an active client in the original one.
+ * Who listens is what conntrack says, never what the text says: the text may only agree with it,
+ * with the address under which the other side knows the listener, or with a network that the admin
+ * allows. Both kinds of offer are one: the speaker of the line listens, the other side connects to
+ * what NAT makes of the speaker's address. A passive server speaks in the reply direction, an
+ * active client in the original one.
  */
 #include "pasvd/policy.h"
 
@@ -27,7 +28,7 @@ bool network_has(const struct network *n, const struct addr *a)
 	return !rest || !((n->addr.byte[whole] ^ a->byte[whole]) & rest);
 }
 
-static bool range_has(const struct port_range *range, uint16_t port)
+static bool policy_range_has(const struct port_range *range, uint16_t port)
 {
 	return port >= range->low && port <= range->high;
 }
@@ -35,7 +36,7 @@ static bool range_has(const struct port_range *range, uint16_t port)
 static bool any_range_has(const struct port_range *range, size_t n, uint16_t port)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (range_has(&range[i], port))
+		if (policy_range_has(&range[i], port))
 			return true;
 	}
 	return false;
@@ -59,8 +60,8 @@ static bool is_for(
 }
 
 /* What `peer`, who knows us by `known` and whose packets come in by `indev`, is told. */
-static const struct addr *external_of(
-	const struct policy *policy, const struct addr *peer, const struct addr *known, uint32_t indev)
+static const struct addr *policy_external_of(const struct policy *policy, const struct addr *peer,
+	const struct addr *known, uint32_t indev)
 {
 	for (size_t i = 0; i < policy->n_external; i++) {
 		if (is_for(&policy->external[i], peer, known, indev))
@@ -70,11 +71,11 @@ static const struct addr *external_of(
 }
 
 /* The port that stands for `port`: itself, or its place in the announced range. */
-static uint16_t announced_port(const struct policy *policy, uint16_t port)
+static uint16_t policy_announced_port(const struct policy *policy, uint16_t port)
 {
 	const struct port_range *range = &policy->announce;
 
-	if (!range->low || range_has(range, port))
+	if (!range->low || policy_range_has(range, port))
 		return port;
 	return (uint16_t)(range->low + port % (range->high - range->low + 1));
 }
@@ -86,15 +87,16 @@ struct parties {
 	struct addr announced; /* and what the other side is to be announced */
 };
 
-static enum reason find_parties(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
-	const struct ct_view *view, uint32_t indev, struct parties *ret)
+static enum reason policy_find_parties(const struct policy *policy, const struct ftp_offer *offer,
+	enum dir speaker, const struct ct_view *view, uint32_t indev, struct parties *ret)
 {
 	const struct tuple *ours = &view->tuple[speaker];
-	const struct tuple *theirs = &view->tuple[speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL];
+	const struct tuple *theirs =
+		&view->tuple[speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL];
 	const struct addr *text = &offer->listen.addr;
 	struct parties p = {ours->src.addr, theirs->dst.addr, theirs->dst.addr};
 
-	p.announced = *external_of(policy, &theirs->src.addr, &p.known, indev);
+	p.announced = *policy_external_of(policy, &theirs->src.addr, &p.known, indev);
 	if (text->family != ADDR_NONE && !addr_eq(text, &p.listener) && !addr_eq(text, &p.known) &&
 		!addr_eq(text, &p.announced)) {
 		if (text->family != p.listener.family || !is_allowed_foreign(policy, text))
@@ -107,14 +109,14 @@ static enum reason find_parties(const struct policy *policy, const struct ftp_of
 	return REASON_OPENED;
 }
 
-enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer, enum dir speaker,
-	const struct ct_view *view, uint32_t indev, struct plan *ret_plan)
+enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer,
+	enum dir speaker, const struct ct_view *view, uint32_t indev, struct plan *ret_plan)
 {
 	enum dir other = speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
 	const struct tuple *theirs = &view->tuple[other];
-	uint16_t port = offer->listen.port, announce = announced_port(policy, port);
+	uint16_t port = offer->listen.port, announce = policy_announced_port(policy, port);
 	struct parties p;
-	enum reason reason = find_parties(policy, offer, speaker, view, indev, &p);
+	enum reason reason = policy_find_parties(policy, offer, speaker, view, indev, &p);
 
 	if (reason != REASON_OPENED)
 		return reason;
@@ -147,7 +149,8 @@ void policy_next_port(const struct policy *policy, struct plan *plan)
 	plan->expect.tuple.dst.port = port;
 }
 
-static bool has_tls_port(const struct policy *policy, const struct addr *server, uint16_t low, uint16_t high)
+static bool has_tls_port(
+	const struct policy *policy, const struct addr *server, uint16_t low, uint16_t high)
 {
 	for (size_t i = 0; i < policy->n_tls_ports; i++) {
 		const struct tls_ports *t = &policy->tls_ports[i];
@@ -172,14 +175,15 @@ bool policy_is_implicit(const struct policy *policy, uint16_t dialled)
 	return any_range_has(policy->implicit, policy->n_implicit, dialled);
 }
 
-enum reason policy_plan_on_demand(
-	const struct policy *policy, const struct ct_view *view, uint16_t port, struct plan *ret_plan)
+enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
+	uint16_t port, struct plan *ret_plan)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
 	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
 	const struct endpoint announce = {original->dst.addr, port};
 
-	if (policy_tls_mode(policy, server) != TLS_ON_DEMAND || !has_tls_port(policy, server, port, port))
+	if (policy_tls_mode(policy, server) != TLS_ON_DEMAND ||
+		!has_tls_port(policy, server, port, port))
 		return REASON_NO_RANGE;
 	*ret_plan = (struct plan){
 		.announce = announce,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* reason.c - names and meanings of the reasons, out of the list in reason.h */
 #include "pasvd/reason.h"
+#include "pasvd/array.h"
 
 #include <assert.h>
 
@@ -13,7 +14,7 @@ static const struct {
 #undef REASON_ROW
 };
 
-static_assert(sizeof reasons / sizeof reasons[0] == REASON_COUNT, "one row a reason");
+static_assert(ARRAY_SIZE(reasons) == REASON_COUNT, "one row a reason");
 
 const char *reason_name(enum reason r)
 {

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* If the packet `p` of *n bytes carries the request, makes it an unknown command of FTP: true, and *n is the new length. */
+/* If the packet `p` of *n bytes carries the request, makes it an unknown command of FTP: true, and
+ * *n is the new length. */
 bool sane_disarm(uint8_t *p, size_t *n);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* seg.c - the bytes of a packet, seen as a TCP segment
  *
- * What comes in is what NFQUEUE hands over: a packet that begins with its IP header, defragmented by
- * conntrack, with a checksum that may not be filled in yet. What goes out has exact lengths and full
- * checksums: since June 2026 the kernel refuses a replaced packet whose IP header or length is not in order.
- * Not done here: fragments, jumbograms (RFC 2675), encryption (RFC 4303).
+ * What comes in is what NFQUEUE hands over: a packet that begins with its IP header, defragmented
+ * by conntrack, with a checksum that may not be filled in yet. What goes out has exact lengths and
+ * full checksums: since June 2026 the kernel refuses a replaced packet whose IP header or length is
+ * not in order. Not done here: fragments, jumbograms (RFC 2675), encryption (RFC 4303).
  */
 #include "pasvd/seg.h"
 
@@ -40,7 +40,7 @@ enum {
 };
 
 /* Length of the IPv4 header if the `n` bytes are one whole packet with TCP in it, else 0. */
-static size_t ip4_header(const uint8_t *p, size_t n)
+static size_t seg_ip4_header(const uint8_t *p, size_t n)
 {
 	size_t len;
 
@@ -54,21 +54,23 @@ static size_t ip4_header(const uint8_t *p, size_t n)
 	return len;
 }
 
-/* RFC 8200 section 4: hop-by-hop options, routing and destination options, which are laid out alike, and RFC 4302. */
+/* RFC 8200 section 4: hop-by-hop options, routing and destination options, which are laid out
+ * alike, and RFC 4302. */
 enum { HOP_BY_HOP = 0, ROUTING = 43, AUTHENTICATION = 51, DESTINATION = 60 };
 
 static bool is_extension(uint8_t next)
 {
-	return next == HOP_BY_HOP || next == ROUTING || next == AUTHENTICATION || next == DESTINATION;
+	return next == HOP_BY_HOP || next == ROUTING || next == AUTHENTICATION ||
+	       next == DESTINATION;
 }
 
-static size_t extension_len(uint8_t type, uint8_t len)
+static size_t seg_extension_len(uint8_t type, uint8_t len)
 {
 	return type == AUTHENTICATION ? ((size_t)len + 2) * 4 : ((size_t)len + 1) * 8;
 }
 
 /* Length of the IPv6 header with its extension headers, likewise. */
-static size_t ip6_header(const uint8_t *p, size_t n)
+static size_t seg_ip6_header(const uint8_t *p, size_t n)
 {
 	size_t len = IP6_LEN;
 	uint8_t next, type;
@@ -81,29 +83,29 @@ static size_t ip6_header(const uint8_t *p, size_t n)
 			return 0;
 		type = next;
 		next = p[len];
-		len += extension_len(type, p[len + 1]);
+		len += seg_extension_len(type, p[len + 1]);
 		if (len > n)
 			return 0;
 	}
 	return next == IP_TCP ? len : 0;
 }
 
-static bool is_ip6(const uint8_t *p)
+static bool seg_is_ip6(const uint8_t *p)
 {
 	return p[0] >> 4 == 6;
 }
 
-static size_t ip_header(const uint8_t *p, size_t n)
+static size_t seg_ip_header(const uint8_t *p, size_t n)
 {
 	if (n == 0 || n > IP_PACKET_MAX)
 		return 0;
-	if (is_ip6(p))
-		return ip6_header(p, n);
-	return p[0] >> 4 == 4 ? ip4_header(p, n) : 0;
+	if (seg_is_ip6(p))
+		return seg_ip6_header(p, n);
+	return p[0] >> 4 == 4 ? seg_ip4_header(p, n) : 0;
 }
 
 /* Length of the TCP header at the start of `n` bytes, or 0. */
-static size_t tcp_header(const uint8_t *tcp, size_t n)
+static size_t seg_tcp_header(const uint8_t *tcp, size_t n)
 {
 	size_t len;
 
@@ -113,11 +115,11 @@ static size_t tcp_header(const uint8_t *tcp, size_t n)
 	return len < TCP_LEN_MIN || len > n ? 0 : len;
 }
 
-static struct tuple tuple_of(const uint8_t *p, const uint8_t *tcp)
+static struct tuple seg_tuple(const uint8_t *p, const uint8_t *tcp)
 {
 	struct tuple t = {.src.port = get_be16(tcp + TCP_SRC), .dst.port = get_be16(tcp + TCP_DST)};
 
-	if (is_ip6(p)) {
+	if (seg_is_ip6(p)) {
 		t.src.addr = addr_ip6(p + IP6_SRC);
 		t.dst.addr = addr_ip6(p + IP6_SRC + ADDR_IP6_LEN);
 	} else {
@@ -129,16 +131,16 @@ static struct tuple tuple_of(const uint8_t *p, const uint8_t *tcp)
 
 int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg)
 {
-	size_t ip_len = ip_header(p, n), tcp_len;
+	size_t ip_len = seg_ip_header(p, n), tcp_len;
 	const uint8_t *tcp = p + ip_len;
 
 	if (!ip_len)
 		return -1;
-	tcp_len = tcp_header(tcp, n - ip_len);
+	tcp_len = seg_tcp_header(tcp, n - ip_len);
 	if (!tcp_len)
 		return -1;
 	*ret_seg = (struct seg){
-		.tuple = tuple_of(p, tcp),
+		.tuple = seg_tuple(p, tcp),
 		.seq = get_be32(tcp + TCP_SEQ),
 		.ack = get_be32(tcp + TCP_ACK),
 		.flags = tcp[TCP_FLAGS],
@@ -150,8 +152,8 @@ int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg)
 	return 0;
 }
 
-int seg_splice(
-	struct seg *seg, uint8_t *p, size_t cap, size_t at, size_t cut, const uint8_t *text, size_t len)
+int seg_splice(struct seg *seg, uint8_t *p, size_t cap, size_t at, size_t cut, const uint8_t *text,
+	size_t len)
 {
 	uint8_t *payload = p + seg->payload;
 	size_t new_len = seg->payload_len - cut + len;
@@ -166,40 +168,40 @@ int seg_splice(
 }
 
 /* RFC 1071: the sum of 16-bit words, not yet folded; a last odd byte is padded with zero. */
-static uint32_t sum(const uint8_t *p, size_t n, uint32_t acc)
+static uint32_t checksum_sum(const uint8_t *p, size_t n, uint32_t acc)
 {
 	for (; n > 1; n -= 2, p += 2)
 		acc += get_be16(p);
 	return n ? acc + (uint32_t)(p[0] << 8) : acc;
 }
 
-static uint16_t fold(uint32_t acc)
+static uint16_t checksum_fold(uint32_t acc)
 {
 	while (acc >> 16)
 		acc = (acc & 0xffff) + (acc >> 16);
 	return (uint16_t)~acc;
 }
 
-static void seal_ip(uint8_t *p, size_t ip_len, size_t total)
+static void seg_seal_ip(uint8_t *p, size_t ip_len, size_t total)
 {
-	if (is_ip6(p)) {
+	if (seg_is_ip6(p)) {
 		put_be16(p + IP6_PAYLOAD, (uint16_t)(total - IP6_LEN));
 		return;
 	}
 	put_be16(p + IP_TOTAL, (uint16_t)total);
 	put_be16(p + IP_CHECKSUM, 0);
-	put_be16(p + IP_CHECKSUM, fold(sum(p, ip_len, 0)));
+	put_be16(p + IP_CHECKSUM, checksum_fold(checksum_sum(p, ip_len, 0)));
 }
 
 /* RFC 9293 section 3.1: the pseudo-header is both addresses, the protocol and the TCP length. */
-static void seal_tcp(uint8_t *p, uint8_t *tcp, size_t tcp_len)
+static void seg_seal_tcp(uint8_t *p, uint8_t *tcp, size_t tcp_len)
 {
-	const uint8_t *addresses = p + (is_ip6(p) ? IP6_SRC : IP_SRC);
-	size_t len = is_ip6(p) ? 2 * ADDR_IP6_LEN : 2 * ADDR_IP4_LEN;
-	uint32_t pseudo = sum(addresses, len, IP_TCP + (uint32_t)tcp_len);
+	const uint8_t *addresses = p + (seg_is_ip6(p) ? IP6_SRC : IP_SRC);
+	size_t len = seg_is_ip6(p) ? 2 * ADDR_IP6_LEN : 2 * ADDR_IP4_LEN;
+	uint32_t pseudo = checksum_sum(addresses, len, IP_TCP + (uint32_t)tcp_len);
 
 	put_be16(tcp + TCP_CHECKSUM, 0);
-	put_be16(tcp + TCP_CHECKSUM, fold(sum(tcp, tcp_len, pseudo)));
+	put_be16(tcp + TCP_CHECKSUM, checksum_fold(checksum_sum(tcp, tcp_len, pseudo)));
 }
 
 size_t seg_seal(const struct seg *seg, uint8_t *p)
@@ -210,7 +212,7 @@ size_t seg_seal(const struct seg *seg, uint8_t *p)
 	put_be32(tcp + TCP_SEQ, seg->seq);
 	tcp[TCP_FLAGS] = seg->flags;
 	put_be16(tcp + TCP_URGENT, seg->urgent);
-	seal_ip(p, seg->tcp, total);
-	seal_tcp(p, tcp, total - seg->tcp);
+	seg_seal_ip(p, seg->tcp, total);
+	seg_seal_tcp(p, tcp, total - seg->tcp);
 	return total;
 }

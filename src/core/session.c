@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* session.c - which reply answers which command
  *
- * Commands queue up, each final reply (2xx to 5xx) takes the oldest away. The queue forgives: peers disagree on what
- * ABOR, STAT during a transfer or an empty line are answered, so a 227 or 229 takes away everything up to the PASV or
- * EPSV it can answer, and a success that is neither does not take away one that nothing follows.
- * What an announcement needs: that pairing, a login, and a place in its own reply; in a multi-line one that is any line.
+ * Commands queue up, each final reply (2xx to 5xx) takes the oldest away. The queue forgives: peers
+ * disagree on what ABOR, STAT during a transfer or an empty line are answered, so a 227 or 229
+ * takes away everything up to the PASV or EPSV it can answer, and a success that is neither does
+ * not take away one that nothing follows. What an announcement needs: that pairing, a login, and a
+ * place in its own reply; in a multi-line one that is any line.
  */
 #include "pasvd/session.h"
 
@@ -22,26 +23,26 @@ enum {
 
 static const struct session_news nothing = {.event = SESSION_NOTHING};
 
-static struct session_news event(enum session_event event)
+static struct session_news session_news(enum session_event event)
 {
 	return (struct session_news){.event = event};
 }
 
-static struct session_news refused(enum reason reason)
+static struct session_news session_on_refusal(enum reason reason)
 {
 	return (struct session_news){.event = SESSION_REFUSED, .reason = reason};
 }
 
-static struct session_news offered(const struct session *s, const struct ftp_offer *offer)
+static struct session_news session_offered(const struct session *s, const struct ftp_offer *offer)
 {
 	if (s->alien)
-		return refused(REASON_NOT_FTP);
+		return session_on_refusal(REASON_NOT_FTP);
 	if (s->greeted)
-		return refused(REASON_NOT_LOGGED_IN);
+		return session_on_refusal(REASON_NOT_LOGGED_IN);
 	return (struct session_news){.event = SESSION_OFFER, .offer = *offer};
 }
 
-static void commands_drop(struct session *s, size_t count)
+static void session_commands_drop(struct session *s, size_t count)
 {
 	s->n = (uint8_t)(s->n - count);
 	memmove(s->verb, s->verb + count, s->n);
@@ -52,7 +53,7 @@ static bool is_passive(uint8_t verb)
 	return verb == FTP_PASV || verb == FTP_EPSV;
 }
 
-static bool is_active(uint8_t verb)
+static bool session_is_active(uint8_t verb)
 {
 	return verb == FTP_PORT || verb == FTP_EPRT;
 }
@@ -63,7 +64,7 @@ static bool is_auth(uint8_t verb)
 }
 
 /* Takes away the oldest command of a kind together with those before it. False: there is none. */
-static bool answer_oldest(struct session *s, bool (*is_kind)(uint8_t verb))
+static bool session_answer_oldest(struct session *s, bool (*is_kind)(uint8_t verb))
 {
 	size_t i = 0;
 
@@ -71,7 +72,7 @@ static bool answer_oldest(struct session *s, bool (*is_kind)(uint8_t verb))
 		i++;
 	if (i == s->n)
 		return false;
-	commands_drop(s, i + 1);
+	session_commands_drop(s, i + 1);
 	return true;
 }
 
@@ -100,34 +101,36 @@ struct session_news session_command(struct session *s, const uint8_t *p, size_t 
 		return (struct session_news){.event = SESSION_MASKED, .offer.at = command.at};
 	if (command.verb == FTP_AUTH)
 		return (struct session_news){.event = SESSION_AUTH, .offer.at = command.at};
-	if (!is_active((uint8_t)command.verb))
+	if (!session_is_active((uint8_t)command.verb))
 		return nothing;
-	return command.offers ? offered(s, &command.offer) : refused(REASON_UNREADABLE);
+	return command.offers ? session_offered(s, &command.offer)
+			      : session_on_refusal(REASON_UNREADABLE);
 }
 
 static bool any_active(const struct session *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		if (is_active(s->verb[i]))
+		if (session_is_active(s->verb[i]))
 			return true;
 	}
 	return false;
 }
 
-/* Takes away what any other final reply answers. The last of several PORTs is the one that counts. */
-static struct session_news answer_other(struct session *s, uint16_t code)
+/* Takes away what any other final reply answers. The last of several PORTs is the one that
+ * counts. */
+static struct session_news session_answer_other(struct session *s, uint16_t code)
 {
 	bool failed = code >= REPLY_FAILED;
 	uint8_t verb = s->n ? s->verb[0] : (uint8_t)FTP_OTHER;
 
 	if (s->n > 1 || (s->n && (failed || !is_passive(verb))))
-		commands_drop(s, 1);
-	if (failed && is_active(verb) && !any_active(s))
-		return event(SESSION_DENIED);
-	return event(code == REPLY_CLOSING ? SESSION_CLOSED : SESSION_NOTHING);
+		session_commands_drop(s, 1);
+	if (failed && session_is_active(verb) && !any_active(s))
+		return session_news(SESSION_DENIED);
+	return session_news(code == REPLY_CLOSING ? SESSION_CLOSED : SESSION_NOTHING);
 }
 
-static void login(struct session *s, uint16_t code)
+static void session_on_login(struct session *s, uint16_t code)
 {
 	if (code == REPLY_READY)
 		s->greeted = true;
@@ -136,39 +139,42 @@ static void login(struct session *s, uint16_t code)
 }
 
 /* The first line of a reply. */
-static struct session_news begin(struct session *s, uint16_t code)
+static struct session_news session_on_preliminary(struct session *s, uint16_t code)
 {
 	s->paired = false;
-	login(s, code);
+	session_on_login(s, code);
 	if (code < REPLY_FINAL || code == REPLY_SECURED)
 		return nothing;
 	if (!announces_by_code(code))
-		return answer_other(s, code);
-	s->paired = answer_oldest(s, is_passive);
+		return session_answer_other(s, code);
+	s->paired = session_answer_oldest(s, is_passive);
 	return nothing;
 }
 
 /* A line of a reply that announces by its code; `last` if it is the reply's last. */
-static struct session_news announce(struct session *s, const struct ftp_offer *offer, bool last)
+static struct session_news session_offer(
+	struct session *s, const struct ftp_offer *offer, bool last)
 {
 	if (offer) {
 		if (!s->paired)
-			return refused(REASON_UNPAIRED);
+			return session_on_refusal(REASON_UNPAIRED);
 		s->paired = false;
-		return offered(s, offer);
+		return session_offered(s, offer);
 	}
-	return s->paired && last ? refused(REASON_UNREADABLE) : nothing;
+	return s->paired && last ? session_on_refusal(REASON_UNREADABLE) : nothing;
 }
 
 /* A line inside a multi-line reply that does not end it. */
-static struct session_news text(struct session *s, const uint8_t *p, size_t n)
+static struct session_news session_on_data(struct session *s, const uint8_t *p, size_t n)
 {
 	struct ftp_offer offer;
 	struct ftp_reply reply;
 
 	if (s->paired)
-		return announce(s, ftp_reply_text(s->multi, p, n, &offer) ? &offer : NULL, false);
-	return ftp_reply(p, n, &reply) == 0 && reply.offers ? refused(REASON_UNPAIRED) : nothing;
+		return session_offer(
+			s, ftp_reply_text(s->multi, p, n, &offer) ? &offer : NULL, false);
+	return ftp_reply(p, n, &reply) == 0 && reply.offers ? session_on_refusal(REASON_UNPAIRED)
+							    : nothing;
 }
 
 struct session_news session_reply(struct session *s, const uint8_t *p, size_t n)
@@ -178,17 +184,17 @@ struct session_news session_reply(struct session *s, const uint8_t *p, size_t n)
 	bool is_reply = ftp_reply(p, n, &reply) == 0;
 
 	if (s->multi && (!is_reply || reply.code != s->multi))
-		return text(s, p, n);
+		return session_on_data(s, p, n);
 	if (!is_reply)
 		return nothing;
 	if (!s->multi)
-		news = begin(s, reply.code);
+		news = session_on_preliminary(s, reply.code);
 	s->multi = reply.more ? reply.code : 0;
-	if (reply.code == REPLY_SECURED && !reply.more && answer_oldest(s, is_auth))
-		return event(SESSION_SECURED);
+	if (reply.code == REPLY_SECURED && !reply.more && session_answer_oldest(s, is_auth))
+		return session_news(SESSION_SECURED);
 	if (!announces_by_code(reply.code))
 		return news;
-	return announce(s, reply.offers ? &reply.offer : NULL, !reply.more);
+	return session_offer(s, reply.offers ? &reply.offer : NULL, !reply.more);
 }
 
 void session_lost(struct session *s)
@@ -218,6 +224,6 @@ size_t session_reply_hold(const struct session *s, const uint8_t *p, size_t n)
 	if (!is_reply)
 		return n;
 	if (!s->multi)
-		begin(&then, reply.code);
+		session_on_preliminary(&then, reply.code);
 	return then.paired ? ftp_reply_hold(p, n) : n;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* step.c - what a step does to the bytes under way
  *
- * A new state of the edits is made in a copy and takes the place of the old one only when the kernel has agreed to its shift.
+ * A new state of the edits is made in a copy and takes the place of the old one only when the
+ * kernel has agreed to its shift.
  */
 #include "step.h"
 
@@ -32,7 +33,7 @@ uint32_t step_first_open(const struct step *s)
 }
 
 /* The bytes [from, to) of the line at hand as an edit that leaves them as they are. */
-static struct edit verbatim(const struct line *l, size_t from, size_t to)
+static struct edit step_verbatim(const struct line *l, size_t from, size_t to)
 {
 	struct edit e = {
 		.seq = l->start + (uint32_t)from,
@@ -64,7 +65,7 @@ enum reason step_release(struct step *s)
 }
 
 /* From where on the line that is still coming has to wait. */
-static size_t line_hold(const struct step *s)
+static size_t step_line_hold(const struct step *s)
 {
 	const struct session *session = &s->conn->session;
 	const struct line *l = &s->stream->line;
@@ -81,16 +82,17 @@ enum reason step_hold(struct step *s)
 	struct edits next = s->stream->edits;
 	const struct edit *held = edits_held(&next);
 	const struct line *l = &s->stream->line;
-	size_t from = line_hold(s);
+	size_t from = step_line_hold(s);
 	struct edit e;
 
-	if (from == l->len || seq_after(step_first_open(s), l->start + (uint32_t)from) || edits_full(&next))
+	if (from == l->len || seq_after(step_first_open(s), l->start + (uint32_t)from) ||
+		edits_full(&next))
 		return step_release(s);
 	if (held)
 		from = held->seq - l->start;
 	if (l->len - from > EDIT_HELD_MAX)
 		return step_release(s);
-	e = verbatim(l, from, l->len);
+	e = step_verbatim(l, from, l->len);
 	e.held = true;
 	e.new_len = 0;
 	if (step_adopt(s, &next, edits_put(&next, &e)))
@@ -99,7 +101,8 @@ enum reason step_hold(struct step *s)
 	return REASON_CT_FAILED;
 }
 
-/* The bytes [at, end) of the line at hand, and what is held around them, as an edit that leaves them as they are. */
+/* The bytes [at, end) of the line at hand, and what is held around them, as an edit that leaves
+ * them as they are. */
 struct edit step_cover(const struct step *s, size_t at, size_t end)
 {
 	const struct edit *held = edits_held(&s->stream->edits);
@@ -109,11 +112,11 @@ struct edit step_cover(const struct step *s, size_t at, size_t end)
 		at = held->seq - l->start;
 		end = at + held->old_len > end ? at + held->old_len : end;
 	}
-	return verbatim(l, at, end);
+	return step_verbatim(l, at, end);
 }
 
-/* Masks the bytes [from, to) of the line at hand, as far as they have not gone. From here on the line is read like
- * that, too. False: they cannot be rewritten. */
+/* Masks the bytes [from, to) of the line at hand, as far as they have not gone. From here on
+ * the line is read like that, too. False: they cannot be rewritten. */
 bool step_mask(struct step *s, size_t from, size_t to)
 {
 	struct edits next = s->stream->edits;

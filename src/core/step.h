@@ -13,20 +13,21 @@ struct step {
 	struct conn *conn;
 	struct stream *stream; /* conn->stream[dir] */
 	enum dir dir;
-	uint32_t fresh; /* the first sequence number in the packet that was not let through before */
-	bool last;      /* the packet carries FIN: nothing will follow that could be waited for */
-	bool refused;   /* the line at hand is masked */
+	/* the first sequence number in the packet that was not let through before */
+	uint32_t fresh;
+	bool last;    /* the packet carries FIN: nothing will follow that could be waited for */
+	bool refused; /* the line at hand is masked */
 	enum tls_content content; /* unless it is plain that the bytes are clear text */
 	struct verdict *verdict;
 };
 
 /* Of several reasons for a packet the greatest counts. */
-static inline enum reason worse(enum reason a, enum reason b)
+static inline enum reason reason_worse(enum reason a, enum reason b)
 {
 	return a > b ? a : b;
 }
 
-static inline enum dir opposite(enum dir dir)
+static inline enum dir dir_opposite(enum dir dir)
 {
 	return dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
 }
@@ -40,7 +41,8 @@ bool step_adopt(struct step *s, const struct edits *next, bool shifts);
 /* The first sequence number that can still be rewritten. */
 uint32_t step_first_open(const struct step *s);
 
-/* The bytes [at, end) of the line at hand, and what is held around them, as an edit that leaves them as they are. */
+/* The bytes [at, end) of the line at hand, and what is held around them, as an edit that leaves
+ * them as they are. */
 struct edit step_cover(const struct step *s, size_t at, size_t end);
 
 /* Holds back the end of a line that is still coming, if an offer has begun in it. */
@@ -49,8 +51,8 @@ enum reason step_hold(struct step *s);
 /* Lets the held bytes go as they are. If the kernel does not agree to that they are lost. */
 enum reason step_release(struct step *s);
 
-/* Masks the bytes [from, to) of the line at hand, as far as they have not gone. From here on the line is read like
- * that, too. False: they cannot be rewritten. */
+/* Masks the bytes [from, to) of the line at hand, as far as they have not gone. From here on
+ * the line is read like that, too. False: they cannot be rewritten. */
 bool step_mask(struct step *s, size_t from, size_t to);
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* strict.c - lines that RFC 959 does not have
  *
- * A table of checks, each a question about one line. Of a line that is too long the first LINE_MAX_LEN bytes are known, and
- * it is judged once, when it becomes too long.
+ * A table of checks, each a question about one line. Of a line that is too long the first
+ * LINE_MAX_LEN bytes are known, and it is judged once, when it becomes too long.
  *
- * Of Cisco's list "truncated command" and "invalid port" are bad-offer here. Not done: edited streams (it would take a copy
- * of all that was sent), hiding the reply to SYST (the greeting tells as much), and lists of forbidden commands, file names
- * and users (the server's own configuration).
+ * Of Cisco's list "truncated command" and "invalid port" are bad-offer here. Not done: edited
+ * streams (it would take a copy of all that was sent), hiding the reply to SYST (the greeting tells
+ * as much), and lists of forbidden commands, file names and users (the server's own configuration).
  */
 #include "pasvd/strict.h"
+#include "pasvd/array.h"
 
 enum { DEL = 0x7f, REPLY_TEXT = 4 /* behind "227 " */ };
 
@@ -20,7 +21,7 @@ struct question {
 };
 
 /* Bytes of the line without its end, as far as they are known. */
-static size_t text_len(const struct line *l)
+static size_t strict_text_len(const struct line *l)
 {
 	size_t n = l->len;
 
@@ -73,7 +74,7 @@ static bool is_pipelined(const struct question *q)
 {
 	const struct session *session = q->session;
 
-	if (q->dir != DIR_ORIGINAL || !text_len(q->line) || is_urgent(q->line))
+	if (q->dir != DIR_ORIGINAL || !strict_text_len(q->line) || is_urgent(q->line))
 		return false;
 	for (size_t i = 0; i < session->n; i++) {
 		if (is_about_ports(session->verb[i]))
@@ -87,7 +88,8 @@ static bool is_long_line(const struct question *q)
 	return q->line->overlong;
 }
 
-/* Bytes from 128 on are names in UTF-8, and Telnet commands. In a reply, only what could pass for a line's end counts. */
+/* Bytes from 128 on are names in UTF-8, and Telnet commands. In a reply, only what could pass for a
+ * line's end counts. */
 static bool is_control(uint8_t c, enum dir dir)
 {
 	return dir == DIR_ORIGINAL ? (c < ' ' && c != '\t') || c == DEL : !c || c == '\r';
@@ -95,7 +97,7 @@ static bool is_control(uint8_t c, enum dir dir)
 
 static bool is_unprintable(const struct question *q)
 {
-	size_t n = text_len(q->line);
+	size_t n = strict_text_len(q->line);
 
 	for (size_t i = 0; i < n; i++) {
 		if (is_control(q->line->buf[i], q->dir))
@@ -124,15 +126,16 @@ static const struct {
 	[STRICT_BARE_LF] = {is_bare_lf, REASON_BARE_LF},
 };
 
-struct strict_ruling strict_line(
-	const struct strict *strict, const struct session *session, enum dir dir, const struct line *l)
+struct strict_ruling strict_line(const struct strict *strict, const struct session *session,
+	enum dir dir, const struct line *l)
 {
 	struct strict_ruling ruling = {STRICT_PASS, REASON_PASSED, false};
 	const struct question q = {session, dir, l};
 
-	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		if (strict->outcome[i] > ruling.outcome && checks[i].is_violated(&q))
-			ruling = (struct strict_ruling){strict->outcome[i], checks[i].reason, false};
+			ruling =
+				(struct strict_ruling){strict->outcome[i], checks[i].reason, false};
 	}
 	return ruling;
 }
@@ -154,31 +157,31 @@ struct strict_ruling strict_offer(const struct strict *strict, enum reason reaso
 }
 
 /* One byte is left to the end of a line that is too long: it may be CR. */
-static size_t text_end(const struct line *l)
+static size_t strict_text_end(const struct line *l)
 {
 	size_t n = l->next - l->start;
 
 	if (!l->overlong)
-		return text_len(l);
+		return strict_text_len(l);
 	return l->whole ? n - 2 : n;
 }
 
 /* The first place from `at` on of a blank, or of none. */
-static size_t find(const struct line *l, size_t at, bool blank)
+static size_t strict_find_byte(const struct line *l, size_t at, bool blank)
 {
-	while (at < text_len(l) && (l->buf[at] == ' ') != blank)
+	while (at < strict_text_len(l) && (l->buf[at] == ' ') != blank)
 		at++;
 	return at;
 }
 
-static size_t find_digit(const struct line *l, size_t at)
+static size_t strict_find_digit(const struct line *l, size_t at)
 {
-	while (at < text_len(l) && (l->buf[at] < '0' || l->buf[at] > '9'))
+	while (at < strict_text_len(l) && (l->buf[at] < '0' || l->buf[at] > '9'))
 		at++;
 	return at;
 }
 
-static bool is_active(const struct line *l)
+static bool strict_is_active(const struct line *l)
 {
 	struct ftp_command command;
 
@@ -192,10 +195,10 @@ struct strict_span strict_span(enum dir dir, const struct line *l, bool offers)
 	size_t from = dir == DIR_ORIGINAL ? ftp_telnet(l->buf, l->len) : 0, last;
 
 	if (replies)
-		from = last = text_len(l) < REPLY_TEXT ? text_len(l) : REPLY_TEXT;
+		from = last = strict_text_len(l) < REPLY_TEXT ? strict_text_len(l) : REPLY_TEXT;
 	else
-		last = find(l, find(l, from, false), true) - 1;
-	if (offers || (!replies && is_active(l)))
-		last = find_digit(l, from);
-	return (struct strict_span){from, last, text_end(l)};
+		last = strict_find_byte(l, strict_find_byte(l, from, false), true) - 1;
+	if (offers || (!replies && strict_is_active(l)))
+		last = strict_find_digit(l, from);
+	return (struct strict_span){from, last, strict_text_end(l)};
 }

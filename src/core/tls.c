@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tls.c - TLS or clear text, as far as it can be seen from outside
  *
- * Only the beginning of a segment is looked at. Control connections send a record or a few at a time, so nearly all segments
- * begin with a header; one that does not is taken for the rest of a record, unless it can only be whole lines of FTP.
- * In TLS 1.3 an alert looks like data (RFC 8446 section 5.2) but for its length: two bytes, their type and a tag of 16, which
- * no command of FTP is short enough to have.
+ * Only the beginning of a segment is looked at. Control connections send a record or a few at a
+ * time, so nearly all segments begin with a header; one that does not is taken for the rest of a
+ * record, unless it can only be whole lines of FTP. In TLS 1.3 an alert looks like data (RFC 8446
+ * section 5.2) but for its length: two bytes, their type and a tag of 16, which no command of FTP
+ * is short enough to have.
  */
 #include "pasvd/tls.h"
 
@@ -24,14 +25,15 @@ enum {
 
 static bool is_record(const uint8_t *p, size_t n, size_t *ret_length)
 {
-	if (n < HEADER_LEN || p[0] < TYPE_FIRST || p[0] > TYPE_LAST || p[1] != MAJOR || p[2] > MINOR_LAST)
+	if (n < HEADER_LEN || p[0] < TYPE_FIRST || p[0] > TYPE_LAST || p[1] != MAJOR ||
+		p[2] > MINOR_LAST)
 		return false;
 	*ret_length = (size_t)(p[3] << 8 | p[4]);
 	return *ret_length > 0 && *ret_length <= LENGTH_MAX;
 }
 
 /* Bytes of the whole alert that is in front, or 0. */
-static size_t alert(const uint8_t *p, size_t n)
+static size_t tls_alert_len(const uint8_t *p, size_t n)
 {
 	size_t length;
 	bool is = is_record(p, n, &length) && HEADER_LEN + length <= n &&
@@ -62,7 +64,7 @@ enum tls_content tls_content(enum dir dir, const uint8_t *p, size_t n, size_t *r
 {
 	size_t skip = 0, used, length;
 
-	while ((used = alert(p + skip, n - skip)) > 0)
+	while ((used = tls_alert_len(p + skip, n - skip)) > 0)
 		skip += used;
 	if (skip == n)
 		return TLS_ALERT;

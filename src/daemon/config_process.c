@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* config_process.c - a process that reads files for one that may not
  *
- * Over a socket pair that keeps messages whole: a request is one byte, an answer is one struct settings, or a byte if they stay
- * as they are. The child has a copy of the settings that it handed over last, so that addresses that were good stay good,
- * and it logs for itself.
+ * Over a socket pair that keeps messages whole: a request is one byte, an answer is one struct
+ * settings, or a byte if they stay as they are. The child has a copy of the settings that it handed
+ * over last, so that addresses that were good stay good, and it logs for itself.
  */
 #include "config_process.h"
 
@@ -28,14 +28,14 @@ enum request { RELOAD, LOOK };
 
 /* --- the child --- */
 
-struct child {
+struct config_process_child {
 	int fd;
 	const struct conf *conf;
 	struct settings now, next;
 };
 
 /* True if there is something new in c->now. */
-static bool reload(struct child *c)
+static bool config_process_child_reload(struct config_process_child *c)
 {
 	char error[CONF_FILE_ERROR_MAX];
 
@@ -50,28 +50,28 @@ static bool reload(struct child *c)
 	return true;
 }
 
-static bool respond(const struct child *c, bool good)
+static bool config_process_respond(const struct config_process_child *c, bool good)
 {
 	static const uint8_t nothing;
 	const void *p = good ? (const void *)&c->now : &nothing;
-	size_t n = good ? sizeof c->now : sizeof nothing;
+	size_t n = good ? sizeof(c->now) : sizeof(nothing);
 
 	return send(c->fd, p, n, MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-static bool answer(struct child *c, uint8_t request)
+static bool config_process_answer(struct config_process_child *c, uint8_t request)
 {
 	bool good = true;
 
 	if (request == RELOAD)
-		good = reload(c);
+		good = config_process_child_reload(c);
 	else
 		external_read(&c->now.watch, &c->now.policy);
-	return respond(c, good);
+	return config_process_respond(c, good);
 }
 
 /* Signals that a terminal sends to both are for the parent, whose end ends this loop. */
-static _Noreturn void serve(struct child *c)
+static _Noreturn void config_process_serve(struct config_process_child *c)
 {
 	uint8_t request;
 	sigset_t set;
@@ -81,21 +81,24 @@ static _Noreturn void serve(struct child *c)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	err = sandbox_config_process();
 	if (err) {
-		log_at(REASON_LEVEL_ERR, "cannot sandbox the configuration process: %s", strerror(-err));
+		log_at(REASON_LEVEL_ERR, "cannot sandbox the configuration process: %s",
+			strerror(-err));
 		_exit(EXIT_FAILURE);
 	}
-	respond(c, false);
-	while (recv(c->fd, &request, sizeof request, 0) == sizeof request && answer(c, request))
+	config_process_respond(c, false);
+	while (recv(c->fd, &request, sizeof(request), 0) == sizeof(request) &&
+		config_process_answer(c, request))
 		;
 	_exit(EXIT_SUCCESS);
 }
 
 /* --- the parent --- */
 
-int config_process_start(struct config_process *k, const struct conf *conf, const struct settings *settings)
+int config_process_start(
+	struct config_process *k, const struct conf *conf, const struct settings *settings)
 {
 	static const struct timeval wait = {.tv_sec = WAIT_S};
-	static struct child child;
+	static struct config_process_child child;
 	uint8_t sandboxed; /* what the child says first */
 	int fd[2];
 	pid_t pid;
@@ -110,25 +113,26 @@ int config_process_start(struct config_process *k, const struct conf *conf, cons
 		child.fd = fd[1];
 		child.conf = conf;
 		child.now = *settings;
-		serve(&child);
+		config_process_serve(&child);
 	}
 	k->fd = fd[0];
 	close(fd[1]);
-	if (pid < 0 || setsockopt(k->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) < 0)
+	if (pid < 0 || setsockopt(k->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
 		return -errno;
-	return recv(k->fd, &sandboxed, sizeof sandboxed, 0) == sizeof sandboxed ? 0 : -ECHILD;
+	return recv(k->fd, &sandboxed, sizeof(sandboxed), 0) == sizeof(sandboxed) ? 0 : -ECHILD;
 }
 
-static void gone(struct config_process *k)
+static void config_process_died(struct config_process *k)
 {
-	log_at(REASON_LEVEL_ERR,
-		"configuration process died; keeping the current configuration, restart pasvd to reload");
+	log_at(REASON_LEVEL_ERR, "configuration process died; keeping the current configuration, "
+				 "restart pasvd to reload");
 	close(k->fd);
 	k->fd = -1;
 }
 
 /* Waits for the answer: a packet behind the request is to find what it says. */
-static bool ask(struct config_process *k, enum request request, struct settings *ret_settings)
+static bool config_process_ask(
+	struct config_process *k, enum request request, struct settings *ret_settings)
 {
 	static struct settings settings;
 	uint8_t byte = (uint8_t)request;
@@ -136,18 +140,18 @@ static bool ask(struct config_process *k, enum request request, struct settings 
 
 	if (k->fd < 0)
 		return false;
-	if (send(k->fd, &byte, sizeof byte, MSG_NOSIGNAL) == sizeof byte)
-		n = recv(k->fd, &settings, sizeof settings, 0);
-	if (n == (ssize_t)sizeof settings)
+	if (send(k->fd, &byte, sizeof(byte), MSG_NOSIGNAL) == sizeof(byte))
+		n = recv(k->fd, &settings, sizeof(settings), 0);
+	if (n == (ssize_t)sizeof(settings))
 		*ret_settings = settings;
-	else if (n != sizeof byte)
-		gone(k);
-	return n == (ssize_t)sizeof settings;
+	else if (n != sizeof(byte))
+		config_process_died(k);
+	return n == (ssize_t)sizeof(settings);
 }
 
 bool config_process_reload(struct config_process *k, struct settings *ret_settings)
 {
-	return ask(k, RELOAD, ret_settings);
+	return config_process_ask(k, RELOAD, ret_settings);
 }
 
 bool config_process_look(struct config_process *k, uint64_t now, struct settings *ret_settings)
@@ -155,5 +159,5 @@ bool config_process_look(struct config_process *k, uint64_t now, struct settings
 	if (k->looked && now - k->looked < LOOK_MS)
 		return false;
 	k->looked = now;
-	return ask(k, LOOK, ret_settings);
+	return config_process_ask(k, LOOK, ret_settings);
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* loop.c - the queues: every packet that comes out of one gets a verdict
  *
- * Waits for a packet or a signal. A packet goes through the core, and its verdict back to the kernel,
- * before the next one is looked at: nothing is kept, so nothing can be forgotten. What the core cannot make
- * sense of is accepted as it came; a queue whose packets get no verdict is the worst that could happen here.
+ * Waits for a packet or a signal. A packet goes through the core, and its verdict back to the
+ * kernel, before the next one is looked at: nothing is kept, so nothing can be forgotten. What the
+ * core cannot make sense of is accepted as it came; a queue whose packets get no verdict is the
+ * worst that could happen here.
  *
- * Not used: NFQA_CFG_F_CONNTRACK (missing in kernels without GLUE_CT) and NFQA_CFG_F_GSO: with it, segments
- * longer than the link's would arrive, whose replacement the kernel could not cut again.
+ * Not used: NFQA_CFG_F_CONNTRACK (missing in kernels without GLUE_CT) and NFQA_CFG_F_GSO: with it,
+ * segments longer than the link's would arrive, whose replacement the kernel could not cut again.
  */
 #include "loop.h"
+#include "pasvd/array.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -27,9 +29,11 @@ enum {
 	CONTROL_FIRST = 64, /* packets of control connections that go before a SYN */
 };
 
-/* Numbers of bytes and packets that may wait. Clients send a SYN again that was dropped, so few are kept. */
+/* Numbers of bytes and packets that may wait. Clients send a SYN again that was dropped, so few are
+ * kept. */
 static const struct {
-	void (*ask)(struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
+	void (*ask)(
+		struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
 	int bytes;
 	uint32_t packets;
 } kinds[LOOP_QUEUES] = {
@@ -45,12 +49,14 @@ uint64_t loop_now(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static void send_verdict(struct queue *q, uint32_t id, const struct verdict *v, const struct packet *packet)
+static void loop_send_verdict(
+	struct loop_queue *q, uint32_t id, const struct verdict *v, const struct packet *packet)
 {
 	struct loop *loop = q->loop;
 	enum nfq_verdict verdict = v->action == ACTION_DROP ? NFQ_DROP : NFQ_ACCEPT;
 	size_t len = v->action == ACTION_REPLACE ? packet->len : 0;
-	ssize_t n = nfq_msg_put_verdict(loop->out, sizeof loop->out, q->number, id, verdict, packet->p, len);
+	ssize_t n = nfq_msg_put_verdict(
+		loop->out, sizeof(loop->out), q->number, id, verdict, packet->p, len);
 	int err = n < 0 ? (int)n : nl_send(&q->nl, loop->out, (size_t)n);
 
 	if (err)
@@ -59,16 +65,17 @@ static void send_verdict(struct queue *q, uint32_t id, const struct verdict *v, 
 
 /* Asks the core. Its buffer has room for a packet that grows.
  *
- * A client uses its port, and then asks for the next one: once the core knows of the next, word of the use comes too late.
- * What happened before this packet was sent is among the events by now, for the packet is here, so they are read first. */
-static void decide(const struct queue *q, const struct nfq_packet *in, struct packet *packet,
-	struct verdict *ret_verdict)
+ * A client uses its port, and then asks for the next one: once the core knows of the next, word of
+ * the use comes too late. What happened before this packet was sent is among the events by now, for
+ * the packet is here, so they are read first. */
+static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
+	struct packet *packet, struct verdict *ret_verdict)
 {
 	struct loop *loop = q->loop;
 	uint64_t now = loop_now();
 
 	*ret_verdict = (struct verdict){.action = ACTION_PASS, .reason = REASON_BAD_PACKET};
-	*packet = (struct packet){loop->packet, in->len, sizeof loop->packet, in->indev};
+	*packet = (struct packet){loop->packet, in->len, sizeof(loop->packet), in->indev};
 	if (!in->bytes || in->len > packet->cap)
 		return;
 	memcpy(packet->p, in->bytes, in->len);
@@ -80,9 +87,9 @@ static void decide(const struct queue *q, const struct nfq_packet *in, struct pa
 }
 
 /* One message of a queue: a packet, or the kernel's word that a verdict was refused. */
-static int on_message(const struct nlmsghdr *nlh, void *data)
+static int loop_on_message(const struct nlmsghdr *nlh, void *data)
 {
-	struct queue *q = data;
+	struct loop_queue *q = data;
 	struct nfq_packet in;
 	struct packet packet;
 	struct verdict verdict;
@@ -91,19 +98,20 @@ static int on_message(const struct nlmsghdr *nlh, void *data)
 	if (err <= 0) {
 		log_at(REASON_LEVEL_ERR, "verdict refused: %s", strerror(-err));
 	} else if (nfq_msg_parse_packet(nlh, nlh->nlmsg_len, &in) < 0) {
-		log_at(REASON_LEVEL_ERR, "a message of the queue makes no sense: type=%u", nlh->nlmsg_type);
+		log_at(REASON_LEVEL_ERR, "a message of the queue makes no sense: type=%u",
+			nlh->nlmsg_type);
 	} else {
-		decide(q, &in, &packet, &verdict);
-		send_verdict(q, in.id, &verdict, &packet);
+		loop_decide(q, &in, &packet, &verdict);
+		loop_send_verdict(q, in.id, &verdict, &packet);
 	}
 	return 0;
 }
 
-static void on_signal(struct loop *loop)
+static void loop_on_signal(struct loop *loop)
 {
 	struct signalfd_siginfo info;
 
-	if (read(loop->signals, &info, sizeof info) != sizeof info)
+	if (read(loop->signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGUSR1)
 		log_counters(loop->engine);
@@ -113,7 +121,7 @@ static void on_signal(struct loop *loop)
 		loop->stopping = true;
 }
 
-static int open_signals(struct loop *loop)
+static int loop_open_signals(struct loop *loop)
 {
 	sigset_t set;
 
@@ -128,9 +136,10 @@ static int open_signals(struct loop *loop)
 	return loop->signals < 0 ? -errno : 0;
 }
 
-/* All in one datagram: packets that come between the binding and the copy mode are dropped by the kernel. Each message
- * has one setting, for one that is refused takes down all that is in its message. */
-static int configure(struct queue *q, uint32_t packets, bool fail_open)
+/* All in one datagram: packets that come between the binding and the copy mode are dropped by the
+ * kernel. Each message has one setting, for one that is refused takes down all that is in its
+ * message. */
+static int loop_configure_queue(struct loop_queue *q, uint32_t packets, bool fail_open)
 {
 	enum { MESSAGES = 4 };
 	const size_t room = NFQ_MSG_CONFIG_MAX;
@@ -141,7 +150,8 @@ static int configure(struct queue *q, uint32_t packets, bool fail_open)
 	p += nfq_msg_put_maxlen(p, room, q->number, packets);
 	p += nfq_msg_put_fail_open(p, room, q->number, fail_open);
 	p += nfq_msg_put_copy(p, room, q->number);
-	err = nl_request(&q->nl, q->loop->out, (size_t)(p - q->loop->out), result, MESSAGES, NULL, NULL);
+	err = nl_request(
+		&q->nl, q->loop->out, (size_t)(p - q->loop->out), result, MESSAGES, NULL, NULL);
 	for (int i = 0; i < MESSAGES && !err; i++)
 		err = result[i];
 	return err;
@@ -156,14 +166,14 @@ int loop_open(struct loop *loop, struct engine *engine, struct expect_events *ev
 	loop->watched = -1;
 	loop->stopping = false;
 	for (int i = 0; i < LOOP_QUEUES; i++)
-		memset(&loop->queue[i].nl, 0, sizeof loop->queue[i].nl);
-	return open_signals(loop);
+		memset(&loop->queue[i].nl, 0, sizeof(loop->queue[i].nl));
+	return loop_open_signals(loop);
 }
 
 int loop_bind(struct loop *loop, int which, uint16_t number, bool fail_open)
 {
-	struct queue *q = &loop->queue[which];
-	int err = nl_open(&q->nl, q->in, sizeof q->in);
+	struct loop_queue *q = &loop->queue[which];
+	int err = nl_open(&q->nl, q->in, sizeof(q->in));
 
 	if (!err)
 		err = nl_receive_much(&q->nl, kinds[which].bytes);
@@ -172,13 +182,13 @@ int loop_bind(struct loop *loop, int which, uint16_t number, bool fail_open)
 	q->loop = loop;
 	q->number = number;
 	q->ask = kinds[which].ask;
-	q->nl.unasked = on_message;
+	q->nl.unasked = loop_on_message;
 	q->nl.unasked_data = q;
-	return configure(q, kinds[which].packets, fail_open);
+	return loop_configure_queue(q, kinds[which].packets, fail_open);
 }
 
 /* Reads at most `most` datagrams of the queue, fewer if there are no more. */
-static int dispatch(struct queue *q, int max)
+static int loop_dispatch(struct loop_queue *q, int max)
 {
 	int err = 0;
 
@@ -188,13 +198,13 @@ static int dispatch(struct queue *q, int max)
 }
 
 /* poll() leaves out a descriptor below 0. */
-static int fd_of(const struct queue *q)
+static int loop_queue_fd(const struct loop_queue *q)
 {
 	return q->nl.sock ? nl_fd(&q->nl) : -1;
 }
 
 /* Tells that verdicts are given. Behind them: it stops if they do. */
-static void beat(const struct loop *loop, int watchdog_ms, uint64_t *last)
+static void loop_watchdog(const struct loop *loop, int watchdog_ms, uint64_t *last)
 {
 	uint64_t now = loop_now();
 
@@ -204,8 +214,9 @@ static void beat(const struct loop *loop, int watchdog_ms, uint64_t *last)
 	loop->hooks->beat(loop->hooks->data);
 }
 
-/* Shuts the ports whose time is up. Whether one was used meanwhile the events tell, which are read before. */
-static void expire(const struct loop *loop)
+/* Shuts the ports whose time is up. Whether one was used meanwhile the events tell, which are read
+ * before. */
+static void loop_expire(const struct loop *loop)
 {
 	uint64_t now = loop_now();
 
@@ -216,39 +227,42 @@ static void expire(const struct loop *loop)
 }
 
 /* How long there is nothing to do but for packets, in ms. */
-static int time_left(const struct loop *loop, int watchdog_ms)
+static int loop_time_left(const struct loop *loop, int watchdog_ms)
 {
 	uint64_t now = loop_now(), due = loop->engine->expires_at;
-	uint64_t left = due > now ? due - now : 0, max = watchdog_ms < 0 ? INT_MAX : (uint64_t)watchdog_ms;
+	uint64_t left = due > now ? due - now : 0,
+		 max = watchdog_ms < 0 ? INT_MAX : (uint64_t)watchdog_ms;
 
 	return (int)(left < max ? left : max);
 }
 
 int loop_run(struct loop *loop, int watchdog_ms)
 {
-	struct queue *control = &loop->queue[LOOP_CONTROL], *on_demand_syn = &loop->queue[LOOP_ON_DEMAND];
-	struct pollfd fds[] = {{.fd = fd_of(control), .events = POLLIN},
-		{.fd = fd_of(on_demand_syn), .events = POLLIN}, {.fd = loop->signals, .events = POLLIN},
+	struct loop_queue *control = &loop->queue[LOOP_CONTROL],
+			  *on_demand_syn = &loop->queue[LOOP_ON_DEMAND];
+	struct pollfd fds[] = {{.fd = loop_queue_fd(control), .events = POLLIN},
+		{.fd = loop_queue_fd(on_demand_syn), .events = POLLIN},
+		{.fd = loop->signals, .events = POLLIN},
 		{.fd = expect_events_fd(loop->events), .events = POLLIN},
 		{.fd = loop->watched, .events = POLLIN}};
 	uint64_t last = 0;
 	int err = 0;
 
 	while (!loop->stopping && !err) {
-		if (poll(fds, sizeof fds / sizeof fds[0], time_left(loop, watchdog_ms)) < 0)
+		if (poll(fds, ARRAY_SIZE(fds), loop_time_left(loop, watchdog_ms)) < 0)
 			err = errno == EINTR ? 0 : -errno;
 		if (fds[3].revents)
 			expect_events_read(loop->events, loop_now());
 		if (!err && fds[0].revents)
-			err = dispatch(control, CONTROL_FIRST);
+			err = loop_dispatch(control, CONTROL_FIRST);
 		if (!err && fds[1].revents)
-			err = dispatch(on_demand_syn, 1);
+			err = loop_dispatch(on_demand_syn, 1);
 		if (fds[2].revents)
-			on_signal(loop);
+			loop_on_signal(loop);
 		if (fds[4].revents)
 			loop->hooks->ready(loop->hooks->data, loop_now());
-		expire(loop);
-		beat(loop, watchdog_ms, &last);
+		loop_expire(loop);
+		loop_watchdog(loop, watchdog_ms, &last);
 	}
 	return err;
 }
@@ -256,7 +270,7 @@ int loop_run(struct loop *loop, int watchdog_ms)
 void loop_close(struct loop *loop)
 {
 	for (int i = 0; i < LOOP_QUEUES; i++) {
-		dispatch(&loop->queue[i], DRAIN_MAX);
+		loop_dispatch(&loop->queue[i], DRAIN_MAX);
 		nl_close(&loop->queue[i].nl);
 	}
 	if (loop->signals > 0)

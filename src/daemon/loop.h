@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* loop.h - the queues: every packet that comes out of one gets a verdict
  *
- * One thread, and two queues: that of the control connections, and, if it is wanted, that of the SYNs to ports on demand.
- * Packets of the first go before those of the second, so a flood of SYNs slows nobody.
- * Functions return 0 or -errno; the caller says what went wrong.
+ * One thread, and two queues: that of the control connections, and, if it is wanted, that of the
+ * SYNs to ports on demand. Packets of the first go before those of the second, so a flood of SYNs
+ * slows nobody. Functions return 0 or -errno; the caller says what went wrong.
  */
 #ifndef PASVD_LOOP_H
 #define PASVD_LOOP_H
@@ -16,8 +16,9 @@
 /* Called between two packets. */
 struct loop_hooks {
 	void (*reload)(void *data);
-	void (*packet)(void *data, uint64_t now); /* before each one; `now` as for engine_packet() */
-	void (*beat)(void *data);                 /* as often as loop_run() is told, at least */
+	/* before each one; `now` as for engine_packet() */
+	void (*packet)(void *data, uint64_t now);
+	void (*beat)(void *data); /* as often as loop_run() is told, at least */
 	void (*verdict)(void *data, const struct verdict *v); /* after each one */
 	void (*ready)(void *data, uint64_t now);              /* loop->watched is readable */
 	void *data;
@@ -26,20 +27,23 @@ struct loop_hooks {
 enum { LOOP_CONTROL, LOOP_ON_DEMAND, LOOP_QUEUES };
 
 /* nl.sock is NULL if the queue is not wanted. */
-struct queue {
+struct loop_queue {
 	struct nl nl;
 	struct loop *loop;
 	uint16_t number;
 	/* Asks the core: engine_packet() or ondemand_syn(). */
-	void (*ask)(struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
+	void (*ask)(
+		struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
 	_Alignas(struct nlmsghdr) uint8_t in[NFQ_MSG_PACKET_MAX];
 };
 
 struct loop {
-	struct queue queue[LOOP_QUEUES];
+	struct loop_queue queue[LOOP_QUEUES];
 	struct engine *engine;
 	struct expect_events *events;
-	int signals; /* a signalfd: SIGTERM and SIGINT end loop_run(), SIGUSR1 logs the counters, SIGHUP reloads */
+	/* a signalfd: SIGTERM and SIGINT end loop_run(), SIGUSR1 logs the counters, SIGHUP
+	 * reloads */
+	int signals;
 	int watched; /* a descriptor that is waited for, too; the owner's; -1: none */
 	const struct loop_hooks *hooks;
 	bool stopping;
@@ -47,19 +51,21 @@ struct loop {
 	uint8_t packet[UINT16_MAX];
 };
 
-/* Blocks the four signals. `engine`, `events`, which are open, and `hooks` are used until loop_close(). After an error of
- * this or the next one loop_close() is due all the same. */
+/* Blocks the four signals. `engine`, `events`, which are open, and `hooks` are used until
+ * loop_close(). After an error of this or the next one loop_close() is due all the same. */
 int loop_open(struct loop *loop, struct engine *engine, struct expect_events *events,
 	const struct loop_hooks *hooks);
 
-/* Binds a queue, LOOP_CONTROL or LOOP_ON_DEMAND: from then on its packets wait for us. If it is full, packets that
- * would have to wait pass if it is to `fail_open`, and are dropped if not. -EPERM: another process has the queue, or CAP_NET_ADMIN is missing. */
+/* Binds a queue, LOOP_CONTROL or LOOP_ON_DEMAND: from then on its packets wait for us. If it is full,
+ * packets that would have to wait pass if it is to `fail_open`, and are dropped if not. -EPERM:
+ * another process has the queue, or CAP_NET_ADMIN is missing. */
 int loop_bind(struct loop *loop, int which, uint16_t number, bool fail_open);
 
 /* ms of a clock that never goes back. */
 uint64_t loop_now(void);
 
-/* Gives verdicts until SIGTERM or SIGINT. `watchdog_ms`: the time between two calls of the hook for that, -1 for none. */
+/* Gives verdicts until SIGTERM or SIGINT. `watchdog_ms`: the time between two calls of the hook for
+ * that, -1 for none. */
 int loop_run(struct loop *loop, int watchdog_ms);
 
 /* Gives verdicts on what still waits, and leaves the queue. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c - the life of the daemon
  *
- * conf → config_process → ct helper → conntrack → events → queues → control socket → isolation → ready → loop. From the isolation on
- * nothing is opened any more: the configuration process, a process of its own, reads the configuration again when that is asked for. What it
- * says goes into settings of its own, which take the place of the old ones between two packets.
+ * conf → config_process → ct helper → conntrack → events → queues → control socket → isolation → ready →
+ * loop. From the isolation on nothing is opened any more: the configuration process, a process of its own, reads
+ * the configuration again when that is asked for. What it says goes into settings of its own, which
+ * take the place of the old ones between two packets.
  */
 #include <errno.h>
 #include <limits.h>
@@ -43,14 +44,14 @@ static struct live {
 	struct settings *now, settings[2];
 } live;
 
-static void keep_number(const char *name, uint16_t *next, uint16_t now)
+static void pasvd_keep_number(const char *name, uint16_t *next, uint16_t now)
 {
 	if (*next != now)
 		log_at(REASON_LEVEL_WARNING, "%s=%u stays until pasvd is started again", name, now);
 	*next = now;
 }
 
-static void keep_fail(bool *next, bool now)
+static void pasvd_keep_fail(bool *next, bool now)
 {
 	if (*next != now)
 		log_at(REASON_LEVEL_WARNING, "fail=%s stays until pasvd is started again",
@@ -58,15 +59,15 @@ static void keep_fail(bool *next, bool now)
 	*next = now;
 }
 
-static void keep_socket(struct settings *next, const struct settings *now)
+static void pasvd_keep_socket(struct settings *next, const struct settings *now)
 {
 	if (strcmp(next->control_socket, now->control_socket) != 0)
 		log_at(REASON_LEVEL_WARNING, "control-socket=%s stays until pasvd is started again",
 			now->control_socket);
-	memcpy(next->control_socket, now->control_socket, sizeof next->control_socket);
+	memcpy(next->control_socket, now->control_socket, sizeof(next->control_socket));
 }
 
-static void keep_ct_helper(struct settings *next, const struct settings *now)
+static void pasvd_keep_ct_helper(struct settings *next, const struct settings *now)
 {
 	if (next->ct_helper != now->ct_helper)
 		log_at(REASON_LEVEL_WARNING, "the ct helper stays until pasvd is started again");
@@ -74,50 +75,51 @@ static void keep_ct_helper(struct settings *next, const struct settings *now)
 }
 
 /* Puts what came from the configuration process in the place of what is in force. */
-static void adopt(struct live *l, struct settings *next)
+static void pasvd_adopt(struct live *l, struct settings *next)
 {
 	engine.policy = &next->policy;
 	l->now = next;
 }
 
-static struct settings *other(struct live *l)
+static struct settings *pasvd_other_settings(struct live *l)
 {
 	return &l->settings[l->now == &l->settings[0]];
 }
 
-static void reload(void *data)
+static void pasvd_reload(void *data)
 {
 	struct live *l = data;
-	struct settings *next = other(l);
+	struct settings *next = pasvd_other_settings(l);
 
 	if (!config_process_reload(&l->config_process, next))
 		return;
-	keep_number("queue", &next->queue, l->now->queue);
-	keep_number("[tls] queue", &next->tls_queue, l->now->tls_queue);
-	keep_number("[limits] sessions", &next->sessions, l->now->sessions);
-	keep_fail(&next->fail_open, l->now->fail_open);
-	keep_socket(next, l->now);
-	keep_ct_helper(next, l->now);
+	pasvd_keep_number("queue", &next->queue, l->now->queue);
+	pasvd_keep_number("[tls] queue", &next->tls_queue, l->now->tls_queue);
+	pasvd_keep_number("[limits] sessions", &next->sessions, l->now->sessions);
+	pasvd_keep_fail(&next->fail_open, l->now->fail_open);
+	pasvd_keep_socket(next, l->now);
+	pasvd_keep_ct_helper(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_ON_DEMAND].nl.sock)
 		log_at(REASON_LEVEL_WARNING, "[tls] ports are opened when pasvd is started again");
-	adopt(l, next);
+	pasvd_adopt(l, next);
 }
 
-static void look_around(void *data, uint64_t now)
+static void pasvd_check_external(void *data, uint64_t now)
 {
 	struct live *l = data;
 
-	if (external_any(&l->now->watch) && config_process_look(&l->config_process, now, other(l)))
-		adopt(l, other(l));
+	if (external_any(&l->now->watch) &&
+		config_process_look(&l->config_process, now, pasvd_other_settings(l)))
+		pasvd_adopt(l, pasvd_other_settings(l));
 }
 
-static void show_life(void *data)
+static void pasvd_show_life(void *data)
 {
 	(void)data;
 	notify("WATCHDOG=1");
 }
 
-static uint64_t time_of_day(void)
+static uint64_t pasvd_time_of_day(void)
 {
 	struct timespec ts;
 
@@ -125,30 +127,31 @@ static uint64_t time_of_day(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static void tell_verdict(void *data, const struct verdict *v)
+static void pasvd_log_verdict(void *data, const struct verdict *v)
 {
 	(void)data;
-	if (history_verdict(&history, v, time_of_day()))
+	if (history_verdict(&history, v, pasvd_time_of_day()))
 		ctl_tell(&ctl);
 }
 
-static void tell_ended(const struct ended *e)
+static void pasvd_log_ended(const struct ended *e)
 {
 	log_ended(e);
-	history_ended(&history, e, time_of_day());
+	history_ended(&history, e, pasvd_time_of_day());
 	ctl_tell(&ctl);
 }
 
-static void answer(void *data, uint64_t now)
+static void pasvd_answer_ctl(void *data, uint64_t now)
 {
 	(void)data;
 	ctl_work(&ctl, now);
 }
 
-static const struct loop_hooks hooks = {reload, look_around, show_life, tell_verdict, answer, &live};
+static const struct loop_hooks hooks = {pasvd_reload, pasvd_check_external, pasvd_show_life,
+	pasvd_log_verdict, pasvd_answer_ctl, &live};
 
 /* Without it everything works, but pasvctl. */
-static void start_ctl(const struct ct_helper *ct_helper)
+static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 {
 	static struct answer_about about;
 	const char *path = live.now->control_socket;
@@ -166,14 +169,15 @@ static void start_ctl(const struct ct_helper *ct_helper)
 	err = ctl_open(&ctl, path, &about);
 	if (err == -EADDRINUSE)
 		log_at(REASON_LEVEL_ERR,
-			"control socket %s: another program listens there, or it is no socket", path);
+			"control socket %s: another program listens there, or it is no socket",
+			path);
 	else if (err)
 		log_at(REASON_LEVEL_WARNING, "control socket %s: %s; pasvctl will not work", path,
 			strerror(-err));
 	loop.watched = ctl_fd(&ctl);
 }
 
-static int bind_queue(int which, uint16_t number, bool fail_open)
+static int pasvd_bind_queue(int which, uint16_t number, bool fail_open)
 {
 	int err = loop_bind(&loop, which, number, fail_open);
 
@@ -185,31 +189,32 @@ static int bind_queue(int which, uint16_t number, bool fail_open)
 }
 
 /* What a daemon before this one knew to be TLS. */
-static void take_marked(void *data, const struct ct_view *view)
+static void pasvd_take_marked(void *data, const struct ct_view *view)
 {
 	ondemand_restore(data, view, loop_now());
 }
 
 /* Without a queue of their own, SYNs to ports on demand go their way, and find nothing open. */
-static int start_on_demand(void)
+static int pasvd_start_on_demand(void)
 {
 	const struct policy *policy = &live.now->policy;
 	int err;
 
 	if (!policy->n_tls_ports)
 		return 0;
-	err = policy->tls_mark ? conntrack_marked(&ct, policy->tls_mark, take_marked, &engine) : 0;
+	err = policy->tls_mark ? conntrack_marked(&ct, policy->tls_mark, pasvd_take_marked, &engine)
+			       : 0;
 	if (err)
 		log_at(REASON_LEVEL_WARNING, "cannot ask for the connections marked as TLS: %s",
 			strerror(-err));
-	return bind_queue(LOOP_ON_DEMAND, live.now->tls_queue, false);
+	return pasvd_bind_queue(LOOP_ON_DEMAND, live.now->tls_queue, false);
 }
 
-static int start_core(const struct ct_helper *ct_helper)
+static int pasvd_start_core(const struct ct_helper *ct_helper)
 {
 	uint8_t key[CONNTAB_KEY_LEN];
 	struct ct_ops port;
-	int err = getrandom(key, sizeof key, 0) == sizeof key ? 0 : -errno;
+	int err = getrandom(key, sizeof(key), 0) == sizeof(key) ? 0 : -errno;
 
 	if (!err)
 		err = conntrack_open(&ct, ct_helper);
@@ -218,24 +223,24 @@ static int start_core(const struct ct_helper *ct_helper)
 	port = conntrack_port(&ct);
 	engine_init(&engine, &port, &live.now->policy, key);
 	engine.tab.max = live.now->sessions;
-	engine.on_ended = tell_ended;
+	engine.on_ended = pasvd_log_ended;
 	err = expect_events_open(&events, &engine, ct.nl.portid);
 	return err ? err : loop_open(&loop, &engine, &events, &hooks);
 }
 
-static int start(const struct ct_helper *ct_helper)
+static int pasvd_start(const struct ct_helper *ct_helper)
 {
-	int err = start_core(ct_helper);
+	int err = pasvd_start_core(ct_helper);
 
 	if (err) {
 		log_at(REASON_LEVEL_ERR, "cannot start: %s", strerror(-err));
 		return err;
 	}
-	err = bind_queue(LOOP_CONTROL, live.now->queue, live.now->fail_open);
-	return err ? err : start_on_demand();
+	err = pasvd_bind_queue(LOOP_CONTROL, live.now->queue, live.now->fail_open);
+	return err ? err : pasvd_start_on_demand();
 }
 
-static int sandboxed(void)
+static int pasvd_enter_sandbox(void)
 {
 	int err = sandbox_parser();
 
@@ -244,23 +249,23 @@ static int sandboxed(void)
 	return err;
 }
 
-static void say_ready(const struct ct_helper *ct_helper)
+static void pasvd_say_ready(const struct ct_helper *ct_helper)
 {
-	log_at(REASON_LEVEL_INFO, "ready version=%s queue=%u ct-helper=%s", PASVD_VERSION, live.now->queue,
-		ct_helper->name);
+	log_at(REASON_LEVEL_INFO, "ready version=%s queue=%u ct-helper=%s", PASVD_VERSION,
+		live.now->queue, ct_helper->name);
 	notify("READY=1\nSTATUS=Follows control connections.");
 }
 
-static int run(const struct ct_helper *ct_helper)
+static int pasvd_run(const struct ct_helper *ct_helper)
 {
-	int err = start(ct_helper);
+	int err = pasvd_start(ct_helper);
 
 	if (!err) {
-		start_ctl(ct_helper);
-		err = sandboxed();
+		pasvd_start_ctl(ct_helper);
+		err = pasvd_enter_sandbox();
 	}
 	if (!err) {
-		say_ready(ct_helper);
+		pasvd_say_ready(ct_helper);
 		err = loop_run(&loop, sd_notify_watchdog_ms());
 		if (err)
 			log_at(REASON_LEVEL_ERR, "queue %u: %s", live.now->queue, strerror(-err));
@@ -273,16 +278,16 @@ static int run(const struct ct_helper *ct_helper)
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static const struct ct_helper *ct_helper_of(enum ct_helper_wanted wanted)
+static const struct ct_helper *pasvd_ct_helper(enum ct_helper_wanted wanted)
 {
 	const struct ct_helper *ct_helper;
 
 	return ct_helper_choose(wanted, &ct_helper) ? NULL : ct_helper;
 }
 
-/* Also looks at the files and for the interfaces that are named there: what is wrong with them is said, but keeps nobody
- * from starting. */
-static int configure(const struct conf *conf)
+/* Also looks at the files and for the interfaces that are named there: what is wrong with them is
+ * said, but keeps nobody from starting. */
+static int pasvd_configure(const struct conf *conf)
 {
 	char error[CONF_FILE_ERROR_MAX];
 
@@ -295,19 +300,19 @@ static int configure(const struct conf *conf)
 	return EXIT_SUCCESS;
 }
 
-static int print_ct_helper(const struct conf *conf)
+static int pasvd_print_ct_helper(const struct conf *conf)
 {
-	int status = configure(conf);
+	int status = pasvd_configure(conf);
 	const struct ct_helper *ct_helper;
 
 	if (status)
 		return status;
-	ct_helper = ct_helper_of(live.now->ct_helper);
+	ct_helper = pasvd_ct_helper(live.now->ct_helper);
 	return ct_helper && puts(ct_helper->name) != EOF && fflush(stdout) != EOF ? EXIT_SUCCESS
 										  : EXIT_FAILURE;
 }
 
-static int start_config_process(const struct conf *conf)
+static int pasvd_start_config_process(const struct conf *conf)
 {
 	int err = config_process_start(&live.config_process, conf, live.now);
 
@@ -316,7 +321,7 @@ static int start_config_process(const struct conf *conf)
 	return err;
 }
 
-static int serve(const struct conf *conf)
+static int pasvd_serve(const struct conf *conf)
 {
 	const struct ct_helper *ct_helper;
 	int status;
@@ -324,32 +329,33 @@ static int serve(const struct conf *conf)
 	sink_open(conf->syslog);
 	if (conf->verbose)
 		log_verbosity(REASON_LEVEL_DEBUG);
-	status = configure(conf);
+	status = pasvd_configure(conf);
 	if (status)
 		return status;
 	sd_notify_open();
-	if (start_config_process(conf))
+	if (pasvd_start_config_process(conf))
 		return EXIT_FAILURE;
-	ct_helper = ct_helper_of(live.now->ct_helper);
-	return ct_helper ? run(ct_helper) : EXIT_FAILURE;
+	ct_helper = pasvd_ct_helper(live.now->ct_helper);
+	return ct_helper ? pasvd_run(ct_helper) : EXIT_FAILURE;
 }
 
 /* The program beside this one, as in a build folder, or the one that was installed. */
-static int replay(char **argv)
+static int pasvd_replay(char **argv)
 {
 	static const char name[] = "pasvd-replay", installed[] = PASVD_LIBEXECDIR "/pasvd-replay";
-	char path[PATH_MAX + sizeof name];
+	char path[PATH_MAX + sizeof(name)];
 	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
 	char *slash;
 
 	path[n > 0 ? n : 0] = '\0';
 	slash = strrchr(path, '/');
 	if (slash) {
-		memcpy(slash + 1, name, sizeof name);
+		memcpy(slash + 1, name, sizeof(name));
 		execv(path, argv);
 	}
 	execv(installed, argv);
-	fprintf(stderr, "pasvd replay: %s: %s; it is built with libpcap\n", installed, strerror(errno));
+	fprintf(stderr, "pasvd replay: %s: %s; it is built with libpcap\n", installed,
+		strerror(errno));
 	return EXIT_FAILURE;
 }
 
@@ -360,17 +366,17 @@ int main(int argc, char **argv)
 	conf_parse(argc, argv, &conf);
 	switch (conf.command) {
 	case CONF_REPLAY:
-		return replay(argv);
+		return pasvd_replay(argv);
 	case CONF_CT_HELPER:
-		return print_ct_helper(&conf);
+		return pasvd_print_ct_helper(&conf);
 	case CONF_RULES:
-		return rules_main(&conf, ct_helper_of);
+		return rules_main(&conf, pasvd_ct_helper);
 	case CONF_CHECK:
-		return configure(&conf);
+		return pasvd_configure(&conf);
 	case CONF_ROUTER_CHECK:
 		return check_main(&conf);
 	case CONF_DAEMON:
 		break;
 	}
-	return serve(&conf);
+	return pasvd_serve(&conf);
 }

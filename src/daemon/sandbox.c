@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sandbox.c - a process gives up what it does not need any more
  *
- * The lists hold what the calls in src/ need, together with what the C library makes of them: allocation for stdio (mmap,
- * brk), the fallbacks of the vDSO (clock_gettime), and what the sanitizers of a test build do (madvise, sigaltstack and the
- * like). An entry that a kernel or an architecture does not know is left out by libseccomp.
+ * The lists hold what the calls in src/ need, together with what the C library makes of them:
+ * allocation for stdio (mmap, brk), the fallbacks of the vDSO (clock_gettime), and what the
+ * sanitizers of a test build do (madvise, sigaltstack and the like). An entry that a kernel or an
+ * architecture does not know is left out by libseccomp.
  *
- * Written out here and not left to the service manager: the daemon is also started without one, and it can forbid more once
- * everything is open.
+ * Written out here and not left to the service manager: the daemon is also started without one, and
+ * it can forbid more once everything is open.
  */
 #include "sandbox.h"
 
@@ -19,11 +20,12 @@
 #include <sys/prctl.h>
 
 /* Of both. */
-static const char *const common[] = {"brk", "clock_gettime", "clock_gettime64", "close", "exit", "exit_group",
-	"futex", "getpid", "getrandom", "gettid", "lseek", "madvise", "mmap", "mmap2", "mprotect", "mremap",
-	"munmap", "poll", "ppoll", "read", "readv", "recv", "recvfrom", "recvmsg", "restart_syscall",
-	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_yield", "send", "sendmsg", "sendto",
-	"sigaltstack", "sigreturn", "tgkill", "time", "gettimeofday", "write", "writev", NULL};
+static const char *const common[] = {"brk", "clock_gettime", "clock_gettime64", "close", "exit",
+	"exit_group", "futex", "getpid", "getrandom", "gettid", "lseek", "madvise", "mmap", "mmap2",
+	"mprotect", "mremap", "munmap", "poll", "ppoll", "read", "readv", "recv", "recvfrom",
+	"recvmsg", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+	"sched_yield", "send", "sendmsg", "sendto", "sigaltstack", "sigreturn", "tgkill", "time",
+	"gettimeofday", "write", "writev", NULL};
 
 /* Clients of the control socket: they come, but nothing new is listened to. */
 static const char *const parser[] = {"accept4", "epoll_ctl", "epoll_pwait", "epoll_wait", NULL};
@@ -32,7 +34,7 @@ static const char *const parser[] = {"accept4", "epoll_ctl", "epoll_pwait", "epo
 static const char *const config_process[] = {"fcntl", "fcntl64", "fstat", "fstat64", "fstatat64",
 	"getdents64", "ioctl", "newfstatat", "socket", "statx", NULL};
 
-static int allow(scmp_filter_ctx ctx, const char *const *names)
+static int sandbox_allow(scmp_filter_ctx ctx, const char *const *names)
 {
 	int err = 0;
 
@@ -46,7 +48,7 @@ static int allow(scmp_filter_ctx ctx, const char *const *names)
 }
 
 /* A file that is there, and not to write to it. */
-static int allow_reading(scmp_filter_ctx ctx)
+static int sandbox_allow_reading(scmp_filter_ctx ctx)
 {
 	const struct scmp_arg_cmp flags =
 		SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY);
@@ -55,27 +57,27 @@ static int allow_reading(scmp_filter_ctx ctx)
 }
 
 /* `reader`: of files. */
-static int filter(bool reader)
+static int sandbox_load_filter(bool reader)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int err;
 
 	if (!ctx)
 		return -ENOMEM;
-	err = allow(ctx, common);
+	err = sandbox_allow(ctx, common);
 	if (!err)
-		err = allow(ctx, reader ? config_process : parser);
+		err = sandbox_allow(ctx, reader ? config_process : parser);
 	if (!err && reader)
-		err = allow_reading(ctx);
+		err = sandbox_allow_reading(ctx);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return err;
 }
 
-/* Without CAP_SETPCAP, as under a service manager, the bounding set stays: no_new_privs makes it meaningless. libcap-ng is
- * not asked in vain, for it would complain to the system's log. */
-static int drop(int capability)
+/* Without CAP_SETPCAP, as under a service manager, the bounding set stays: no_new_privs makes it
+ * meaningless. libcap-ng is not asked in vain, for it would complain to the system's log. */
+static int sandbox_drop_root(int capability)
 {
 	bool bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 
@@ -86,21 +88,21 @@ static int drop(int capability)
 	return capng_apply(bounds ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 
-static int isolate(int capability, bool reader)
+static int sandbox_enter(int capability, bool reader)
 {
-	int err = drop(capability);
+	int err = sandbox_drop_root(capability);
 
 	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		err = -errno;
-	return err ? err : filter(reader);
+	return err ? err : sandbox_load_filter(reader);
 }
 
 int sandbox_parser(void)
 {
-	return isolate(CAP_NET_ADMIN, false);
+	return sandbox_enter(CAP_NET_ADMIN, false);
 }
 
 int sandbox_config_process(void)
 {
-	return isolate(-1, true);
+	return sandbox_enter(-1, true);
 }

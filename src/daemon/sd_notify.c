@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sd_notify.c - what the service manager is told, sd_notify(3)
  *
- * Without libsystemd, which brings six more libraries into a process that parses packets: a datagram and two numbers are all
- * that is needed of it.
+ * Without libsystemd, which brings six more libraries into a process that parses packets: a
+ * datagram and two numbers are all that is needed of it.
  */
 #include "sd_notify.h"
 
@@ -25,14 +25,15 @@ void sd_notify_open(void)
 	const char *path = getenv("NOTIFY_SOCKET");
 	size_t n = path ? strlen(path) : 0;
 
-	if (!n || n >= sizeof to.sun_path || (path[0] != '/' && path[0] != '@'))
+	if (!n || n >= sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@'))
 		return;
 	memcpy(to.sun_path, path, n);
 	if (path[0] == '@')
 		to.sun_path[0] = '\0';
 	sd_notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (sd_notify_fd < 0 || connect(sd_notify_fd, (struct sockaddr *)&to,
-					(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) == 0)
+	if (sd_notify_fd < 0 ||
+		connect(sd_notify_fd, (struct sockaddr *)&to,
+			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) == 0)
 		return;
 	close(sd_notify_fd);
 	sd_notify_fd = -1;
@@ -45,7 +46,7 @@ void notify(const char *state)
 }
 
 /* The number in an environment variable, or 0. */
-static unsigned long long number_in(const char *name)
+static unsigned long long sd_notify_parse_number(const char *name)
 {
 	const char *text = getenv(name);
 	unsigned long long value;
@@ -58,14 +59,16 @@ static unsigned long long number_in(const char *name)
 	return *end || errno ? 0 : value;
 }
 
-/* WATCHDOG_PID, if it is there, tells for which process the other variable is: sd_watchdog_enabled(3). */
+/* WATCHDOG_PID, if it is there, tells for which process the other variable is:
+ * sd_watchdog_enabled(3). */
 int sd_notify_watchdog_ms(void)
 {
-	unsigned long long usec = number_in("WATCHDOG_USEC");
+	unsigned long long usec = sd_notify_parse_number("WATCHDOG_USEC");
 
 	if (!usec || usec / 2000 > INT_MAX)
 		return -1;
-	if (getenv("WATCHDOG_PID") && number_in("WATCHDOG_PID") != (unsigned long long)getpid())
+	if (getenv("WATCHDOG_PID") &&
+		sd_notify_parse_number("WATCHDOG_PID") != (unsigned long long)getpid())
 		return -1;
 	return (int)(usec / 2000);
 }

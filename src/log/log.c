@@ -21,13 +21,13 @@ void log_verbosity(enum reason_level max)
 	log_max = max;
 }
 
-static void write_line(enum reason_level level, const char *fmt, va_list ap)
+static void log_write_line(enum reason_level level, const char *fmt, va_list ap)
 {
 	char text[SINK_LINE_MAX];
-	int n = vsnprintf(text, sizeof text, fmt, ap);
+	int n = vsnprintf(text, sizeof(text), fmt, ap);
 
 	if (n > 0)
-		sink_write(level, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+		sink_write(level, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
 void log_at(enum reason_level level, const char *fmt, ...)
@@ -37,14 +37,14 @@ void log_at(enum reason_level level, const char *fmt, ...)
 	if (level > log_max)
 		return;
 	va_start(ap, fmt);
-	write_line(level, fmt, ap);
+	log_write_line(level, fmt, ap);
 	va_end(ap);
 }
 
 enum { CLIENTS = 256 }; /* that are told apart */
 
 /* Of an address; over IPv6 of a /64. Two that have the same number share what one could have. */
-static size_t number_of(const struct addr *client)
+static size_t log_number_of(const struct addr *client)
 {
 	uint64_t h = 0;
 
@@ -53,11 +53,12 @@ static size_t number_of(const struct addr *client)
 	return h >> 56;
 }
 
-/* True if this second has a line of that level left for packets, and for those of `client`, unless NULL; tells how many an
- * earlier one had to leave out. */
+/* True if this second has a line of that level left for packets, and for those of `client`, unless
+ * NULL; tells how many an earlier one had to leave out. */
 static bool within_rate(enum reason_level level, const struct addr *client)
 {
-	static struct rate rates[REASON_LEVEL_DEBUG + 1], of_client[REASON_LEVEL_DEBUG + 1][CLIENTS];
+	static struct rate rates[REASON_LEVEL_DEBUG + 1],
+		of_client[REASON_LEVEL_DEBUG + 1][CLIENTS];
 	struct timespec now;
 	uint64_t second, left_out;
 	bool fair, within;
@@ -65,11 +66,12 @@ static bool within_rate(enum reason_level level, const struct addr *client)
 	static_assert(CLIENTS == 1 << 8, "as many numbers as number_of() gives");
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	second = (uint64_t)now.tv_sec;
-	fair = !client || rate_take(&of_client[level][number_of(client)], second, LOG_CLIENT_RATE, &left_out);
+	fair = !client || rate_take(&of_client[level][log_number_of(client)], second,
+				  LOG_CLIENT_RATE, &left_out);
 	within = rate_take(&rates[level], second, fair ? LOG_PACKET_RATE : 0, &left_out);
 	if (left_out)
-		log_at(REASON_LEVEL_WARNING, "left-out priority=%s lines=%" PRIu64, reason_level_name(level),
-			left_out);
+		log_at(REASON_LEVEL_WARNING, "left-out priority=%s lines=%" PRIu64,
+			reason_level_name(level), left_out);
 	return within;
 }
 
@@ -80,7 +82,7 @@ void log_packet(enum reason_level level, const struct addr *client, const char *
 	if (level > log_max || !within_rate(level, client))
 		return;
 	va_start(ap, fmt);
-	write_line(level, fmt, ap);
+	log_write_line(level, fmt, ap);
 	va_end(ap);
 }
 
@@ -94,8 +96,8 @@ static void log_port(const char *what, const struct ct_view *view, const struct 
 	log_packet(REASON_LEVEL_INFO, &view->tuple[DIR_ORIGINAL].src.addr,
 		"%s client=%s server=%s announced=%s listener=%s%s", what,
 		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
-		endpoint_text(&view->tuple[DIR_REPLY].src, server), endpoint_text(announce, announced),
-		endpoint_text(listener, listener_text), more);
+		endpoint_text(&view->tuple[DIR_REPLY].src, server),
+		endpoint_text(announce, announced), endpoint_text(listener, listener_text), more);
 }
 
 void log_ended(const struct ended *e)
@@ -117,22 +119,25 @@ static void log_reason(const struct verdict *v)
 	if (v->reason == REASON_OPENED || v->again || level > log_max)
 		return;
 	if (v->known)
-		log_packet(level, &v->view.tuple[DIR_ORIGINAL].src.addr, "%s client=%s server=%s%s: %s",
-			reason_name(v->reason), endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client),
+		log_packet(level, &v->view.tuple[DIR_ORIGINAL].src.addr,
+			"%s client=%s server=%s%s: %s", reason_name(v->reason),
+			endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client),
 			endpoint_text(&v->view.tuple[DIR_REPLY].src, server), done[v->strict],
 			reason_meaning(v->reason));
 	else
-		log_packet(level, NULL, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
+		log_packet(
+			level, NULL, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
 }
 
 void log_verdict(const struct verdict *v)
 {
 	if (v->opened)
-		log_port("open", &v->view, &v->announce, &v->listener, v->on_demand ? " on-demand=yes" : "");
+		log_port("open", &v->view, &v->announce, &v->listener,
+			v->on_demand ? " on-demand=yes" : "");
 	log_reason(v);
 }
 
-static size_t put_counter(char *text, size_t room, const char *name, uint64_t count)
+static size_t log_put_counter(char *text, size_t room, const char *name, uint64_t count)
 {
 	int n = snprintf(text, room, " %s=%" PRIu64, name, count);
 
@@ -148,8 +153,10 @@ void log_counters(const struct engine *h)
 	size_t len = 0;
 
 	for (int i = 0; i < REASON_COUNT; i++)
-		len += put_counter(text + len, sizeof text - len, reason_name((enum reason)i), h->count[i]);
+		len += log_put_counter(
+			text + len, sizeof(text) - len, reason_name((enum reason)i), h->count[i]);
 	for (int i = 0; i < ENDING_COUNT; i++)
-		len += put_counter(text + len, sizeof text - len, ending_name((enum ending)i), h->ended[i]);
+		len += log_put_counter(
+			text + len, sizeof(text) - len, ending_name((enum ending)i), h->ended[i]);
 	log_at(REASON_LEVEL_INFO, "counters%s", text);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* log.h - one line an event
  *
- * With key=value fields, see pasvd(8); sink.h tells where it goes. Lines that packets cause are limited to LOG_PACKET_RATE a
- * second of each level, and of these to LOG_CLIENT_RATE for a client, so that neither crowds out another; a line then says
- * how many were left out.
- * Nothing that a peer sent is ever printed.
+ * With key=value fields, see pasvd(8); sink.h tells where it goes. Lines that packets cause are
+ * limited to LOG_PACKET_RATE a second of each level, and of these to LOG_CLIENT_RATE for a client,
+ * so that neither crowds out another; a line then says how many were left out. Nothing that a peer
+ * sent is ever printed.
  */
 #ifndef PASVD_LOG_H
 #define PASVD_LOG_H
@@ -18,7 +18,8 @@ void log_verbosity(enum reason_level max);
 
 void log_at(enum reason_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same for a line that a packet causes: limited. `client`: of its control connection, or NULL. */
+/* The same for a line that a packet causes: limited. `client`: of its control connection, or
+ * NULL. */
 void log_packet(enum reason_level level, const struct addr *client, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -15,8 +15,9 @@ struct rate {
 	uint64_t taken, left_out; /* in that second */
 };
 
-/* Whether there is one more in `second`, of `most` in all, which may be another number each time. *ret_left_out: how many were too much in the last second in
- * which one was asked for. That is told once, with the first of a second, and is 0 else. */
+/* Whether there is one more in `second`, of `most` in all, which may be another number each time.
+ * *ret_left_out: how many were too much in the last second in which one was asked for. That is told
+ * once, with the first of a second, and is 0 else. */
 bool rate_take(struct rate *r, uint64_t second, uint64_t max, uint64_t *ret_left_out);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sink.c - where the lines of the log go
  *
- * Each line is put together in memory and written by one call, so that lines of several processes do not mix. Verdicts must
- * not wait for whoever reads the log, so stderr is asked first whether it takes anything. It is not made non-blocking: that
- * would be so for everybody who shares it, such as the shell in whose terminal it is. The socket to syslog is not connected:
- * so a syslog daemon that is started again is found without another socket, which we could not open any more.
+ * Each line is put together in memory and written by one call, so that lines of several processes
+ * do not mix. Verdicts must not wait for whoever reads the log, so stderr is asked first whether it
+ * takes anything. It is not made non-blocking: that would be so for everybody who shares it, such
+ * as the shell in whose terminal it is. The socket to syslog is not connected: so a syslog daemon
+ * that is started again is found without another socket, which we could not open any more.
  */
 #include "sink.h"
 
@@ -50,7 +51,7 @@ static struct sink {
 static const struct sockaddr_un syslog_address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 
 /* A socket that got one of these numbers would be written to. */
-static void fill_descriptors(void)
+static void sink_fill_descriptors(void)
 {
 	int fd;
 
@@ -70,7 +71,7 @@ static bool is_journal(void)
 
 	if (!stream || fstat(STDERR_FILENO, &st) < 0)
 		return false;
-	snprintf(text, sizeof text, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	return strcmp(stream, text) == 0;
 }
 
@@ -84,7 +85,7 @@ static bool wants_colours(void)
 
 void sink_open(bool syslog)
 {
-	fill_descriptors();
+	sink_fill_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	tzset();
 	if (syslog)
@@ -96,7 +97,7 @@ void sink_open(bool syslog)
 	sink.colours = wants_colours();
 }
 
-static const char *time_text(const char *format, char *buf, size_t size)
+static const char *sink_time_text(const char *format, char *buf, size_t size)
 {
 	time_t now = time(NULL);
 	struct tm tm;
@@ -105,7 +106,7 @@ static const char *time_text(const char *format, char *buf, size_t size)
 }
 
 /* What stands in front of a line's text; returns its length, which is well below SINK_LINE_MAX. */
-static int put_head(enum form form, enum reason_level level, char *line)
+static int sink_put_head(enum form form, enum reason_level level, char *line)
 {
 	char when[32];
 
@@ -113,22 +114,24 @@ static int put_head(enum form form, enum reason_level level, char *line)
 	case JOURNAL:
 		return snprintf(line, SINK_LINE_MAX, "<%d>", levels[level].severity);
 	case TERMINAL:
-		return snprintf(line, SINK_LINE_MAX, "%s %s%-7s%s ", time_text("%T", when, sizeof when),
+		return snprintf(line, SINK_LINE_MAX, "%s %s%-7s%s ",
+			sink_time_text("%T", when, sizeof(when)),
 			sink.colours ? levels[level].colour : "", reason_level_name(level),
 			sink.colours ? COLOUR_END : "");
 	case SYSLOG:
 		return snprintf(line, SINK_LINE_MAX,
 			"<%d>%s pasvd[%d]: ", FACILITY << 3 | levels[level].severity,
-			time_text("%b %e %T", when, sizeof when), (int)getpid());
+			sink_time_text("%b %e %T", when, sizeof(when)), (int)getpid());
 	case PLAIN:
 		break;
 	}
 	return snprintf(line, SINK_LINE_MAX, "pasvd: ");
 }
 
-static size_t put_line(enum form form, enum reason_level level, const char *text, size_t n, char *line)
+static size_t sink_put_line(
+	enum form form, enum reason_level level, const char *text, size_t n, char *line)
 {
-	size_t len = (size_t)put_head(form, level, line), room = SINK_LINE_MAX - len - 1;
+	size_t len = (size_t)sink_put_head(form, level, line), room = SINK_LINE_MAX - len - 1;
 
 	if (n > room)
 		n = room;
@@ -136,12 +139,13 @@ static size_t put_line(enum form form, enum reason_level level, const char *text
 	return len + n;
 }
 
-/* The rest of a line that did not fit onto a full disk never comes: then the next line begins with an end. */
-static bool to_stderr(enum reason_level level, const char *text, size_t n)
+/* The rest of a line that did not fit onto a full disk never comes: then the next line begins with
+ * an end. */
+static bool sink_to_stderr(enum reason_level level, const char *text, size_t n)
 {
 	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
 	char line[1 + SINK_LINE_MAX] = "\n", *begin = line + !sink.torn;
-	size_t len = 1 + put_line(sink.form, level, text, n, line + 1);
+	size_t len = 1 + sink_put_line(sink.form, level, text, n, line + 1);
 	ssize_t written;
 
 	line[len++] = '\n';
@@ -155,33 +159,34 @@ static bool to_stderr(enum reason_level level, const char *text, size_t n)
 }
 
 /* False: syslog has no room for it now. Without a syslog daemon it goes to stderr. */
-static bool put(enum reason_level level, const char *text, size_t n)
+static bool sink_put(enum reason_level level, const char *text, size_t n)
 {
 	const struct sockaddr *to = (const struct sockaddr *)&syslog_address;
 	char line[SINK_LINE_MAX];
 	size_t len;
 
 	if (sink.syslog < 0)
-		return to_stderr(level, text, n);
-	len = put_line(SYSLOG, level, text, n, line);
-	if (sendto(sink.syslog, line, len, MSG_DONTWAIT | MSG_NOSIGNAL, to, sizeof syslog_address) >= 0)
+		return sink_to_stderr(level, text, n);
+	len = sink_put_line(SYSLOG, level, text, n, line);
+	if (sendto(sink.syslog, line, len, MSG_DONTWAIT | MSG_NOSIGNAL, to,
+		    sizeof(syslog_address)) >= 0)
 		return true;
-	return errno != EAGAIN && to_stderr(level, text, n);
+	return errno != EAGAIN && sink_to_stderr(level, text, n);
 }
 
-static bool tell_lost(void)
+static bool sink_log_lost(void)
 {
 	char text[64];
-	int n = snprintf(
-		text, sizeof text, "left-out lines=%" PRIu64 ": the log did not take them", sink.lost);
+	int n = snprintf(text, sizeof(text),
+		"left-out lines=%" PRIu64 ": the log did not take them", sink.lost);
 
-	return put(REASON_LEVEL_WARNING, text, (size_t)n);
+	return sink_put(REASON_LEVEL_WARNING, text, (size_t)n);
 }
 
 void sink_write(enum reason_level level, const char *text, size_t n)
 {
-	if (sink.lost && tell_lost())
+	if (sink.lost && sink_log_lost())
 		sink.lost = 0;
-	if (sink.lost || !put(level, text, n))
+	if (sink.lost || !sink_put(level, text, n))
 		sink.lost++;
 }

@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* attr.c - messages of nfnetlink, attribute by attribute
  *
- * Theory of operation. On top of libmnl's checked functions. Writing keeps its error in the message, so that
- * an encoder reads like the list of its attributes. Reading goes by the bytes that are there:
- * mnl_attr_for_each() and mnl_attr_parse() round a message's end up to a multiple of 4, and the kernel sends
- * packets that do not end on one.
+ * Theory of operation. On top of libmnl's checked functions. Writing keeps its error in the
+ * message, so that an encoder reads like the list of its attributes. Reading goes by the bytes that
+ * are there: mnl_attr_for_each() and mnl_attr_parse() round a message's end up to a multiple of 4,
+ * and the kernel sends packets that do not end on one.
  */
 #include "attr.h"
 
@@ -80,14 +80,14 @@ void attr_nest_end(struct attr_out *o, struct nlattr *nest)
 		mnl_attr_nest_end(o->nlh, nest);
 }
 
-struct table {
+struct attr_table {
 	const struct nlattr **at;
 	uint16_t max;
 };
 
-static int sort(const struct nlattr *attr, void *data)
+static int attr_table(const struct nlattr *attr, void *data)
 {
-	const struct table *t = data;
+	const struct attr_table *t = data;
 
 	if (mnl_attr_get_type(attr) <= t->max)
 		t->at[mnl_attr_get_type(attr)] = attr;
@@ -97,22 +97,23 @@ static int sort(const struct nlattr *attr, void *data)
 bool attr_open(const void *msg, size_t len, int type, const struct nlattr **at, uint16_t max)
 {
 	const struct nlmsghdr *nlh = msg;
-	struct table t = {at, max};
+	struct attr_table t = {at, max};
 
 	if (len < HEADER_LEN || nlh->nlmsg_len < HEADER_LEN || nlh->nlmsg_len > len ||
 		nlh->nlmsg_type != type)
 		return false;
-	mnl_attr_parse_payload((const uint8_t *)msg + HEADER_LEN, nlh->nlmsg_len - HEADER_LEN, sort, &t);
+	mnl_attr_parse_payload(
+		(const uint8_t *)msg + HEADER_LEN, nlh->nlmsg_len - HEADER_LEN, attr_table, &t);
 	return true;
 }
 
 bool attr_open_nest(const struct nlattr *nest, const struct nlattr **at, uint16_t max)
 {
-	struct table t = {at, max};
+	struct attr_table t = {at, max};
 
 	if (!nest)
 		return false;
-	mnl_attr_parse_nested(nest, sort, &t);
+	mnl_attr_parse_nested(nest, attr_table, &t);
 	return true;
 }
 

@@ -1,16 +1,17 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntrack.c - struct ct_ops, answered by the kernel
  *
- * Theory of operation. Each question is one nl_request(). commit() puts the expectation and the adjustment
- * into one datagram, in this order; the kernel answers each for itself, so one can fail alone. If the
- * adjustment fails the expectation is taken back: a client that is told a wrong port shall not find an open
- * one.
+ * Theory of operation. Each question is one nl_request(). conntrack_commit() puts the expectation
+ * and the adjustment into one datagram, in this order; the kernel answers each for itself, so one
+ * can fail alone. If the adjustment fails the expectation is taken back: a client that is told a
+ * wrong port shall not find an open one.
  *
- * An expectation is taken back by its id, after a look at whose it is: its tuple alone may meanwhile belong
- * to another session, of the same client with another server behind the same address.
+ * An expectation is taken back by its id, after a look at whose it is: its tuple alone may
+ * meanwhile belong to another session, of the same client with another server behind the same
+ * address.
  *
- * Errors that conntrack is not expected to give are logged here, where the errno is known; a clash and an
- * unknown connection are answers, not errors.
+ * Errors that conntrack is not expected to give are logged here, where the errno is known; a clash
+ * and an unknown connection are answers, not errors.
  */
 #include "conntrack.h"
 
@@ -24,9 +25,10 @@
 
 enum { EXPECT, ADJUST, REQUESTS };
 
-static enum ct_result failed(const char *what, int err)
+static enum ct_result conntrack_failed(const char *what, int err)
 {
-	log_packet(REASON_LEVEL_ERR, NULL, "conntrack refused=%s error=\"%s\"", what, strerror(-err));
+	log_packet(
+		REASON_LEVEL_ERR, NULL, "conntrack refused=%s error=\"%s\"", what, strerror(-err));
 	return CT_FAIL;
 }
 
@@ -35,15 +37,16 @@ struct view_wanted {
 	struct ct_view *ret_view;
 };
 
-static int take_view(const struct nlmsghdr *nlh, void *data)
+static int conntrack_take_view(const struct nlmsghdr *nlh, void *data)
 {
 	const struct view_wanted *w = data;
 
-	return ct_msg_parse_view(nlh, nlh->nlmsg_len, w->ct_helper->name, w->ret_view) < 0 ? MNL_CB_ERROR
-											   : MNL_CB_STOP;
+	return ct_msg_parse_view(nlh, nlh->nlmsg_len, w->ct_helper->name, w->ret_view) < 0
+		       ? MNL_CB_ERROR
+		       : MNL_CB_STOP;
 }
 
-static enum ct_result get(void *ctx, const struct tuple *t, struct ct_view *ret_view)
+static enum ct_result conntrack_get(void *ctx, const struct tuple *t, struct ct_view *ret_view)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	struct conntrack *c = ctx;
@@ -51,21 +54,23 @@ static enum ct_result get(void *ctx, const struct tuple *t, struct ct_view *ret_
 	ssize_t len = ct_msg_put_get(buf, sizeof(buf), t);
 	int result = 0, err;
 
-	err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, take_view, &w);
+	err = len < 0 ? (int)len
+		      : nl_request(&c->nl, buf, (size_t)len, &result, 1, conntrack_take_view, &w);
 	if (!err)
 		err = result;
 	if (err == -ENOENT)
 		return CT_NONE;
-	return err ? failed("get", err) : CT_OK;
+	return err ? conntrack_failed("get", err) : CT_OK;
 }
 
-static int take_expect(const struct nlmsghdr *nlh, void *data)
+static int conntrack_take_expect(const struct nlmsghdr *nlh, void *data)
 {
 	return ct_msg_parse_expect(nlh, nlh->nlmsg_len, data) < 0 ? MNL_CB_ERROR : MNL_CB_STOP;
 }
 
 /* Who has the expectation that takes e->tuple. */
-static int expect_find(struct conntrack *c, const struct expect *e, struct ct_expect_id *ret_id)
+static int conntrack_expect_find(
+	struct conntrack *c, const struct expect *e, struct ct_expect_id *ret_id)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	ssize_t len = ct_msg_put_expect_get(buf, sizeof(buf), e);
@@ -73,7 +78,7 @@ static int expect_find(struct conntrack *c, const struct expect *e, struct ct_ex
 
 	if (len < 0)
 		return (int)len;
-	err = nl_request(&c->nl, buf, (size_t)len, &result, 1, take_expect, ret_id);
+	err = nl_request(&c->nl, buf, (size_t)len, &result, 1, conntrack_take_expect, ret_id);
 	ret_id->master.zone = e->master.zone;
 	return err ? err : result;
 }
@@ -82,36 +87,38 @@ bool conntrack_expected(void *c, const struct expect *e, uint32_t *ret_seconds)
 {
 	struct ct_expect_id id = {0};
 
-	if (expect_find(c, e, &id) || !tuple_eq(&id.master, &e->master))
+	if (conntrack_expect_find(c, e, &id) || !tuple_eq(&id.master, &e->master))
 		return false;
 	*ret_seconds = id.seconds;
 	return true;
 }
 
-static bool expect_del(void *ctx, const struct expect *e)
+static bool conntrack_expect_del(void *ctx, const struct expect *e)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	struct conntrack *c = ctx;
 	struct ct_expect_id id = {0};
-	int result = 0, err = expect_find(c, e, &id);
+	int result = 0, err = conntrack_expect_find(c, e, &id);
 	ssize_t len;
 
 	if (!err && !tuple_eq(&id.master, &e->master))
 		err = -ENOENT;
 	if (!err) {
 		len = ct_msg_put_expect_del(buf, sizeof(buf), e, id.id);
-		err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
+		err = len < 0 ? (int)len
+			      : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
 		err = err ? err : result;
 	}
 	if (err && err != -ENOENT)
-		failed("expect_del", err);
+		conntrack_failed("expect_del", err);
 	return !err;
 }
 
-/* Builds the messages that there are behind each other; returns their length or -errno. What conntrack sees only when it is
- * rewritten it would find invalid from the first text that shrinks on: ACKs would say more than it has seen. */
-static ssize_t put_commit(const struct conntrack *c, uint8_t *buf, size_t cap, const struct tuple *master,
-	enum dir dir, const struct expect *e, const struct seqadj *a)
+/* Builds the messages that there are behind each other; returns their length or -errno. What
+ * conntrack sees only when it is rewritten it would find invalid from the first text that shrinks
+ * on: ACKs would say more than it has seen. */
+static ssize_t conntrack_put_commit(const struct conntrack *c, uint8_t *buf, size_t cap,
+	const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
 {
 	ssize_t first = e ? ct_msg_put_expect(buf, cap, e) : 0;
 	ssize_t second;
@@ -124,37 +131,38 @@ static ssize_t put_commit(const struct conntrack *c, uint8_t *buf, size_t cap, c
 }
 
 /* The results of what was not asked for are 0. */
-static int request_commit(struct conntrack *c, const struct tuple *master, enum dir dir,
+static int conntrack_request_commit(struct conntrack *c, const struct tuple *master, enum dir dir,
 	const struct expect *e, const struct seqadj *a, int result[REQUESTS])
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[REQUESTS * CT_MSG_MAX];
-	ssize_t len = put_commit(c, buf, sizeof(buf), master, dir, e, a);
+	ssize_t len = conntrack_put_commit(c, buf, sizeof(buf), master, dir, e, a);
 	size_t n = (e != NULL) + (size_t)(a != NULL);
 
 	result[EXPECT] = result[ADJUST] = 0;
 	if (len <= 0)
 		return (int)len;
-	return nl_request(&c->nl, buf, (size_t)len, e ? &result[EXPECT] : &result[ADJUST], n, NULL, NULL);
+	return nl_request(
+		&c->nl, buf, (size_t)len, e ? &result[EXPECT] : &result[ADJUST], n, NULL, NULL);
 }
 
-/* The life of an expectation that was made just now. Nobody waits for an answer: at worst it lives as long as
- * the ct helper lets it. */
-static void limit_life(struct conntrack *c, const struct expect *e)
+/* The life of an expectation that was made just now. Nobody waits for an answer: at worst it lives
+ * as long as the ct helper lets it. */
+static void conntrack_limit_life(struct conntrack *c, const struct expect *e)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	ssize_t len = ct_msg_put_expect_life(buf, sizeof(buf), e);
 	int err = len < 0 ? (int)len : nl_send(&c->nl, buf, (size_t)len);
 
 	if (err)
-		failed("life", err);
+		conntrack_failed("life", err);
 }
 
-static enum ct_result commit(
-	void *ctx, const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
+static enum ct_result conntrack_commit(void *ctx, const struct tuple *master, enum dir dir,
+	const struct expect *e, const struct seqadj *a)
 {
 	struct conntrack *c = ctx;
 	int result[REQUESTS];
-	int err = request_commit(c, master, dir, e, a, result);
+	int err = conntrack_request_commit(c, master, dir, e, a, result);
 
 	if (!err && (result[EXPECT] == -ENOENT || result[ADJUST] == -ENOENT))
 		return CT_NONE;
@@ -162,18 +170,19 @@ static enum ct_result commit(
 		return CT_BUSY;
 	if (!err && !result[EXPECT] && !result[ADJUST]) {
 		if (e)
-			limit_life(c, e);
+			conntrack_limit_life(c, e);
 		return CT_OK;
 	}
 
 	if (e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
-		expect_del(c, e);
+		conntrack_expect_del(c, e);
 	if (err)
-		return failed("commit", err);
-	return result[EXPECT] ? failed("expectation", result[EXPECT]) : failed("adjustment", result[ADJUST]);
+		return conntrack_failed("commit", err);
+	return result[EXPECT] ? conntrack_failed("expectation", result[EXPECT])
+			      : conntrack_failed("adjustment", result[ADJUST]);
 }
 
-static void mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
+static void conntrack_set_mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	struct conntrack *c = ctx;
@@ -183,7 +192,7 @@ static void mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t
 
 	err = err ? err : result;
 	if (err && err != -ENOENT)
-		failed("mark", err);
+		conntrack_failed("mark", err);
 }
 
 struct marked_wanted {
@@ -193,7 +202,7 @@ struct marked_wanted {
 };
 
 /* What makes no sense, or is not TCP, is left out. */
-static int take_marked(const struct nlmsghdr *nlh, void *data)
+static int conntrack_take_marked(const struct nlmsghdr *nlh, void *data)
 {
 	const struct marked_wanted *w = data;
 	struct ct_view view;
@@ -215,7 +224,9 @@ int conntrack_marked(struct conntrack *c, uint32_t mark, conntrack_take_fn *take
 		ssize_t len = ct_msg_put_dump_marked(buf, sizeof(buf), families[i], mark);
 		int result = 0;
 
-		err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, take_marked, &w);
+		err = len < 0 ? (int)len
+			      : nl_request(&c->nl, buf, (size_t)len, &result, 1,
+					conntrack_take_marked, &w);
 		err = err ? err : result;
 	}
 	return err;
@@ -234,6 +245,9 @@ void conntrack_close(struct conntrack *c)
 
 struct ct_ops conntrack_port(struct conntrack *c)
 {
-	return (struct ct_ops){
-		.get = get, .commit = commit, .expect_del = expect_del, .mark = mark, .ctx = c};
+	return (struct ct_ops){.get = conntrack_get,
+		.commit = conntrack_commit,
+		.expect_del = conntrack_expect_del,
+		.mark = conntrack_set_mark,
+		.ctx = c};
 }

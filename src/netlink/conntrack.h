@@ -16,8 +16,8 @@ struct conntrack {
 	_Alignas(struct nlmsghdr) uint8_t answer[NL_ANSWER_MAX];
 };
 
-/* 0 or -errno. `c` stays where it is until conntrack_close(). CAP_NET_ADMIN is needed with every request,
- * not only here. */
+/* 0 or -errno. `c` stays where it is until conntrack_close(). CAP_NET_ADMIN is needed with every
+ * request, not only here. */
 int conntrack_open(struct conntrack *c, const struct ct_helper *ct_helper);
 
 /* Harmless on a zeroed *c and on one that conntrack_open() refused. */
@@ -26,15 +26,16 @@ void conntrack_close(struct conntrack *c);
 /* Takes a connection that was asked for. */
 typedef void conntrack_take_fn(void *data, const struct ct_view *view);
 
-/* Hands on all connections that have the bits `mark` set, carry our helper and are established. 0 or -errno; those handed on
- * until then count. */
+/* Hands on all connections that have the bits `mark` set, carry our helper and are established. 0
+ * or -errno; those handed on until then count. */
 int conntrack_marked(struct conntrack *c, uint32_t mark, conntrack_take_fn *take, void *data);
 
-/* Whether `c`, a struct conntrack, has the expectation; then also how many seconds are left of its time. */
+/* Whether `c`, a struct conntrack, has the expectation; then also how many seconds are left of its
+ * time. */
 bool conntrack_expected(void *c, const struct expect *e, uint32_t *ret_seconds);
 
-/* The functions that the core is given. Each takes NL_WAIT_MS for one answer at most, which a kernel that
- * works gives at once. */
+/* The functions that the core is given. Each takes NL_WAIT_MS for one answer at most, which a
+ * kernel that works gives at once. */
 struct ct_ops conntrack_port(struct conntrack *c);
 
 #endif

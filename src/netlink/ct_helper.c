@@ -1,17 +1,20 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ct_helper.c - which helper the master carries
  *
  * Theory of operation. A ct helper is wanted for what the kernel ties to it: the connection may have
- * expectations. What else it does must not matter for FTP. Never `ftp` (it would rewrite as well), never `irc`.
+ * expectations. What else it does must not matter for FTP. Never `ftp` (it would rewrite as well),
+ * never `irc`.
  *
- * `sane` acts on one 8-byte request only, which the core refuses, and allows one expectation at a time, which is all that
- * FTP needs. It is probed with a request that can only fail: the error tells whether the kernel got as far as finding the
- * helper (ct_msg_put_probe()). Nothing is left behind but the helper's module.
+ * `sane` acts on one 8-byte request only, which the core refuses, and allows one expectation at a
+ * time, which is all that FTP needs. It is probed with a request that can only fail: the error
+ * tells whether the kernel got as far as finding the helper (ct_msg_put_probe()). Nothing is left
+ * behind but the helper's module.
  *
- * `pasvd` is our own, registered by way of nfnetlink_cthelper and left disabled, so that it does nothing. It stays until the
- * module goes. The kernel takes it for a userspace helper's, and shifts the sequence numbers of its connections' packets once
- * more when they come back from any queue behind conntrack (nf_confirm_cthelper()). Therefore packets have to be queued
- * in front of conntrack, and `sane` is preferred.
+ * `pasvd` is our own, registered by way of nfnetlink_cthelper and left disabled, so that it does
+ * nothing. It stays until the module goes. The kernel takes it for a userspace helper's, and shifts
+ * the sequence numbers of its connections' packets once more when they come back from any queue
+ * behind conntrack (nf_confirm_cthelper()). Therefore packets have to be queued in front of
+ * conntrack, and `sane` is preferred.
  */
 #include "ct_helper.h"
 
@@ -26,7 +29,7 @@
 #include "nl.h"
 
 /* 0: the kernel has the helper, else -errno. */
-static int probe(struct nl *nl, const char *name)
+static int ct_helper_probe(struct nl *nl, const char *name)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	ssize_t len = ct_msg_put_probe(buf, sizeof(buf), name);
@@ -41,7 +44,7 @@ static int probe(struct nl *nl, const char *name)
 }
 
 /* Likewise; then it is registered for both families. */
-static int enrol(struct nl *nl, const char *name)
+static int ct_helper_register(struct nl *nl, const char *name)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	_Alignas(struct nlmsghdr) uint8_t buf[CTHELPER_MSG_MAX];
@@ -63,11 +66,12 @@ static const struct candidate {
 	struct ct_helper ct_helper;
 	int (*have)(struct nl *nl, const char *name);
 } candidates[] = {
-	{CT_HELPER_SANE, {"sane", "nf_conntrack_sane", false}, probe},
-	{CT_HELPER_OWN, {"pasvd", "nfnetlink_cthelper", true}, enrol},
+	{CT_HELPER_SANE, {"sane", "nf_conntrack_sane", false}, ct_helper_probe},
+	{CT_HELPER_OWN, {"pasvd", "nfnetlink_cthelper", true}, ct_helper_register},
 };
 
-static int first_of(struct nl *nl, enum ct_helper_wanted wanted, const struct ct_helper **ret_ct_helper)
+static int ct_helper_first(
+	struct nl *nl, enum ct_helper_wanted wanted, const struct ct_helper **ret_ct_helper)
 {
 	int err = -EOPNOTSUPP;
 
@@ -84,35 +88,39 @@ static int first_of(struct nl *nl, enum ct_helper_wanted wanted, const struct ct
 }
 
 static const char *const missing[] = {
-	[CT_HELPER_AUTO] =
-		("the kernel has no \"sane\" conntrack helper (modprobe nf_conntrack_sane) and takes "
-		 "none of ours (modprobe nfnetlink_cthelper)"),
-	[CT_HELPER_SANE] = "the kernel has no \"sane\" conntrack helper (modprobe nf_conntrack_sane)",
-	[CT_HELPER_OWN] = "the kernel takes no conntrack helper of ours (modprobe nfnetlink_cthelper)",
+	[CT_HELPER_AUTO] = ("the kernel has no \"sane\" conntrack helper (modprobe "
+			    "nf_conntrack_sane) and takes "
+			    "none of ours (modprobe nfnetlink_cthelper)"),
+	[CT_HELPER_SANE] =
+		"the kernel has no \"sane\" conntrack helper (modprobe nf_conntrack_sane)",
+	[CT_HELPER_OWN] =
+		"the kernel takes no conntrack helper of ours (modprobe nfnetlink_cthelper)",
 };
 
-static void complain(enum ct_helper_wanted wanted, int err)
+static void ct_helper_log_error(enum ct_helper_wanted wanted, int err)
 {
 	switch (err) {
 	case -EOPNOTSUPP:
 		log_at(REASON_LEVEL_ERR, "no ct helper: %s", missing[wanted]);
 		break;
 	case -EPERM:
-		log_at(REASON_LEVEL_ERR, "no ct helper: asking for helpers needs CAP_NET_ADMIN, and "
-					 "registering one that of the machine");
+		log_at(REASON_LEVEL_ERR,
+			"no ct helper: asking for helpers needs CAP_NET_ADMIN, and "
+			"registering one that of the machine");
 		break;
 	case -EBUSY:
 	case -EEXIST:
-		log_at(REASON_LEVEL_ERR,
-			"no ct helper: another program has registered a conntrack helper named \"pasvd\"");
+		log_at(REASON_LEVEL_ERR, "no ct helper: another program has registered a conntrack "
+					 "helper named \"pasvd\"");
 		break;
 	case -EINVAL:
 	case -EPROTONOSUPPORT:
-		log_at(REASON_LEVEL_ERR,
-			"no ct helper: the kernel has no ctnetlink (modprobe nf_conntrack_netlink)");
+		log_at(REASON_LEVEL_ERR, "no ct helper: the kernel has no ctnetlink (modprobe "
+					 "nf_conntrack_netlink)");
 		break;
 	default:
-		log_at(REASON_LEVEL_ERR, "no ct helper: conntrack cannot be asked: %s", strerror(-err));
+		log_at(REASON_LEVEL_ERR, "no ct helper: conntrack cannot be asked: %s",
+			strerror(-err));
 	}
 }
 
@@ -123,7 +131,7 @@ int ct_helper_find(enum ct_helper_wanted wanted, const struct ct_helper **ret_ct
 	int err = nl_open(&nl, answer, sizeof(answer));
 
 	if (!err)
-		err = first_of(&nl, wanted, ret_ct_helper);
+		err = ct_helper_first(&nl, wanted, ret_ct_helper);
 	nl_close(&nl);
 	return err;
 }
@@ -142,6 +150,6 @@ int ct_helper_choose(enum ct_helper_wanted wanted, const struct ct_helper **ret_
 	int err = ct_helper_find(wanted, ret_ct_helper);
 
 	if (err)
-		complain(wanted, err);
+		ct_helper_log_error(wanted, err);
 	return err;
 }

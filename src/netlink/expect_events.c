@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* expect_events.c - the kernel tells which expectations have ended, and the engine is told of those that we opened
+/* expect_events.c - the kernel tells which expectations have ended, and the engine is told of those
+ * that we opened
  *
- * Theory of operation. One socket in the group of expectations that end, NFNLGRP_CONNTRACK_EXP_DESTROY, and never in
- * those of connections, of which there would be one message for each flow on the router. An event carries the
- * expectation whole, how many seconds were left, and in its header the socket that asked for the end, 0 if none did
+ * Theory of operation. One socket in the group of expectations that end,
+ * NFNLGRP_CONNTRACK_EXP_DESTROY, and never in those of connections, of which there would be one
+ * message for each flow on the router. An event carries the expectation whole, how many seconds
+ * were left, and in its header the socket that asked for the end, 0 if none did
  * (tests/platform/expect_events.c). What pasvd deletes it knows already: that is left out.
  *
- * The price: with nf_conntrack_events=2, the default, the kernel keeps an account of events for each connection that
- * begins while anybody listens, though none is sent to anybody: 5 % of the time that the first packet of a connection
- * takes, and 32 bytes. With 1 it does so in any case, with 0 never, and there are no events. A connection that began
- * without that account has none for good.
+ * The price: with nf_conntrack_events=2, the default, the kernel keeps an account of events for
+ * each connection that begins while anybody listens, though none is sent to anybody: 5 % of the
+ * time that the first packet of a connection takes, and 32 bytes. With 1 it does so in any case,
+ * with 0 never, and there are no events. A connection that began without that account has none for
+ * good.
  *
- * Events that find the socket full are lost. Then some ports end without a line, and nothing else happens.
+ * Events that find the socket full are lost. Then some ports end without a line, and nothing else
+ * happens.
  */
 #include "expect_events.h"
 
@@ -25,26 +29,27 @@
 
 enum { READS_MAX = 4096 }; /* at once: packets wait meanwhile */
 
-static int on_event(const struct nlmsghdr *nlh, void *data)
+static int expect_events_on_event(const struct nlmsghdr *nlh, void *data)
 {
 	struct expect_events *e = data;
 	struct expect expect;
 
-	if (nlh->nlmsg_pid != e->deleter && ct_msg_parse_expect_end(nlh, nlh->nlmsg_len, &expect) == 0)
+	if (nlh->nlmsg_pid != e->deleter &&
+		ct_msg_parse_expect_end(nlh, nlh->nlmsg_len, &expect) == 0)
 		engine_expect_ended(e->engine, &expect, nlh->nlmsg_pid != 0, e->now);
 	return 0;
 }
 
 int expect_events_open(struct expect_events *e, struct engine *engine, uint32_t deleter)
 {
-	int err = nl_open(&e->nl, e->event, sizeof e->event);
+	int err = nl_open(&e->nl, e->event, sizeof(e->event));
 
 	if (err)
 		return err;
 	e->engine = engine;
 	e->deleter = deleter;
 	e->bursts = 0;
-	e->nl.unasked = on_event;
+	e->nl.unasked = expect_events_on_event;
 	e->nl.unasked_data = e;
 	return nl_join(&e->nl, NFNLGRP_CONNTRACK_EXP_DESTROY);
 }
@@ -60,7 +65,7 @@ int expect_events_fd(const struct expect_events *e)
 }
 
 /* The kernel says it once, and then loses what comes until all that waits is read. */
-static void say_lost(struct expect_events *e)
+static void expect_events_log_lost(struct expect_events *e)
 {
 	e->bursts++;
 	log_packet(REASON_LEVEL_WARNING, NULL,
@@ -75,7 +80,7 @@ void expect_events_read(struct expect_events *e, uint64_t now)
 	for (int i = 0; i < READS_MAX && (!err || err == -ENOBUFS); i++) {
 		err = nl_dispatch(&e->nl);
 		if (err == -ENOBUFS)
-			say_lost(e);
+			expect_events_log_lost(e);
 	}
 	if (err && err != -EAGAIN && err != -ENOBUFS)
 		log_packet(REASON_LEVEL_ERR, NULL, "events: %s", strerror(-err));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* expect_events.h - the kernel tells which expectations have ended, and the engine is told of those that we opened
+/* expect_events.h - the kernel tells which expectations have ended, and the engine is told of those
+ * that we opened
  *
  * Functions return 0 or -errno; the caller says what went wrong.
  */
@@ -18,8 +19,8 @@ struct expect_events {
 	_Alignas(struct nlmsghdr) uint8_t event[NL_ANSWER_MAX];
 };
 
-/* To be done before the queue is bound: a control connection that begins before has no events. `engine` is used until
- * expect_events_close(). Needs CAP_NET_ADMIN. */
+/* To be done before the queue is bound: a control connection that begins before has no events.
+ * `engine` is used until expect_events_close(). Needs CAP_NET_ADMIN. */
 int expect_events_open(struct expect_events *e, struct engine *engine, uint32_t deleter);
 
 /* Harmless on a zeroed *e and on one that expect_events_open() refused. */

@@ -1,25 +1,26 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nfq_msg.c - netlink bytes of NFQUEUE to and from structs, no sockets
  *
- * Theory of operation. Messages are built with libnetfilter_queue's helpers. They do not look at the room
- * there is and leave in the padding what happened to be there, so begin() asks for all the room beforehand
- * and clears its end.
+ * Theory of operation. Messages are built with libnetfilter_queue's helpers. They do not look at
+ * the room there is and leave in the padding what happened to be there, so nfq_msg_begin() asks for
+ * all the room beforehand and clears its end.
  *
- * Messages of the kernel are taken apart without that library: nfq_nlmsg_parse() fills an array as long as
- * the greatest attribute that the library knows when the program runs, not when it was compiled: a newer
- * library would write behind the array's end.
+ * Messages of the kernel are taken apart without that library: nfq_nlmsg_parse() fills an array as
+ * long as the greatest attribute that the library knows when the program runs, not when it was
+ * compiled: a newer library would write behind the array's end.
  *
- * One setting, one message: the kernel stops at the first setting that it does not know, and the others of
- * that message may be lost with it.
+ * One setting, one message: the kernel stops at the first setting that it does not know, and the
+ * others of that message may be lost with it.
  *
- * Flags of a queue that are not set: NFQA_CFG_F_CONNTRACK is refused where NETFILTER_NETLINK_GLUE_CT is
- * missing, and connections are asked for by ctnetlink. With NFQA_CFG_F_GSO packets would come merged and with
- * unfinished checksums (NFQA_SKB_CSUMNOTREADY), and a merged one that is rewritten keeps its gso_size;
- * control connections have nothing to gain from it. For users and security contexts nobody asks.
+ * Flags of a queue that are not set: NFQA_CFG_F_CONNTRACK is refused where
+ * NETFILTER_NETLINK_GLUE_CT is missing, and connections are asked for by ctnetlink. With
+ * NFQA_CFG_F_GSO packets would come merged and with unfinished checksums (NFQA_SKB_CSUMNOTREADY),
+ * and a merged one that is rewritten keeps its gso_size; control connections have nothing to gain
+ * from it. For users and security contexts nobody asks.
  *
  * A packet longer than what the kernel copies (65531 bytes) comes cut off; its IP header tells.
- * Marks and conntrack attributes of verdicts are not here: with NFQA_CT the kernel would shift sequence
- * numbers twice.
+ * Marks and conntrack attributes of verdicts are not here: with NFQA_CT the kernel would shift
+ * sequence numbers twice.
  */
 #include "nfq_msg.h"
 
@@ -46,13 +47,13 @@ enum {
 };
 
 /* Bytes that an attribute of `len` bytes takes. */
-static size_t attr_room(size_t len)
+static size_t nfq_msg_attr_room(size_t len)
 {
 	return sizeof(struct nlattr) + (len + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 /* Begins a message whose attributes are going to take `room` bytes. */
-static struct nlmsghdr *begin(void *buf, size_t cap, int type, uint16_t queue, size_t room)
+static struct nlmsghdr *nfq_msg_begin(void *buf, size_t cap, int type, uint16_t queue, size_t room)
 {
 	if (cap < HEADER_LEN + room)
 		return NULL;
@@ -60,9 +61,9 @@ static struct nlmsghdr *begin(void *buf, size_t cap, int type, uint16_t queue, s
 	return nfq_nlmsg_put(buf, type, queue);
 }
 
-static struct nlmsghdr *begin_config(void *buf, size_t cap, uint16_t queue, size_t room)
+static struct nlmsghdr *nfq_msg_begin_config(void *buf, size_t cap, uint16_t queue, size_t room)
 {
-	struct nlmsghdr *nlh = begin(buf, cap, NFQNL_MSG_CONFIG, queue, room);
+	struct nlmsghdr *nlh = nfq_msg_begin(buf, cap, NFQNL_MSG_CONFIG, queue, room);
 
 	if (nlh)
 		nlh->nlmsg_flags |= NLM_F_ACK;
@@ -71,7 +72,8 @@ static struct nlmsghdr *begin_config(void *buf, size_t cap, uint16_t queue, size
 
 ssize_t nfq_msg_put_bind(void *buf, size_t cap, uint16_t queue)
 {
-	struct nlmsghdr *nlh = begin_config(buf, cap, queue, attr_room(sizeof(struct nfqnl_msg_config_cmd)));
+	struct nlmsghdr *nlh = nfq_msg_begin_config(
+		buf, cap, queue, nfq_msg_attr_room(sizeof(struct nfqnl_msg_config_cmd)));
 
 	if (!nlh)
 		return -EMSGSIZE;
@@ -81,8 +83,8 @@ ssize_t nfq_msg_put_bind(void *buf, size_t cap, uint16_t queue)
 
 ssize_t nfq_msg_put_copy(void *buf, size_t cap, uint16_t queue)
 {
-	struct nlmsghdr *nlh =
-		begin_config(buf, cap, queue, attr_room(sizeof(struct nfqnl_msg_config_params)));
+	struct nlmsghdr *nlh = nfq_msg_begin_config(
+		buf, cap, queue, nfq_msg_attr_room(sizeof(struct nfqnl_msg_config_params)));
 
 	if (!nlh)
 		return -EMSGSIZE;
@@ -92,7 +94,8 @@ ssize_t nfq_msg_put_copy(void *buf, size_t cap, uint16_t queue)
 
 ssize_t nfq_msg_put_maxlen(void *buf, size_t cap, uint16_t queue, uint32_t packets)
 {
-	struct nlmsghdr *nlh = begin_config(buf, cap, queue, attr_room(sizeof(packets)));
+	struct nlmsghdr *nlh =
+		nfq_msg_begin_config(buf, cap, queue, nfq_msg_attr_room(sizeof(packets)));
 
 	if (!nlh)
 		return -EMSGSIZE;
@@ -103,8 +106,8 @@ ssize_t nfq_msg_put_maxlen(void *buf, size_t cap, uint16_t queue, uint32_t packe
 ssize_t nfq_msg_put_fail_open(void *buf, size_t cap, uint16_t queue, bool on)
 {
 	uint32_t mask = htonl(NFQA_CFG_F_FAIL_OPEN), flags = on ? mask : 0;
-	struct nlmsghdr *nlh =
-		begin_config(buf, cap, queue, attr_room(sizeof(flags)) + attr_room(sizeof(mask)));
+	struct nlmsghdr *nlh = nfq_msg_begin_config(buf, cap, queue,
+		nfq_msg_attr_room(sizeof(flags)) + nfq_msg_attr_room(sizeof(mask)));
 
 	if (!nlh)
 		return -EMSGSIZE;
@@ -113,15 +116,16 @@ ssize_t nfq_msg_put_fail_open(void *buf, size_t cap, uint16_t queue, bool on)
 	return nlh->nlmsg_len;
 }
 
-ssize_t nfq_msg_put_verdict(void *buf, size_t cap, uint16_t queue, uint32_t id, enum nfq_verdict verdict,
-	const uint8_t *bytes, size_t len)
+ssize_t nfq_msg_put_verdict(void *buf, size_t cap, uint16_t queue, uint32_t id,
+	enum nfq_verdict verdict, const uint8_t *bytes, size_t len)
 {
-	size_t room = attr_room(sizeof(struct nfqnl_msg_verdict_hdr)) + (len > 0 ? attr_room(len) : 0);
+	size_t room = nfq_msg_attr_room(sizeof(struct nfqnl_msg_verdict_hdr)) +
+		      (len > 0 ? nfq_msg_attr_room(len) : 0);
 	struct nlmsghdr *nlh;
 
 	if (len > ATTR_LEN_MAX)
 		return -EMSGSIZE;
-	nlh = begin(buf, cap, NFQNL_MSG_VERDICT, queue, room);
+	nlh = nfq_msg_begin(buf, cap, NFQNL_MSG_VERDICT, queue, room);
 	if (!nlh)
 		return -EMSGSIZE;
 	nfq_nlmsg_verdict_put(nlh, (int)id, (int)verdict);

@@ -1,16 +1,18 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nl.c - a netlink socket of nfnetlink
  *
- * Theory of operation. nfnetlink works on a request while sendmsg() lasts, so its answer is in the socket's
- * queue when sendmsg() returns, behind whatever was there. nl_request() numbers its messages, sends them, and
- * reads until each number has come back. What carries an older number is the late answer to a request that
- * was given up. What carries none of ours was not asked for; on the socket of a queue that is a packet, which
- * somebody has to give a verdict, so it is handed on and never thrown away.
+ * Theory of operation. nfnetlink works on a request while sendmsg() lasts, so its answer is in the
+ * socket's queue when sendmsg() returns, behind whatever was there. nl_request() numbers its
+ * messages, sends them, and reads until each number has come back. What carries an older number is
+ * the late answer to a request that was given up. What carries none of ours was not asked for; on
+ * the socket of a queue that is a packet, which somebody has to give a verdict, so it is handed on
+ * and never thrown away.
  *
- * Nothing can hang: a read waits for NL_WAIT_MS at most (SO_RCVTIMEO), and the number of reads is bounded.
+ * Nothing can hang: a read waits for NL_WAIT_MS at most (SO_RCVTIMEO), and the number of reads is
+ * bounded.
  *
- * NETLINK_CAP_ACK keeps the kernel from sending the request back with its error. NETLINK_EXT_ACK is not asked
- * for: ctnetlink and nfnetlink_queue hardly ever say more than the errno.
+ * NETLINK_CAP_ACK keeps the kernel from sending the request back with its error. NETLINK_EXT_ACK is
+ * not asked for: ctnetlink and nfnetlink_queue hardly ever say more than the errno.
  *
  * Does not look into messages, does not log, does not retry a request.
  */
@@ -36,7 +38,7 @@ struct pending {
 	void *data;
 };
 
-static int set_options(struct nl *nl)
+static int nl_set_options(struct nl *nl)
 {
 	struct timeval wait = {.tv_sec = NL_WAIT_MS / 1000, .tv_usec = NL_WAIT_MS % 1000 * 1000};
 	int on = 1;
@@ -59,7 +61,7 @@ int nl_open(struct nl *nl, void *buf, size_t cap)
 	if (!nl->sock)
 		return -errno;
 
-	err = mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : set_options(nl);
+	err = mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : nl_set_options(nl);
 	if (err)
 		nl_close(nl);
 	else
@@ -93,8 +95,9 @@ int nl_receive_much(struct nl *nl, int bytes)
 
 int nl_join(struct nl *nl, int group)
 {
-	return mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ? -errno
-												  : 0;
+	return mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
+		       ? -errno
+		       : 0;
 }
 
 int nl_send(struct nl *nl, const void *msgs, size_t len)
@@ -109,7 +112,7 @@ int nl_send(struct nl *nl, const void *msgs, size_t len)
 }
 
 /* One datagram into nl->buf: its length or -errno. */
-static ssize_t receive(struct nl *nl, int flags)
+static ssize_t nl_receive(struct nl *nl, int flags)
 {
 	ssize_t n;
 
@@ -134,23 +137,24 @@ int nl_error(const struct nlmsghdr *nlh)
 	return e->error <= 0 ? e->error : -EBADMSG;
 }
 
-static void settle(struct pending *p, size_t i, int result)
+static void nl_settle(struct pending *p, size_t i, int result)
 {
 	p->result[i] = result;
 	p->done[i] = true;
 	p->left--;
 }
 
-/* Without CAP_NET_ADMIN nfnetlink_rcv() refuses a datagram as a whole: it answers the first message only. */
-static void settle_all(struct pending *p, int result)
+/* Without CAP_NET_ADMIN nfnetlink_rcv() refuses a datagram as a whole: it answers the first message
+ * only. */
+static void nl_settle_all(struct pending *p, int result)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		if (!p->done[i])
-			settle(p, i, result);
+			nl_settle(p, i, result);
 	}
 }
 
-static void take_answer(struct pending *p, size_t i, const struct nlmsghdr *nlh)
+static void nl_take_answer(struct pending *p, size_t i, const struct nlmsghdr *nlh)
 {
 	int err = nl_error(nlh);
 	int more;
@@ -158,24 +162,25 @@ static void take_answer(struct pending *p, size_t i, const struct nlmsghdr *nlh)
 	if (nlh->nlmsg_type == NLMSG_DONE)
 		err = 0;
 	if (i == 0 && err == -EPERM)
-		settle_all(p, err);
+		nl_settle_all(p, err);
 	else if (err <= 0)
-		settle(p, i, err);
+		nl_settle(p, i, err);
 	if (err <= 0)
 		return;
 	more = p->take ? p->take(nlh, p->data) : MNL_CB_ERROR;
 	if (more != MNL_CB_OK)
-		settle(p, i, more == MNL_CB_STOP ? 0 : -EBADMSG);
+		nl_settle(p, i, more == MNL_CB_STOP ? 0 : -EBADMSG);
 }
 
-/* Is it an answer to a request of this socket, though perhaps an old one? Answers carry the socket's portid
- * and a number that was given out; packets of a queue carry 0 and 0, answers to verdicts the number 0. */
+/* Is it an answer to a request of this socket, though perhaps an old one? Answers carry the
+ * socket's portid and a number that was given out; packets of a queue carry 0 and 0, answers to
+ * verdicts the number 0. */
 static bool is_answer(const struct nl *nl, const struct nlmsghdr *nlh)
 {
 	return nlh->nlmsg_pid == nl->portid && nlh->nlmsg_seq != 0;
 }
 
-static void take_message(struct nl *nl, struct pending *p, const struct nlmsghdr *nlh)
+static void nl_take_message(struct nl *nl, struct pending *p, const struct nlmsghdr *nlh)
 {
 	size_t i = p ? (size_t)(nlh->nlmsg_seq - p->first) : 0;
 
@@ -183,30 +188,30 @@ static void take_message(struct nl *nl, struct pending *p, const struct nlmsghdr
 		if (nl->unasked)
 			nl->unasked(nlh, nl->unasked_data);
 	} else if (p && i < p->n && !p->done[i]) {
-		take_answer(p, i, nlh);
+		nl_take_answer(p, i, nlh);
 	}
 }
 
-static int take_datagram(struct nl *nl, struct pending *p, int flags)
+static int nl_take_datagram(struct nl *nl, struct pending *p, int flags)
 {
 	const struct nlmsghdr *nlh = (const void *)nl->buf;
-	ssize_t n = receive(nl, flags);
+	ssize_t n = nl_receive(nl, flags);
 	int left = (int)n;
 
 	if (n < 0)
 		return (int)n;
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
-		take_message(nl, p, nlh);
+		nl_take_message(nl, p, nlh);
 	return 0;
 }
 
 int nl_dispatch(struct nl *nl)
 {
-	return take_datagram(nl, NULL, MSG_DONTWAIT);
+	return nl_take_datagram(nl, NULL, MSG_DONTWAIT);
 }
 
 /* Gives the messages their numbers, never 0. Returns how many there are. */
-static size_t number(struct nl *nl, struct nlmsghdr *nlh, size_t len)
+static size_t nl_next_seq(struct nl *nl, struct nlmsghdr *nlh, size_t len)
 {
 	int left = (int)len;
 	size_t n = 0;
@@ -218,23 +223,25 @@ static size_t number(struct nl *nl, struct nlmsghdr *nlh, size_t len)
 	return n;
 }
 
-static int await(struct nl *nl, struct pending *p)
+static int nl_await(struct nl *nl, struct pending *p)
 {
 	int err = 0;
 
 	for (int i = 0; i < NL_READS_MAX && p->left && !err; i++)
-		err = take_datagram(nl, p, 0);
+		err = nl_take_datagram(nl, p, 0);
 	if (err == -EAGAIN || (!err && p->left))
 		return -ETIMEDOUT;
 	return p->left ? err : 0;
 }
 
-int nl_request(struct nl *nl, void *msgs, size_t len, int *result, size_t n, nl_take_fn *take, void *data)
+int nl_request(
+	struct nl *nl, void *msgs, size_t len, int *result, size_t n, nl_take_fn *take, void *data)
 {
-	struct pending p = {.first = 0, .n = n, .left = n, .result = result, .take = take, .data = data};
+	struct pending p = {
+		.first = 0, .n = n, .left = n, .result = result, .take = take, .data = data};
 	int err;
 
-	if (n > NL_REQUESTS_MAX || number(nl, msgs, len) != n)
+	if (n > NL_REQUESTS_MAX || nl_next_seq(nl, msgs, len) != n)
 		return -EINVAL;
 	p.first = nl->seq + 1;
 	nl->seq += (uint32_t)n;
@@ -242,5 +249,5 @@ int nl_request(struct nl *nl, void *msgs, size_t len, int *result, size_t n, nl_
 		result[i] = -EINPROGRESS;
 
 	err = nl_send(nl, msgs, len);
-	return err ? err : await(nl, &p);
+	return err ? err : nl_await(nl, &p);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nl.h - a netlink socket of nfnetlink
  *
- * Messages go out as bytes that somebody else has built (nfq_msg.h, ct_msg.h) and come in as messages whose
- * header has been checked. Functions return 0 or -errno and never wait for longer than NL_WAIT_MS for one
- * datagram.
+ * Messages go out as bytes that somebody else has built (nfq_msg.h, ct_msg.h) and come in as
+ * messages whose header has been checked. Functions return 0 or -errno and never wait for longer
+ * than NL_WAIT_MS for one datagram.
  */
 #ifndef PASVD_NL_H
 #define PASVD_NL_H
@@ -21,9 +21,9 @@ enum {
 	NL_ANSWER_MAX = 8192, /* the kernel's NLMSG_GOODSIZE: no answer of ctnetlink is longer */
 };
 
-/* Takes one message that is neither an acknowledgement nor an error. MNL_CB_OK: more answers to this request
- * will come. MNL_CB_STOP: that was its last. MNL_CB_ERROR: it cannot be understood. The message lies in
- * nl->buf. */
+/* Takes one message that is neither an acknowledgement nor an error. MNL_CB_OK: more answers to
+ * this request will come. MNL_CB_STOP: that was its last. MNL_CB_ERROR: it cannot be understood.
+ * The message lies in nl->buf. */
 typedef int nl_take_fn(const struct nlmsghdr *nlh, void *data);
 
 struct nl {
@@ -34,15 +34,17 @@ struct nl {
 	uint8_t *buf; /* datagrams are received here; the owner's memory */
 	size_t cap;
 
-	/* Takes what nobody asked for, above all packets of a queue (NULL: it is skipped). Errors too: a
-	 * verdict that is refused is answered although no answer was asked for. The result does not matter.
+	/* Takes what nobody asked for, above all packets of a queue (NULL: it is skipped). Errors
+	 * too: a verdict that is refused is answered although no answer was asked for. The result
+	 * does not matter.
 	 */
 	nl_take_fn *unasked;
 	void *unasked_data;
 };
 
-/* Opens the socket; `buf` of `cap` bytes, aligned as struct nlmsghdr, is used until nl_close(). A datagram
- * that does not fit is lost: NL_ANSWER_MAX for ctnetlink, NFQ_MSG_PACKET_MAX for a queue. */
+/* Opens the socket; `buf` of `cap` bytes, aligned as struct nlmsghdr, is used until nl_close(). A
+ * datagram that does not fit is lost: NL_ANSWER_MAX for ctnetlink, NFQ_MSG_PACKET_MAX for a
+ * queue. */
 int nl_open(struct nl *nl, void *buf, size_t cap);
 
 /* Harmless on a zeroed *nl and on one that nl_open() refused. */
@@ -54,23 +56,27 @@ int nl_fd(const struct nl *nl);
  * CAP_NET_ADMIN), and no ENOBUFS if that is not enough: the queue's fail-open rule applies then. */
 int nl_receive_much(struct nl *nl, int bytes);
 
-/* Has the messages of multicast group `group` (NFNLGRP_*) come to nl->unasked, too. What finds the socket full is lost,
- * and the next nl_dispatch() says -ENOBUFS once. */
+/* Has the messages of multicast group `group` (NFNLGRP_*) come to nl->unasked, too. What finds the
+ * socket full is lost, and the next nl_dispatch() says -ENOBUFS once. */
 int nl_join(struct nl *nl, int group);
 
 /* Sends messages that need no answer, in one datagram. */
 int nl_send(struct nl *nl, const void *msgs, size_t len);
 
-/* Sends the `n` messages in `msgs` (each at a multiple of 4, `len` bytes together) in one datagram and reads
- * until each has its answer: result[i] is 0 or -errno. Data goes to `take`. Their sequence numbers are set
- * here; answers to older requests are skipped, other messages go to nl->unasked. Returns 0, or -errno if an
- * answer is missing (-ETIMEDOUT, -ENOBUFS …): its result is -EINPROGRESS. */
-int nl_request(struct nl *nl, void *msgs, size_t len, int *result, size_t n, nl_take_fn *take, void *data);
+/* Sends the `n` messages in `msgs` (each at a multiple of 4, `len` bytes together) in one datagram
+ * and reads until each has its answer: result[i] is 0 or -errno. Data goes to `take`. Their
+ * sequence numbers are set here; answers to older requests are skipped, other messages go to
+ * nl->unasked. Returns 0, or -errno if an answer is missing (-ETIMEDOUT, -ENOBUFS …): its result is
+ * -EINPROGRESS. */
+int nl_request(
+	struct nl *nl, void *msgs, size_t len, int *result, size_t n, nl_take_fn *take, void *data);
 
-/* Reads one datagram and hands what is in it to nl->unasked. -EAGAIN: there is none. Never waits. */
+/* Reads one datagram and hands what is in it to nl->unasked. -EAGAIN: there is none. Never
+ * waits. */
 int nl_dispatch(struct nl *nl);
 
-/* The error in an NLMSG_ERROR: -errno, 0 for an acknowledgement. 1: the message is not an NLMSG_ERROR. */
+/* The error in an NLMSG_ERROR: -errno, 0 for an acknowledgement. 1: the message is not an
+ * NLMSG_ERROR. */
 int nl_error(const struct nlmsghdr *nlh);
 
 #endif

@@ -12,18 +12,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static void complain(struct ask *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void ask_error(struct ask *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static void complain(struct ask *a, const char *fmt, ...)
+static void ask_error(struct ask *a, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(a->error, sizeof a->error, fmt, ap);
+	vsnprintf(a->error, sizeof(a->error), fmt, ap);
 	va_end(ap);
 }
 
-static const char *why(int err)
+static const char *ask_reason_text(int err)
 {
 	switch (err) {
 	case ENOENT:
@@ -40,22 +40,23 @@ static const char *why(int err)
 	}
 }
 
-static bool connect_to(struct ask *a, const char *path)
+static bool ask_connect_to(struct ask *a, const char *path)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	const struct timeval patience = {
 		.tv_sec = ASK_WAIT_MS / 1000}; /* a daemon that hangs takes nobody in */
 	size_t len = strlen(path);
 
-	if (len >= sizeof addr.sun_path) {
-		complain(a, "%.40s...: longer than a socket's name can be", path);
+	if (len >= sizeof(addr.sun_path)) {
+		ask_error(a, "%.40s...: longer than a socket's name can be", path);
 		return false;
 	}
 	memcpy(addr.sun_path, path, len);
 	a->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (a->fd < 0 || setsockopt(a->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0 ||
-		connect(a->fd, (const struct sockaddr *)&addr, sizeof addr) < 0) {
-		complain(a, "%s: %s", path, why(errno));
+	if (a->fd < 0 ||
+		setsockopt(a->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+		connect(a->fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		ask_error(a, "%s: %s", path, ask_reason_text(errno));
 		return false;
 	}
 	return true;
@@ -65,13 +66,13 @@ static bool connect_to(struct ask *a, const char *path)
 bool ask_open(struct ask *a, const char *path, const char *request)
 {
 	char line[32];
-	int n = snprintf(line, sizeof line, "%s\n", request);
+	int n = snprintf(line, sizeof(line), "%s\n", request);
 
 	*a = (struct ask){.fd = -1};
-	if (!connect_to(a, path))
+	if (!ask_connect_to(a, path))
 		return false;
 	if (send(a->fd, line, (size_t)n, MSG_NOSIGNAL) != n && errno != EPIPE) {
-		complain(a, "%s: %s", path, strerror(errno));
+		ask_error(a, "%s: %s", path, strerror(errno));
 		return false;
 	}
 	return true;
@@ -85,7 +86,7 @@ void ask_close(struct ask *a)
 }
 
 /* More bytes behind those that there are. */
-static bool receive(struct ask *a, bool for_ever)
+static bool ask_receive(struct ask *a, bool for_ever)
 {
 	struct pollfd fd = {.fd = a->fd, .events = POLLIN};
 	ssize_t n;
@@ -94,30 +95,30 @@ static bool receive(struct ask *a, bool for_ever)
 	a->n -= a->used;
 	a->used = 0;
 	if (poll(&fd, 1, for_ever ? -1 : ASK_WAIT_MS) == 0) {
-		complain(a, "the daemon does not answer");
+		ask_error(a, "the daemon does not answer");
 		return false;
 	}
-	n = a->n < sizeof a->buf ? recv(a->fd, a->buf + a->n, sizeof a->buf - a->n, 0) : -1;
+	n = a->n < sizeof(a->buf) ? recv(a->fd, a->buf + a->n, sizeof(a->buf) - a->n, 0) : -1;
 	if (n <= 0) {
-		complain(a, "the daemon's answer breaks off");
+		ask_error(a, "the daemon's answer breaks off");
 		return false;
 	}
 	a->n += (size_t)n;
 	return true;
 }
 
-static json_t *understand(struct ask *a, const char *line, size_t n)
+static json_t *ask_parse(struct ask *a, const char *line, size_t n)
 {
 	json_error_t error;
 	json_t *object = json_loadb(line, n, 0, &error);
 	const char *type = json_string_value(json_object_get(object, "type"));
 
 	if (!type) {
-		complain(a, "the daemon's answer makes no sense");
+		ask_error(a, "the daemon's answer makes no sense");
 	} else if (strcmp(type, "error") == 0) {
 		const char *what = json_string_value(json_object_get(object, "error"));
 
-		complain(a, "the daemon refuses: %s", what ? what : "it does not say why");
+		ask_error(a, "the daemon refuses: %s", what ? what : "it does not say why");
 	} else if (strcmp(type, "end") != 0) {
 		return object;
 	}
@@ -132,11 +133,11 @@ json_t *ask_next(struct ask *a, bool for_ever)
 	do {
 		begin = a->buf + a->used;
 		end = memchr(begin, '\n', a->n - a->used);
-	} while (!end && receive(a, for_ever));
+	} while (!end && ask_receive(a, for_ever));
 	if (!end)
 		return NULL;
 	a->used += (size_t)(end - begin) + 1;
-	return understand(a, begin, (size_t)(end - begin));
+	return ask_parse(a, begin, (size_t)(end - begin));
 }
 
 json_t *ask_all(struct ask *a, const char *path, const char *request)

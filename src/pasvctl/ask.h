@@ -15,14 +15,16 @@ struct ask {
 	int fd;
 	size_t n, used; /* bytes in buf, and those of them that are done with */
 	char buf[ASK_LINE_MAX];
-	char error[ASK_ERROR_MAX]; /* what went wrong, as a line without its end; "" if nothing did */
+	/* what went wrong, as a line without its end; "" if nothing did */
+	char error[ASK_ERROR_MAX];
 };
 
-/* Connects to `path` and sends the request. False: a->error says why. Then ask_close() is due all the same. */
+/* Connects to `path` and sends the request. False: a->error says why. Then ask_close() is due all
+ * the same. */
 bool ask_open(struct ask *a, const char *path, const char *request);
 
-/* The next object, which belongs to the caller; waits for ASK_WAIT_MS at most, or for ever. NULL: there are no more, or
- * a->error says what is wrong. */
+/* The next object, which belongs to the caller; waits for ASK_WAIT_MS at most, or for ever. NULL:
+ * there are no more, or a->error says what is wrong. */
 json_t *ask_next(struct ask *a, bool for_ever);
 
 void ask_close(struct ask *a);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c - asks a running pasvd
  *
- * A command is a row of the table below: what the daemon is asked, and who shows the answer. Needs no privilege but to open
- * the socket.
+ * A command is a row of the table below: what the daemon is asked, and who shows the answer. Needs
+ * no privilege but to open the socket.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "pasvd/array.h"
 #include "show.h"
 #include "table.h"
 #include "top.h"
@@ -19,15 +20,15 @@ enum { EXIT_USAGE = 2, TIME_DIGITS = 13 /* ms since 1970 */ };
 
 #define SOCKET "/run/pasvd/ctl"
 
-struct command;
+struct pasvctl_command;
 
 struct arguments {
 	const char *path;
 	bool json, follow;
-	const struct command *command;
+	const struct pasvctl_command *command;
 };
 
-struct command {
+struct pasvctl_command {
 	const char *name;
 	const char *requests[3]; /* what is asked, one after the other */
 	void (*show)(FILE *out, const json_t *answer, size_t width);
@@ -36,38 +37,42 @@ struct command {
 	bool no_json;
 };
 
-static int tell_events(const struct arguments *a);
-static int run_top(const struct arguments *a);
+static int pasvctl_print_events(const struct arguments *a);
+static int pasvctl_run_top(const struct arguments *a);
 
-static const struct command commands[] = {
+static const struct pasvctl_command commands[] = {
 	{.name = "status", .requests = {"status"}, .show = show_status, .whole = true},
 	{.name = "sessions", .requests = {"sessions"}, .show = show_sessions},
 	{.name = "expectations", .requests = {"expectations"}, .show = show_expectations},
 	{.name = "reasons", .requests = {"reasons"}, .show = show_reasons},
-	{.name = "metrics", .requests = {"status", "reasons"}, .show = show_metrics, .no_json = true},
-	{.name = "events", .run = tell_events},
-	{.name = "top", .run = run_top, .no_json = true},
+	{.name = "metrics",
+		.requests = {"status", "reasons"},
+		.show = show_metrics,
+		.no_json = true},
+	{.name = "events", .run = pasvctl_print_events},
+	{.name = "top", .run = pasvctl_run_top, .no_json = true},
 };
 
-static const char usage[] = "usage: pasvctl [-s PATH] [-j] status|sessions|expectations|reasons\n"
-			    "       pasvctl [-s PATH] [-j] events [-f]\n"
-			    "       pasvctl [-s PATH] metrics|top\n"
-			    "\n"
-			    "Asks a running pasvd.\n"
-			    "\n"
-			    "  status        version, ct helper, queues, counters\n"
-			    "  sessions      control connections, and the port that each has open\n"
-			    "  expectations  data connections that are waited for\n"
-			    "  reasons       all outcomes with their number and meaning\n"
-			    "  events        what happened last\n"
-			    "  metrics       numbers for Prometheus\n"
-			    "  top           sessions, again and again\n"
-			    "\n"
-			    "  -s, --socket PATH  the daemon's control socket (default " SOCKET ")\n"
-			    "  -j, --json         print JSON\n"
-			    "  -f, --follow       with events: go on with what happens, until interrupted\n"
-			    "  -V, --version      print the version\n"
-			    "  -h, --help         print this\n";
+static const char usage[] =
+	"usage: pasvctl [-s PATH] [-j] status|sessions|expectations|reasons\n"
+	"       pasvctl [-s PATH] [-j] events [-f]\n"
+	"       pasvctl [-s PATH] metrics|top\n"
+	"\n"
+	"Asks a running pasvd.\n"
+	"\n"
+	"  status        version, ct helper, queues, counters\n"
+	"  sessions      control connections, and the port that each has open\n"
+	"  expectations  data connections that are waited for\n"
+	"  reasons       all outcomes with their number and meaning\n"
+	"  events        what happened last\n"
+	"  metrics       numbers for Prometheus\n"
+	"  top           sessions, again and again\n"
+	"\n"
+	"  -s, --socket PATH  the daemon's control socket (default " SOCKET ")\n"
+	"  -j, --json         print JSON\n"
+	"  -f, --follow       with events: go on with what happens, until interrupted\n"
+	"  -V, --version      print the version\n"
+	"  -h, --help         print this\n";
 
 static const struct option options[] = {
 	{"socket", required_argument, NULL, 's'},
@@ -78,14 +83,14 @@ static const struct option options[] = {
 	{0},
 };
 
-static void fail(const char *what, const char *value, const char *why)
+static void pasvctl_fail(const char *what, const char *value, const char *why)
 {
 	fprintf(stderr, "pasvctl: %s '%s': %s; see pasvctl --help\n", what, value, why);
 	exit(EXIT_USAGE);
 }
 
 /* The status at the end: whether all was printed. */
-static int printed(void)
+static int pasvctl_print_answer(void)
 {
 	if (fflush(stdout) == EOF || ferror(stdout)) {
 		fprintf(stderr, "pasvctl: cannot print: %s\n", strerror(errno));
@@ -94,20 +99,20 @@ static int printed(void)
 	return EXIT_SUCCESS;
 }
 
-static int complain(const char *error)
+static int pasvctl_error(const char *error)
 {
 	fprintf(stderr, "pasvctl: %s\n", error);
 	return EXIT_FAILURE;
 }
 
-static void print_json(const json_t *value, size_t flags)
+static void pasvctl_print_json(const json_t *value, size_t flags)
 {
 	if (json_dumpf(value, stdout, flags | JSON_REAL_PRECISION(TIME_DIGITS)) == 0)
 		putchar('\n');
 }
 
 /* Those that are followed have no end but the daemon's, which is an error. */
-static int tell_events(const struct arguments *a)
+static int pasvctl_print_events(const struct arguments *a)
 {
 	struct ask ask;
 	json_t *event;
@@ -116,27 +121,27 @@ static int tell_events(const struct arguments *a)
 
 	while (open && !status && (event = ask_next(&ask, a->follow))) {
 		if (a->json)
-			print_json(event, JSON_COMPACT);
+			pasvctl_print_json(event, JSON_COMPACT);
 		else
 			show_event(stdout, event);
 		json_decref(event);
-		status = a->follow ? printed() : EXIT_SUCCESS;
+		status = a->follow ? pasvctl_print_answer() : EXIT_SUCCESS;
 	}
 	ask_close(&ask);
 	if (!status && ask.error[0])
-		return complain(ask.error);
-	return status ? status : printed();
+		return pasvctl_error(ask.error);
+	return status ? status : pasvctl_print_answer();
 }
 
-static int run_top(const struct arguments *a)
+static int pasvctl_run_top(const struct arguments *a)
 {
 	char error[ASK_ERROR_MAX];
 
-	return top_run(a->path, error) ? EXIT_SUCCESS : complain(error);
+	return top_run(a->path, error) ? EXIT_SUCCESS : pasvctl_error(error);
 }
 
 /* All answers in one array; NULL: an error was told. */
-static json_t *ask_for(const struct command *command, const char *path)
+static json_t *pasvctl_ask_for(const struct pasvctl_command *command, const char *path)
 {
 	json_t *all = json_array(), *answer;
 	struct ask ask;
@@ -147,7 +152,7 @@ static json_t *ask_for(const struct command *command, const char *path)
 			json_array_extend(all, answer);
 			json_decref(answer);
 		} else {
-			complain(ask.error);
+			pasvctl_error(ask.error);
 			json_decref(all);
 			all = NULL;
 		}
@@ -155,41 +160,42 @@ static json_t *ask_for(const struct command *command, const char *path)
 	return all;
 }
 
-static int run(const struct arguments *a)
+static int pasvctl_main(const struct arguments *a)
 {
-	const struct command *command = a->command;
+	const struct pasvctl_command *command = a->command;
 	json_t *answer;
 
 	if (command->run)
 		return command->run(a);
-	answer = ask_for(command, a->path);
+	answer = pasvctl_ask_for(command, a->path);
 	if (!answer)
 		return EXIT_FAILURE;
 	if (a->json)
-		print_json(command->whole ? json_array_get(answer, 0) : answer, JSON_INDENT(2));
+		pasvctl_print_json(
+			command->whole ? json_array_get(answer, 0) : answer, JSON_INDENT(2));
 	else
 		command->show(stdout, answer, table_width());
 	json_decref(answer);
-	return printed();
+	return pasvctl_print_answer();
 }
 
-static void print_and_exit(const char *text)
+static void pasvctl_print_and_exit(const char *text)
 {
 	fputs(text, stdout);
-	exit(printed());
+	exit(pasvctl_print_answer());
 }
 
-static const struct command *find_command(const char *name)
+static const struct pasvctl_command *pasvctl_find_command(const char *name)
 {
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	}
-	fail("command", name, "unknown");
+	pasvctl_fail("command", name, "unknown");
 	return NULL;
 }
 
-static void take_option(int option, char **argv, struct arguments *a)
+static void pasvctl_take_option(int option, char **argv, struct arguments *a)
 {
 	switch (option) {
 	case 's':
@@ -202,42 +208,42 @@ static void take_option(int option, char **argv, struct arguments *a)
 		a->follow = true;
 		break;
 	case 'V':
-		print_and_exit("pasvctl " PASVD_VERSION "\n");
+		pasvctl_print_and_exit("pasvctl " PASVD_VERSION "\n");
 		break;
 	case 'h':
-		print_and_exit(usage);
+		pasvctl_print_and_exit(usage);
 		break;
 	case ':':
-		fail("option", argv[optind - 1], "a value is missing");
+		pasvctl_fail("option", argv[optind - 1], "a value is missing");
 		break;
 	default:
-		fail("option", argv[optind - 1], "unknown");
+		pasvctl_fail("option", argv[optind - 1], "unknown");
 	}
 }
 
-static struct arguments parse(int argc, char **argv)
+static struct arguments pasvctl_parse_arguments(int argc, char **argv)
 {
 	struct arguments a = {.path = SOCKET};
 	int option;
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":s:jfVh", options, NULL)) != -1)
-		take_option(option, argv, &a);
+		pasvctl_take_option(option, argv, &a);
 	if (optind == argc)
-		fail("command", "", "one is wanted");
-	a.command = find_command(argv[optind]);
+		pasvctl_fail("command", "", "one is wanted");
+	a.command = pasvctl_find_command(argv[optind]);
 	if (optind + 1 < argc)
-		fail("argument", argv[optind + 1], "the command takes none");
+		pasvctl_fail("argument", argv[optind + 1], "the command takes none");
 	if (a.json && a.command->no_json)
-		fail("option", "--json", "does not go with this command");
-	if (a.follow && a.command->run != tell_events)
-		fail("option", "--follow", "goes with events only");
+		pasvctl_fail("option", "--json", "does not go with this command");
+	if (a.follow && a.command->run != pasvctl_print_events)
+		pasvctl_fail("option", "--follow", "goes with events only");
 	return a;
 }
 
 int main(int argc, char **argv)
 {
-	const struct arguments a = parse(argc, argv);
+	const struct arguments a = pasvctl_parse_arguments(argc, argv);
 
-	return run(&a);
+	return pasvctl_main(&a);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* show.c - the daemon's answers, for people */
 #include "show.h"
+#include "pasvd/array.h"
 
 #include <string.h>
 #include <time.h>
@@ -8,8 +9,6 @@
 #include "table.h"
 
 enum { CELL_MAX = 64 };
-
-#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
 
 const char *show_string(const json_t *object, const char *name)
 {
@@ -33,12 +32,12 @@ const char *show_time(json_int_t seconds, char *buf)
 
 	while (units[i].until && seconds >= units[i].until)
 		i++;
-	snprintf(
-		buf, SHOW_TIME_MAX, "%" JSON_INTEGER_FORMAT " %s", seconds / units[i].seconds, units[i].unit);
+	snprintf(buf, SHOW_TIME_MAX, "%" JSON_INTEGER_FORMAT " %s", seconds / units[i].seconds,
+		units[i].unit);
 	return buf;
 }
 
-static void put_counters(FILE *out, const char *title, json_t *counters)
+static void show_put_counters(FILE *out, const char *title, json_t *counters)
 {
 	const char *name, *left = title;
 	json_t *count;
@@ -69,29 +68,30 @@ void show_status(FILE *out, const json_t *answer, size_t width)
 	fprintf(out, "\n%-11s  %s\n", "up", show_time(show_number(s, "uptime"), text));
 	fprintf(out, "%-11s  %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "\n", "remembered",
 		show_number(s, "known"), show_number(s, "known_max"));
-	put_counters(out, "counters", json_object_get(s, "counters"));
-	put_counters(out, "ports ended", json_object_get(s, "endings"));
+	show_put_counters(out, "counters", json_object_get(s, "counters"));
+	show_put_counters(out, "ports ended", json_object_get(s, "endings"));
 }
 
-static const char *port_of(const char *endpoint)
+static const char *show_port_of(const char *endpoint)
 {
 	const char *colon = strrchr(endpoint, ':');
 
 	return colon ? colon + 1 : endpoint;
 }
 
-static void add_session(json_t *rows, const json_t *s)
+static void show_add_session(json_t *rows, const json_t *s)
 {
 	const json_t *shift = json_object_get(s, "shift"), *port = json_object_get(s, "port");
 	char shifts[CELL_MAX], open[CELL_MAX] = "-", idle[SHOW_TIME_MAX];
-	const char *cells[] = {show_string(s, "client"), show_string(s, "dialled"), show_string(s, "server"),
-		show_string(s, "state"), shifts, open, show_time(show_number(s, "idle"), idle)};
+	const char *cells[] = {show_string(s, "client"), show_string(s, "dialled"),
+		show_string(s, "server"), show_string(s, "state"), shifts, open,
+		show_time(show_number(s, "idle"), idle)};
 
-	snprintf(shifts, sizeof shifts, "%+" JSON_INTEGER_FORMAT "/%+" JSON_INTEGER_FORMAT,
+	snprintf(shifts, sizeof(shifts), "%+" JSON_INTEGER_FORMAT "/%+" JSON_INTEGER_FORMAT,
 		show_number(shift, "client"), show_number(shift, "server"));
 	if (json_is_object(port))
-		snprintf(open, sizeof open, "%.5s", port_of(show_string(port, "announced")));
-	table_row(rows, COUNT_OF(cells), cells);
+		snprintf(open, sizeof(open), "%.5s", show_port_of(show_string(port, "announced")));
+	table_row(rows, ARRAY_SIZE(cells), cells);
 }
 
 void show_sessions(FILE *out, const json_t *answer, size_t width)
@@ -102,69 +102,71 @@ void show_sessions(FILE *out, const json_t *answer, size_t width)
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < json_array_size(answer); i++)
-		add_session(rows, json_array_get(answer, i));
-	table_print(out, columns, COUNT_OF(columns), rows, width);
+		show_add_session(rows, json_array_get(answer, i));
+	table_print(out, columns, ARRAY_SIZE(columns), rows, width);
 	json_decref(rows);
 }
 
-static void add_expectation(json_t *rows, const json_t *e)
+static void show_add_expectation(json_t *rows, const json_t *e)
 {
 	char left[SHOW_TIME_MAX];
-	const char *cells[] = {show_string(e, "from"), show_string(e, "to"), show_string(e, "listener"),
-		show_string(e, "announced"), show_time(show_number(e, "seconds"), left)};
+	const char *cells[] = {show_string(e, "from"), show_string(e, "to"),
+		show_string(e, "listener"), show_string(e, "announced"),
+		show_time(show_number(e, "seconds"), left)};
 
-	table_row(rows, COUNT_OF(cells), cells);
+	table_row(rows, ARRAY_SIZE(cells), cells);
 }
 
 void show_expectations(FILE *out, const json_t *answer, size_t width)
 {
-	static const struct column columns[] = {{"FROM", false, 0}, {"TO", false, 0}, {"LISTENER", false, 0},
-		{"ANNOUNCED", false, 1}, {"LEFT", true, 0}};
+	static const struct column columns[] = {{"FROM", false, 0}, {"TO", false, 0},
+		{"LISTENER", false, 0}, {"ANNOUNCED", false, 1}, {"LEFT", true, 0}};
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < json_array_size(answer); i++)
-		add_expectation(rows, json_array_get(answer, i));
-	table_print(out, columns, COUNT_OF(columns), rows, width);
+		show_add_expectation(rows, json_array_get(answer, i));
+	table_print(out, columns, ARRAY_SIZE(columns), rows, width);
 	json_decref(rows);
 }
 
-static void add_reason(json_t *rows, const json_t *r)
+static void show_add_reason(json_t *rows, const json_t *r)
 {
 	char count[CELL_MAX];
-	const char *cells[] = {
-		show_string(r, "reason"), show_string(r, "priority"), count, show_string(r, "meaning")};
+	const char *cells[] = {show_string(r, "reason"), show_string(r, "priority"), count,
+		show_string(r, "meaning")};
 
-	snprintf(count, sizeof count, "%" JSON_INTEGER_FORMAT, show_number(r, "count"));
-	table_row(rows, COUNT_OF(cells), cells);
+	snprintf(count, sizeof(count), "%" JSON_INTEGER_FORMAT, show_number(r, "count"));
+	table_row(rows, ARRAY_SIZE(cells), cells);
 }
 
 void show_reasons(FILE *out, const json_t *answer, size_t width)
 {
-	static const struct column columns[] = {
-		{"REASON", false, 0}, {"PRIORITY", false, 0}, {"COUNT", true, 0}, {"MEANING", false, 0}};
+	static const struct column columns[] = {{"REASON", false, 0}, {"PRIORITY", false, 0},
+		{"COUNT", true, 0}, {"MEANING", false, 0}};
 	json_t *rows = json_array();
 
 	for (size_t i = 0; i < json_array_size(answer); i++)
-		add_reason(rows, json_array_get(answer, i));
-	table_print(out, columns, COUNT_OF(columns), rows, width);
+		show_add_reason(rows, json_array_get(answer, i));
+	table_print(out, columns, ARRAY_SIZE(columns), rows, width);
 	json_decref(rows);
 }
 
-static void put_metric(FILE *out, const char *name, const char *type, const char *help)
+static void show_put_metric(FILE *out, const char *name, const char *type, const char *help)
 {
 	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void put_endings(FILE *out, json_t *endings)
+static void show_put_endings(FILE *out, json_t *endings)
 {
 	const char *name;
 	json_t *count;
 
-	put_metric(out, "pasvd_ports_ended_total", "counter", "Ports that were opened, by how they ended.");
+	show_put_metric(out, "pasvd_ports_ended_total", "counter",
+		"Ports that were opened, by how they ended.");
 	json_object_foreach(endings, name, count)
 	{
-		fprintf(out, "pasvd_ports_ended_total{ending=\"%s\"} %" JSON_INTEGER_FORMAT "\n", name,
-			json_integer_value(count));
+		fprintf(out, "pasvd_ports_ended_total{ending=\"%s\"} %" JSON_INTEGER_FORMAT "\n",
+			name, json_integer_value(count));
 	}
 }
 
@@ -173,25 +175,27 @@ void show_metrics(FILE *out, const json_t *answer, size_t width)
 	const json_t *s = json_array_get(answer, 0);
 
 	(void)width;
-	put_metric(out, "pasvd_info", "gauge", "Version and ct helper of the daemon.");
+	show_put_metric(out, "pasvd_info", "gauge", "Version and ct helper of the daemon.");
 	fprintf(out, "pasvd_info{version=\"%s\",ct_helper=\"%s\"} 1\n", show_string(s, "version"),
 		show_string(s, "ct_helper"));
-	put_metric(out, "pasvd_uptime_seconds", "gauge", "Since the daemon was started.");
+	show_put_metric(out, "pasvd_uptime_seconds", "gauge", "Since the daemon was started.");
 	fprintf(out, "pasvd_uptime_seconds %" JSON_INTEGER_FORMAT "\n", show_number(s, "uptime"));
-	put_metric(
-		out, "pasvd_remembered_connections", "gauge", "Control connections in the daemon's table.");
-	fprintf(out, "pasvd_remembered_connections %" JSON_INTEGER_FORMAT "\n", show_number(s, "known"));
-	put_metric(out, "pasvd_verdicts_total", "counter", "Packets by the reason of their verdict.");
+	show_put_metric(out, "pasvd_remembered_connections", "gauge",
+		"Control connections in the daemon's table.");
+	fprintf(out, "pasvd_remembered_connections %" JSON_INTEGER_FORMAT "\n",
+		show_number(s, "known"));
+	show_put_metric(
+		out, "pasvd_verdicts_total", "counter", "Packets by the reason of their verdict.");
 	for (size_t i = 1; i < json_array_size(answer); i++) {
 		const json_t *r = json_array_get(answer, i);
 
 		fprintf(out, "pasvd_verdicts_total{reason=\"%s\"} %" JSON_INTEGER_FORMAT "\n",
 			show_string(r, "reason"), show_number(r, "count"));
 	}
-	put_endings(out, json_object_get(s, "endings"));
+	show_put_endings(out, json_object_get(s, "endings"));
 }
 
-static void put_field(FILE *out, const json_t *event, const char *name)
+static void show_put_field(FILE *out, const json_t *event, const char *name)
 {
 	const char *value = json_string_value(json_object_get(event, name));
 
@@ -207,16 +211,17 @@ void show_event(FILE *out, const json_t *event)
 	struct tm tm;
 
 	if (strcmp(show_string(event, "type"), "left-out") == 0) {
-		fprintf(out, "left-out events=%" JSON_INTEGER_FORMAT "\n", show_number(event, "count"));
+		fprintf(out, "left-out events=%" JSON_INTEGER_FORMAT "\n",
+			show_number(event, "count"));
 		return;
 	}
 	if (localtime_r(&when, &tm))
-		strftime(clock, sizeof clock, "%b %e %T", &tm);
+		strftime(clock, sizeof(clock), "%b %e %T", &tm);
 	fprintf(out, "%s %s", clock, show_string(event, "event"));
-	put_field(out, event, "client");
-	put_field(out, event, "server");
-	put_field(out, event, "announced");
-	put_field(out, event, "listener");
+	show_put_field(out, event, "client");
+	show_put_field(out, event, "server");
+	show_put_field(out, event, "announced");
+	show_put_field(out, event, "listener");
 	if (json_is_true(json_object_get(event, "on_demand")))
 		fputs(" on-demand=yes", out);
 	fprintf(out, "%s%s\n", meaning ? ": " : "", meaning ? meaning : "");

@@ -32,20 +32,20 @@ void table_row(json_t *rows, size_t n, const char *const *cells)
 	json_array_append_new(rows, row);
 }
 
-static const char *cell(const json_t *row, size_t i)
+static const char *table_cell(const json_t *row, size_t i)
 {
 	const char *text = json_string_value(json_array_get(row, i));
 
 	return text ? text : "?";
 }
 
-static void measure(struct layout *l, const json_t *rows)
+static void table_measure(struct layout *l, const json_t *rows)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		l->shown[i] = true;
 		l->width[i] = strlen(l->columns[i].title);
 		for (size_t r = 0; r < json_array_size(rows); r++) {
-			size_t len = strlen(cell(json_array_get(rows, r), i));
+			size_t len = strlen(table_cell(json_array_get(rows, r), i));
 
 			if (len > l->width[i])
 				l->width[i] = len;
@@ -54,7 +54,7 @@ static void measure(struct layout *l, const json_t *rows)
 }
 
 /* Of the columns in front of number `end` that are shown, each with the gap behind it. */
-static size_t width_until(const struct layout *l, size_t end)
+static size_t table_width_until(const struct layout *l, size_t end)
 {
 	size_t sum = 0;
 
@@ -64,7 +64,7 @@ static size_t width_until(const struct layout *l, size_t end)
 }
 
 /* Leaves out a column. False: all that are left have to stay. */
-static bool leave_one_out(struct layout *l)
+static bool table_leave_one_out(struct layout *l)
 {
 	size_t least = l->n;
 
@@ -77,30 +77,31 @@ static bool leave_one_out(struct layout *l)
 	return least < l->n;
 }
 
-static void fit(struct layout *l, size_t width)
+static void table_fit(struct layout *l, size_t width)
 {
 	size_t front;
 
-	while (width && width_until(l, l->n) > width + GAP && leave_one_out(l))
+	while (width && table_width_until(l, l->n) > width + GAP && table_leave_one_out(l))
 		;
-	front = width_until(l, l->n - 1);
-	l->last =
-		width && width_until(l, l->n) > width + GAP && front + LAST_MIN <= width ? width - front : 0;
+	front = table_width_until(l, l->n - 1);
+	l->last = width && table_width_until(l, l->n) > width + GAP && front + LAST_MIN <= width
+			  ? width - front
+			  : 0;
 }
 
-static void put_text(FILE *out, const char *text, size_t n)
+static void table_put_text(FILE *out, const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		fputc(text[i] >= ' ' && text[i] < 0x7f ? text[i] : '?', out);
 }
 
-static void put_blanks(FILE *out, size_t n)
+static void table_put_blanks(FILE *out, size_t n)
 {
 	fprintf(out, "%*s", (int)n, "");
 }
 
 /* How much of the text goes on a line of `width`, up to a blank if there is one. */
-static size_t break_at(const char *text, size_t width)
+static size_t table_break_at(const char *text, size_t width)
 {
 	size_t at = width;
 
@@ -111,44 +112,44 @@ static size_t break_at(const char *text, size_t width)
 	return at ? at : width;
 }
 
-static void put_last(FILE *out, const struct layout *l, const char *text)
+static void table_put_last(FILE *out, const struct layout *l, const char *text)
 {
-	size_t len = break_at(text, l->last);
+	size_t len = table_break_at(text, l->last);
 
-	put_text(out, text, len);
+	table_put_text(out, text, len);
 	for (text += len; *text; text += len) {
 		text += *text == ' ';
 		fputc('\n', out);
-		put_blanks(out, width_until(l, l->n - 1));
-		len = break_at(text, l->last);
-		put_text(out, text, len);
+		table_put_blanks(out, table_width_until(l, l->n - 1));
+		len = table_break_at(text, l->last);
+		table_put_text(out, text, len);
 	}
 	fputc('\n', out);
 }
 
-static void put_cell(FILE *out, const struct layout *l, size_t i, const char *text)
+static void table_put_cell(FILE *out, const struct layout *l, size_t i, const char *text)
 {
 	size_t len = strlen(text), fill = l->width[i] > len ? l->width[i] - len : 0;
 
 	if (l->columns[i].right)
-		put_blanks(out, fill);
+		table_put_blanks(out, fill);
 	if (i + 1 == l->n) {
-		put_last(out, l, text);
+		table_put_last(out, l, text);
 		return;
 	}
-	put_text(out, text, len);
-	put_blanks(out, (l->columns[i].right ? 0 : fill) + GAP);
+	table_put_text(out, text, len);
+	table_put_blanks(out, (l->columns[i].right ? 0 : fill) + GAP);
 }
 
-static void put_titles(FILE *out, const struct layout *l)
+static void table_put_titles(FILE *out, const struct layout *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->shown[i])
-			put_cell(out, l, i, l->columns[i].title);
+			table_put_cell(out, l, i, l->columns[i].title);
 	}
 }
 
-static void put_left_out(FILE *out, const struct layout *l, size_t width)
+static void table_put_left_out(FILE *out, const struct layout *l, size_t width)
 {
 	const char *before = "left out of ";
 
@@ -165,18 +166,19 @@ static void put_left_out(FILE *out, const struct layout *l, size_t width)
 		fputs(")\n", out);
 }
 
-void table_print(FILE *out, const struct column *columns, size_t n, const json_t *rows, size_t width)
+void table_print(
+	FILE *out, const struct column *columns, size_t n, const json_t *rows, size_t width)
 {
 	struct layout l = {.columns = columns, .n = n};
 
-	measure(&l, rows);
-	fit(&l, width);
-	put_titles(out, &l);
+	table_measure(&l, rows);
+	table_fit(&l, width);
+	table_put_titles(out, &l);
 	for (size_t r = 0; r < json_array_size(rows); r++) {
 		for (size_t i = 0; i < n; i++) {
 			if (l.shown[i])
-				put_cell(out, &l, i, cell(json_array_get(rows, r), i));
+				table_put_cell(out, &l, i, table_cell(json_array_get(rows, r), i));
 		}
 	}
-	put_left_out(out, &l, width);
+	table_put_left_out(out, &l, width);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* top.c - sessions in a terminal, again and again
  *
- * Each second both answers are asked for anew, and the screen is written over from its first place on: each line with what
- * clears the rest of it, in one go, so nothing flickers. Nothing but cursor movements of ECMA-48 is used.
+ * Each second both answers are asked for anew, and the screen is written over from its first place
+ * on: each line with what clears the rest of it, in one go, so nothing flickers. Nothing but cursor
+ * movements of ECMA-48 is used.
  */
 #include "top.h"
+#include "pasvd/array.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -23,9 +25,10 @@ enum { PERIOD_MS = 1000, ROWS = 24, COLUMNS = 80, LINES_ABOVE = 3, LINES_BELOW =
 static const struct order {
 	const char *name;
 	bool falling;
-} orders[] = {{"idle", false}, {"client", false}, {"server", false}, {"state", false}, {"idle", true}};
+} orders[] = {
+	{"idle", false}, {"client", false}, {"server", false}, {"state", false}, {"idle", true}};
 
-enum { ORDERS = sizeof orders / sizeof orders[0] };
+enum { ORDERS = ARRAY_SIZE(orders) };
 
 struct top {
 	const char *path;
@@ -38,7 +41,7 @@ struct top {
 
 static volatile sig_atomic_t stopping;
 
-static void on_stop(int signal)
+static void top_on_stop(int signal)
 {
 	(void)signal;
 	stopping = 1;
@@ -51,7 +54,7 @@ struct row {
 /* For qsort(), which has no room for more. */
 static const struct order *order_now;
 
-static int compare(const void *a, const void *b)
+static int top_compare(const void *a, const void *b)
 {
 	const struct row *first = a, *second = b;
 	const json_t *x = json_object_get(first->session, order_now->name);
@@ -65,24 +68,24 @@ static int compare(const void *a, const void *b)
 }
 
 /* The sessions in order, at most `most` of them; belongs to the caller. */
-static json_t *sorted(const json_t *sessions, const struct order *order, size_t max)
+static json_t *top_sorted(const json_t *sessions, const struct order *order, size_t max)
 {
 	size_t n = json_array_size(sessions);
-	struct row *list = calloc(n + 1, sizeof *list);
+	struct row *list = calloc(n + 1, sizeof(*list));
 	json_t *result = json_array();
 
 	for (size_t i = 0; list && i < n; i++)
 		list[i].session = json_array_get(sessions, i);
 	order_now = order;
 	if (list)
-		qsort(list, n, sizeof *list, compare);
+		qsort(list, n, sizeof(*list), top_compare);
 	for (size_t i = 0; list && i < n && i < max; i++)
 		json_array_append(result, list[i].session);
 	free(list);
 	return result;
 }
 
-static void look(struct top *t)
+static void top_update(struct top *t)
 {
 	struct ask ask;
 	json_int_t opened;
@@ -93,13 +96,13 @@ static void look(struct top *t)
 	t->status = ask_all(&ask, t->path, "status");
 	if (t->status)
 		t->sessions = ask_all(&ask, t->path, "sessions");
-	memcpy(t->error, ask.error, sizeof t->error);
+	memcpy(t->error, ask.error, sizeof(t->error));
 	opened = show_number(json_object_get(json_array_get(t->status, 0), "counters"), "opened");
 	t->rate = t->opened < 0 || opened < t->opened ? 0 : opened - t->opened;
 	t->opened = t->sessions ? opened : -1;
 }
 
-static size_t write_head(FILE *out, const struct top *t)
+static size_t top_write_head(FILE *out, const struct top *t)
 {
 	const json_t *s = json_array_get(t->status, 0);
 	char up[SHOW_TIME_MAX];
@@ -109,8 +112,8 @@ static size_t write_head(FILE *out, const struct top *t)
 		return 0;
 	}
 	fprintf(out,
-		"pasvd %s, up %s, %zu sessions, %" JSON_INTEGER_FORMAT " ports opened, %" JSON_INTEGER_FORMAT
-		" in the last second\n",
+		"pasvd %s, up %s, %zu sessions, %" JSON_INTEGER_FORMAT
+		" ports opened, %" JSON_INTEGER_FORMAT " in the last second\n",
 		show_string(s, "version"), show_time(show_number(s, "uptime"), up),
 		json_array_size(t->sessions), t->opened, t->rate);
 	fprintf(out, "by %s%s; s: another order, q: quit\n\n", t->order->name,
@@ -119,17 +122,19 @@ static size_t write_head(FILE *out, const struct top *t)
 }
 
 /* The whole screen as text; free() it. */
-static char *compose(const struct top *t, size_t rows, size_t columns, size_t *ret_len)
+static char *top_compose(const struct top *t, size_t rows, size_t columns, size_t *ret_len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, ret_len);
-	size_t room = rows > LINES_ABOVE + LINES_BELOW + 2 ? rows - LINES_ABOVE - LINES_BELOW - 2 : 1, n;
+	size_t room = rows > LINES_ABOVE + LINES_BELOW + 2 ? rows - LINES_ABOVE - LINES_BELOW - 2
+							   : 1,
+	       n;
 	json_t *some;
 
 	if (!out)
 		return NULL;
-	n = write_head(out, t);
-	some = sorted(t->sessions, t->order, room);
+	n = top_write_head(out, t);
+	some = top_sorted(t->sessions, t->order, room);
 	if (t->sessions)
 		show_sessions(out, some, columns);
 	if (n > room)
@@ -140,7 +145,7 @@ static char *compose(const struct top *t, size_t rows, size_t columns, size_t *r
 }
 
 /* Lines that are too long are cut, those that are too many left out. */
-static void draw(const struct top *t)
+static void top_draw(const struct top *t)
 {
 	struct winsize size = {0};
 	size_t rows = ROWS, columns = COLUMNS, len = 0;
@@ -150,7 +155,7 @@ static void draw(const struct top *t)
 		rows = size.ws_row;
 		columns = size.ws_col;
 	}
-	text = compose(t, rows, columns, &len);
+	text = top_compose(t, rows, columns, &len);
 	rest = text;
 	fputs("\033[H", stdout);
 	for (size_t i = 0; i < rows && (line = strsep(&rest, "\n")) && rest; i++)
@@ -163,7 +168,7 @@ static void draw(const struct top *t)
 enum key { KEY_NONE, KEY_ORDER, KEY_QUIT };
 
 /* What is typed until it is time to look again. */
-static enum key wait_for_key(void)
+static enum key top_wait_for_key(void)
 {
 	struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
 	char typed = 0;
@@ -175,38 +180,38 @@ static enum key wait_for_key(void)
 	return typed == 's' ? KEY_ORDER : KEY_NONE;
 }
 
-static void run(struct top *t)
+static void top_loop(struct top *t)
 {
 	enum key key;
 
-	draw(t);
-	while ((key = wait_for_key()) != KEY_QUIT) {
+	top_draw(t);
+	while ((key = top_wait_for_key()) != KEY_QUIT) {
 		if (key == KEY_ORDER)
 			t->order = &orders[(t->order - orders + 1) % ORDERS];
 		else
-			look(t);
-		draw(t);
+			top_update(t);
+		top_draw(t);
 	}
 }
 
-static void catch_signals(void)
+static void top_catch_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_stop};
+	struct sigaction action = {.sa_handler = top_on_stop};
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 }
 
-static void show(struct top *t, const struct termios *before)
+static void top_show(struct top *t, const struct termios *before)
 {
 	struct termios raw = *before;
 
-	catch_signals();
+	top_catch_signals();
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	fputs("\033[?25l\033[2J", stdout);
-	run(t);
+	top_loop(t);
 	fputs("\033[?25h\r\n", stdout);
 	fflush(stdout);
 	tcsetattr(STDIN_FILENO, TCSANOW, before);
@@ -221,10 +226,10 @@ bool top_run(const char *path, char *error)
 		snprintf(error, ASK_ERROR_MAX, "top needs a terminal; there is: pasvctl sessions");
 		return false;
 	}
-	look(&t);
-	memcpy(error, t.error, sizeof t.error);
+	top_update(&t);
+	memcpy(error, t.error, sizeof(t.error));
 	if (t.sessions)
-		show(&t, &before);
+		top_show(&t, &before);
 	json_decref(t.status);
 	json_decref(t.sessions);
 	return !error[0];

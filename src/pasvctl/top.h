@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* Shows them until q is typed, or it is interrupted. False: that is not possible, and `error` of ASK_ERROR_MAX bytes says why. A
- * daemon that goes away while it runs is waited for. */
+/* Shows them until q is typed, or it is interrupted. False: that is not possible, and `error` of
+ * ASK_ERROR_MAX bytes says why. A daemon that goes away while it runs is waited for. */
 bool top_run(const char *path, char *error);
 
 #endif

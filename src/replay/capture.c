@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* capture.c - `pasvd replay`: what the daemon would have made of the sessions in a capture
  *
- * libpcap reads the file, frame.h finds the packets, follow.h hands them to the core, report.h tells. The core is the daemon's,
- * with the daemon's policy; conntrack is played by flow_ct.h. Nothing of this needs a privilege, or the kernel. A file that
- * ends within a packet gets its report all the same.
+ * libpcap reads the file, frame.h finds the packets, follow.h hands them to the core, report.h
+ * tells. The core is the daemon's, with the daemon's policy; conntrack is played by flow_ct.h.
+ * Nothing of this needs a privilege, or the kernel. A file that ends within a packet gets its
+ * report all the same.
  */
 #include "capture.h"
 
@@ -33,7 +34,7 @@ static struct flows flows;
 /* --- options --- */
 
 /* Prints one line, whatever characters `what` has. Returns false. */
-static bool wrong(const char *what, const char *why)
+static bool capture_bad_value(const char *what, const char *why)
 {
 	fputs("pasvd replay: ", stderr);
 	for (; *what; what++)
@@ -42,7 +43,7 @@ static bool wrong(const char *what, const char *why)
 	return false;
 }
 
-static bool take_option(struct options *o, int option, char **argv)
+static bool capture_take_option(struct options *o, int option, char **argv)
 {
 	switch (option) {
 	case 'j':
@@ -50,20 +51,22 @@ static bool take_option(struct options *o, int option, char **argv)
 		return true;
 	case 'n':
 		return nat_add(&o->nat, optarg) ||
-		       wrong(optarg, "must be PUBLIC=SERVER, two addresses of one family, or two "
-				     "ADDRESS:PORT; at most 64 of them");
+		       capture_bad_value(optarg,
+			       "must be PUBLIC=SERVER, two addresses of one family, or two "
+			       "ADDRESS:PORT; at most 64 of them");
 	case 'p':
 		return nat_add_port(&o->nat, optarg) ||
-		       wrong(optarg, "must be a control port from 1 to 65535; at most 64 of them");
+		       capture_bad_value(optarg,
+			       "must be a control port from 1 to 65535; at most 64 of them");
 	case ':':
-		return wrong(argv[optind - 1], "needs a value");
+		return capture_bad_value(argv[optind - 1], "needs a value");
 	default:
-		return wrong(argv[optind - 1],
+		return capture_bad_value(argv[optind - 1],
 			"not an option; there are --json, and --nat and --port with a value");
 	}
 }
 
-static bool parse_options(struct options *o, int argc, char **argv)
+static bool capture_parse_options(struct options *o, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
@@ -75,33 +78,34 @@ static bool parse_options(struct options *o, int argc, char **argv)
 
 	optind = 0; /* glibc: begin anew, the caller may have used getopt() */
 	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (!take_option(o, option, argv))
+		if (!capture_take_option(o, option, argv))
 			return false;
 	}
 	o->file = argv[optind];
 	if (!o->file)
-		return wrong(
-			"FILE", "missing; it is a capture as tcpdump(8) writes it, or - for standard input");
+		return capture_bad_value("FILE", "missing; it is a capture as tcpdump(8) writes "
+						 "it, or - for standard input");
 	if (argv[optind + 1])
-		return wrong(argv[optind + 1], "one file at a time");
+		return capture_bad_value(argv[optind + 1], "one file at a time");
 	return true;
 }
 
 /* --- the file --- */
 
 /* In us since 1970; the file can say what it likes. */
-static uint64_t time_of(const struct pcap_pkthdr *header)
+static uint64_t capture_time_of(const struct pcap_pkthdr *header)
 {
 	uint64_t seconds = 0, us = 0;
 
 	if (header->ts.tv_sec > 0)
-		seconds = header->ts.tv_sec < SECONDS_MAX ? (uint64_t)header->ts.tv_sec : SECONDS_MAX;
+		seconds =
+			header->ts.tv_sec < SECONDS_MAX ? (uint64_t)header->ts.tv_sec : SECONDS_MAX;
 	if (header->ts.tv_usec > 0 && header->ts.tv_usec < US_PER_S)
 		us = (uint64_t)header->ts.tv_usec;
 	return seconds * US_PER_S + us;
 }
 
-static bool read_all(pcap_t *pcap, const char *file)
+static bool capture_read_all(pcap_t *pcap, const char *file)
 {
 	int type = pcap_datalink(pcap), result;
 	struct pcap_pkthdr *header;
@@ -110,12 +114,12 @@ static bool read_all(pcap_t *pcap, const char *file)
 
 	while ((result = pcap_next_ex(pcap, &header, &bytes)) == 1) {
 		if (frame_packet(type, bytes, header->caplen, &frame) == 0)
-			follow_packet(&flows, &frame, time_of(header));
+			follow_packet(&flows, &frame, capture_time_of(header));
 		else
 			follow_other(&flows);
 	}
 	follow_end(&flows);
-	return result == PCAP_ERROR_BREAK || wrong(file, pcap_geterr(pcap));
+	return result == PCAP_ERROR_BREAK || capture_bad_value(file, pcap_geterr(pcap));
 }
 
 static bool is_readable(pcap_t *pcap, const char *file)
@@ -126,27 +130,28 @@ static bool is_readable(pcap_t *pcap, const char *file)
 
 	if (frame_type_known(type))
 		return true;
-	snprintf(why, sizeof why,
+	snprintf(why, sizeof(why),
 		"link type %s (%d) is not known; Ethernet, Linux cooked v1 and v2 and raw IP are",
 		name ? name : "without a name", type);
-	return wrong(file, why);
+	return capture_bad_value(file, why);
 }
 
 /* Some of libpcap's errors begin with the file's name. */
-static const char *without_name(const char *why, const char *file)
+static const char *capture_without_name(const char *why, const char *file)
 {
 	size_t len = strlen(file);
 
-	return strncmp(why, file, len) == 0 && strncmp(why + len, ": ", 2) == 0 ? why + len + 2 : why;
+	return strncmp(why, file, len) == 0 && strncmp(why + len, ": ", 2) == 0 ? why + len + 2
+										: why;
 }
 
-static pcap_t *open_file(const char *file)
+static pcap_t *capture_open_file(const char *file)
 {
 	char why[PCAP_ERRBUF_SIZE];
 	pcap_t *pcap = pcap_open_offline(file, why);
 
 	if (!pcap) {
-		wrong(file, without_name(why, file));
+		capture_bad_value(file, capture_without_name(why, file));
 	} else if (!is_readable(pcap, file)) {
 		pcap_close(pcap);
 		pcap = NULL;
@@ -154,7 +159,7 @@ static pcap_t *open_file(const char *file)
 	return pcap;
 }
 
-static bool report(const struct options *o, bool complete)
+static bool capture_report(const struct options *o, bool complete)
 {
 	bool told = true;
 
@@ -164,10 +169,11 @@ static bool report(const struct options *o, bool complete)
 		report_text(&flows, complete, stdout);
 	if (told && fflush(stdout) == 0 && !ferror(stdout))
 		return true;
-	return wrong("stdout", strerror(errno));
+	return capture_bad_value("stdout", strerror(errno));
 }
 
-int capture_main(int argc, char **argv, const struct policy *policy, struct engine *engine, bool verbose)
+int capture_main(
+	int argc, char **argv, const struct policy *policy, struct engine *engine, bool verbose)
 {
 	uint8_t key[CONNTAB_KEY_LEN];
 	struct options o = {0};
@@ -175,21 +181,21 @@ int capture_main(int argc, char **argv, const struct policy *policy, struct engi
 	pcap_t *pcap;
 	bool complete;
 
-	if (!parse_options(&o, argc, argv))
+	if (!capture_parse_options(&o, argc, argv))
 		return STATUS_WRONG_ARGUMENTS;
-	pcap = open_file(o.file);
+	pcap = capture_open_file(o.file);
 	if (!pcap)
 		return STATUS_FAILED;
-	if (getrandom(key, sizeof key, 0) != sizeof key)
-		memset(key, 0, sizeof key);
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		memset(key, 0, sizeof(key));
 	flows_init(&flows, engine);
 	flows.nat = o.nat;
 	flows.verbose = verbose;
 	port = flow_ct_ops(&flows);
 	engine_init(engine, &port, policy, key);
-	complete = read_all(pcap, o.file);
+	complete = capture_read_all(pcap, o.file);
 	pcap_close(pcap);
-	complete &= report(&o, complete);
+	complete &= capture_report(&o, complete);
 	flows_free(&flows);
 	return complete ? 0 : STATUS_FAILED;
 }

@@ -13,7 +13,7 @@ enum { EVENTS_FIRST = 16 };
 
 void flows_init(struct flows *f, struct engine *engine)
 {
-	memset(f, 0, sizeof *f);
+	memset(f, 0, sizeof(*f));
 	f->engine = engine;
 	f->last = &f->first;
 	f->room = FLOWS_ROOM;
@@ -37,12 +37,12 @@ struct on_demand_syn {
 	uint32_t seq;
 };
 
-static void keep_data(void *data)
+static void flow_keep_data(void *data)
 {
 	(void)data;
 }
 
-static void free_flow(struct flow *flow)
+static void flow_free(struct flow *flow)
 {
 	for (int dir = 0; dir < 2; dir++) {
 		struct waiting *w = flow->side[dir].waiting, *next;
@@ -60,37 +60,37 @@ void flows_free(struct flows *f)
 {
 	struct flow *flow = f->first, *next;
 
-	tdestroy(f->by_tuple, keep_data);
-	tdestroy(f->expected, keep_data);
+	tdestroy(f->by_tuple, flow_keep_data);
+	tdestroy(f->expected, flow_keep_data);
 	tdestroy(f->on_demand_syns, free);
 	for (; flow; flow = next) {
 		next = flow->next;
-		free_flow(flow);
+		flow_free(flow);
 	}
 	flows_init(f, f->engine);
 }
 
-static int order(uint32_t a, uint32_t b)
+static int flow_compare(uint32_t a, uint32_t b)
 {
 	return (a > b) - (a < b);
 }
 
-static int endpoint_order(const struct endpoint *a, const struct endpoint *b)
+static int flow_endpoint_order(const struct endpoint *a, const struct endpoint *b)
 {
-	int o = order(a->addr.family, b->addr.family);
+	int o = flow_compare(a->addr.family, b->addr.family);
 
 	if (!o)
 		o = memcmp(a->addr.byte, b->addr.byte, addr_len(&a->addr));
-	return o ? o : order(a->port, b->port);
+	return o ? o : flow_compare(a->port, b->port);
 }
 
 int flow_tuple_order(const struct tuple *a, const struct tuple *b)
 {
-	int o = endpoint_order(&a->src, &b->src);
+	int o = flow_endpoint_order(&a->src, &b->src);
 
 	if (!o)
-		o = endpoint_order(&a->dst, &b->dst);
-	return o ? o : order(a->zone, b->zone);
+		o = flow_endpoint_order(&a->dst, &b->dst);
+	return o ? o : flow_compare(a->zone, b->zone);
 }
 
 static int flow_order(const void *a, const void *b)
@@ -110,11 +110,11 @@ struct flow *flows_find(const struct flows *f, const struct tuple *original)
 
 struct flow *flows_add(struct flows *f, const struct tuple tuple[2])
 {
-	struct flow *flow = flows_take(f, sizeof *flow) ? calloc(1, sizeof *flow) : NULL;
+	struct flow *flow = flows_take(f, sizeof(*flow)) ? calloc(1, sizeof(*flow)) : NULL;
 	struct flow **node;
 
 	if (flow)
-		memcpy(flow->view.tuple, tuple, sizeof flow->view.tuple);
+		memcpy(flow->view.tuple, tuple, sizeof(flow->view.tuple));
 	node = flow ? tsearch(flow, &f->by_tuple, flow_order) : NULL;
 	if (!node) {
 		free(flow);
@@ -140,14 +140,15 @@ static int on_demand_syn_order(const void *a, const void *b)
 bool flows_first_on_demand_syn(struct flows *f, const struct tuple *tuple, uint32_t seq)
 {
 	struct on_demand_syn key = {*tuple, seq},
-			     *const *found = tfind(&key, &f->on_demand_syns, on_demand_syn_order), *k;
+			     *const *found = tfind(&key, &f->on_demand_syns, on_demand_syn_order),
+			     *k;
 	bool first = !found || (*found)->seq != seq;
 
 	if (found) {
 		(*found)->seq = seq;
 		return first;
 	}
-	k = flows_take(f, sizeof *k) ? malloc(sizeof *k) : NULL;
+	k = flows_take(f, sizeof(*k)) ? malloc(sizeof(*k)) : NULL;
 	if (k)
 		*k = key;
 	if (k && !tsearch(k, &f->on_demand_syns, on_demand_syn_order))
@@ -155,15 +156,15 @@ bool flows_first_on_demand_syn(struct flows *f, const struct tuple *tuple, uint3
 	return true;
 }
 
-static bool grow(struct flows *f, struct flow *flow)
+static bool flow_grow(struct flows *f, struct flow *flow)
 {
 	size_t room = flow->room_events ? flow->room_events * 2 : EVENTS_FIRST;
-	size_t more = (room - flow->room_events) * sizeof *flow->event;
+	size_t more = (room - flow->room_events) * sizeof(*flow->event);
 	struct event *event;
 
 	if (room > FLOW_EVENTS_MAX || !flows_take(f, more))
 		return false;
-	event = realloc(flow->event, room * sizeof *event);
+	event = realloc(flow->event, room * sizeof(*event));
 	if (!event)
 		return false;
 	flow->event = event;
@@ -173,7 +174,7 @@ static bool grow(struct flows *f, struct flow *flow)
 
 void flow_event(struct flows *f, struct flow *flow, struct event e)
 {
-	if (flow->n_events == flow->room_events && !grow(f, flow)) {
+	if (flow->n_events == flow->room_events && !flow_grow(f, flow)) {
 		flow->left_out++;
 		return;
 	}

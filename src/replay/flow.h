@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* flow.h - the control connections of a capture, and what happened on them
  *
- * Each is kept to the end of the capture, in the order in which they begin. Memory is bounded by FLOWS_ROOM: what would go
- * beyond it is left out and counted.
+ * Each is kept to the end of the capture, in the order in which they begin. Memory is bounded by
+ * FLOWS_ROOM: what would go beyond it is left out and counted.
  */
 #ifndef PASVD_FLOW_H
 #define PASVD_FLOW_H
@@ -34,8 +34,8 @@ struct event {
 	uint32_t count;
 	char word[EVENT_WORD_MAX + 1];
 	bool offers;
-	struct endpoint
-		offer; /* addr.family is ADDR_NONE in a 229; with EVENT_VERDICT that of the packet's last line */
+	/* addr.family is ADDR_NONE in a 229; with EVENT_VERDICT that of the packet's last line */
+	struct endpoint offer;
 	struct endpoint from; /* port 0: any */
 	struct endpoint to, listener, announced;
 	bool rewritten; /* the line says something else than `announced` */
@@ -55,7 +55,8 @@ struct waiting {
 /* One direction. */
 struct side {
 	uint64_t packets;
-	struct tuple captured; /* packets > 0: whose packets these are where they were captured first */
+	/* packets > 0: whose packets these are where they were captured first */
+	struct tuple captured;
 	struct line line;
 	uint16_t multi; /* code of the open multi-line reply, 0 if there is none */
 	unsigned n_waiting;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* flow_ct.c - a conntrack in memory, made of the connections of a capture
  *
- * It answers as the kernel does with the ct helper `sane`: one expectation for each connection, a new one takes the place of the
- * last; one whose tuple another connection's has is refused as busy; one that nobody used goes when its time is over. That one
- * was used is not looked up in the capture, which may not have data connections: a 125, 150 or 226 of the server says so.
+ * It answers as the kernel does with the ct helper `sane`: one expectation for each connection, a new
+ * one takes the place of the last; one whose tuple another connection's has is refused as busy; one
+ * that nobody used goes when its time is over. That one was used is not looked up in the capture,
+ * which may not have data connections: a 125, 150 or 226 of the server says so.
  */
 #include "flow_ct.h"
 
@@ -11,7 +12,7 @@
 
 enum { US_PER_S = 1000000 };
 
-static int expect_order(const void *a, const void *b)
+static int flow_ct_expect_order(const void *a, const void *b)
 {
 	const struct flow *x = a, *y = b;
 
@@ -21,12 +22,12 @@ static int expect_order(const void *a, const void *b)
 void flow_ct_used(struct flows *f, struct flow *flow)
 {
 	if (flow->expecting)
-		tdelete(flow, &f->expected, expect_order);
+		tdelete(flow, &f->expected, flow_ct_expect_order);
 	flow->expecting = false;
 }
 
 /* By its reply tuple only the connection is asked for whose packet it is. */
-static enum ct_result get(void *ctx, const struct tuple *t, struct ct_view *ret_view)
+static enum ct_result flow_ct_get(void *ctx, const struct tuple *t, struct ct_view *ret_view)
 {
 	const struct flows *f = ctx;
 	const struct flow *flow = f->current;
@@ -43,7 +44,7 @@ static enum ct_result get(void *ctx, const struct tuple *t, struct ct_view *ret_
 static bool is_busy(struct flows *f, const struct expect *e)
 {
 	const struct flow key = {.expect = *e};
-	struct flow *const *node = tfind(&key, &f->expected, expect_order);
+	struct flow *const *node = tfind(&key, &f->expected, flow_ct_expect_order);
 	struct flow *other = node ? *node : NULL;
 
 	if (other && other->until <= f->now) {
@@ -53,13 +54,13 @@ static bool is_busy(struct flows *f, const struct expect *e)
 	return other;
 }
 
-static enum ct_result expect_add(struct flows *f, struct flow *flow, const struct expect *e)
+static enum ct_result flow_ct_expect_add(struct flows *f, struct flow *flow, const struct expect *e)
 {
 	if (is_busy(f, e))
 		return CT_BUSY;
 	flow_ct_used(f, flow);
 	flow->expect = *e;
-	if (!tsearch(flow, &f->expected, expect_order))
+	if (!tsearch(flow, &f->expected, flow_ct_expect_order))
 		return CT_FAIL;
 	flow->expecting = true;
 	flow->until = f->now + (uint64_t)e->seconds * US_PER_S;
@@ -76,8 +77,8 @@ static enum ct_result expect_add(struct flows *f, struct flow *flow, const struc
 	return CT_OK;
 }
 
-static enum ct_result commit(
-	void *ctx, const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
+static enum ct_result flow_ct_commit(void *ctx, const struct tuple *master, enum dir dir,
+	const struct expect *e, const struct seqadj *a)
 {
 	struct flows *f = ctx;
 	struct flow *flow = flows_find(f, master);
@@ -86,31 +87,37 @@ static enum ct_result commit(
 		return CT_NONE;
 	if (a)
 		flow->view.seqadj[dir] = *a;
-	return e ? expect_add(f, flow, e) : CT_OK;
+	return e ? flow_ct_expect_add(f, flow, e) : CT_OK;
 }
 
-static bool expect_del(void *ctx, const struct expect *e)
+static bool flow_ct_expect_del(void *ctx, const struct expect *e)
 {
 	struct flows *f = ctx;
 	struct flow *flow = flows_find(f, &e->master);
 
-	if (!flow || !flow->expecting || !tuple_eq(&flow->expect.tuple, &e->tuple) || flow->until <= f->now)
+	if (!flow || !flow->expecting || !tuple_eq(&flow->expect.tuple, &e->tuple) ||
+		flow->until <= f->now)
 		return false;
 	flow_ct_used(f, flow);
 	flow_event(f, flow,
-		(struct event){
-			.kind = EVENT_SHUT, .from = e->tuple.src, .to = e->tuple.dst, .listener = e->nat});
+		(struct event){.kind = EVENT_SHUT,
+			.from = e->tuple.src,
+			.to = e->tuple.dst,
+			.listener = e->nat});
 	return true;
 }
 
 /* Marks are for the rules. */
-static void mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
+static void flow_ct_set_mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
 {
 	(void)ctx, (void)master, (void)value, (void)mask;
 }
 
 struct ct_ops flow_ct_ops(struct flows *f)
 {
-	return (struct ct_ops){
-		.get = get, .commit = commit, .expect_del = expect_del, .mark = mark, .ctx = f};
+	return (struct ct_ops){.get = flow_ct_get,
+		.commit = flow_ct_commit,
+		.expect_del = flow_ct_expect_del,
+		.mark = flow_ct_set_mark,
+		.ctx = f};
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* follow.c - the packets of a capture, handed to the core as the router's queue would
  *
- * The core is given segments with data of control connections, with the addresses that they have before NAT, and with ACKs as
- * if the receiver had got what the core made of the other direction: those in the capture know nothing of it.
+ * The core is given segments with data of control connections, with the addresses that they have
+ * before NAT, and with ACKs as if the receiver had got what the core made of the other direction:
+ * those in the capture know nothing of it.
  *
- * On the wire the core drops a segment that comes too early, and its sender repeats it. Nobody repeats anything here, so such a
- * segment waits until what is in front of it comes. It waits in vain if that went past the capture: the receiver acknowledges
- * what is missing, or WAITING_MAX segments wait, or the capture ends. Then the segment is offered to the core as often as it
- * takes for the core to believe the same.
+ * On the wire the core drops a segment that comes too early, and its sender repeats it. Nobody
+ * repeats anything here, so such a segment waits until what is in front of it comes. It waits in
+ * vain if that went past the capture: the receiver acknowledges what is missing, or WAITING_MAX
+ * segments wait, or the capture ends. Then the segment is offered to the core as often as it takes
+ * for the core to believe the same.
  */
 #include "follow.h"
 
@@ -31,82 +33,87 @@ enum {
 	TCP_ACK = 8,
 };
 
-static enum dir opposite(enum dir dir)
+static enum dir follow_opposite(enum dir dir)
 {
 	return dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
 }
 
 /* --- bytes of packets --- */
 
-static void put16(uint8_t *p, uint16_t v)
+static void follow_put_be16(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)(v >> 8);
 	p[1] = (uint8_t)v;
 }
 
-static void put32(uint8_t *p, uint32_t v)
+static void follow_put_be32(uint8_t *p, uint32_t v)
 {
-	put16(p, (uint16_t)(v >> 16));
-	put16(p + 2, (uint16_t)v);
+	follow_put_be16(p, (uint16_t)(v >> 16));
+	follow_put_be16(p + 2, (uint16_t)v);
 }
 
-static bool is_ip6(const uint8_t *p)
+static bool follow_is_ip6(const uint8_t *p)
 {
 	return p[0] >> 4 == 6;
 }
 
-/* Copies what there is of the packet, as a whole one, to f->in: what is cut off is as if it had not been sent. -1: it is no TCP
- * segment. */
-static int read_packet(struct flows *f, const struct frame *frame, struct seg *ret_seg)
+/* Copies what there is of the packet, as a whole one, to f->in: what is cut off is as if it had not
+ * been sent. -1: it is no TCP segment. */
+static int follow_read_packet(struct flows *f, const struct frame *frame, struct seg *ret_seg)
 {
 	uint8_t *p = f->in;
 
-	if (frame->len > sizeof f->in)
+	if (frame->len > sizeof(f->in))
 		return -1;
 	memcpy(p, frame->p, frame->len);
-	if (is_ip6(p) && frame->len >= IP6_HEADER)
-		put16(p + IP6_PAYLOAD, (uint16_t)(frame->len - IP6_HEADER));
-	else if (!is_ip6(p))
-		put16(p + IP4_TOTAL, (uint16_t)frame->len);
+	if (follow_is_ip6(p) && frame->len >= IP6_HEADER)
+		follow_put_be16(p + IP6_PAYLOAD, (uint16_t)(frame->len - IP6_HEADER));
+	else if (!follow_is_ip6(p))
+		follow_put_be16(p + IP4_TOTAL, (uint16_t)frame->len);
 	return seg_parse(p, frame->len, ret_seg);
 }
 
-/* What the ACK of direction `dir` would be if the receiver had got what the kernel makes of the other direction. */
-static uint32_t shifted_ack(const struct flow *flow, enum dir dir, uint32_t ack)
+/* What the ACK of direction `dir` would be if the receiver had got what the kernel makes of the
+ * other direction. */
+static uint32_t follow_shifted_ack(const struct flow *flow, enum dir dir, uint32_t ack)
 {
-	const struct seqadj *a = &flow->view.seqadj[opposite(dir)];
+	const struct seqadj *a = &flow->view.seqadj[follow_opposite(dir)];
 
 	return ack + (uint32_t)(seq_after(ack, a->pos) ? a->after : a->before);
 }
 
 /* Writes what the packet has in front of NAT. Checksums are not looked at by the core. */
-static void translate(uint8_t *p, const struct seg *seg, const struct tuple *t)
+static void follow_translate(uint8_t *p, const struct seg *seg, const struct tuple *t)
 {
-	uint8_t *addresses = p + (is_ip6(p) ? IP6_ADDRESSES : IP4_ADDRESSES), *tcp = p + seg->tcp;
+	uint8_t *addresses = p + (follow_is_ip6(p) ? IP6_ADDRESSES : IP4_ADDRESSES),
+		*tcp = p + seg->tcp;
 	size_t len = addr_len(&t->src.addr);
 
 	memcpy(addresses, t->src.addr.byte, len);
 	memcpy(addresses + len, t->dst.addr.byte, len);
-	put16(tcp + TCP_PORTS, t->src.port);
-	put16(tcp + TCP_PORTS + 2, t->dst.port);
+	follow_put_be16(tcp + TCP_PORTS, t->src.port);
+	follow_put_be16(tcp + TCP_PORTS + 2, t->dst.port);
 }
 
 /* --- verdicts --- */
 
-/* Whether the line offers something else than what would be announced; `from` is the packet's first event. */
+/* Whether the line offers something else than what would be announced; `from` is the packet's first
+ * event. */
 static bool is_rewritten(const struct flow *flow, size_t from, const struct event *open)
 {
 	for (const struct event *e = open; e > flow->event + from;) {
 		e--;
 		if (e->offers && e->offer.port == open->listener.port)
 			return e->offer.port != open->announced.port ||
-			       (e->offer.addr.family && !addr_eq(&e->offer.addr, &open->announced.addr));
+			       (e->offer.addr.family &&
+				       !addr_eq(&e->offer.addr, &open->announced.addr));
 	}
 	return false;
 }
 
-/* The verdict names what the last offer's reader is told; the same address goes to all that are known by the same one. */
-static void complete_opens(struct flow *flow, size_t from, const struct verdict *v)
+/* The verdict names what the last offer's reader is told; the same address goes to all that are
+ * known by the same one. */
+static void follow_complete_opens(struct flow *flow, size_t from, const struct verdict *v)
 {
 	const struct addr *known = NULL;
 
@@ -130,15 +137,17 @@ static bool is_worth_an_event(const struct flows *f, const struct verdict *v)
 	return f->verbose || reason_level(v->reason) < REASON_LEVEL_DEBUG;
 }
 
-static void judge(struct flows *f, struct flow *flow, enum dir dir, size_t from, const struct verdict *v)
+static void follow_judge(
+	struct flows *f, struct flow *flow, enum dir dir, size_t from, const struct verdict *v)
 {
-	struct event e = {.kind = EVENT_VERDICT, .dir = dir, .reason = v->reason, .action = v->action};
+	struct event e = {
+		.kind = EVENT_VERDICT, .dir = dir, .reason = v->reason, .action = v->action};
 
 	f->count[v->reason]++;
 	if (v->opened && v->reason != REASON_OPENED)
 		f->count[REASON_OPENED]++;
 	if (v->opened)
-		complete_opens(flow, from, v);
+		follow_complete_opens(flow, from, v);
 	for (size_t i = from; i < flow->n_events; i++) {
 		if (flow->event[i].offers)
 			e.offer = flow->event[i].offer;
@@ -159,21 +168,23 @@ struct arrival {
 	struct seg seg;
 };
 
-static struct verdict ask(struct flows *f, const struct arrival *a)
+static struct verdict follow_ask_engine(struct flows *f, const struct arrival *a)
 {
-	struct packet packet = {.p = f->out, .len = a->len, .cap = sizeof f->out};
+	struct packet packet = {.p = f->out, .len = a->len, .cap = sizeof(f->out)};
 	struct verdict v;
 
 	memcpy(packet.p, a->p, a->len);
-	translate(packet.p, &a->seg, &a->flow->view.tuple[a->dir]);
-	put32(packet.p + a->seg.tcp + TCP_ACK, shifted_ack(a->flow, a->dir, a->seg.ack));
+	follow_translate(packet.p, &a->seg, &a->flow->view.tuple[a->dir]);
+	follow_put_be32(
+		packet.p + a->seg.tcp + TCP_ACK, follow_shifted_ack(a->flow, a->dir, a->seg.ack));
 	f->current = a->flow;
 	engine_packet(f->engine, &packet, f->now / US_PER_MS, &v);
 	return v;
 }
 
 /* Where the segment lies in what was read. Too far away from it, it begins anew. */
-static enum line_place place(struct flows *f, const struct arrival *a, size_t *ret_skip)
+static enum line_place follow_place_segment(
+	struct flows *f, const struct arrival *a, size_t *ret_skip)
 {
 	struct line *l = &a->flow->side[a->dir].line;
 	struct event e = {.kind = EVENT_GAP, .dir = a->dir, .count = a->seg.seq - l->next};
@@ -192,7 +203,7 @@ static enum line_place place(struct flows *f, const struct arrival *a, size_t *r
 }
 
 /* What is new in the segment: all but `skip` bytes. Of TLS nothing is read. */
-static void read_new(struct flows *f, const struct arrival *a, size_t skip)
+static void follow_read_new(struct flows *f, const struct arrival *a, size_t skip)
 {
 	struct line *l = &a->flow->side[a->dir].line;
 	const uint8_t *payload = a->p + a->seg.payload;
@@ -213,22 +224,23 @@ static void read_new(struct flows *f, const struct arrival *a, size_t skip)
 }
 
 /* A segment whose turn it is: all of it but `skip` bytes is new, or nothing is. */
-static void hand_over(struct flows *f, const struct arrival *a, enum line_place where, size_t skip)
+static void follow_hand_over(
+	struct flows *f, const struct arrival *a, enum line_place where, size_t skip)
 {
 	size_t from = a->flow->n_events;
 	struct verdict v;
 	int tries = 0;
 
 	if (where == LINE_NEW)
-		read_new(f, a, skip);
+		follow_read_new(f, a, skip);
 	do
-		v = ask(f, a);
+		v = follow_ask_engine(f, a);
 	while (v.action == ACTION_DROP && v.reason == REASON_REORDERED && tries++ < LINE_GAPS_MAX);
-	judge(f, a->flow, a->dir, from, &v);
+	follow_judge(f, a->flow, a->dir, from, &v);
 }
 
 /* Puts the segment among those that wait; false if there is no memory for it. */
-static bool wait_in_line(struct flows *f, const struct arrival *a)
+static bool follow_wait_in_line(struct flows *f, const struct arrival *a)
 {
 	struct side *side = &a->flow->side[a->dir];
 	struct waiting **at = &side->waiting;
@@ -247,7 +259,7 @@ static bool wait_in_line(struct flows *f, const struct arrival *a)
 }
 
 /* The first one that waits is handed over, at any rate. */
-static void take_first(struct flows *f, struct flow *flow, enum dir dir)
+static void follow_take_first(struct flows *f, struct flow *flow, enum dir dir)
 {
 	struct side *side = &flow->side[dir];
 	struct waiting *w = side->waiting;
@@ -258,50 +270,50 @@ static void take_first(struct flows *f, struct flow *flow, enum dir dir)
 	side->waiting = w->next;
 	side->n_waiting--;
 	do
-		where = place(f, &a, &skip);
+		where = follow_place_segment(f, &a, &skip);
 	while (where == LINE_GAP);
-	hand_over(f, &a, where, skip);
-	flows_give(f, sizeof *w + w->len);
+	follow_hand_over(f, &a, where, skip);
+	flows_give(f, sizeof(*w) + w->len);
 	free(w);
 }
 
 /* Those that wait for nothing any more. */
-static void take_ready(struct flows *f, struct flow *flow, enum dir dir)
+static void follow_take_ready(struct flows *f, struct flow *flow, enum dir dir)
 {
 	struct side *side = &flow->side[dir];
 
-	while (side->waiting &&
-		(side->n_waiting > WAITING_MAX || !seq_after(side->waiting->seg.seq, side->line.next)))
-		take_first(f, flow, dir);
+	while (side->waiting && (side->n_waiting > WAITING_MAX ||
+					!seq_after(side->waiting->seg.seq, side->line.next)))
+		follow_take_first(f, flow, dir);
 }
 
-static void take(struct flows *f, const struct arrival *a)
+static void follow_take_arrival(struct flows *f, const struct arrival *a)
 {
 	size_t skip = 0;
-	enum line_place where = place(f, a, &skip);
+	enum line_place where = follow_place_segment(f, a, &skip);
 
 	if (where != LINE_GAP)
-		hand_over(f, a, where, skip);
-	else if (!wait_in_line(f, a))
+		follow_hand_over(f, a, where, skip);
+	else if (!follow_wait_in_line(f, a))
 		a->flow->missing += a->seg.payload_len;
-	take_ready(f, a->flow, a->dir);
+	follow_take_ready(f, a->flow, a->dir);
 }
 
 /* The receiver has everything in front of `ack`. */
-static void acknowledged(struct flows *f, struct flow *flow, enum dir dir, uint32_t ack)
+static void follow_on_ack(struct flows *f, struct flow *flow, enum dir dir, uint32_t ack)
 {
 	struct side *side = &flow->side[dir];
 
 	while (side->waiting && !seq_after(side->waiting->seg.seq, ack)) {
-		take_first(f, flow, dir);
-		take_ready(f, flow, dir);
+		follow_take_first(f, flow, dir);
+		follow_take_ready(f, flow, dir);
 	}
 }
 
 /* --- packets --- */
 
 /* A SYN of the client begins a connection, unless it is a repeated one. */
-static bool begins(const struct flow *flow, const struct seg *seg, enum dir dir)
+static bool follow_begins(const struct flow *flow, const struct seg *seg, enum dir dir)
 {
 	if (!flow)
 		return true;
@@ -311,14 +323,14 @@ static bool begins(const struct flow *flow, const struct seg *seg, enum dir dir)
 }
 
 /* The connection of the packet, or NULL if there is no room for one more. */
-static struct flow *meet(struct flows *f, const struct seg *seg, enum dir dir)
+static struct flow *follow_find_flow(struct flows *f, const struct seg *seg, enum dir dir)
 {
 	struct tuple tuple[2];
 	struct flow *flow;
 
 	nat_tuples(&f->nat, &seg->tuple, dir, tuple);
 	flow = flows_find(f, &tuple[DIR_ORIGINAL]);
-	return begins(flow, seg, dir) ? flows_add(f, tuple) : flow;
+	return follow_begins(flow, seg, dir) ? flows_add(f, tuple) : flow;
 }
 
 /* False for what was captured on the way in and is now captured on the way out. */
@@ -335,7 +347,7 @@ static bool is_first_sight(struct flow *flow, const struct seg *seg, enum dir di
 	return true;
 }
 
-static void on_syn(struct flow *flow, const struct seg *seg, enum dir dir)
+static void follow_on_syn(struct flow *flow, const struct seg *seg, enum dir dir)
 {
 	struct line *l = &flow->side[dir].line;
 
@@ -347,7 +359,7 @@ static void on_syn(struct flow *flow, const struct seg *seg, enum dir dir)
 		*l = (struct line){.synced = true, .start = seg->seq + 1, .next = seg->seq + 1};
 }
 
-static void on_segment(struct flows *f, const struct arrival *a)
+static void follow_on_segment(struct flows *f, const struct arrival *a)
 {
 	const struct seg *seg = &a->seg;
 
@@ -356,11 +368,11 @@ static void on_segment(struct flows *f, const struct arrival *a)
 	if (seg->flags & (SEG_FIN | SEG_RST))
 		a->flow->view.established = false;
 	if (seg->flags & SEG_ACK)
-		acknowledged(f, a->flow, opposite(a->dir), seg->ack);
+		follow_on_ack(f, a->flow, follow_opposite(a->dir), seg->ack);
 	if (seg->flags & SEG_SYN)
-		on_syn(a->flow, seg, a->dir);
+		follow_on_syn(a->flow, seg, a->dir);
 	else if (seg->payload_len)
-		take(f, a);
+		follow_take_arrival(f, a);
 }
 
 /* --- on-demand SYNs at ports on demand --- */
@@ -378,10 +390,11 @@ static bool is_on_demand(const struct policy *policy, const struct seg *seg)
 	return false;
 }
 
-/* The rules hand a SYN to such a port to the core in front of conntrack. It uses at once what is opened for it. */
-static void on_demand_syn(struct flows *f, const struct arrival *a)
+/* The rules hand a SYN to such a port to the core in front of conntrack. It uses at once what is
+ * opened for it. */
+static void follow_on_demand_syn(struct flows *f, const struct arrival *a)
 {
-	struct packet packet = {.p = f->out, .len = a->len, .cap = sizeof f->out};
+	struct packet packet = {.p = f->out, .len = a->len, .cap = sizeof(f->out)};
 	struct tuple tuple[2];
 	struct flow *flow;
 	struct verdict v;
@@ -390,7 +403,7 @@ static void on_demand_syn(struct flows *f, const struct arrival *a)
 	if (!flows_first_on_demand_syn(f, &tuple[DIR_ORIGINAL], a->seg.seq))
 		return;
 	memcpy(packet.p, a->p, a->len);
-	translate(packet.p, &a->seg, &tuple[DIR_ORIGINAL]);
+	follow_translate(packet.p, &a->seg, &tuple[DIR_ORIGINAL]);
 	f->current = NULL;
 	ondemand_syn(f->engine, &packet, f->now / US_PER_MS, &v);
 	f->count[v.reason]++;
@@ -401,7 +414,8 @@ static void on_demand_syn(struct flows *f, const struct arrival *a)
 		flow_ct_used(f, flow);
 	if (is_worth_an_event(f, &v))
 		flow_event(f, flow,
-			(struct event){.kind = EVENT_VERDICT, .reason = v.reason, .action = v.action});
+			(struct event){
+				.kind = EVENT_VERDICT, .reason = v.reason, .action = v.action});
 }
 
 void follow_packet(struct flows *f, const struct frame *frame, uint64_t time)
@@ -412,22 +426,22 @@ void follow_packet(struct flows *f, const struct frame *frame, uint64_t time)
 	f->packets++;
 	if (time > f->now)
 		f->now = time;
-	if (read_packet(f, frame, &a.seg) < 0) {
+	if (follow_read_packet(f, frame, &a.seg) < 0) {
 		f->cut += cut;
 		return;
 	}
 	a.seg.tuple.zone = f->engine->policy->zone;
 	if (!nat_is_control(&f->nat, &a.seg.tuple, &a.dir)) {
 		if (is_on_demand(f->engine->policy, &a.seg))
-			on_demand_syn(f, &a);
+			follow_on_demand_syn(f, &a);
 		return;
 	}
 	f->control++;
-	a.flow = meet(f, &a.seg, a.dir);
+	a.flow = follow_find_flow(f, &a.seg, a.dir);
 	if (!a.flow)
 		return;
 	a.flow->cut += cut;
-	on_segment(f, &a);
+	follow_on_segment(f, &a);
 }
 
 void follow_other(struct flows *f)
@@ -440,7 +454,7 @@ void follow_end(struct flows *f)
 	for (struct flow *flow = f->first; flow; flow = flow->next) {
 		for (int dir = 0; dir < 2; dir++) {
 			while (flow->side[dir].waiting)
-				take_first(f, flow, (enum dir)dir);
+				follow_take_first(f, flow, (enum dir)dir);
 		}
 	}
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* frame.c - the IP packet in a captured frame
  *
- * Bytes go in, a span of them comes out. How a frame begins is a row of the table; VLAN tags (IEEE 802.1Q and 802.1ad, any
- * number) may follow wherever there is an EtherType. A length of 0 in the IP header is what segmentation in the network card
- * leaves there: then the packet is what the frame has. Not done here: PPPoE, tunnels, fragments.
+ * Bytes go in, a span of them comes out. How a frame begins is a row of the table; VLAN tags (IEEE
+ * 802.1Q and 802.1ad, any number) may follow wherever there is an EtherType. A length of 0 in the
+ * IP header is what segmentation in the network card leaves there: then the packet is what the
+ * frame has. Not done here: PPPoE, tunnels, fragments.
  */
 #include "frame.h"
+#include "pasvd/array.h"
 
 #include <pcap/dlt.h>
 
@@ -33,9 +35,9 @@ static const struct link {
 	{0, DLT_IPV6, -1},
 };
 
-static const struct link *link_of(int type)
+static const struct link *frame_link_of(int type)
 {
-	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
 		if (links[i].type == type)
 			return &links[i];
 	}
@@ -44,16 +46,16 @@ static const struct link *link_of(int type)
 
 bool frame_type_known(int type)
 {
-	return link_of(type) != NULL;
+	return frame_link_of(type) != NULL;
 }
 
-static unsigned be16(const uint8_t *p)
+static unsigned frame_be16(const uint8_t *p)
 {
 	return (unsigned)p[0] << 8 | p[1];
 }
 
 /* Offset of the packet, or -1 if the frame ends before it or has something else. */
-static long packet_at(const struct link *link, const uint8_t *p, size_t n)
+static long frame_packet_at(const struct link *link, const uint8_t *p, size_t n)
 {
 	size_t at = link->head;
 	unsigned type;
@@ -62,18 +64,18 @@ static long packet_at(const struct link *link, const uint8_t *p, size_t n)
 		return -1;
 	if (link->ethertype_at < 0)
 		return 0;
-	type = be16(p + link->ethertype_at);
+	type = frame_be16(p + link->ethertype_at);
 	while ((type == VLAN || type == VLAN_SERVICE) && n - at >= VLAN_LEN) {
-		type = be16(p + at + VLAN_LEN - ETHERTYPE_LEN);
+		type = frame_be16(p + at + VLAN_LEN - ETHERTYPE_LEN);
 		at += VLAN_LEN;
 	}
 	return type == ETHERTYPE_IP4 || type == ETHERTYPE_IP6 ? (long)at : -1;
 }
 
 /* The packet's length by its header, `n` if that does not say; 0: it is no IP. */
-static size_t whole_length(const uint8_t *p, size_t n)
+static size_t frame_whole_length(const uint8_t *p, size_t n)
 {
-	unsigned version = p[0] >> 4, length = be16(p + (version == 6 ? 4 : 2));
+	unsigned version = p[0] >> 4, length = frame_be16(p + (version == 6 ? 4 : 2));
 
 	if (version != 4 && version != 6)
 		return 0;
@@ -84,14 +86,14 @@ static size_t whole_length(const uint8_t *p, size_t n)
 
 int frame_packet(int type, const uint8_t *p, size_t n, struct frame *ret_frame)
 {
-	const struct link *link = link_of(type);
-	long at = link ? packet_at(link, p, n) : -1;
+	const struct link *link = frame_link_of(type);
+	long at = link ? frame_packet_at(link, p, n) : -1;
 	size_t len, whole;
 
 	if (at < 0 || n - (size_t)at < IP_LENGTH_END)
 		return -1;
 	len = n - (size_t)at;
-	whole = whole_length(p + at, len);
+	whole = frame_whole_length(p + at, len);
 	if (!whole)
 		return -1;
 	*ret_frame = (struct frame){p + at, whole < len ? whole : len, whole};

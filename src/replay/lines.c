@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lines.c - what the lines of a connection say, for those who read the report
  *
- * The core keeps no lines and tells of none, so they are read here once more, with the core's own grammar.
+ * The core keeps no lines and tells of none, so they are read here once more, with the core's own
+ * grammar.
  */
 #include "lines.h"
 
@@ -20,8 +21,9 @@ static bool is_letter(uint8_t c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The letters that a space or the line's end follows, in capitals. False: there are none, or too many. */
-static bool word_of(const uint8_t *p, size_t n, char ret_word[EVENT_WORD_MAX + 1])
+/* The letters that a space or the line's end follows, in capitals. False: there are none, or too
+ * many. */
+static bool lines_word_of(const uint8_t *p, size_t n, char ret_word[EVENT_WORD_MAX + 1])
 {
 	size_t begin = 0, end;
 
@@ -40,7 +42,7 @@ static bool word_of(const uint8_t *p, size_t n, char ret_word[EVENT_WORD_MAX + 1
 	return true;
 }
 
-static void other(struct flows *f, struct flow *flow, enum dir dir)
+static void lines_on_other(struct flows *f, struct flow *flow, enum dir dir)
 {
 	struct event *last = flow->n_events ? &flow->event[flow->n_events - 1] : NULL;
 
@@ -50,13 +52,13 @@ static void other(struct flows *f, struct flow *flow, enum dir dir)
 		flow_event(f, flow, (struct event){.kind = EVENT_OTHER, .dir = dir, .count = 1});
 }
 
-static void on_command(struct flows *f, struct flow *flow, const uint8_t *p, size_t n)
+static void lines_on_command(struct flows *f, struct flow *flow, const uint8_t *p, size_t n)
 {
 	struct event e = {.kind = EVENT_COMMAND, .dir = DIR_ORIGINAL};
 	struct ftp_command command;
 
-	if (!ftp_is_command(p, n) || !word_of(p, n, e.word)) {
-		other(f, flow, DIR_ORIGINAL);
+	if (!ftp_is_command(p, n) || !lines_word_of(p, n, e.word)) {
+		lines_on_other(f, flow, DIR_ORIGINAL);
 		return;
 	}
 	ftp_command(p, n, &command);
@@ -65,7 +67,8 @@ static void on_command(struct flows *f, struct flow *flow, const uint8_t *p, siz
 	flow_event(f, flow, e);
 }
 
-static void reply(struct flows *f, struct flow *flow, uint16_t code, const struct ftp_offer *offer)
+static void lines_find_reply(
+	struct flows *f, struct flow *flow, uint16_t code, const struct ftp_offer *offer)
 {
 	struct event e = {.kind = EVENT_REPLY, .dir = DIR_REPLY, .count = code, .offers = offer};
 
@@ -76,7 +79,7 @@ static void reply(struct flows *f, struct flow *flow, uint16_t code, const struc
 		flow_ct_used(f, flow);
 }
 
-static void on_reply(struct flows *f, struct flow *flow, const uint8_t *p, size_t n)
+static void lines_on_reply(struct flows *f, struct flow *flow, const uint8_t *p, size_t n)
 {
 	uint16_t multi = flow->side[DIR_REPLY].multi;
 	struct ftp_offer offer;
@@ -85,27 +88,27 @@ static void on_reply(struct flows *f, struct flow *flow, const uint8_t *p, size_
 
 	if (multi && (!is_reply || r.code != multi)) {
 		if (ftp_reply_text(multi, p, n, &offer))
-			reply(f, flow, multi, &offer);
+			lines_find_reply(f, flow, multi, &offer);
 		return;
 	}
 	if (!is_reply) {
-		other(f, flow, DIR_REPLY);
+		lines_on_other(f, flow, DIR_REPLY);
 		return;
 	}
 	flow->side[DIR_REPLY].multi = r.more ? r.code : 0;
 	if (!multi || r.offers)
-		reply(f, flow, r.code, r.offers ? &r.offer : NULL);
+		lines_find_reply(f, flow, r.code, r.offers ? &r.offer : NULL);
 }
 
 /* Of a line that is too long only its beginning is read, as in the core. */
-static void on_line(struct flows *f, struct flow *flow, enum dir dir)
+static void lines_on_line(struct flows *f, struct flow *flow, enum dir dir)
 {
 	const struct line *l = &flow->side[dir].line;
 
 	if (dir == DIR_REPLY)
-		on_reply(f, flow, l->buf, l->overlong ? CODE_AND_SPACE : l->len);
+		lines_on_reply(f, flow, l->buf, l->overlong ? CODE_AND_SPACE : l->len);
 	else
-		on_command(f, flow, l->buf, l->overlong ? WORD_AND_SPACE : l->len);
+		lines_on_command(f, flow, l->buf, l->overlong ? WORD_AND_SPACE : l->len);
 }
 
 void lines_read(struct flows *f, struct flow *flow, enum dir dir, const uint8_t *p, size_t n)
@@ -120,7 +123,7 @@ void lines_read(struct flows *f, struct flow *flow, enum dir dir, const uint8_t 
 		if (!l->whole)
 			break;
 		if (!l->partial)
-			on_line(f, flow, dir);
+			lines_on_line(f, flow, dir);
 		line_next(l);
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c - `pasvd replay`, a program of its own
  *
- * pasvd executes it with its own command line. So libpcap, and what that brings along, is no part of the daemon.
+ * pasvd executes it with its own command line. So libpcap, and what that brings along, is no part
+ * of the daemon.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +18,9 @@
 static struct engine engine;
 static struct settings settings;
 
-/* What is wrong with files and interfaces that are named there is said, but keeps nobody from going on. */
-static int configure(const struct conf *conf)
+/* What is wrong with files and interfaces that are named there is said, but keeps nobody from going
+ * on. */
+static int replay_configure(const struct conf *conf)
 {
 	char error[CONF_FILE_ERROR_MAX];
 
@@ -30,10 +32,11 @@ static int configure(const struct conf *conf)
 	return EXIT_SUCCESS;
 }
 
-/* A capture may come from anybody. Its file is opened behind the isolation: reading is all that is left. */
-static int replay(const struct conf *conf)
+/* A capture may come from anybody. Its file is opened behind the isolation: reading is all that is
+ * left. */
+static int replay_run(const struct conf *conf)
 {
-	int status = configure(conf), err;
+	int status = replay_configure(conf), err;
 
 	if (status)
 		return status;
@@ -51,7 +54,7 @@ int main(int argc, char **argv)
 
 	conf_parse(argc, argv, &conf);
 	if (conf.command == CONF_REPLAY)
-		return replay(&conf);
+		return replay_run(&conf);
 	fputs("pasvd-replay: this is a part of `pasvd replay`\n", stderr);
 	return EXIT_USAGE;
 }

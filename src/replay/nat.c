@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nat.c - what is behind NAT, as the command line tells
  *
- * One formula for servers behind DNAT, clients behind SNAT, and both at once: who is addressed is addressed by the form that
- * it has outside, who sends sends from the one that it has inside.
+ * One formula for servers behind DNAT, clients behind SNAT, and both at once: who is addressed is
+ * addressed by the form that it has outside, who sends sends from the one that it has inside.
  */
 #include "nat.h"
 
@@ -11,7 +11,7 @@
 enum { FTP_PORT_DEFAULT = 21, OTHER_PORT = 0x8000 };
 
 /* 1..65535 in decimal, or 0. */
-static uint16_t read_port(const char *p, size_t n)
+static uint16_t nat_read_port(const char *p, size_t n)
 {
 	uint32_t value = 0;
 
@@ -23,13 +23,13 @@ static uint16_t read_port(const char *p, size_t n)
 	return value > UINT16_MAX ? 0 : (uint16_t)value;
 }
 
-static bool read_addr(const char *p, size_t n, struct addr *ret_addr)
+static bool nat_read_addr(const char *p, size_t n, struct addr *ret_addr)
 {
 	return addr_parse((const uint8_t *)p, n, ret_addr) == 0;
 }
 
 /* "192.0.2.1:21" or "[2001:db8::1]:21" */
-static bool read_with_port(const char *p, size_t n, struct endpoint *ret)
+static bool nat_read_with_port(const char *p, size_t n, struct endpoint *ret)
 {
 	const char *colon = memrchr(p, ':', n);
 	size_t len = colon ? (size_t)(colon - p) : 0;
@@ -38,23 +38,23 @@ static bool read_with_port(const char *p, size_t n, struct endpoint *ret)
 
 	if (!len)
 		return false;
-	e.port = read_port(colon + 1, n - len - 1);
-	if (!e.port || !read_addr(p + brackets, len - 2 * (size_t)brackets, &e.addr) ||
+	e.port = nat_read_port(colon + 1, n - len - 1);
+	if (!e.port || !nat_read_addr(p + brackets, len - 2 * (size_t)brackets, &e.addr) ||
 		brackets != (e.addr.family == ADDR_IP6))
 		return false;
 	*ret = e;
 	return true;
 }
 
-static bool read_endpoint(const char *p, size_t n, struct endpoint *ret)
+static bool nat_read_endpoint(const char *p, size_t n, struct endpoint *ret)
 {
 	struct endpoint e = {.port = 0};
 
-	if (read_addr(p, n, &e.addr)) {
+	if (nat_read_addr(p, n, &e.addr)) {
 		*ret = e;
 		return true;
 	}
-	return read_with_port(p, n, ret);
+	return nat_read_with_port(p, n, ret);
 }
 
 static bool has_port(const struct nat *nat, uint16_t port)
@@ -77,10 +77,11 @@ bool nat_add(struct nat *nat, const char *text)
 
 	if (!sign || nat->n == NAT_MAX)
 		return false;
-	if (!read_endpoint(text, (size_t)(sign - text), &rule.outside) ||
-		!read_endpoint(sign + 1, strlen(sign + 1), &rule.inside))
+	if (!nat_read_endpoint(text, (size_t)(sign - text), &rule.outside) ||
+		!nat_read_endpoint(sign + 1, strlen(sign + 1), &rule.inside))
 		return false;
-	if (rule.outside.addr.family != rule.inside.addr.family || !rule.outside.port != !rule.inside.port)
+	if (rule.outside.addr.family != rule.inside.addr.family ||
+		!rule.outside.port != !rule.inside.port)
 		return false;
 	nat->rule[nat->n++] = rule;
 	return true;
@@ -88,7 +89,7 @@ bool nat_add(struct nat *nat, const char *text)
 
 bool nat_add_port(struct nat *nat, const char *text)
 {
-	uint16_t port = read_port(text, strlen(text));
+	uint16_t port = nat_read_port(text, strlen(text));
 
 	if (!port || nat->n_ports == NAT_MAX)
 		return false;
@@ -107,7 +108,8 @@ bool nat_is_control(const struct nat *nat, const struct tuple *tuple, enum dir *
 }
 
 /* `e` in the form `to` if a rule has it in the form `from`. */
-static bool translate(struct endpoint *e, const struct endpoint *from, const struct endpoint *to)
+static bool nat_translate(
+	struct endpoint *e, const struct endpoint *from, const struct endpoint *to)
 {
 	if (!addr_eq(&e->addr, &from->addr) || (from->port && from->port != e->port))
 		return false;
@@ -117,31 +119,34 @@ static bool translate(struct endpoint *e, const struct endpoint *from, const str
 	return true;
 }
 
-static struct endpoint inside(const struct nat *nat, struct endpoint e)
+static struct endpoint nat_inside(const struct nat *nat, struct endpoint e)
 {
 	for (size_t i = 0; i < nat->n; i++) {
-		if (translate(&e, &nat->rule[i].outside, &nat->rule[i].inside))
+		if (nat_translate(&e, &nat->rule[i].outside, &nat->rule[i].inside))
 			break;
 	}
 	return e;
 }
 
-static struct endpoint outside(const struct nat *nat, struct endpoint e)
+static struct endpoint nat_outside(const struct nat *nat, struct endpoint e)
 {
 	for (size_t i = 0; i < nat->n; i++) {
-		if (translate(&e, &nat->rule[i].inside, &nat->rule[i].outside))
+		if (nat_translate(&e, &nat->rule[i].inside, &nat->rule[i].outside))
 			break;
 	}
 	return e;
 }
 
-void nat_tuples(const struct nat *nat, const struct tuple *packet, enum dir dir, struct tuple ret_tuple[2])
+void nat_tuples(
+	const struct nat *nat, const struct tuple *packet, enum dir dir, struct tuple ret_tuple[2])
 {
 	const struct endpoint *client = dir == DIR_ORIGINAL ? &packet->src : &packet->dst;
 	const struct endpoint *server = dir == DIR_ORIGINAL ? &packet->dst : &packet->src;
 
-	ret_tuple[DIR_ORIGINAL] = (struct tuple){inside(nat, *client), outside(nat, *server), packet->zone};
-	ret_tuple[DIR_REPLY] = (struct tuple){inside(nat, *server), outside(nat, *client), packet->zone};
+	ret_tuple[DIR_ORIGINAL] =
+		(struct tuple){nat_inside(nat, *client), nat_outside(nat, *server), packet->zone};
+	ret_tuple[DIR_REPLY] =
+		(struct tuple){nat_inside(nat, *server), nat_outside(nat, *client), packet->zone};
 	if (!nat->n)
 		ret_tuple[DIR_REPLY].dst.port ^= OTHER_PORT;
 }

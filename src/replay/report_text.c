@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report_text.c - what is said about a capture, in lines for people
  *
- * A paragraph for each connection, and one at the end. Nothing is printed as it stands in the capture: what peers sent has
- * become numbers, addresses, letters and names of ours.
+ * A paragraph for each connection, and one at the end. Nothing is printed as it stands in the
+ * capture: what peers sent has become numbers, addresses, letters and names of ours.
  */
 #include "report.h"
 
@@ -17,23 +17,23 @@ static const char *const speakers[] = {[DIR_ORIGINAL] = "client", [DIR_REPLY] = 
 /* An endpoint's text, for as long as the expression lasts. */
 #define TEXT(e) endpoint_text((e), (char[ENDPOINT_TEXT_MAX]){0})
 
-static const char *address_text(const struct addr *a, char buf[ADDR_TEXT_MAX + 1])
+static const char *report_address_text(const struct addr *a, char buf[ADDR_TEXT_MAX + 1])
 {
 	buf[addr_text(a, (uint8_t *)buf)] = '\0';
 	return buf;
 }
 
-#define ADDRESS(a) address_text((a), (char[ADDR_TEXT_MAX + 1]){0})
+#define ADDRESS(a) report_address_text((a), (char[ADDR_TEXT_MAX + 1]){0})
 
 /* --- events --- */
 
-static void print_label(const struct event *e, const char *label, FILE *out)
+static void report_print_label(const struct event *e, const char *label, FILE *out)
 {
-	fprintf(out, "  +%" PRIu64 ".%03" PRIu64 "  %-15s ", e->time / US_PER_S, e->time / US_PER_MS % 1000,
-		label);
+	fprintf(out, "  +%" PRIu64 ".%03" PRIu64 "  %-15s ", e->time / US_PER_S,
+		e->time / US_PER_MS % 1000, label);
 }
 
-static void print_offer(const struct event *e, FILE *out)
+static void report_print_offer(const struct event *e, FILE *out)
 {
 	if (e->offers && e->offer.addr.family)
 		fprintf(out, " %s", TEXT(&e->offer));
@@ -42,28 +42,28 @@ static void print_offer(const struct event *e, FILE *out)
 	fputc('\n', out);
 }
 
-static void print_command(const struct event *e, FILE *out)
+static void report_print_command(const struct event *e, FILE *out)
 {
-	print_label(e, speakers[DIR_ORIGINAL], out);
+	report_print_label(e, speakers[DIR_ORIGINAL], out);
 	fputs(e->word, out);
-	print_offer(e, out);
+	report_print_offer(e, out);
 }
 
-static void print_reply(const struct event *e, FILE *out)
+static void report_print_reply(const struct event *e, FILE *out)
 {
-	print_label(e, speakers[DIR_REPLY], out);
+	report_print_label(e, speakers[DIR_REPLY], out);
 	fprintf(out, "%" PRIu32, e->count);
-	print_offer(e, out);
+	report_print_offer(e, out);
 }
 
-static void print_other(const struct event *e, FILE *out)
+static void report_print_other(const struct event *e, FILE *out)
 {
-	print_label(e, speakers[e->dir], out);
-	fprintf(out, "(lines that are no %s: %" PRIu32 ")\n", e->dir == DIR_ORIGINAL ? "command" : "reply",
-		e->count);
+	report_print_label(e, speakers[e->dir], out);
+	fprintf(out, "(lines that are no %s: %" PRIu32 ")\n",
+		e->dir == DIR_ORIGINAL ? "command" : "reply", e->count);
 }
 
-static void print_way(const struct event *e, FILE *out)
+static void report_print_way(const struct event *e, FILE *out)
 {
 	fprintf(out, "%s -> %s", ADDRESS(&e->from.addr), TEXT(&e->to));
 	if (!endpoint_eq(&e->to, &e->listener))
@@ -71,59 +71,61 @@ static void print_way(const struct event *e, FILE *out)
 	fputs(e->on_demand ? ", on demand\n" : "\n", out);
 }
 
-static void print_open(const struct event *e, FILE *out)
+static void report_print_open(const struct event *e, FILE *out)
 {
-	print_label(e, "open", out);
-	print_way(e, out);
+	report_print_label(e, "open", out);
+	report_print_way(e, out);
 	if (!e->rewritten)
 		return;
-	print_label(e, "rewrite", out);
+	report_print_label(e, "rewrite", out);
 	fprintf(out, "the %s is told %s\n", speakers[!e->dir], TEXT(&e->announced));
 }
 
-static void print_shut(const struct event *e, FILE *out)
+static void report_print_ended(const struct event *e, FILE *out)
 {
-	print_label(e, "shut", out);
-	print_way(e, out);
+	report_print_label(e, "shut", out);
+	report_print_way(e, out);
 }
 
-static void print_verdict(const struct event *e, FILE *out)
+static void report_print_verdict(const struct event *e, FILE *out)
 {
-	static const char *const done[] = {
-		[ACTION_PASS] = "", [ACTION_REPLACE] = " (rewritten)", [ACTION_DROP] = " (dropped)"};
+	static const char *const done[] = {[ACTION_PASS] = "",
+		[ACTION_REPLACE] = " (rewritten)",
+		[ACTION_DROP] = " (dropped)"};
 
-	print_label(e, reason_name(e->reason), out);
+	report_print_label(e, reason_name(e->reason), out);
 	fprintf(out, "%s%s\n", reason_meaning(e->reason), done[e->action]);
 }
 
-static void print_gap(const struct event *e, FILE *out)
+static void report_print_gap(const struct event *e, FILE *out)
 {
-	print_label(e, "gap", out);
+	report_print_label(e, "gap", out);
 	fprintf(out, "bytes of the %s that are not in the capture: %" PRIu32 "\n", speakers[e->dir],
 		e->count);
 }
 
 static void (*const print_event[])(const struct event *e, FILE *out) = {
-	[EVENT_COMMAND] = print_command,
-	[EVENT_REPLY] = print_reply,
-	[EVENT_OTHER] = print_other,
-	[EVENT_OPEN] = print_open,
-	[EVENT_SHUT] = print_shut,
-	[EVENT_VERDICT] = print_verdict,
-	[EVENT_GAP] = print_gap,
+	[EVENT_COMMAND] = report_print_command,
+	[EVENT_REPLY] = report_print_reply,
+	[EVENT_OTHER] = report_print_other,
+	[EVENT_OPEN] = report_print_open,
+	[EVENT_SHUT] = report_print_ended,
+	[EVENT_VERDICT] = report_print_verdict,
+	[EVENT_GAP] = report_print_gap,
 };
 
 /* --- connections --- */
 
-static void print_heading(const struct flow *flow, FILE *out)
+static void report_print_heading(const struct flow *flow, FILE *out)
 {
-	const struct tuple *original = &flow->view.tuple[DIR_ORIGINAL], *reply = &flow->view.tuple[DIR_REPLY];
+	const struct tuple *original = &flow->view.tuple[DIR_ORIGINAL],
+			   *reply = &flow->view.tuple[DIR_REPLY];
 	time_t second = (time_t)(flow->start / US_PER_S);
 	char when[sizeof "2026-11-22 00:00:00 and room for years to come"] = "?";
 	struct tm tm;
 
 	if (gmtime_r(&second, &tm))
-		strftime(when, sizeof when, "%F %T", &tm);
+		strftime(when, sizeof(when), "%F %T", &tm);
 	fprintf(out, "%s -> %s", TEXT(&original->src), TEXT(&original->dst));
 	if (!endpoint_eq(&original->dst, &reply->src))
 		fprintf(out, " -> %s", TEXT(&reply->src));
@@ -131,7 +133,7 @@ static void print_heading(const struct flow *flow, FILE *out)
 }
 
 /* A capture from outside has the outside address, and the text has the real one. */
-static void print_advice(const struct flow *flow, FILE *out)
+static void report_print_advice(const struct flow *flow, FILE *out)
 {
 	for (size_t i = 0; i < flow->n_events; i++) {
 		const struct event *e = &flow->event[i];
@@ -145,49 +147,55 @@ static void print_advice(const struct flow *flow, FILE *out)
 	}
 }
 
-static void print_remarks(const struct flows *f, const struct flow *flow, FILE *out)
+static void report_print_remarks(const struct flows *f, const struct flow *flow, FILE *out)
 {
 	const struct side *side = flow->side;
 
 	if (!flow->beginning)
 		fputs("  Its beginning is not in the capture: it counts as logged in.\n", out);
 	if (!side[DIR_ORIGINAL].packets || !side[DIR_REPLY].packets)
-		fprintf(out, "  Only packets of the %s are in the capture: nothing can be paired.\n",
+		fprintf(out,
+			"  Only packets of the %s are in the capture: nothing can be paired.\n",
 			speakers[side[DIR_ORIGINAL].packets ? DIR_ORIGINAL : DIR_REPLY]);
 	if (flow->cut)
-		fprintf(out, "  Segments that are cut off by the capture's snapshot length: %" PRIu64 "\n",
+		fprintf(out,
+			"  Segments that are cut off by the capture's snapshot length: %" PRIu64
+			"\n",
 			flow->cut);
 	if (flow->left_out)
 		fprintf(out, "  Lines that are left out here: %" PRIu64 "\n", flow->left_out);
 	if (!f->nat.n)
-		print_advice(flow, out);
+		report_print_advice(flow, out);
 }
 
-static void print_flow(const struct flows *f, const struct flow *flow, FILE *out)
+static void report_print_flow(const struct flows *f, const struct flow *flow, FILE *out)
 {
-	print_heading(flow, out);
+	report_print_heading(flow, out);
 	for (size_t i = 0; i < flow->n_events; i++)
 		print_event[flow->event[i].kind](&flow->event[i], out);
-	print_remarks(f, flow, out);
+	report_print_remarks(f, flow, out);
 	fputc('\n', out);
 }
 
-static void print_summary(const struct flows *f, bool complete, FILE *out)
+static void report_print_summary(const struct flows *f, bool complete, FILE *out)
 {
-	fprintf(out, "connections=%" PRIu64 " packets=%" PRIu64 " control=%" PRIu64, f->n, f->packets,
-		f->control);
+	fprintf(out, "connections=%" PRIu64 " packets=%" PRIu64 " control=%" PRIu64, f->n,
+		f->packets, f->control);
 	for (int i = 0; i < REASON_COUNT; i++) {
 		if (f->count[i])
 			fprintf(out, " %s=%" PRIu64, reason_name((enum reason)i), f->count[i]);
 	}
 	fputc('\n', out);
 	if (f->cut)
-		fprintf(out, "Packets that are cut off within their headers: %" PRIu64 "\n", f->cut);
+		fprintf(out, "Packets that are cut off within their headers: %" PRIu64 "\n",
+			f->cut);
 	if (f->left_out)
 		fprintf(out, "Packets of connections for which there was no room: %" PRIu64 "\n",
 			f->left_out);
 	if (f->n && !f->nat.n)
-		fputs("No --nat: each server is taken to be dialled by the address that it has here.\n", out);
+		fputs("No --nat: each server is taken to be dialled by the address that it has "
+		      "here.\n",
+			out);
 	if (!complete)
 		fputs("The capture could not be read to its end.\n", out);
 }
@@ -195,6 +203,6 @@ static void print_summary(const struct flows *f, bool complete, FILE *out)
 void report_text(const struct flows *f, bool complete, FILE *out)
 {
 	for (const struct flow *flow = f->first; flow; flow = flow->next)
-		print_flow(f, flow, out);
-	print_summary(f, complete, out);
+		report_print_flow(f, flow, out);
+	report_print_summary(f, complete, out);
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rules_check.c - `pasvd rules --check`
  *
  * What is loaded is the business of one program, the one that loads it.
@@ -17,14 +17,14 @@ enum {
 	NUMBER_LEN = 6,  /* "65535" and its NUL */
 };
 
-static int fail(const char *what)
+static int rules_check_fail(const char *what)
 {
 	fprintf(stderr, "pasvd rules: %s: %s\n", what, strerror(errno));
 	return EXIT_FAILURE;
 }
 
 /* This program's own path; the loader has to ask the same one for the rules. */
-static int find_self(char ret_path[PATH_MAX])
+static int rules_check_find_self(char ret_path[PATH_MAX])
 {
 	ssize_t n = readlink("/proc/self/exe", ret_path, PATH_MAX - 1);
 
@@ -35,7 +35,7 @@ static int find_self(char ret_path[PATH_MAX])
 }
 
 /* The one that is installed beside us, or that of the tree in which we were built. */
-static void find_loader(const char *self, char ret_path[PATH_MAX])
+static void rules_check_find_loader(const char *self, char ret_path[PATH_MAX])
 {
 	static const char *const places[] = {"", "/../iptables"};
 	int folder = (int)(strrchr(self, '/') - self);
@@ -47,7 +47,8 @@ static void find_loader(const char *self, char ret_path[PATH_MAX])
 }
 
 /* What was said in front of the subcommand comes first, so that its own options win. */
-static const char **put_options(const char **word, const struct conf *conf, char queue[NUMBER_LEN])
+static const char **rules_check_put_options(
+	const char **word, const struct conf *conf, char queue[NUMBER_LEN])
 {
 	if (conf->file) {
 		*word++ = "--config";
@@ -62,12 +63,12 @@ static const char **put_options(const char **word, const struct conf *conf, char
 }
 
 /* The loader's arguments. */
-static void put_words(
-	const char **word, const char *loader, const struct conf *conf, int check, char queue[NUMBER_LEN])
+static void rules_check_put_words(const char **word, const char *loader, const struct conf *conf,
+	int check, char queue[NUMBER_LEN])
 {
 	*word++ = loader;
 	*word++ = "check";
-	word = put_options(word, conf, queue);
+	word = rules_check_put_options(word, conf, queue);
 	for (int i = 1; i < conf->argc; i++) {
 		if (i != check)
 			*word++ = conf->argv[i];
@@ -79,14 +80,14 @@ int rules_check(const struct conf *conf, int check)
 	char self[PATH_MAX], loader[PATH_MAX], queue[NUMBER_LEN];
 	const char **words;
 
-	if (find_self(self))
-		return fail("--check");
-	find_loader(self, loader);
+	if (rules_check_find_self(self))
+		return rules_check_fail("--check");
+	rules_check_find_loader(self, loader);
 	words = calloc((size_t)conf->argc + EXTRA_WORDS, sizeof(*words));
 	if (!words)
-		return fail("--check");
-	put_words(words, loader, conf, check, queue);
+		return rules_check_fail("--check");
+	rules_check_put_words(words, loader, conf, check, queue);
 	execv(loader, (char *const *)words);
 	free(words);
-	return fail(loader);
+	return rules_check_fail(loader);
 }

@@ -5,9 +5,9 @@
 
 #include "conf.h"
 
-/* Becomes `pasvd-rules check`, which compares what the rules would be with what is loaded. It gets the options of conf->argv
- * without the one at `check`, which is --check itself. Returns the exit status 1 if it cannot be run, after one line on
- * stderr. */
+/* Becomes `pasvd-rules check`, which compares what the rules would be with what is loaded. It gets
+ * the options of conf->argv without the one at `check`, which is --check itself. Returns the exit
+ * status 1 if it cannot be run, after one line on stderr. */
 int rules_check(const struct conf *conf, int check);
 
 #endif

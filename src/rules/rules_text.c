@@ -1,13 +1,15 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rules_text.c - the text of the rules
  *
- * A template (iptables/pasvd.rules.in, iptables/pasvd.nft.in) is an array of lines, each behind the letters of what has to
- * hold for it and a bar. What holds is asked for each family that the text is for. A line that has one of the names in
- * `of_family` is printed for each family of which its letters hold, any other line once. A line that contains @WAN@ is
- * repeated for each --wan, one with @PORT@ for each --port, one with @TLS_PORTS@ for each range.
+ * A template (iptables/pasvd.rules.in, iptables/pasvd.nft.in) is an array of lines, each behind the
+ * letters of what has to hold for it and a bar. What holds is asked for each family that the text
+ * is for. A line that has one of the names in `of_family` is printed for each family of which its
+ * letters hold, any other line once. A line that contains @WAN@ is repeated for each --wan, one
+ * with @PORT@ for each --port, one with @TLS_PORTS@ for each range.
  *
- * The removal depends on the family alone. For iptables it is made from the same lines: what was added to built-in
- * chains is deleted, then each own chain is emptied and deleted. For nft there is one table to be deleted.
+ * The removal depends on the family alone. For iptables it is made from the same lines: what was
+ * added to built-in chains is deleted, then each own chain is emptied and deleted. For nft there is
+ * one table to be deleted.
  */
 #include "rules_text.h"
 
@@ -32,7 +34,8 @@ enum {
 
 static const struct {
 	const char *ip, *nfproto, *icmp;
-	const char *payload; /* match of iptables for packets that have a byte of it; see the template */
+	/* match of iptables for packets that have a byte of it; see the template */
+	const char *payload;
 } names[RULES_FAMILIES] = {
 	[RULES_IP4] = {"ip", "ipv4", "icmp",
 		"-m bpf --bytecode \"8,177 0 0 0,80 0 0 12,116 0 0 4,100 0 0 2,"
@@ -42,7 +45,8 @@ static const struct {
 		"100 0 0 2,7 0 0 0,80 0 0 40,6 0 0 65535\""},
 };
 
-static const char *const of_family[] = {"@IP@", "@NFPROTO@", "@SERVER@", "@PUBLIC@", "@DESTINATION@"};
+static const char *const of_family[] = {
+	"@IP@", "@NFPROTO@", "@SERVER@", "@PUBLIC@", "@DESTINATION@"};
 
 /* --- one line --- */
 
@@ -50,7 +54,7 @@ struct value {
 	const char *name, *text;
 };
 
-static const struct value *value_at(const struct value *v, const char *p)
+static const struct value *rules_value_at(const struct value *v, const char *p)
 {
 	for (; v->name; v++) {
 		if (strncmp(p, v->name, strlen(v->name)) == 0)
@@ -59,10 +63,10 @@ static const struct value *value_at(const struct value *v, const char *p)
 	return NULL;
 }
 
-static void print_line(const struct value *values, const char *line)
+static void rules_print_line(const struct value *values, const char *line)
 {
 	while (*line) {
-		const struct value *v = value_at(values, line);
+		const struct value *v = rules_value_at(values, line);
 
 		fputs(v ? v->text : (char[]){*line, '\0'}, stdout);
 		line += v ? strlen(v->name) : 1;
@@ -70,12 +74,15 @@ static void print_line(const struct value *values, const char *line)
 	putchar('\n');
 }
 
-static void print_destination(const char *server, uint16_t port, char ret_text[DESTINATION_LEN])
+static void rules_print_destination(
+	const char *server, uint16_t port, char ret_text[DESTINATION_LEN])
 {
-	snprintf(ret_text, DESTINATION_LEN, strchr(server, ':') ? "[%s]:%d" : "%s:%d", server, port);
+	snprintf(
+		ret_text, DESTINATION_LEN, strchr(server, ':') ? "[%s]:%d" : "%s:%d", server, port);
 }
 
-static void print_range(const struct port_range *range, char separator, char ret_text[RANGE_LEN])
+static void rules_print_range(
+	const struct port_range *range, char separator, char ret_text[RANGE_LEN])
 {
 	if (range->low < range->high)
 		snprintf(ret_text, RANGE_LEN, "%d%c%d", range->low, separator, range->high);
@@ -84,7 +91,7 @@ static void print_range(const struct port_range *range, char separator, char ret
 }
 
 /* How often a line is printed for an interface, and what for. */
-static size_t repetitions(const struct rules *r, int family, const char *text)
+static size_t rules_repetitions(const struct rules *r, int family, const char *text)
 {
 	if (strstr(text, "@TLS_PORTS@"))
 		return r->server[family].n_ranges;
@@ -92,20 +99,22 @@ static size_t repetitions(const struct rules *r, int family, const char *text)
 }
 
 /* Prints the line for each port or range, if it names one. */
-static void print_ports(const struct rules *r, int family, const char *wan, const char *text)
+static void rules_print_ports(const struct rules *r, int family, const char *wan, const char *text)
 {
 	const struct rules_server *server = &r->server[family];
-	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN], destination[DESTINATION_LEN];
+	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN],
+		destination[DESTINATION_LEN];
 	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN];
 	const char *bypass = r->nft ? " bypass" : " --queue-bypass";
-	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", server->public},
-		{"@SERVER@", server->own}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
-		{"@DESTINATION@", destination}, {"@ICMP@", names[family].icmp}, {"@IP@", names[family].ip},
+	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan},
+		{"@PUBLIC@", server->public}, {"@SERVER@", server->own}, {"@PORT@", port},
+		{"@SERVER_PORT@", server_port}, {"@DESTINATION@", destination},
+		{"@ICMP@", names[family].icmp}, {"@IP@", names[family].ip},
 		{"@NFPROTO@", names[family].nfproto}, {"@QUEUE@", queue},
 		{"@BYPASS@", r->fail_open ? bypass : ""}, {"@PAYLOAD@", names[family].payload},
-		{"@CT_HELPER@", r->ct_helper->name}, {"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark},
-		{"@TLS_PORTS@", range}, {NULL, NULL}};
-	size_t times = repetitions(r, family, text);
+		{"@CT_HELPER@", r->ct_helper->name}, {"@TLS_QUEUE@", tls_queue},
+		{"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range}, {NULL, NULL}};
+	size_t times = rules_repetitions(r, family, text);
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
 	snprintf(tls_queue, sizeof(tls_queue), "%d", r->tls_queue);
@@ -115,19 +124,20 @@ static void print_ports(const struct rules *r, int family, const char *wan, cons
 
 		snprintf(port, sizeof(port), "%d", pair->outside);
 		snprintf(server_port, sizeof(server_port), "%d", pair->server);
-		print_destination(server->own, pair->server, destination);
-		print_range(&server->range[i < server->n_ranges ? i : 0], r->nft ? '-' : ':', range);
-		print_line(values, text);
+		rules_print_destination(server->own, pair->server, destination);
+		rules_print_range(
+			&server->range[i < server->n_ranges ? i : 0], r->nft ? '-' : ':', range);
+		rules_print_line(values, text);
 	}
 }
 
 /* Prints the line for each --wan, if it names one. */
-static void print_text(const struct rules *r, int family, const char *text)
+static void rules_print_text(const struct rules *r, int family, const char *text)
 {
 	size_t times = strstr(text, "@WAN@") ? r->n_wans : 1;
 
 	for (size_t i = 0; i < times; i++)
-		print_ports(r, family, r->wan[i], text);
+		rules_print_ports(r, family, r->wan[i], text);
 }
 
 /* --- its removal --- */
@@ -139,7 +149,7 @@ static bool is_jump(const char *text)
 }
 
 /* Takes away what a line of the rules has added. */
-static void print_undo(const struct rules *r, int family, const char *text)
+static void rules_print_undo(const struct rules *r, int family, const char *text)
 {
 	(void)family;
 	(void)r;
@@ -154,19 +164,19 @@ static void print_undo(const struct rules *r, int family, const char *text)
 /* --- the template --- */
 
 /* The letters before the template's bar that hold for a family, each once. */
-static void conditions(const struct rules *r, int family, char ret_letters[LETTERS_LEN])
+static void rules_conditions(const struct rules *r, int family, char ret_letters[LETTERS_LEN])
 {
 	const struct rules_server *server = &r->server[family];
 	const char *reached = r->n_wans ? "sw" : "sp";
 
 	snprintf(ret_letters, LETTERS_LEN, " %c%c%c%s%s%s%s", family == RULES_IP6 ? '6' : '4',
-		r->ct_helper && r->ct_helper->before_conntrack ? 'r' : 'b', r->fail_open ? 'o' : 'x',
-		r->lan ? "c" : "", server->own[0] ? reached : "", server->n_ranges ? "t" : "",
-		server->n_ranges && r->tls_mark ? "m" : "");
+		r->ct_helper && r->ct_helper->before_conntrack ? 'r' : 'b',
+		r->fail_open ? 'o' : 'x', r->lan ? "c" : "", server->own[0] ? reached : "",
+		server->n_ranges ? "t" : "", server->n_ranges && r->tls_mark ? "m" : "");
 }
 
 /* What is behind the bar of a line, or NULL if it is not for us. */
-static const char *text_of(const char *line, const char *letters)
+static const char *rules_text_of(const char *line, const char *letters)
 {
 	line += strspn(line, letters);
 	return *line == '|' ? line + 1 : NULL;
@@ -183,20 +193,21 @@ static bool is_of_family(const char *text)
 
 typedef void print_fn(const struct rules *r, int family, const char *text);
 
-static void print_template(const struct rules *r, print_fn *print)
+static void rules_print_template(const struct rules *r, print_fn *print)
 {
 	const char *const *line = r->nft ? nft_template : iptables_template;
 	size_t n = r->nft ? sizeof(nft_template) : sizeof(iptables_template);
 	char letters[RULES_FAMILIES][LETTERS_LEN];
 
 	for (int family = 0; family < RULES_FAMILIES; family++)
-		conditions(r, family, letters[family]);
+		rules_conditions(r, family, letters[family]);
 	for (const char *const *end = line + n / sizeof(*line); line < end; line++) {
 		bool more = true;
 
 		for (int family = 0; family < RULES_FAMILIES && more; family++) {
-			const char *text =
-				r->families & 1U << family ? text_of(*line, letters[family]) : NULL;
+			const char *text = r->families & 1U << family
+						   ? rules_text_of(*line, letters[family])
+						   : NULL;
 
 			if (text)
 				print(r, family, text);
@@ -207,7 +218,7 @@ static void print_template(const struct rules *r, print_fn *print)
 
 void rules_print(const struct rules *r)
 {
-	print_template(r, print_text);
+	rules_print_template(r, rules_print_text);
 }
 
 void rules_print_removal(const struct rules *r)
@@ -215,5 +226,5 @@ void rules_print_removal(const struct rules *r)
 	if (r->nft)
 		puts("table inet pasvd\ndelete table inet pasvd"); /* the first makes it, if it is not there */
 	else
-		print_template(r, print_undo);
+		rules_print_template(r, rules_print_undo);
 }

@@ -27,8 +27,10 @@ struct rules_port {
 
 /* What is said of the server, for each family. */
 struct rules_server {
-	char own[INET6_ADDRSTRLEN]; /* its address in the form of inet_ntop(); "": there is none of this family */
-	char public[INET6_ADDRSTRLEN]; /* the one that is dialled; "": any, by way of an interface */
+	/* its address in the form of inet_ntop(); "": there is none of this family */
+	char own[INET6_ADDRSTRLEN];
+	/* the one that is dialled; "": any, by way of an interface */
+	char public[INET6_ADDRSTRLEN];
 	size_t n_ranges;
 	struct port_range range[POLICY_LIST_MAX]; /* of its passive ports with TLS */
 };

@@ -55,7 +55,8 @@ static int64_t now_ns(void)
 
 static int dial(struct in_addr host, uint16_t port)
 {
-	const struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = host};
+	const struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = host};
 	const struct timeval timeout = {.tv_sec = TIMEOUT_S};
 	const int on = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -111,7 +112,8 @@ static int open_data(const char *reply)
 	unsigned int h[4], p[2];
 	const char *numbers = strchr(reply, '(');
 
-	if (!numbers || sscanf(numbers, "(%u,%u,%u,%u,%u,%u", &h[0], &h[1], &h[2], &h[3], &p[0], &p[1]) != 6)
+	if (!numbers || sscanf(numbers, "(%u,%u,%u,%u,%u,%u", &h[0], &h[1], &h[2], &h[3], &p[0],
+				&p[1]) != 6)
 		fail(reply);
 	return dial((struct in_addr){htonl(h[0] << 24 | h[1] << 16 | h[2] << 8 | h[3])},
 		(uint16_t)(p[0] << 8 | p[1]));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dialogue.c - reads dialogue files
  *
- * One statement a line; a table maps its first word to the function that reads the rest. dialogue/README
- * describes the statements.
+ * One statement a line; a table maps its first word to the function that reads the rest.
+ * dialogue/README describes the statements.
  */
 #include "dialogue.h"
 
@@ -18,9 +18,11 @@ enum { FILE_LINE = 1024, WORD = 64 };
 struct reader {
 	struct dialogue *d;
 	unsigned line;
-	bool over;            /* the connection is: only what its last segment leads to may follow */
-	bool in_force;        /* an expectation is, after the last segment */
-	size_t last_received; /* where the last line begins in the received text of the last segment */
+	/* the connection is: only what its last segment leads to may follow */
+	bool over;
+	bool in_force; /* an expectation is, after the last segment */
+	/* where the last line begins in the received text of the last segment */
+	size_t last_received;
 };
 
 __attribute__((format(printf, 2, 3), noreturn)) static void bad(
@@ -185,7 +187,8 @@ static void read_connection(struct reader *r, const char *rest)
 	char client[WORD], dialled[WORD], listener[WORD], seen[WORD];
 	int end = 0, whole = 0;
 
-	if (sscanf(rest, "%63s > %63s = %63s%n as %63s%n", client, dialled, listener, &end, seen, &whole) < 3)
+	if (sscanf(rest, "%63s > %63s = %63s%n as %63s%n", client, dialled, listener, &end, seen,
+		    &whole) < 3)
 		bad(r, "not a connection: %s", rest);
 	if (rest[whole ? whole : end])
 		bad(r, "not a connection: %s", rest);
@@ -217,7 +220,8 @@ static void read_ends(struct reader *r, const char *rest, struct expect *e)
 	e->master = (struct tuple){.src = r->d->client, .dst = r->d->dialled};
 	e->tuple.dst = packet_endpoint(announced);
 	e->nat = packet_endpoint(listener);
-	e->seconds = last_send(r)->kind == STEP_SYN ? POLICY_ON_DEMAND_SECONDS : r->d->policy.expect_seconds;
+	e->seconds = last_send(r)->kind == STEP_SYN ? POLICY_ON_DEMAND_SECONDS
+						    : r->d->policy.expect_seconds;
 }
 
 /* Who speaks listens, and the other side is going to connect. */
@@ -282,8 +286,8 @@ static void policy_external(struct reader *r, const char *rest)
 	struct policy *p = &r->d->policy;
 	struct external *e = &p->external[p->n_external++];
 	char addr[WORD], key[3][WORD], value[3][WORD];
-	int words = sscanf(rest, "%63s %63s %63s %63s %63s %63s %63s", addr, key[0], value[0], key[1],
-		value[1], key[2], value[2]);
+	int words = sscanf(rest, "%63s %63s %63s %63s %63s %63s %63s", addr, key[0], value[0],
+		key[1], value[1], key[2], value[2]);
 
 	if (words < 1 || words % 2 == 0)
 		bad(r, "not an external address: %s", rest);
@@ -477,8 +481,8 @@ static void read_refuse(struct reader *r, const char *rest)
 	static const struct {
 		const char *word;
 		enum refuse what;
-	} table[] = {
-		{"lookups", REFUSE_GET}, {"expectations", REFUSE_EXPECT}, {"adjustments", REFUSE_ADJUST}};
+	} table[] = {{"lookups", REFUSE_GET}, {"expectations", REFUSE_EXPECT},
+		{"adjustments", REFUSE_ADJUST}};
 	struct step *s = add_step(r, STEP_REFUSE);
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
@@ -586,7 +590,8 @@ static void read_statement(struct reader *r, const char *line)
 	const char *rest = line[word] ? line + word + 1 : line + word;
 
 	for (size_t i = 0; i < sizeof(statement) / sizeof(*statement); i++) {
-		if (strlen(statement[i].word) == word && strncmp(line, statement[i].word, word) == 0) {
+		if (strlen(statement[i].word) == word &&
+			strncmp(line, statement[i].word, word) == 0) {
 			statement[i].read(r, rest);
 			return;
 		}

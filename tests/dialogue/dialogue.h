@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dialogue.h - a control connection written down, what was sent and what must arrive
  *
- * dialogue/README says what the files look like. Reading one gives steps in order; a step that sends is one
- * segment. Anything that the reader does not understand ends the process with file, line and what is wrong.
+ * dialogue/README says what the files look like. Reading one gives steps in order; a step that
+ * sends is one segment. Anything that the reader does not understand ends the process with file,
+ * line and what is wrong.
  */
 #ifndef PASVD_TESTS_DIALOGUE_H
 #define PASVD_TESTS_DIALOGUE_H
@@ -56,7 +57,8 @@ struct dialogue {
 	struct endpoint client, dialled, listener, seen; /* the client as the server sees it */
 	struct policy policy;
 	bool untracked, no_ct_helper; /* conntrack does not know it; it does not carry our helper */
-	bool uncut;                   /* means something else when cut: only whole segments are played */
+	/* means something else when cut: only whole segments are played */
+	bool uncut;
 	struct expect expect[DIALOGUE_EXPECTS];
 	unsigned expects;
 	struct step step[DIALOGUE_STEPS];

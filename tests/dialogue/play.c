@@ -3,10 +3,11 @@
  *
  * usage: replay FILE...
  *
- * A file is played many times, in all the ways of cutting and repeating its segments that dialogue/README
- * lists. Each run starts a helper and a conntrack anew, hands each segment to engine_packet() as the router
- * would, lets the fake kernel adjust what comes out, puts it into the receiver's stream, and sends the
- * receiver's ACK back. The first thing that is not as the file says ends the process with status 1.
+ * A file is played many times, in all the ways of cutting and repeating its segments that
+ * dialogue/README lists. Each run starts a helper and a conntrack anew, hands each segment to
+ * engine_packet() as the router would, lets the fake kernel adjust what comes out, puts it into the
+ * receiver's stream, and sends the receiver's ACK back. The first thing that is not as the file
+ * says ends the process with status 1.
  *
  * Sequence numbers of the runs with cuts wrap around at the cut.
  */
@@ -301,7 +302,8 @@ static void connect_ends(struct run *r)
 
 	fake_ct_init(&r->ct);
 	r->conn = d->untracked ? fake_ct_connect(&r->ct, &nowhere, &nowhere, &nowhere, &nowhere)
-			       : fake_ct_connect(&r->ct, &d->client, &d->dialled, &d->listener, &d->seen);
+			       : fake_ct_connect(
+					 &r->ct, &d->client, &d->dialled, &d->listener, &d->seen);
 	r->conn->view.ours = !d->no_ct_helper;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* wire.c - a run of a dialogue: the two ends, the router between them, and segments on their way
  *
- * A segment is built, handed to engine_packet(), adjusted as the kernel does, and put into the receiver's stream; the
- * receiver's ACK goes back through the kernel. A byte that the receiver has already must be the same when it comes
- * again, and every ACK must reach the sender as one for all that it sent.
+ * A segment is built, handed to engine_packet(), adjusted as the kernel does, and put into the
+ * receiver's stream; the receiver's ACK goes back through the kernel. A byte that the receiver has
+ * already must be the same when it comes again, and every ACK must reach the sender as one for all
+ * that it sent.
  */
 #include "wire.h"
 
@@ -27,7 +28,8 @@ static void print_text(const char *title, const uint8_t *p, size_t n)
 	fputs("\"\n", stderr);
 }
 
-__attribute__((format(printf, 2, 3), noreturn)) void fail(const struct run *r, const char *format, ...)
+__attribute__((format(printf, 2, 3), noreturn)) void fail(
+	const struct run *r, const char *format, ...)
 {
 	const struct side *side = &r->side[r->step->dir];
 	va_list ap;
@@ -47,7 +49,8 @@ __attribute__((format(printf, 2, 3), noreturn)) void fail(const struct run *r, c
 
 enum reason grade(enum reason r)
 {
-	return r == REASON_REPEATED || r == REASON_HELD || r == REASON_REORDERED || r == REASON_RESET
+	return r == REASON_REPEATED || r == REASON_HELD || r == REASON_REORDERED ||
+			       r == REASON_RESET
 		       ? REASON_PASSED
 		       : r;
 }
@@ -91,9 +94,9 @@ static size_t grown_max(const struct run *r)
 	return r->d->client.addr.family == ADDR_IP6 ? EDIT_GROWN_IP6 : EDIT_GROWN_IP4;
 }
 
-/* True if a packet of a reset connection was dealt with here: a RST, one that is empty, or one to a receiver that is gone,
- * whose stack answers with a RST (RFC 9293 section 3.10.7.1). A RST in another place than that of the next byte has no
- * effect (RFC 5961). */
+/* True if a packet of a reset connection was dealt with here: a RST, one that is empty, or one to a
+ * receiver that is gone, whose stack answers with a RST (RFC 9293 section 3.10.7.1). A RST in
+ * another place than that of the next byte has no effect (RFC 5961). */
 static bool deliver_reset(struct run *r, struct side *side, const uint8_t *p, size_t n)
 {
 	bool is_reset = packet_flags(p) & SEG_RST;
@@ -119,7 +122,8 @@ static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
 	if (header == n)
 		fail(r, "the receiver gets a segment without payload, to which it will not answer");
 	for (size_t i = header; i < n; i++)
-		take_byte(r, side, (int32_t)(packet_seq(p) - side->isn + (uint32_t)(i - header)), p[i]);
+		take_byte(r, side, (int32_t)(packet_seq(p) - side->isn + (uint32_t)(i - header)),
+			p[i]);
 	while (side->got < STREAM_MAX && side->have[side->got])
 		side->got++;
 	/* A packet that would have grown too long leaves off its end. */
@@ -130,16 +134,19 @@ static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
 
 /* --- one segment --- */
 
-/* The sender acknowledges all that it received, and its packet carries the addresses that it has before NAT.
+/* The sender acknowledges all that it received, and its packet carries the addresses that it has
+ * before NAT.
  */
-static struct packet_spec describe(const struct run *r, const struct step *s, size_t from, size_t to)
+static struct packet_spec describe(
+	const struct run *r, const struct step *s, size_t from, size_t to)
 {
 	const struct side *side = &r->side[s->dir], *other = &r->side[!s->dir];
 	const struct dialogue *d = r->d;
 
 	return (struct packet_spec){
-		.tuple = s->dir == DIR_ORIGINAL ? (struct tuple){.src = d->client, .dst = d->dialled}
-						: (struct tuple){.src = d->listener, .dst = d->seen},
+		.tuple = s->dir == DIR_ORIGINAL
+				 ? (struct tuple){.src = d->client, .dst = d->dialled}
+				 : (struct tuple){.src = d->listener, .dst = d->seen},
 		.seq = side->isn + (uint32_t)(r->offset[s - d->step] + from),
 		.ack = other->isn + (uint32_t)other->got,
 		.flags = SEG_ACK | SEG_PSH,
@@ -187,8 +194,10 @@ static void check_verdict(struct run *r, const struct verdict *v)
 enum action put_packet(struct run *r, const struct step *s, size_t from, size_t to, bool lost)
 {
 	struct packet_spec spec = describe(r, s, from, to);
-	struct packet packet = {
-		.p = r->buf, .len = packet_build(&spec, r->buf), .cap = BUFFER, .indev = r->indev[s->dir]};
+	struct packet packet = {.p = r->buf,
+		.len = packet_build(&spec, r->buf),
+		.cap = BUFFER,
+		.indev = r->indev[s->dir]};
 	size_t end = r->offset[s - r->d->step] + to;
 	struct verdict v;
 
@@ -236,7 +245,8 @@ void play_reset(struct run *r, const struct step *s)
 		put_packet(r, s, s->sent.len - missing, s->sent.len, false);
 	}
 	if (!side->ended || !r->told)
-		fail(r, "the %s does not find that it is over", side->ended ? "sender" : "receiver");
+		fail(r, "the %s does not find that it is over",
+			side->ended ? "sender" : "receiver");
 	if (side->got >= before + s->received.len)
 		fail(r, "all of the segment arrives");
 	if (memcmp(side->byte + before, s->received.byte, side->got - before) != 0)

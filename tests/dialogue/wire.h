@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* wire.h - a run of a dialogue: the two ends, the router between them, and segments on their way
  *
- * replay.c decides which bytes are sent in which order. What each of them must lead to, whatever the order, is checked
- * here; the first thing that is not so ends the process with status 1 and says in which run it was.
+ * replay.c decides which bytes are sent in which order. What each of them must lead to, whatever
+ * the order, is checked here; the first thing that is not so ends the process with status 1 and
+ * says in which run it was.
  */
 #ifndef PASVD_TESTS_WIRE_H
 #define PASVD_TESTS_WIRE_H
@@ -55,13 +56,15 @@ struct run {
 struct how {
 	const char *name;
 	void (*plain)(struct run *r, const struct step *s);
-	void (*cut)(struct run *r, const struct step *s); /* plays the step that is cut, NULL: no cuts */
-	unsigned cuts;                                    /* 1 or 2 places */
-	bool chops;                                       /* plain cuts as well */
+	/* plays the step that is cut, NULL: no cuts */
+	void (*cut)(struct run *r, const struct step *s);
+	unsigned cuts; /* 1 or 2 places */
+	bool chops;    /* plain cuts as well */
 };
 
 /* Ends the process: what is wrong, in which run, and what the receiver has. */
-__attribute__((format(printf, 2, 3), noreturn)) void fail(const struct run *r, const char *format, ...);
+__attribute__((format(printf, 2, 3), noreturn)) void fail(
+	const struct run *r, const char *format, ...);
 
 /* A held beginning and a retransmission are details of how a line came: they count as passed. */
 enum reason grade(enum reason r);
@@ -75,8 +78,9 @@ enum action put_packet(struct run *r, const struct step *s, size_t from, size_t 
 /* Sends the bytes, which must not be dropped. */
 void put(struct run *r, const struct step *s, size_t from, size_t to);
 
-/* Plays what follows a segment that resets the connection: the sender repeats what is not acknowledged. Both ends must
- * find that it is over, and the receiver must have less than the segment. */
+/* Plays what follows a segment that resets the connection: the sender repeats what is not
+ * acknowledged. Both ends must find that it is over, and the receiver must have less than the
+ * segment. */
 void play_reset(struct run *r, const struct step *s);
 
 /* The same once more: conntrack must not hear of it. */

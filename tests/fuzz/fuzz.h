@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fuzz.h - what the fuzz targets share
  *
- * A target is given bytes and aborts if a promise of the core's headers does not hold. Targets that need more than one
- * thing take them from the front of the input with the functions below; behind its end all bytes are 0.
+ * A target is given bytes and aborts if a promise of the core's headers does not hold. Targets that
+ * need more than one thing take them from the front of the input with the functions below; behind
+ * its end all bytes are 0.
  */
 #ifndef PASVD_TESTS_FUZZ_H
 #define PASVD_TESTS_FUZZ_H
@@ -15,12 +16,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Unlike assert() also there with NDEBUG. */
-#define REQUIRE(condition)                                                                                   \
-	do {                                                                                                 \
-		if (!(condition)) {                                                                          \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);              \
-			abort();                                                                             \
-		}                                                                                            \
+#define REQUIRE(condition)                                                                         \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);    \
+			abort();                                                                   \
+		}                                                                                  \
 	} while (0)
 
 struct input {

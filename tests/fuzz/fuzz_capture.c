@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fuzz_capture.c - frames of a capture into a report
  *
- * The input: a link type and whether NAT is known, a byte each; then frames, each with how much later it comes (a byte, 0.1 s;
- * 255 is back by an hour), its length (two bytes, the high one first) and its bytes.
+ * The input: a link type and whether NAT is known, a byte each; then frames, each with how much
+ * later it comes (a byte, 0.1 s; 255 is back by an hour), its length (two bytes, the high one
+ * first) and its bytes.
  */
 #include <jansson.h>
 #include <pcap/dlt.h>
@@ -12,6 +13,7 @@
 #include "follow.h"
 #include "fuzz.h"
 #include "guard.h"
+#include "pasvd/array.h"
 #include "report.h"
 
 enum { TENTH = 100000, HOUR = 36000, BACK = 255, WAITING_MOST = 9 };
@@ -26,7 +28,7 @@ static void start(struct input *in, int *ret_type)
 	static struct policy policy;
 	struct ct_ops port;
 
-	*ret_type = types[take_number(in, 0, sizeof types / sizeof types[0] - 1)];
+	*ret_type = types[take_number(in, 0, ARRAY_SIZE(types) - 1)];
 	flows_init(&flows, &engine);
 	if (take_byte(in) & 1)
 		nat_add(&flows.nat, "203.0.113.1=10.77.0.2");

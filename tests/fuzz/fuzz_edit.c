@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fuzz_edit.c - edits of a stream, then segments out of it: their bytes must be those of the receiver's stream */
+/* fuzz_edit.c - edits of a stream, then segments out of it: their bytes must be those of the
+ * receiver's stream */
 #include "fake_ct.h"
 #include "fuzz.h"
 #include "guard.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fuzz_engine.c - packets into engine_packet()
  *
- * The input is a list of packets: what it is, where in its stream, how long, and its bytes. They belong to two
- * connections of one client, so that ports clash: over IPv4, or over IPv6 if the input begins with '6'. With an 's', the
- * outcomes of strict mode follow. The router translates both the server and the client. Some are given to the helper as they are, as packet bytes.
+ * The input is a list of packets: what it is, where in its stream, how long, and its bytes. They
+ * belong to two connections of one client, so that ports clash: over IPv4, or over IPv6 if the
+ * input begins with '6'. With an 's', the outcomes of strict mode follow. The router translates
+ * both the server and the client. Some are given to the helper as they are, as packet bytes.
  */
 #include "fake_ct.h"
 #include "fuzz.h"
@@ -15,7 +16,15 @@
 
 enum { CAP = 1024, CONNECTIONS = 2, PAYLOAD_MAX = 255 };
 
-enum { IS_REPLY = 1, IS_SECOND = 2, IS_RAW = 4, IS_LATE = 8, HAS_FIN = 16, FAILS = 32, IS_TIGHT = 64 };
+enum {
+	IS_REPLY = 1,
+	IS_SECOND = 2,
+	IS_RAW = 4,
+	IS_LATE = 8,
+	HAS_FIN = 16,
+	FAILS = 32,
+	IS_TIGHT = 64
+};
 
 static struct engine engine;
 
@@ -43,7 +52,8 @@ static void start(struct world *w, bool is_ip6)
 	fake_ct_init(&w->ct);
 	for (int i = 0; i < CONNECTIONS; i++) {
 		const struct ends *e = &ends[is_ip6][i];
-		struct endpoint client = packet_endpoint(e->client), dialled = packet_endpoint(e->dialled),
+		struct endpoint client = packet_endpoint(e->client),
+				dialled = packet_endpoint(e->dialled),
 				real = packet_endpoint(e->real), seen = packet_endpoint(e->seen);
 
 		fake_ct_connect(&w->ct, &client, &dialled, &real, &seen);
@@ -75,7 +85,8 @@ static void check_expects(struct world *w)
 static void check_verdict(const struct verdict *v, const struct packet *packet)
 {
 	REQUIRE(v->reason < REASON_COUNT);
-	REQUIRE(v->action == ACTION_PASS || v->action == ACTION_REPLACE || v->action == ACTION_DROP);
+	REQUIRE(v->action == ACTION_PASS || v->action == ACTION_REPLACE ||
+		v->action == ACTION_DROP);
 	REQUIRE(v->action != ACTION_DROP || v->reason >= REASON_REORDERED);
 	REQUIRE(v->reason != REASON_OPENED || v->opened);
 	REQUIRE(!v->opened || v->known);
@@ -100,7 +111,8 @@ static void check_cut(const struct world *w, const struct verdict *v, const stru
 	conn = conntab_find(&engine.tab, &seg.tuple, w->now, &dir);
 	REQUIRE(conn != NULL);
 	next = conn->stream[dir].line.next;
-	if (!conn->aborted || v->action == ACTION_DROP || !seq_after(seg.seq + seg.payload_len, next))
+	if (!conn->aborted || v->action == ACTION_DROP ||
+		!seq_after(seg.seq + seg.payload_len, next))
 		return;
 	REQUIRE(v->action == ACTION_REPLACE);
 	if (!seq_after(next, seg.seq))
@@ -170,7 +182,8 @@ static bool begins_with(struct input *in, uint8_t byte)
 static void take_strict(struct strict *strict, struct input *in)
 {
 	for (size_t i = 0; i < STRICT_CHECKS; i++)
-		strict->outcome[i] = (enum strict_outcome)take_number(in, STRICT_PASS, STRICT_RESET);
+		strict->outcome[i] =
+			(enum strict_outcome)take_number(in, STRICT_PASS, STRICT_RESET);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fuzz_ftp.c - one line, the input up to its first LF, read as each of the things that a line can be */
+/* fuzz_ftp.c - one line, the input up to its first LF, read as each of the things that a line can
+ * be */
 #include "fuzz.h"
 #include "guard.h"
 #include "pasvd/ftp.h"
@@ -69,7 +70,8 @@ static bool same_offer(const struct ftp_offer *a, const struct ftp_offer *b)
 static void check_rewrite(read_fn *read, const uint8_t *p, size_t n, const struct ftp_offer *offer)
 {
 	uint8_t text[FTP_OFFER_MAX], line[LINE + FTP_OFFER_MAX];
-	size_t len = ftp_offer_text(offer, &offer->listen, text), end = (size_t)offer->at + offer->len;
+	size_t len = ftp_offer_text(offer, &offer->listen, text),
+	       end = (size_t)offer->at + offer->len;
 	struct ftp_offer again;
 
 	REQUIRE(len >= 1 && len <= FTP_OFFER_MAX);
@@ -92,8 +94,8 @@ static void check_offer(read_fn *read, const uint8_t *p, size_t n, const struct 
 }
 
 /* No byte of an offer may have passed before its line is whole. */
-static void check_hold(
-	size_t (*hold)(const uint8_t *p, size_t n), const uint8_t *p, size_t n, const struct ftp_offer *offer)
+static void check_hold(size_t (*hold)(const uint8_t *p, size_t n), const uint8_t *p, size_t n,
+	const struct ftp_offer *offer)
 {
 	uint8_t *copy = guard_copy(NULL, n);
 

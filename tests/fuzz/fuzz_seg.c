@@ -34,7 +34,8 @@ static void splice_and_seal(struct input *in, struct seg *seg, uint8_t *p, size_
 	REQUIRE(seg_seal(seg, p) == (size_t)seg->payload + seg->payload_len);
 	REQUIRE(packet_is_sound(p, (size_t)seg->payload + seg->payload_len));
 	REQUIRE(seg_parse(p, (size_t)seg->payload + seg->payload_len, &again) == 0);
-	REQUIRE(again.seq == seg->seq && again.flags == seg->flags && tuple_eq(&again.tuple, &seg->tuple));
+	REQUIRE(again.seq == seg->seq && again.flags == seg->flags &&
+		tuple_eq(&again.tuple, &seg->tuple));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

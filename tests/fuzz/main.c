@@ -3,8 +3,9 @@
  *
  * usage: fuzz_X FOLDER
  *
- * Each file is one input, handed over at the end of readable memory. What a target finds wrong it aborts on; a folder
- * without inputs is an error. With clang's libFuzzer the same targets look for inputs by themselves: HACKING says how.
+ * Each file is one input, handed over at the end of readable memory. What a target finds wrong it
+ * aborts on; a folder without inputs is an error. With clang's libFuzzer the same targets look for
+ * inputs by themselves: HACKING says how.
  */
 #include "fuzz.h"
 

@@ -23,7 +23,8 @@ struct batch {
 	size_t len;
 };
 
-static const struct seqadj grown = {.by = CTA_TUPLE_ORIG, .dir = CTA_SEQ_ADJ_REPLY, .pos = 1000, .after = 5};
+static const struct seqadj grown = {
+	.by = CTA_TUPLE_ORIG, .dir = CTA_SEQ_ADJ_REPLY, .pos = 1000, .after = 5};
 
 static uint32_t append(struct batch *b, const struct nlmsghdr *nlh)
 {

@@ -13,9 +13,9 @@
 
 #include "platform.h"
 
-#define RULES_BYPASS                                                                                         \
-	"*mangle\n-A PREROUTING -p tcp -m conntrack --ctorigdstport 21 --ctstate ESTABLISHED " HAS_PAYLOAD   \
-	"-j NFQUEUE --queue-num 21 --queue-bypass\nCOMMIT\n"
+#define RULES_BYPASS                                                                               \
+	"*mangle\n-A PREROUTING -p tcp -m conntrack --ctorigdstport 21 --ctstate "                 \
+	"ESTABLISHED " HAS_PAYLOAD "-j NFQUEUE --queue-num 21 --queue-bypass\nCOMMIT\n"
 
 int main(void)
 {
@@ -37,8 +37,10 @@ int main(void)
 	check(queue_next(&q, &p, DEADLINE_MS), "with a listener it is queued");
 	check(!readable(ctl.server, 0), "and waits");
 	queue_close(&q);
-	check(tcp_expect(ctl.server, "PASS", 4), "the listener goes without a verdict: the data arrives");
-	check(tcp_retransmissions(ctl.client) > 0, "by retransmission: the waiting packet was dropped");
+	check(tcp_expect(ctl.server, "PASS", 4),
+		"the listener goes without a verdict: the data arrives");
+	check(tcp_retransmissions(ctl.client) > 0,
+		"by retransmission: the waiting packet was dropped");
 
 	tcp_send(ctl.server, "230 in", 6);
 	check(tcp_expect(ctl.client, "230 in", 6), "nobody listens any more: the segment passes");

@@ -77,8 +77,8 @@ struct nlmsghdr *expect_msg(void *buf, const struct expect *e, unsigned int flag
 		.src = {UINT32_MAX, e->source_port ? UINT16_MAX : 0},
 		.dst = {UINT32_MAX, UINT16_MAX},
 	};
-	struct nlmsghdr *nlh =
-		nl_start(buf, NFNL_SUBSYS_CTNETLINK_EXP, IPCTNL_MSG_EXP_NEW, NLM_F_ACK | flags, AF_INET, 0);
+	struct nlmsghdr *nlh = nl_start(
+		buf, NFNL_SUBSYS_CTNETLINK_EXP, IPCTNL_MSG_EXP_NEW, NLM_F_ACK | flags, AF_INET, 0);
 
 	put_tuple(nlh, CTA_EXPECT_MASTER, &e->master);
 	put_tuple(nlh, CTA_EXPECT_TUPLE, &e->tuple);
@@ -112,8 +112,8 @@ int expect_add_or_change(struct mnl_socket *nl, const struct expect *e)
 int expect_del(struct mnl_socket *nl, const struct expect *e)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
-	struct nlmsghdr *nlh =
-		nl_start(buf, NFNL_SUBSYS_CTNETLINK_EXP, IPCTNL_MSG_EXP_DELETE, NLM_F_ACK, AF_INET, 0);
+	struct nlmsghdr *nlh = nl_start(
+		buf, NFNL_SUBSYS_CTNETLINK_EXP, IPCTNL_MSG_EXP_DELETE, NLM_F_ACK, AF_INET, 0);
 
 	put_tuple(nlh, CTA_EXPECT_TUPLE, &e->tuple);
 	return nl_talk(nl, nlh, NULL, NULL);
@@ -177,8 +177,8 @@ int expect_list(struct mnl_socket *nl, struct expect_view *ret_last)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
 	struct expect_last last = {.count = 0};
-	struct nlmsghdr *nlh =
-		nl_start(buf, NFNL_SUBSYS_CTNETLINK_EXP, IPCTNL_MSG_EXP_GET, NLM_F_DUMP, AF_INET, 0);
+	struct nlmsghdr *nlh = nl_start(
+		buf, NFNL_SUBSYS_CTNETLINK_EXP, IPCTNL_MSG_EXP_GET, NLM_F_DUMP, AF_INET, 0);
 	int err = nl_talk(nl, nlh, on_expect, &last);
 
 	if (err)
@@ -202,7 +202,8 @@ static void put_liberal(struct nlmsghdr *nlh)
 
 struct nlmsghdr *seqadj_msg(void *buf, const struct tuple *t, const struct seqadj *adj)
 {
-	struct nlmsghdr *nlh = nl_start(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW, NLM_F_ACK, AF_INET, 0);
+	struct nlmsghdr *nlh =
+		nl_start(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW, NLM_F_ACK, AF_INET, 0);
 	struct nlattr *nest;
 
 	put_tuple(nlh, adj->by, t);
@@ -254,7 +255,8 @@ static int on_ct(const struct nlmsghdr *nlh, void *data)
 int ct_get(struct mnl_socket *nl, const struct tuple *t, struct ct_view *ret_view)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
-	struct nlmsghdr *nlh = nl_start(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, NLM_F_ACK, AF_INET, 0);
+	struct nlmsghdr *nlh =
+		nl_start(buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, NLM_F_ACK, AF_INET, 0);
 
 	put_tuple(nlh, CTA_TUPLE_ORIG, t);
 	return nl_talk(nl, nlh, on_ct, ret_view);

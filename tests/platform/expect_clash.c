@@ -62,6 +62,7 @@ int main(void)
 	narrow.tuple.src.port = 40000;
 	narrow.source_port = true;
 	check_err(expect_add(nl, &narrow), 0, "one for a single source port");
-	check_err(expect_add(nl, &mine), -EBUSY, "another master, any source port: the masks overlap");
+	check_err(expect_add(nl, &mine), -EBUSY,
+		"another master, any source port: the masks overlap");
 	return finish();
 }

@@ -51,16 +51,18 @@ static struct mnl_socket *events_open(void)
 }
 
 /* The next event is that of `e`, ended by `portid`; returns how many seconds were left, or -1. */
-static int ended(struct mnl_socket *events, const struct expect *e, uint32_t portid, const char *how)
+static int ended(
+	struct mnl_socket *events, const struct expect *e, uint32_t portid, const char *how)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
 	const struct nlmsghdr *nlh = (const void *)buf;
 	struct expect_view view;
 
-	if (!check(nl_recv(events, buf, sizeof(buf), DEADLINE_MS) > 0, "%s: there is an event", how))
+	if (!check(nl_recv(events, buf, sizeof(buf), DEADLINE_MS) > 0, "%s: there is an event",
+		    how))
 		return -1;
-	check(nlh->nlmsg_type == (NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_DELETE), "%s: of its end",
-		how);
+	check(nlh->nlmsg_type == (NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_DELETE),
+		"%s: of its end", how);
 	view = expect_view_of(nlh);
 	check(tuple_eq(&view.tuple, &e->tuple) && tuple_eq(&view.master, &e->master) &&
 			endpoint_eq(view.real, e->real),
@@ -72,7 +74,8 @@ static int ended(struct mnl_socket *events, const struct expect *e, uint32_t por
 
 static void much_was_left(int seconds, const char *how)
 {
-	check(seconds > POLICY_S - WATCHDOG_S && seconds <= POLICY_S, "%s: %d s were left", how, seconds);
+	check(seconds > POLICY_S - WATCHDOG_S && seconds <= POLICY_S, "%s: %d s were left", how,
+		seconds);
 }
 
 static void add(struct mnl_socket *nl, struct expect *e, uint32_t life)
@@ -117,8 +120,8 @@ static void use(const struct lab *lab, uint16_t real)
 	close(listener);
 }
 
-static void used(
-	const struct lab *lab, struct mnl_socket *nl, struct mnl_socket *events, const struct control *ctl)
+static void used(const struct lab *lab, struct mnl_socket *nl, struct mnl_socket *events,
+	const struct control *ctl)
 {
 	struct expect e = expect_pasv(ctl, 50000, 50000), last = expect_pasv(ctl, 50001, 50001);
 
@@ -128,7 +131,8 @@ static void used(
 	add(nl, &last, 1);
 	until_its_last_second(nl);
 	use(lab, 50001);
-	check(ended(events, &last, KERNEL, "used in its last second") == 0, "as if its time had been up");
+	check(ended(events, &last, KERNEL, "used in its last second") == 0,
+		"as if its time had been up");
 }
 
 /* The kernel comes across it when the same is to be created again, if not before. */
@@ -142,7 +146,8 @@ static void expired(struct mnl_socket *nl, struct mnl_socket *events, const stru
 	add(nl, &e, 0);
 	check(ended(events, &e, KERNEL, "expired") == 0, "no second was left");
 	expect_del(nl, &e);
-	much_was_left(ended(events, &e, mnl_socket_get_portid(nl), "deleted in its turn"), "the next");
+	much_was_left(
+		ended(events, &e, mnl_socket_get_portid(nl), "deleted in its turn"), "the next");
 }
 
 static void deleted(struct mnl_socket *nl, struct mnl_socket *events, const struct control *ctl)
@@ -178,10 +183,12 @@ static void gone(struct mnl_socket *nl, struct mnl_socket *events, const struct 
 static void silent(struct mnl_socket *nl, struct mnl_socket *events, const struct control *before,
 	const struct control *after)
 {
-	struct expect unheard = expect_pasv(before, 50006, 50006), heard = expect_pasv(after, 50007, 50007);
+	struct expect unheard = expect_pasv(before, 50006, 50006),
+		      heard = expect_pasv(after, 50007, 50007);
 
 	add(nl, &unheard, 0);
-	check_err(expect_del(nl, &unheard), 0, "an expectation of a master without events is deleted");
+	check_err(expect_del(nl, &unheard), 0,
+		"an expectation of a master without events is deleted");
 	add(nl, &heard, 0);
 	expect_del(nl, &heard);
 	ended(events, &heard, mnl_socket_get_portid(nl), "the first that is heard");

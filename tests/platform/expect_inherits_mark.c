@@ -17,11 +17,12 @@
 
 enum { FIRST = 50000, SECOND = 50001 };
 
-#define RULES_FORWARD                                                                                        \
-	"*filter\n-A FORWARD -p tcp -m conntrack --ctstate RELATED -m connmark ! --mark 9 "                  \
+#define RULES_FORWARD                                                                              \
+	"*filter\n-A FORWARD -p tcp -m conntrack --ctstate RELATED -m connmark ! --mark 9 "        \
 	"-j REJECT --reject-with tcp-reset\nCOMMIT\n"
-#define RULES_MARK                                                                                           \
-	"*mangle\n-A PREROUTING -i wan -p tcp --dport 21 " HAS_PAYLOAD "-j CONNMARK --set-mark 9\nCOMMIT\n"
+#define RULES_MARK                                                                                 \
+	"*mangle\n-A PREROUTING -i wan -p tcp --dport 21 " HAS_PAYLOAD                             \
+	"-j CONNMARK --set-mark 9\nCOMMIT\n"
 
 static void expected(const struct control *ctl, struct mnl_socket *nl, uint16_t port)
 {

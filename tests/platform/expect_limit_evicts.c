@@ -16,8 +16,10 @@ static void the_one_is(struct mnl_socket *nl, int count, const struct expect *e)
 {
 	struct expect_view view;
 
-	if (check(expect_list(nl, &view) == count, "number of expectations is %d", count) && count == 1)
-		check(tuple_eq(&view.tuple, &e->tuple), "it is the one for port %d", e->tuple.dst.port);
+	if (check(expect_list(nl, &view) == count, "number of expectations is %d", count) &&
+		count == 1)
+		check(tuple_eq(&view.tuple, &e->tuple), "it is the one for port %d",
+			e->tuple.dst.port);
 }
 
 int main(void)

@@ -41,7 +41,8 @@ int main(void)
 	check(strcmp(view.helper, "sane") == 0, "it carries the helper '%s'", view.helper);
 	check_err(expect_add(nl, &e), 0, "helper on the master");
 	e = expect_pasv(&ctl, 50001, 50001);
-	check_err(expect_add(nl, &e), -EOPNOTSUPP, "the older connection, which the rule came too late for");
+	check_err(expect_add(nl, &e), -EOPNOTSUPP,
+		"the older connection, which the rule came too late for");
 	e.master.src.port ^= 1;
 	check_err(expect_add(nl, &e), -ENOENT, "no such master");
 	return finish();

@@ -30,8 +30,8 @@ static void lives_for_policy(struct mnl_socket *nl, const char *what)
 	struct expect_view view;
 
 	if (check(expect_list(nl, &view) == 1, "%s: one expectation", what))
-		check(view.timeout > POLICY_S - SLACK_S && view.timeout <= POLICY_S, "%s: it has %u s left",
-			what, view.timeout);
+		check(view.timeout > POLICY_S - SLACK_S && view.timeout <= POLICY_S,
+			"%s: it has %u s left", what, view.timeout);
 }
 
 /* One that is created with a timeout of @s, and then changed to it. */

@@ -23,9 +23,10 @@
 
 enum { ANNOUNCED = 50000, REAL = 50001 };
 
-#define RULES_FORWARD                                                                                        \
-	"*filter\n-P FORWARD DROP\n"                                                                         \
-	"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -m helper --helper sane -j ACCEPT\n"          \
+#define RULES_FORWARD                                                                              \
+	"*filter\n-P FORWARD DROP\n"                                                               \
+	"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -m helper --helper sane -j "        \
+	"ACCEPT\n"                                                                                 \
 	"-A FORWARD -p tcp -m conntrack --ctorigdstport 21 -j ACCEPT\nCOMMIT\n"
 
 static int dial(const struct lab *lab, const char *from)
@@ -40,7 +41,8 @@ static void data_connection(const struct lab *lab, struct mnl_socket *nl)
 	int server = tcp_accept(listener, DEADLINE_MS);
 	struct ct_view view;
 
-	if (!check(client >= 0 && server >= 0, "the client reaches the real port through the announced one"))
+	if (!check(client >= 0 && server >= 0,
+		    "the client reaches the real port through the announced one"))
 		return;
 	check(endpoint_eq(tcp_local(server), ep(SERVER, REAL)), "it arrives at the real port");
 	check(endpoint_eq(tcp_peer(server), tcp_local(client)), "with the client's own address");

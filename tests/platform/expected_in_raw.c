@@ -15,11 +15,12 @@
 
 enum { PORT = 60000 };
 
-#define RULES_KNOCK                                                                                          \
-	"*raw\n-A PREROUTING -i wan -p tcp --dport 60000 --syn -j NFQUEUE --queue-num 21\nCOMMIT\n"
-#define RULES_SHUT                                                                                           \
-	"*filter\n:FORWARD DROP\n"                                                                           \
-	"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"                                  \
+#define RULES_KNOCK                                                                                \
+	"*raw\n-A PREROUTING -i wan -p tcp --dport 60000 --syn -j NFQUEUE --queue-num "            \
+	"21\nCOMMIT\n"
+#define RULES_SHUT                                                                                 \
+	"*filter\n:FORWARD DROP\n"                                                                 \
+	"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"                        \
 	"-A FORWARD -p tcp --dport 21 -j ACCEPT\nCOMMIT\n"
 
 int main(void)

@@ -17,8 +17,8 @@
 
 enum { PORT = 50000 };
 
-#define RULES_DATA_ONLY                                                                                      \
-	"*filter\n-A FORWARD -m helper --helper sane -j ACCEPT\n"                                            \
+#define RULES_DATA_ONLY                                                                            \
+	"*filter\n-A FORWARD -m helper --helper sane -j ACCEPT\n"                                  \
 	"-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n"
 #define CONTROL_TOO "iptables -I FORWARD -p tcp -m conntrack --ctorigdstport 21 -j ACCEPT"
 
@@ -35,8 +35,8 @@ int main(void)
 	rules(RULES_HELPER RULES_DNAT RULES_DATA_ONLY);
 	nl = nl_open();
 	listener = tcp_listen(lab.server, ep(SERVER, 21));
-	check_err(tcp_connect(lab.client, ep(CLIENT, 0), ep(PUBLIC, 21), DEADLINE_MS), -ECONNREFUSED,
-		"a control connection, through the match alone");
+	check_err(tcp_connect(lab.client, ep(CLIENT, 0), ep(PUBLIC, 21), DEADLINE_MS),
+		-ECONNREFUSED, "a control connection, through the match alone");
 	ctl.listener = listener;
 	run(CONTROL_TOO);
 	control_again(&lab, &ctl, &ctl);

@@ -21,12 +21,12 @@
 
 enum { QUEUE_FORWARD = 22 };
 
-#define RULES_FORWARD                                                                                        \
-	"*mangle\n-A FORWARD -p tcp -m conntrack --ctorigdstport 21 --ctstate ESTABLISHED " HAS_PAYLOAD      \
-	"-j NFQUEUE --queue-num 22\nCOMMIT\n"
-#define RULES_SNAT                                                                                           \
-	"*nat\n-A POSTROUTING -s 10.0.0.0/24 -d " SERVER " -p tcp --dport 21 -j SNAT --to " ROUTER_LAN       \
-	"\nCOMMIT\n"
+#define RULES_FORWARD                                                                              \
+	"*mangle\n-A FORWARD -p tcp -m conntrack --ctorigdstport 21 --ctstate "                    \
+	"ESTABLISHED " HAS_PAYLOAD "-j NFQUEUE --queue-num 22\nCOMMIT\n"
+#define RULES_SNAT                                                                                 \
+	"*nat\n-A POSTROUTING -s 10.0.0.0/24 -d " SERVER                                           \
+	" -p tcp --dport 21 -j SNAT --to " ROUTER_LAN "\nCOMMIT\n"
 
 struct bench {
 	struct mnl_socket *nl;
@@ -45,8 +45,8 @@ static void in_prerouting(struct bench *b, const struct tuple *want, bool reply,
 	check(tuple_eq(&t, want), "%s: PREROUTING shows the tuple expected", what);
 	if (!check(ct_get(b->nl, &t, &view) == 0, "%s: a look-up by it finds a connection", what))
 		return;
-	check(tuple_eq(reply ? &view.repl : &view.orig, &t), "%s: and it is the tuple of its direction",
-		what);
+	check(tuple_eq(reply ? &view.repl : &view.orig, &t),
+		"%s: and it is the tuple of its direction", what);
 	queue_accept(&b->prerouting, &p);
 }
 

@@ -52,7 +52,8 @@ struct bench {
 
 static void send_packet(struct bench *b, uint16_t port)
 {
-	const struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = ep(SERVER, 0).addr};
+	const struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_addr.s_addr = ep(SERVER, 0).addr};
 	const struct iphdr ip = {.version = 4,
 		.ihl = 5,
 		.ttl = 64,

@@ -47,7 +47,8 @@ void run(const char *script)
 void rules(const char *text)
 {
 	char script[SCRIPT_MAX];
-	int n = snprintf(script, sizeof(script), "iptables-restore --noflush <<'END'\n%sEND\n", text);
+	int n = snprintf(
+		script, sizeof(script), "iptables-restore --noflush <<'END'\n%sEND\n", text);
 
 	if (n < 0 || n >= SCRIPT_MAX)
 		broken("rules too long");
@@ -77,8 +78,8 @@ static void veth(const char *ifname, int peer_ns)
 {
 	char script[SCRIPT_MAX];
 
-	snprintf(script, sizeof(script), "ip link add %s type veth peer name eth0 netns /proc/self/fd/%d",
-		ifname, peer_ns);
+	snprintf(script, sizeof(script),
+		"ip link add %s type veth peer name eth0 netns /proc/self/fd/%d", ifname, peer_ns);
 	run(script);
 }
 

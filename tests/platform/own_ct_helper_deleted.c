@@ -55,6 +55,7 @@ int main(void)
 	note("a helper that a connection carries can be deleted: %s", err ? "no" : "yes");
 	if (!err && helper_register(nl, HELPER) != 0)
 		broken("the helper cannot be registered anew");
-	note("after that it may have expectations again: %s", expect_and_forget(nl, &ctl) ? "no" : "yes");
+	note("after that it may have expectations again: %s",
+		expect_and_forget(nl, &ctl) ? "no" : "yes");
 	return finish();
 }

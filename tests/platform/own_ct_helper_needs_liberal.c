@@ -24,11 +24,12 @@
 enum { QUEUE_INVALID = 22 };
 
 #define HELPER "pasvd-test"
-#define RULES_RAW                                                                                            \
-	"*raw\n-A PREROUTING -i lan -p tcp --sport 21 " HAS_PAYLOAD "-j NFQUEUE --queue-num 21\nCOMMIT\n"
+#define RULES_RAW                                                                                  \
+	"*raw\n-A PREROUTING -i lan -p tcp --sport 21 " HAS_PAYLOAD                                \
+	"-j NFQUEUE --queue-num 21\nCOMMIT\n"
 #define RULES_OWN "*raw\n-A PREROUTING -i wan -p tcp --dport 21 -j CT --helper " HELPER "\nCOMMIT\n"
-#define RULES_INVALID                                                                                        \
-	"*mangle\n-A PREROUTING -i wan -p tcp -m conntrack --ctstate INVALID "                               \
+#define RULES_INVALID                                                                              \
+	"*mangle\n-A PREROUTING -i wan -p tcp -m conntrack --ctstate INVALID "                     \
 	"-j NFQUEUE --queue-num 22\nCOMMIT\n"
 
 struct bench {

@@ -26,11 +26,13 @@
 enum { QUEUE_BEHIND = 22, SHIFT = 5 };
 
 #define HELPER "pasvd-test"
-#define RULES_OWN                                                                                            \
-	"*raw\n-A PREROUTING -i wan -p tcp --dport 21 -j CT --helper " HELPER                                \
-	"\n-A PREROUTING -i lan -p tcp --sport 21 " HAS_PAYLOAD "-j NFQUEUE --queue-num 21\nCOMMIT\n"
-#define RULES_BEHIND                                                                                         \
-	"*mangle\n-A PREROUTING -i lan -p tcp --sport 21 " HAS_PAYLOAD "-j NFQUEUE --queue-num 22\nCOMMIT\n"
+#define RULES_OWN                                                                                  \
+	"*raw\n-A PREROUTING -i wan -p tcp --dport 21 -j CT --helper " HELPER                      \
+	"\n-A PREROUTING -i lan -p tcp --sport 21 " HAS_PAYLOAD                                    \
+	"-j NFQUEUE --queue-num 21\nCOMMIT\n"
+#define RULES_BEHIND                                                                               \
+	"*mangle\n-A PREROUTING -i lan -p tcp --sport 21 " HAS_PAYLOAD                             \
+	"-j NFQUEUE --queue-num 22\nCOMMIT\n"
 
 struct bench {
 	struct lab lab;
@@ -100,7 +102,8 @@ static void try(struct bench *b)
 	rules(RULES_BEHIND);
 	seq = say(b, "226 done.");
 	through(&b->behind, "226");
-	check(shifted_by(b, seq) == 2 * SHIFT, "from a queue behind conntrack as well: shifted twice");
+	check(shifted_by(b, seq) == 2 * SHIFT,
+		"from a queue behind conntrack as well: shifted twice");
 }
 
 int main(void)

@@ -127,8 +127,8 @@ bool capture_next(int fd, struct packet *ret_p, int ms)
 
 	for (int tries = 0; tries < 100 && readable(fd, ms); tries++) {
 		socklen_t from_len = sizeof(from);
-		ssize_t n = recvfrom(
-			fd, ret_p->data, sizeof(ret_p->data), 0, (struct sockaddr *)&from, &from_len);
+		ssize_t n = recvfrom(fd, ret_p->data, sizeof(ret_p->data), 0,
+			(struct sockaddr *)&from, &from_len);
 
 		if (n < (ssize_t)(sizeof(struct iphdr) + sizeof(struct tcphdr)) ||
 			from.sll_pkttype == PACKET_OUTGOING)

@@ -26,8 +26,8 @@
 enum { MARKER_PORT = 9999, PORT = 21 };
 
 #define RULES_BPF "*mangle\n-A PREROUTING -p tcp " HAS_PAYLOAD "-j NFQUEUE --queue-num 21\nCOMMIT\n"
-#define RULES_U32                                                                                            \
-	"*mangle\n-A PREROUTING -p tcp -m u32 --u32 0>>22&0x3C@12>>26&0x3C@0>>24=0:255 "                     \
+#define RULES_U32                                                                                  \
+	"*mangle\n-A PREROUTING -p tcp -m u32 --u32 0>>22&0x3C@12>>26&0x3C@0>>24=0:255 "           \
 	"-j NFQUEUE --queue-num 22\nCOMMIT\n"
 
 struct shape {
@@ -72,7 +72,8 @@ struct bench {
 
 static void send_shape(const struct bench *b, const struct shape *s, uint16_t port)
 {
-	const struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = ep(PUBLIC, 0).addr};
+	const struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_addr.s_addr = ep(PUBLIC, 0).addr};
 	const struct iphdr ip = {.version = 4,
 		.ihl = s->ip_words & 15U,
 		.ttl = 64,
@@ -122,7 +123,8 @@ static void expect_of(
 	for (const struct shape *s = shapes; s->name; s++) {
 		send_shape(b, s, 1000);
 		send_shape(b, &marker, MARKER_PORT);
-		check(matched(q) == want, "%s %s %s", rule, want ? "matches" : "does not match", s->name);
+		check(matched(q) == want, "%s %s %s", rule, want ? "matches" : "does not match",
+			s->name);
 	}
 }
 

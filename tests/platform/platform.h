@@ -57,14 +57,16 @@ enum { QUEUE = 21 };
  * PREROUTING, DNAT of port 21, and packets of such connections with at least
  * one byte of TCP payload to queue 21 (see payload_match.c for the program).
  */
-#define HAS_PAYLOAD                                                                                          \
-	"-m bpf --bytecode \"8,177 0 0 0,80 0 0 12,116 0 0 4,100 0 0 2,12 0 0 0,7 0 0 0,80 0 0 0,6 0 0 "     \
+#define HAS_PAYLOAD                                                                                \
+	"-m bpf --bytecode \"8,177 0 0 0,80 0 0 12,116 0 0 4,100 0 0 2,12 0 0 0,7 0 0 0,80 0 0 "   \
+	"0,6 0 0 "                                                                                 \
 	"65535\" "
 #define RULES_HELPER "*raw\n-A PREROUTING -i wan -p tcp --dport 21 -j CT --helper sane\nCOMMIT\n"
-#define RULES_DNAT   "*nat\n-A PREROUTING -d " PUBLIC " -p tcp --dport 21 -j DNAT --to " SERVER ":21\nCOMMIT\n"
-#define RULES_QUEUE                                                                                          \
-	"*mangle\n-A PREROUTING -p tcp -m conntrack --ctorigdstport 21 --ctstate ESTABLISHED " HAS_PAYLOAD   \
-	"-j NFQUEUE --queue-num 21\nCOMMIT\n"
+#define RULES_DNAT                                                                                 \
+	"*nat\n-A PREROUTING -d " PUBLIC " -p tcp --dport 21 -j DNAT --to " SERVER ":21\nCOMMIT\n"
+#define RULES_QUEUE                                                                                \
+	"*mangle\n-A PREROUTING -p tcp -m conntrack --ctorigdstport 21 --ctstate "                 \
+	"ESTABLISHED " HAS_PAYLOAD "-j NFQUEUE --queue-num 21\nCOMMIT\n"
 
 struct lab {
 	int client, router, server; /* namespaces, see netns_enter() */
@@ -253,7 +255,8 @@ void queue_close(struct queue *q);
 int queue_command(struct queue *q, uint8_t command);
 bool queue_next(struct queue *q, struct packet *ret_p, int ms);
 /* @data NULL leaves the packet as it is. */
-struct nlmsghdr *verdict_msg(void *buf, const struct queue *q, uint32_t id, const void *data, size_t len);
+struct nlmsghdr *verdict_msg(
+	void *buf, const struct queue *q, uint32_t id, const void *data, size_t len);
 void queue_accept(struct queue *q, const struct packet *p);
 /* Accept with the packet's present bytes. */
 void queue_replace(struct queue *q, const struct packet *p);

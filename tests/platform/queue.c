@@ -93,9 +93,11 @@ bool queue_next(struct queue *q, struct packet *ret_p, int ms)
 	return true;
 }
 
-struct nlmsghdr *verdict_msg(void *buf, const struct queue *q, uint32_t id, const void *data, size_t len)
+struct nlmsghdr *verdict_msg(
+	void *buf, const struct queue *q, uint32_t id, const void *data, size_t len)
 {
-	struct nlmsghdr *nlh = nl_start(buf, NFNL_SUBSYS_QUEUE, NFQNL_MSG_VERDICT, 0, AF_UNSPEC, q->num);
+	struct nlmsghdr *nlh =
+		nl_start(buf, NFNL_SUBSYS_QUEUE, NFQNL_MSG_VERDICT, 0, AF_UNSPEC, q->num);
 
 	nfq_nlmsg_verdict_put(nlh, (int)id, NF_ACCEPT);
 	if (data)

@@ -59,7 +59,8 @@ int main(void)
 	control_open(&lab, &ctl);
 	queue_must_open(&q, QUEUE);
 	say(&q, &ctl, "USER");
-	check_err(known_without_zone(nl, &ctl), -ENOENT, "queued behind the CT rule: without its zone");
+	check_err(known_without_zone(nl, &ctl), -ENOENT,
+		"queued behind the CT rule: without its zone");
 	rules(IN_FRONT);
 	say(&q, &ctl, "PASS");
 	check_err(known_without_zone(nl, &ctl), 0, "queued in front of it: without its zone");

@@ -66,7 +66,8 @@ static void without_glue(const struct lab *lab, struct queue *q)
 	check(sees_packets(q, &ctl), "the copy mode set before it still works");
 	queue_close(q);
 	check_err(queue_command(&both, NFQNL_CFG_CMD_BIND), 0, "bind anew");
-	check_err(set_conntrack_flag(&both, true), -EOPNOTSUPP, "flag and copy mode in one message");
+	check_err(
+		set_conntrack_flag(&both, true), -EOPNOTSUPP, "flag and copy mode in one message");
 	control_again(lab, &ctl, &ctl);
 	check(!sees_packets(&both, &ctl), "no packet reaches the program");
 }

@@ -17,8 +17,9 @@
 enum { QUEUE_MARKED = 22 };
 
 #define MARKS HAS_PAYLOAD "-j MARK --set-mark 7\n"
-#define RULES_BEHIND                                                                                         \
-	"*mangle\n-A PREROUTING -p tcp " MARKS "-A FORWARD -m mark --mark 7 -j NFQUEUE --queue-num 22\n"     \
+#define RULES_BEHIND                                                                               \
+	"*mangle\n-A PREROUTING -p tcp " MARKS                                                     \
+	"-A FORWARD -m mark --mark 7 -j NFQUEUE --queue-num 22\n"                                  \
 	"COMMIT\n"
 #define RULES_IN_FRONT "*mangle\n-I PREROUTING -p tcp " MARKS "COMMIT\n"
 
@@ -48,7 +49,8 @@ int main(void)
 	tcp_send(ctl.client, "USER", 4);
 	p = queued(&q, "behind");
 	queue_accept(&q, &p);
-	check(tcp_expect(ctl.server, "USER", 4), "a rule behind the queue's does not mark the packet");
+	check(tcp_expect(ctl.server, "USER", 4),
+		"a rule behind the queue's does not mark the packet");
 
 	rules(RULES_IN_FRONT);
 	tcp_send(ctl.client, "PASS", 4);

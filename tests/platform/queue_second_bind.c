@@ -30,6 +30,7 @@ int main(void)
 	check_err(queue_command(&first, NFQNL_CFG_CMD_BIND), -EBUSY, "the same socket again");
 	check_err(queue_open(&other, QUEUE + 1), 0, "another number");
 	queue_close(&first);
-	check_err(queue_command(&second, NFQNL_CFG_CMD_BIND), 0, "after the holder closed its socket");
+	check_err(queue_command(&second, NFQNL_CFG_CMD_BIND), 0,
+		"after the holder closed its socket");
 	return finish();
 }

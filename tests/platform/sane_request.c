@@ -39,8 +39,10 @@ static const struct dialogue dialogues[] = {
 	{"7 bytes", {7, REQUEST}, {0, ""}, {8, (const char *)good_reply}, 0},
 	{"split in two", {4, REQUEST}, {4, "abcd"}, {8, (const char *)good_reply}, 0},
 	{"another code", {8, "\0\0\0\6abcd"}, {0, ""}, {8, (const char *)good_reply}, 0},
-	{"a longer command between", {8, REQUEST}, {10, "RETR file\n"}, {8, (const char *)good_reply}, 1},
-	{"an 8-byte command between", {8, REQUEST}, {8, "RETR f\r\n"}, {8, (const char *)good_reply}, 0},
+	{"a longer command between", {8, REQUEST}, {10, "RETR file\n"},
+		{8, (const char *)good_reply}, 1},
+	{"an 8-byte command between", {8, REQUEST}, {8, "RETR f\r\n"},
+		{8, (const char *)good_reply}, 0},
 	{"reply of 7 bytes", {8, REQUEST}, {0, ""}, {7, (const char *)good_reply}, 0},
 	{"text as a reply", {8, REQUEST}, {0, ""}, {10, "500 What?\n"}, 0},
 	{"status not zero", {8, REQUEST}, {0, ""}, {8, "\0\0\0\1\0\0\xc3\x50"}, 0},
@@ -55,7 +57,8 @@ static void pass(int from, int to, const char *bytes, size_t len)
 		broken("bytes did not arrive");
 }
 
-static void hold(const struct lab *lab, struct mnl_socket *nl, const struct dialogue *d, int listener)
+static void hold(
+	const struct lab *lab, struct mnl_socket *nl, const struct dialogue *d, int listener)
 {
 	struct control ctl = {.listener = listener};
 	struct expect_view view;
@@ -67,7 +70,8 @@ static void hold(const struct lab *lab, struct mnl_socket *nl, const struct dial
 	pass(ctl.client, ctl.server, d->second.bytes, d->second.len);
 	pass(ctl.server, ctl.client, d->reply.bytes, d->reply.len);
 	count = expect_list(nl, &view);
-	check(count == d->expectations, "%s: %d expectation%s", d->name, count, count == 1 ? "" : "s");
+	check(count == d->expectations, "%s: %d expectation%s", d->name, count,
+		count == 1 ? "" : "s");
 	if (count == 1)
 		check(endpoint_eq(view.tuple.dst, ep(PUBLIC, PORT)), "for the port in the reply");
 }

@@ -18,25 +18,26 @@
 
 #include "platform.h"
 
-#define HELPER_AT(priority)                                                                                  \
-	"nft -f - <<'END'\n"                                                                                 \
-	"table inet t\n"                                                                                     \
-	"delete table inet t\n"                                                                              \
-	"table inet t {\n"                                                                                   \
-	"ct helper h {\n"                                                                                    \
-	"type \"sane\" protocol tcp\n"                                                                       \
-	"}\n"                                                                                                \
-	"chain c {\n"                                                                                        \
-	"type filter hook prerouting priority " priority ";\n"                                               \
-	"tcp dport 21 ct state new ct helper set \"h\"\n"                                                    \
-	"}\n"                                                                                                \
-	"}\n"                                                                                                \
+#define HELPER_AT(priority)                                                                        \
+	"nft -f - <<'END'\n"                                                                       \
+	"table inet t\n"                                                                           \
+	"delete table inet t\n"                                                                    \
+	"table inet t {\n"                                                                         \
+	"ct helper h {\n"                                                                          \
+	"type \"sane\" protocol tcp\n"                                                             \
+	"}\n"                                                                                      \
+	"chain c {\n"                                                                              \
+	"type filter hook prerouting priority " priority ";\n"                                     \
+	"tcp dport 21 ct state new ct helper set \"h\"\n"                                          \
+	"}\n"                                                                                      \
+	"}\n"                                                                                      \
 	"END\n"
 
 /* True if an adjustment of the connection is in force after it was asked for. */
 static bool adjustable(struct mnl_socket *nl, const struct control *ctl, const char *what)
 {
-	const struct seqadj adj = {.by = CTA_TUPLE_ORIG, .dir = CTA_SEQ_ADJ_REPLY, .pos = 1, .after = 5};
+	const struct seqadj adj = {
+		.by = CTA_TUPLE_ORIG, .dir = CTA_SEQ_ADJ_REPLY, .pos = 1, .after = 5};
 	struct tuple t = control_tuple(ctl);
 	struct ct_view view;
 
@@ -58,7 +59,8 @@ int main(void)
 	nl = nl_open();
 	run(HELPER_AT("mangle + 10"));
 	control_open(&lab, &before);
-	check(adjustable(nl, &before, "helper between connection tracking and NAT"), "and it is in force");
+	check(adjustable(nl, &before, "helper between connection tracking and NAT"),
+		"and it is in force");
 	run(HELPER_AT("filter"));
 	control_again(&lab, &before, &behind);
 	note("helper behind NAT: %s",

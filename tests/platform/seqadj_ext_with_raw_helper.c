@@ -22,7 +22,8 @@
 /* True if an adjustment of @t is in force after it was asked for. */
 static bool adjustable(struct mnl_socket *nl, struct tuple t, const char *what)
 {
-	const struct seqadj adj = {.by = CTA_TUPLE_ORIG, .dir = CTA_SEQ_ADJ_REPLY, .pos = 1, .after = 5};
+	const struct seqadj adj = {
+		.by = CTA_TUPLE_ORIG, .dir = CTA_SEQ_ADJ_REPLY, .pos = 1, .after = 5};
 	struct ct_view view;
 
 	check_err(seqadj_set(nl, &t, &adj), 0, what);
@@ -47,7 +48,8 @@ int main(void)
 	check(!adjustable(nl, control_tuple(&ctl), "DNAT, no helper"), "but nothing was set");
 	rules(RULES_HELPER);
 	control_again(&lab, &ctl, &with_helper);
-	check(adjustable(nl, control_tuple(&with_helper), "DNAT, helper from raw"), "and it is in force");
+	check(adjustable(nl, control_tuple(&with_helper), "DNAT, helper from raw"),
+		"and it is in force");
 
 	fd = tcp_connect(lab.client, ep(CLIENT, 0), ep(SERVER, 21), DEADLINE_MS);
 	if (fd < 0)

@@ -84,7 +84,8 @@ void tcp_knock(int ns, struct endpoint from, struct endpoint to)
 {
 	struct sockaddr_in sa = sockaddr_of(to);
 
-	if (connect(tcp_socket(ns, from), (struct sockaddr *)&sa, sizeof(sa)) == 0 || errno != EINPROGRESS)
+	if (connect(tcp_socket(ns, from), (struct sockaddr *)&sa, sizeof(sa)) == 0 ||
+		errno != EINPROGRESS)
 		broken("a SYN that nobody has answered yet: %s", strerror(errno));
 }
 

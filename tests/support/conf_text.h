@@ -59,10 +59,10 @@ static inline struct settings good(const char *text)
 static inline void bad(const char *text, const char *want)
 {
 	struct settings s;
-	char whole[CONF_FILE_ERROR_MAX + sizeof path];
+	char whole[CONF_FILE_ERROR_MAX + sizeof(path)];
 
 	ck_assert_int_eq(read_bytes(text, strlen(text), &s), -EINVAL);
-	snprintf(whole, sizeof whole, "%s:%s", path, want);
+	snprintf(whole, sizeof(whole), "%s:%s", path, want);
 	ck_assert_str_eq(error, whole);
 }
 
@@ -72,7 +72,7 @@ static inline const char *repeat(const char *text, int times)
 	static char all[REPEATED_MAX];
 	char *p = all;
 
-	ck_assert(strlen(text) * (size_t)times < sizeof all);
+	ck_assert(strlen(text) * (size_t)times < sizeof(all));
 	for (int i = 0; i < times; i++)
 		p = stpcpy(p, text);
 	return all;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fake_ct.c - connection tracking in memory
  *
- * Modelled on net/netfilter/nf_conntrack_expect.c (__nf_ct_expect_check) and nf_conntrack_seqadj.c. The
- * differences are limits of this file: one class, one zone, masks that leave the source port alone free; how long an
- * expectation may live is remembered, and nobody's time is ever over.
+ * Modelled on net/netfilter/nf_conntrack_expect.c (__nf_ct_expect_check) and nf_conntrack_seqadj.c.
+ * The differences are limits of this file: one class, one zone, masks that leave the source port
+ * alone free; how long an expectation may live is remembered, and nobody's time is ever over.
  */
 #include "fake_ct.h"
 
@@ -15,7 +15,8 @@
 bool expect_eq(const struct expect *a, const struct expect *b)
 {
 	return tuple_eq(&a->master, &b->master) && tuple_eq(&a->tuple, &b->tuple) &&
-	       a->nat_dir == b->nat_dir && endpoint_eq(&a->nat, &b->nat) && a->seconds == b->seconds;
+	       a->nat_dir == b->nat_dir && endpoint_eq(&a->nat, &b->nat) &&
+	       a->seconds == b->seconds;
 }
 
 static struct fake_conn *find(struct fake_ct *f, const struct tuple *t)
@@ -30,7 +31,8 @@ static struct fake_conn *find(struct fake_ct *f, const struct tuple *t)
 /* Two expectations meet if one packet can match both; the source port is free in all of them. */
 static bool clash(const struct expect *a, const struct expect *b)
 {
-	return addr_eq(&a->tuple.src.addr, &b->tuple.src.addr) && endpoint_eq(&a->tuple.dst, &b->tuple.dst);
+	return addr_eq(&a->tuple.src.addr, &b->tuple.src.addr) &&
+	       endpoint_eq(&a->tuple.dst, &b->tuple.dst);
 }
 
 static bool busy(const struct fake_ct *f, const struct expect *e)
@@ -58,9 +60,11 @@ static enum ct_result fake_get(void *ctx, const struct tuple *t, struct ct_view 
 	return CT_OK;
 }
 
-static enum ct_result may_expect(const struct fake_ct *f, const struct fake_conn *c, const struct expect *e)
+static enum ct_result may_expect(
+	const struct fake_ct *f, const struct fake_conn *c, const struct expect *e)
 {
-	if (f->refuse_expect || !c->view.ours || !tuple_eq(&e->master, &c->view.tuple[DIR_ORIGINAL]))
+	if (f->refuse_expect || !c->view.ours ||
+		!tuple_eq(&e->master, &c->view.tuple[DIR_ORIGINAL]))
 		return CT_FAIL;
 	return busy(f, e) ? CT_BUSY : CT_OK;
 }
@@ -73,8 +77,8 @@ static void install(struct fake_ct *f, struct fake_conn *c, const struct expect 
 	f->added[f->addeds++] = *e;
 }
 
-static enum ct_result fake_commit(
-	void *ctx, const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
+static enum ct_result fake_commit(void *ctx, const struct tuple *master, enum dir dir,
+	const struct expect *e, const struct seqadj *a)
 {
 	struct fake_ct *f = ctx;
 	struct fake_conn *c = find(f, master);
@@ -129,7 +133,8 @@ struct ct_ops fake_ct_port(struct fake_ct *f)
 }
 
 struct fake_conn *fake_ct_connect(struct fake_ct *f, const struct endpoint *client,
-	const struct endpoint *dialled, const struct endpoint *listener, const struct endpoint *seen)
+	const struct endpoint *dialled, const struct endpoint *listener,
+	const struct endpoint *seen)
 {
 	struct fake_conn *c = &f->conn[f->conns];
 
@@ -171,5 +176,6 @@ void fake_ct_adjust(const struct fake_conn *c, enum dir dir, uint8_t *p, size_t 
 {
 	enum dir other = dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
 
-	packet_set_seq_ack(p, n, adjusted_seq(c, dir, packet_seq(p)), fake_ct_ack(c, other, packet_ack(p)));
+	packet_set_seq_ack(
+		p, n, adjusted_seq(c, dir, packet_seq(p)), fake_ct_ack(c, other, packet_ack(p)));
 }

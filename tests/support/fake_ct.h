@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* fake_ct.h - connection tracking in memory
  *
- * Answers struct ct_ops as the kernel with the ct helper `sane` does: an expectation that is the same as
- * another one, of any master, is refused as busy, a master's new expectation replaces its last one, an adjustment
- * is stored as given, also one that comes with an expectation that is refused. fake_ct_adjust() is the kernel's sequence adjustment at the end of POSTROUTING, so that a
- * test can tell what the receiver sees. What happened is counted, and failures can be ordered.
+ * Answers struct ct_ops as the kernel with the ct helper `sane` does: an expectation that is the
+ * same as another one, of any master, is refused as busy, a master's new expectation replaces its
+ * last one, an adjustment is stored as given, also one that comes with an expectation that is
+ * refused. fake_ct_adjust() is the kernel's sequence adjustment at the end of POSTROUTING, so that
+ * a test can tell what the receiver sees. What happened is counted, and failures can be ordered.
  */
 #ifndef PASVD_TESTS_FAKE_CT_H
 #define PASVD_TESTS_FAKE_CT_H
@@ -23,7 +24,8 @@ struct fake_conn {
 struct fake_ct {
 	struct fake_conn conn[FAKE_CT_CONNS];
 	unsigned conns;
-	struct expect taken[FAKE_CT_TAKEN]; /* expectations of masters that the test does not play */
+	/* expectations of masters that the test does not play */
+	struct expect taken[FAKE_CT_TAKEN];
 	unsigned takens;
 	struct expect added[FAKE_CT_ADDED]; /* all that were ever installed, in order */
 	unsigned addeds;
@@ -40,16 +42,19 @@ void fake_ct_init(struct fake_ct *f);
 /* The functions that the core is given; `f` stays where it is. */
 struct ct_ops fake_ct_port(struct fake_ct *f);
 
-/* A control connection from `client` to `dialled`, which DNAT sends to `real`, and to which SNAT makes the client
- * look like `seen`. It carries our helper. */
+/* A control connection from `client` to `dialled`, which DNAT sends to `real`, and to which SNAT
+ * makes the client look like `seen`. It carries our helper. */
 struct fake_conn *fake_ct_connect(struct fake_ct *f, const struct endpoint *client,
-	const struct endpoint *dialled, const struct endpoint *listener, const struct endpoint *seen);
+	const struct endpoint *dialled, const struct endpoint *listener,
+	const struct endpoint *seen);
 
-/* An expectation from any port of `src` to `dst` that belongs to somebody else; fake_ct_give_back() ends all. */
+/* An expectation from any port of `src` to `dst` that belongs to somebody else; fake_ct_give_back()
+ * ends all. */
 void fake_ct_take(struct fake_ct *f, const struct addr *src, const struct endpoint *dst);
 void fake_ct_give_back(struct fake_ct *f);
 
-/* Adjusts a packet that goes in direction `dir`, as it leaves the router; the checksums stay right. */
+/* Adjusts a packet that goes in direction `dir`, as it leaves the router; the checksums stay
+ * right. */
 void fake_ct_adjust(const struct fake_conn *c, enum dir dir, uint8_t *p, size_t n);
 
 /* What an ACK of the receiver of direction `dir` becomes on its way to the sender. */

@@ -38,7 +38,8 @@ static inline size_t hold_by(size_t (*by)(const uint8_t *p, size_t n), const cha
 }
 
 /* The offer is `span` within the line, and names the endpoint `listen`. */
-static inline void is_offer(const struct ftp_offer *o, const char *text, const char *span, const char *listen)
+static inline void is_offer(
+	const struct ftp_offer *o, const char *text, const char *span, const char *listen)
 {
 	struct endpoint want = packet_endpoint(listen);
 

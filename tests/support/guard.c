@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* guard.c - bytes that end where memory ends
  *
- * The copy takes whole pages of its own plus one more that is made unreadable; it is moved to the end of its
- * pages.
+ * The copy takes whole pages of its own plus one more that is made unreadable; it is moved to the
+ * end of its pages.
  */
 #include "guard.h"
 
@@ -32,8 +32,8 @@ static void give_up(const char *what)
 uint8_t *guard_copy(const void *p, size_t n)
 {
 	size_t size = readable(n);
-	uint8_t *base =
-		mmap(NULL, size + page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *base = mmap(NULL, size + page_size(), PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (base == MAP_FAILED)
 		give_up("guard: mmap");

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A copy of the `n` bytes at `p` (NULL: zeros) whose last byte lies in front of an unreadable page. Writable.
- * Never NULL: the process ends if there is no memory. */
+/* A copy of the `n` bytes at `p` (NULL: zeros) whose last byte lies in front of an unreadable page.
+ * Writable. Never NULL: the process ends if there is no memory. */
 uint8_t *guard_copy(const void *p, size_t n);
 
 /* Gives back what guard_copy() returned for the same `n`. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nlmsg.h - netlink messages as bytes, for tests
  *
- * Headers and attribute headers are in the byte order of the machine, what is in the attributes in that of
- * the network. The macros write the bytes of a number separated by commas.
+ * Headers and attribute headers are in the byte order of the machine, what is in the attributes in
+ * that of the network. The macros write the bytes of a number separated by commas.
  */
 #ifndef PASVD_TESTS_NLMSG_H
 #define PASVD_TESTS_NLMSG_H
@@ -26,9 +26,9 @@
 #endif
 
 /* struct nlmsghdr with sequence number and port 0, and struct nfgenmsg of version 0. */
-#define HEADER(len, subsystem, message, flags, family, res_id)                                               \
-	HOST32(len), HOST16((subsystem) << 8 | (message)), HOST16(flags), HOST32(0), HOST32(0), (family), 0, \
-		BE16(res_id)
+#define HEADER(len, subsystem, message, flags, family, res_id)                                     \
+	HOST32(len), HOST16((subsystem) << 8 | (message)), HOST16(flags), HOST32(0), HOST32(0),    \
+		(family), 0, BE16(res_id)
 
 /* struct nlattr; the length counts its own 4 bytes and not the padding. */
 #define ATTR(len, type) HOST16(len), HOST16(type)
@@ -36,13 +36,14 @@
 
 enum { REQUEST = 1, ACK = 4, EXCL = 0x200, DUMP = 0x300, CREATE = 0x400 }; /* NLM_F_* */
 
-#define ck_assert_message(buf, len, expected)                                                                \
-	do {                                                                                                 \
-		ck_assert_int_eq((len), (ssize_t)sizeof(expected));                                          \
-		ck_assert_mem_eq((buf), (expected), sizeof(expected));                                       \
+#define ck_assert_message(buf, len, expected)                                                      \
+	do {                                                                                       \
+		ck_assert_int_eq((len), (ssize_t)sizeof(expected));                                \
+		ck_assert_mem_eq((buf), (expected), sizeof(expected));                             \
 	} while (0)
 
-/* Has `encode` write into every room that is too small for its message: it has to say so and to stay within.
+/* Has `encode` write into every room that is too small for its message: it has to say so and to
+ * stay within.
  */
 typedef ssize_t encode_fn(void *buf, size_t cap);
 
@@ -61,9 +62,9 @@ static inline void assert_keeps_within_its_room(encode_fn *encode)
 	ck_assert_int_eq(encode(buf, (size_t)len), len);
 }
 
-/* Has `decode` read the first n bytes of the message for every n, once as they are and once with a header
- * that gives n as the message's length. What lies behind cannot be read, but for up to 3 bytes where n is not
- * a multiple of 4. */
+/* Has `decode` read the first n bytes of the message for every n, once as they are and once with a
+ * header that gives n as the message's length. What lies behind cannot be read, but for up to 3
+ * bytes where n is not a multiple of 4. */
 typedef void decode_fn(const void *msg, size_t len);
 
 static inline void decode_first(const uint8_t *msg, size_t n, uint32_t claimed, decode_fn *decode)
@@ -87,7 +88,8 @@ static inline void decode_at_every_cut(const uint8_t *msg, size_t len, decode_fn
 	}
 }
 
-/* Has `decode` read the message with each byte behind its length replaced by 0, 1, 0x7f, 0x80 and 0xff. */
+/* Has `decode` read the message with each byte behind its length replaced by 0, 1, 0x7f, 0x80 and
+ * 0xff. */
 static inline void decode_with_every_byte_changed(const uint8_t *msg, size_t len, decode_fn *decode)
 {
 	static const uint8_t value[] = {0, 1, 0x7f, 0x80, 0xff};

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* own_rules.c - `pasvd rules` with a ct helper of our own, whether or not this kernel takes one
  *
  * For tests/rules: the arguments are those of pasvd, and so is what is printed.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* packet.c - builds and reads TCP segments over IPv4 and IPv6, for tests
  *
- * RFC 791 section 3.1, RFC 8200 sections 3, 4 and 8.1, RFC 9293 section 3.1, RFC 1071 (checksum), RFC 7323 section 3.2
- * (timestamps).
+ * RFC 791 section 3.1, RFC 8200 sections 3, 4 and 8.1, RFC 9293 section 3.1, RFC 1071 (checksum),
+ * RFC 7323 section 3.2 (timestamps).
  */
 #include "packet.h"
 
@@ -83,7 +83,8 @@ static bool is_ip6(const uint8_t *p)
 	return p[0] >> 4 == 6;
 }
 
-/* Length of an extension header of that type, 0 if it is none (RFC 8200 section 4, RFC 4302 section 2.2). */
+/* Length of an extension header of that type, 0 if it is none (RFC 8200 section 4, RFC 4302 section
+ * 2.2). */
 static size_t extension_len(uint8_t type, const uint8_t *p)
 {
 	switch (type) {
@@ -101,7 +102,8 @@ static size_t extension_len(uint8_t type, const uint8_t *p)
 /* Where the TCP header begins in an IPv6 packet whose length is right, 0 if it has none. */
 static size_t ip6_header_len(const uint8_t *p)
 {
-	size_t end = PACKET_IP6_HEADER + (size_t)get16(p + IP6_PAYLOAD_LENGTH), at = PACKET_IP6_HEADER;
+	size_t end = PACKET_IP6_HEADER + (size_t)get16(p + IP6_PAYLOAD_LENGTH),
+	       at = PACKET_IP6_HEADER;
 	uint8_t next = p[IP6_NEXT_HEADER];
 
 	while (next != PROTOCOL_TCP) {
@@ -228,14 +230,16 @@ static bool is_ip4_sound(const uint8_t *p, size_t n)
 {
 	if (n < PACKET_IP_HEADER || p[0] >> 4 != 4 || p[IP4_PROTOCOL] != PROTOCOL_TCP)
 		return false;
-	if (get16(p + IP4_TOTAL_LENGTH) != n || ip_header_len(p) < PACKET_IP_HEADER || ip_header_len(p) > n)
+	if (get16(p + IP4_TOTAL_LENGTH) != n || ip_header_len(p) < PACKET_IP_HEADER ||
+		ip_header_len(p) > n)
 		return false;
 	return fold(sum(0, p, ip_header_len(p))) == 0;
 }
 
 static bool is_ip6_sound(const uint8_t *p, size_t n)
 {
-	return n >= PACKET_IP6_HEADER && PACKET_IP6_HEADER + (size_t)get16(p + IP6_PAYLOAD_LENGTH) == n &&
+	return n >= PACKET_IP6_HEADER &&
+	       PACKET_IP6_HEADER + (size_t)get16(p + IP6_PAYLOAD_LENGTH) == n &&
 	       ip6_header_len(p) > 0;
 }
 

@@ -37,8 +37,9 @@ bool packet_is_sound(const uint8_t *p, size_t n);
 /* Of a sound packet: */
 uint32_t packet_seq(const uint8_t *p);
 uint32_t packet_ack(const uint8_t *p);
-uint8_t packet_flags(const uint8_t *p);     /* SEG_* */
-size_t packet_header_len(const uint8_t *p); /* IP and TCP header with their options and extension headers */
+uint8_t packet_flags(const uint8_t *p); /* SEG_* */
+/* IP and TCP header with their options and extension headers */
+size_t packet_header_len(const uint8_t *p);
 
 /* Writes seq and ack to a sound packet and makes it sound again. */
 void packet_set_seq_ack(uint8_t *p, size_t n, uint32_t seq, uint32_t ack);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* talk.h - connections that talk through the helper, for the tests of engine_packet()
  *
- * Each program that includes it has one helper and one conntrack. A talk is one connection; what either side says goes
- * through the helper at once, and the packet that comes out is in `buf`.
+ * Each program that includes it has one helper and one conntrack. A talk is one connection; what
+ * either side says goes through the helper at once, and the packet that comes out is in `buf`.
  */
 #ifndef PASVD_TESTS_TALK_H
 #define PASVD_TESTS_TALK_H
@@ -86,7 +86,8 @@ static inline enum reason hand_over(size_t n, size_t cap)
 	return verdict.reason;
 }
 
-static inline size_t build(const struct talk *t, enum dir dir, uint8_t flags, const void *payload, size_t n)
+static inline size_t build(
+	const struct talk *t, enum dir dir, uint8_t flags, const void *payload, size_t n)
 {
 	struct packet_spec spec = {
 		.tuple = t->conn->view.tuple[dir],
@@ -102,8 +103,8 @@ static inline size_t build(const struct talk *t, enum dir dir, uint8_t flags, co
 
 static inline enum reason say_bytes(struct talk *t, enum dir dir, const void *payload, size_t n)
 {
-	enum reason reason = hand_over(
-		build(t, dir, SEG_ACK, payload, n), PACKET_IP_HEADER + PACKET_TCP_HEADER + n + ROOM);
+	enum reason reason = hand_over(build(t, dir, SEG_ACK, payload, n),
+		PACKET_IP_HEADER + PACKET_TCP_HEADER + n + ROOM);
 
 	t->seq[dir] += (uint32_t)n;
 	return reason;

@@ -17,7 +17,8 @@ int unit_run(const char *name, const TTest *const *test, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		TCase *tcase = tcase_create(test[i]->name);
 
-		tcase_set_timeout(tcase, 0); /* the bound is that of the whole program, in meson.build */
+		/* the bound is that of the whole program, in meson.build */
+		tcase_set_timeout(tcase, 0);
 		tcase_add_test(tcase, test[i]);
 		suite_add_tcase(suite, tcase);
 	}

@@ -3,16 +3,16 @@
 #ifndef PASVD_TESTS_UNIT_H
 #define PASVD_TESTS_UNIT_H
 
+#include "pasvd/array.h"
 #include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
 /* Runs the tests in processes of their own; returns what main() should. */
 int unit_run(const char *name, const TTest *const *test, size_t n);
 
-/* Fills an output with a pattern, and tells whether it is still there: failure must leave outputs alone. */
+/* Fills an output with a pattern, and tells whether it is still there: failure must leave outputs
+ * alone. */
 void unit_mark(void *p, size_t n);
 bool unit_is_marked(const void *p, size_t n);
 

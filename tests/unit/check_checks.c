@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_judge.c - what `pasvd check` makes of facts: saved listings in, findings out
  *
- * A target's expected rules and those that are loaded are texts of iptables-save, as in life. tests/lab/test_check.py has
- * the real router; here is what is hard to bring about there.
+ * A target's expected rules and those that are loaded are texts of iptables-save, as in life.
+ * tests/lab/test_check.py has the real router; here is what is hard to bring about there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,24 +16,27 @@
 #define RAW       "*raw\n:PREROUTING ACCEPT [0:0]\n:PASVD - [0:0]\n"
 #define RAW_RULES "-A PASVD -i wan -p tcp -m tcp --dport 21 -j CT --helper sane\n"
 #define MANGLE    "*mangle\n:PREROUTING ACCEPT [0:0]\n:PASVD - [0:0]\n"
-#define MANGLE_RULES                                                                                         \
-	"-A PASVD -p tcp -m conntrack --ctstate ESTABLISHED --ctorigdstport 21 -m conntrack --ctstate DNAT " \
-	"-m bpf --bytecode "                                                                                 \
+#define MANGLE_RULES                                                                               \
+	"-A PASVD -p tcp -m conntrack --ctstate ESTABLISHED --ctorigdstport 21 -m conntrack "      \
+	"--ctstate DNAT "                                                                          \
+	"-m bpf --bytecode "                                                                       \
 	"\"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"
 #define NAT       "*nat\n:PREROUTING ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n:PASVD - [0:0]\n"
 #define NAT_RULES "-A PASVD -i wan -p tcp -m tcp --dport 21 -j DNAT --to-destination 10.77.0.2:21\n"
 #define FILTER    "*filter\n:FORWARD DROP [0:0]\n:PASVD - [0:0]\n"
-#define FILTER_RULES                                                                                         \
-	"-A PASVD -d 10.77.0.2/32 -i wan -p tcp -m tcp --dport 21 -m conntrack --ctstate NEW,ESTABLISHED "   \
-	"--ctorigdstport 21 "                                                                                \
-	"-m conntrack --ctstate DNAT -j ACCEPT\n"                                                            \
-	"-A PASVD -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -m helper --helper sane -j ACCEPT\n"
+#define FILTER_RULES                                                                               \
+	"-A PASVD -d 10.77.0.2/32 -i wan -p tcp -m tcp --dport 21 -m conntrack --ctstate "         \
+	"NEW,ESTABLISHED "                                                                         \
+	"--ctorigdstport 21 "                                                                      \
+	"-m conntrack --ctstate DNAT -j ACCEPT\n"                                                  \
+	"-A PASVD -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -m helper --helper sane -j "   \
+	"ACCEPT\n"
 #define JUMP         "-A PREROUTING -j PASVD\n"
 #define FORWARD_JUMP "-A FORWARD -j PASVD\n"
 #define COMMIT       "COMMIT\n"
 
-#define WHOLE                                                                                                \
-	RAW JUMP RAW_RULES COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT FILTER           \
+#define WHOLE                                                                                      \
+	RAW JUMP RAW_RULES COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT FILTER \
 		FORWARD_JUMP FILTER_RULES COMMIT
 
 static struct facts f;
@@ -46,7 +49,8 @@ static void router(const char *loaded)
 
 	ruleset_free(&f.filter[0].rules);
 	ruleset_free(&t->expected);
-	f = (struct facts){.filters_seen = true, .n_filters = 1, .n_targets = 1, .loader = "pasvd-rules"};
+	f = (struct facts){
+		.filters_seen = true, .n_filters = 1, .n_targets = 1, .loader = "pasvd-rules"};
 	r = (struct report){0};
 	snprintf(f.filter[0].command, sizeof(f.filter[0].command), "iptables");
 	f.filter[0].family = ADDR_IP4;
@@ -102,15 +106,17 @@ START_TEST(whole_rules_are_well)
 END_TEST
 
 /* With a ct helper of our own. */
-#define OWN_RAW_RULES                                                                                        \
-	"-A PASVD -i wan -p tcp -m tcp --dport 21 ! --tcp-flags FIN,SYN,RST,ACK SYN -m bpf --bytecode "      \
-	"\"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"                                       \
-	"-A PASVD -s 10.77.0.2/32 -p tcp -m tcp --sport 21 ! --tcp-flags FIN,SYN,RST,ACK SYN -m bpf "        \
-	"--bytecode \"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"                            \
+#define OWN_RAW_RULES                                                                              \
+	"-A PASVD -i wan -p tcp -m tcp --dport 21 ! --tcp-flags FIN,SYN,RST,ACK SYN -m bpf "       \
+	"--bytecode "                                                                              \
+	"\"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"                             \
+	"-A PASVD -s 10.77.0.2/32 -p tcp -m tcp --sport 21 ! --tcp-flags FIN,SYN,RST,ACK SYN -m "  \
+	"bpf "                                                                                     \
+	"--bytecode \"1,6 0 0 65535\" -j NFQUEUE --queue-num 21 --queue-bypass\n"                  \
 	"-A PASVD -i wan -p tcp -m tcp --dport 21 -j CT --helper pasvd\n"
-#define OWN_WHOLE(mangle)                                                                                    \
-	RAW JUMP OWN_RAW_RULES COMMIT MANGLE mangle COMMIT NAT JUMP NAT_RULES COMMIT FILTER FORWARD_JUMP     \
-		FILTER_RULES COMMIT
+#define OWN_WHOLE(mangle)                                                                          \
+	RAW JUMP OWN_RAW_RULES COMMIT MANGLE mangle COMMIT NAT JUMP NAT_RULES COMMIT FILTER        \
+		FORWARD_JUMP FILTER_RULES COMMIT
 #define OTHER_QUEUE ":FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -j NFQUEUE --queue-num 5\n"
 
 static void own_router(const char *loaded, const char *expected)
@@ -133,17 +139,19 @@ END_TEST
 
 START_TEST(other_queue_does_harm_with_a_ct_helper_of_our_own_only)
 {
-	router(RAW JUMP RAW_RULES COMMIT MANGLE OTHER_QUEUE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT
-			FILTER FORWARD_JUMP FILTER_RULES COMMIT);
+	router(RAW JUMP RAW_RULES COMMIT MANGLE OTHER_QUEUE JUMP MANGLE_RULES COMMIT NAT JUMP
+			NAT_RULES COMMIT FILTER FORWARD_JUMP FILTER_RULES COMMIT);
 	well();
 	own_router(OWN_WHOLE(OTHER_QUEUE JUMP), OWN_WHOLE(JUMP));
 	check_all();
 	only(SEVERITY_WARNING,
 		"ipv4: \"-A FORWARD -p tcp -j NFQUEUE --queue-num 5\" of table mangle (iptables) "
 		"sends control connections to queue 5");
-	own_router(OWN_WHOLE("-A PREROUTING -p tcp -j NFQUEUE --queue-num 5\n" JUMP), OWN_WHOLE(JUMP));
+	own_router(
+		OWN_WHOLE("-A PREROUTING -p tcp -j NFQUEUE --queue-num 5\n" JUMP), OWN_WHOLE(JUMP));
 	check_all();
-	only(SEVERITY_WARNING, "ipv4: \"-A PREROUTING -p tcp -j NFQUEUE --queue-num 5\" of table mangle");
+	only(SEVERITY_WARNING,
+		"ipv4: \"-A PREROUTING -p tcp -j NFQUEUE --queue-num 5\" of table mangle");
 }
 END_TEST
 
@@ -163,7 +171,8 @@ START_TEST(service_is_read_off_the_rules)
 	router(WHOLE);
 	ck_assert_str_eq(s->wan[0], "wan");
 	ck_assert_str_eq(s->ct_helper, "sane");
-	ck_assert(s->n_wans == 1 && s->n_ports == 1 && s->n_queues == 1 && s->queue[0] == 21 && !s->lan[0]);
+	ck_assert(s->n_wans == 1 && s->n_ports == 1 && s->n_queues == 1 && s->queue[0] == 21 &&
+		  !s->lan[0]);
 	service_options(s, 21, options, sizeof(options));
 	ck_assert_str_eq(options, "--wan wan --server 10.77.0.2");
 	service_options(s, 5, options, sizeof(options));
@@ -186,8 +195,8 @@ START_TEST(service_is_read_off_half_of_the_rules)
 	service_options(&f.target[0].service, 21, options, sizeof(options));
 	ck_assert_str_eq(options, "--wan wan --server 10.77.0.2");
 	ck_assert(!service_any(&(struct service){0}));
-	router(NAT NAT_RULES
-		"-A PASVD -i dsl -p tcp -m tcp --dport 2121 -j DNAT --to-destination 10.77.0.3:21\n" COMMIT);
+	router(NAT NAT_RULES "-A PASVD -i dsl -p tcp -m tcp --dport 2121 -j DNAT --to-destination "
+			     "10.77.0.3:21\n" COMMIT);
 	f.target[0].service = service_of(&f.filter[0].rules, ADDR_IP4, "PASVD");
 	service_options(&f.target[0].service, 21, options, sizeof(options));
 	ck_assert_str_eq(options, "--wan wan --server 10.77.0.2");
@@ -198,10 +207,11 @@ START_TEST(rule_that_is_missing_is_named)
 {
 	const struct finding *found;
 
-	router(RAW JUMP COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT FILTER FORWARD_JUMP
-			FILTER_RULES COMMIT);
+	router(RAW JUMP COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT FILTER
+			FORWARD_JUMP FILTER_RULES COMMIT);
 	check_rules(&f, &r);
-	found = only(SEVERITY_ERROR, "ipv4: chain PASVD of table raw lacks the rule -A PASVD -i wan -p tcp");
+	found = only(SEVERITY_ERROR,
+		"ipv4: chain PASVD of table raw lacks the rule -A PASVD -i wan -p tcp");
 	ck_assert_str_eq(found->fix, "pasvd-rules load --wan wan --server 10.77.0.2");
 	ck_assert_str_eq(found->advice, "");
 }
@@ -213,8 +223,8 @@ START_TEST(command_of_the_other_kind_and_another_configuration)
 	snprintf(f.filter[0].command, sizeof(f.filter[0].command), "iptables-legacy");
 	snprintf(f.config, sizeof(f.config), " --config /x");
 	check_rules(&f, &r);
-	ck_assert_str_eq(r.finding[0].fix,
-		"IPTABLES=iptables-legacy pasvd-rules load --wan wan --server 10.77.0.2 --config /x");
+	ck_assert_str_eq(r.finding[0].fix, "IPTABLES=iptables-legacy pasvd-rules load --wan wan "
+					   "--server 10.77.0.2 --config /x");
 }
 END_TEST
 
@@ -265,7 +275,8 @@ START_TEST(rules_in_front_of_the_jump)
 		char text[4096];
 
 		snprintf(text, sizeof(text), "%s" FILTER "%s" FORWARD_JUMP FILTER_RULES COMMIT,
-			RAW JUMP RAW_RULES COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT,
+			RAW JUMP RAW_RULES COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES
+				COMMIT,
 			in_front[i].rules);
 		router(text);
 		if (!in_front[i].said) {
@@ -274,7 +285,8 @@ START_TEST(rules_in_front_of_the_jump)
 		}
 		check_all();
 		ck_assert_str_eq(only(SEVERITY_ERROR, in_front[i].said)->fix,
-			"iptables -t filter -D FORWARD -j PASVD && iptables -t filter -I FORWARD 1 -j PASVD");
+			"iptables -t filter -D FORWARD -j PASVD && iptables -t filter -I FORWARD 1 "
+			"-j PASVD");
 	}
 }
 END_TEST
@@ -301,20 +313,27 @@ START_TEST(ranges_that_lead_to_the_server)
 		bool blanket;
 	} rules[] = {
 		{"-p tcp -m tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2", true},
-		{"-i wan -p tcp -m tcp --dport 50000:50099 -j DNAT --to-destination 10.77.0.2", true},
-		{"-i wan -p tcp -m tcp --dport 50000:50098 -j DNAT --to-destination 10.77.0.2", false},
-		{"-i wan -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.77.0.2", false},
-		{"-i wan -p tcp -m multiport --dports 80,443,5000:6000 -j DNAT --to-destination 10.77.0.2",
+		{"-i wan -p tcp -m tcp --dport 50000:50099 -j DNAT --to-destination 10.77.0.2",
 			true},
-		{"-i wan -p udp -m udp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2", false},
-		{"-i wan -p tcp -m tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.3", false},
-		{"-i lan0 -p tcp -m tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2", false},
+		{"-i wan -p tcp -m tcp --dport 50000:50098 -j DNAT --to-destination 10.77.0.2",
+			false},
+		{"-i wan -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.77.0.2", false},
+		{"-i wan -p tcp -m multiport --dports 80,443,5000:6000 -j DNAT --to-destination "
+		 "10.77.0.2",
+			true},
+		{"-i wan -p udp -m udp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2",
+			false},
+		{"-i wan -p tcp -m tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.3",
+			false},
+		{"-i lan0 -p tcp -m tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2",
+			false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		char text[4096], fix[256];
 
-		snprintf(text, sizeof(text), WHOLE "*nat\n-A PREROUTING %s\n" COMMIT, rules[i].rule);
+		snprintf(
+			text, sizeof(text), WHOLE "*nat\n-A PREROUTING %s\n" COMMIT, rules[i].rule);
 		snprintf(fix, sizeof(fix), "iptables -t nat -D PREROUTING %s", rules[i].rule);
 		router(text);
 		check_open(&f, &r);
@@ -330,12 +349,14 @@ END_TEST
 START_TEST(names_that_are_not_plain_are_not_put_into_commands)
 {
 	static const char nft[] =
-		"{\"nftables\":[{\"chain\":{\"family\":\"ip\",\"table\":\"t;reboot\",\"name\":\"f\","
+		"{\"nftables\":[{\"chain\":{\"family\":\"ip\",\"table\":\"t;reboot\",\"name\":"
+		"\"f\","
 		"\"type\":\"filter\",\"hook\":\"forward\",\"prio\":0,\"policy\":\"drop\"}}]}";
 
-	router(WHOLE "*nat\n:$(reboot) - [0:0]\n-A $(reboot) -p tcp -m tcp --dport 1024:65535 -j DNAT "
-		     "--to-destination "
-		     "10.77.0.2\n" COMMIT);
+	router(WHOLE
+		"*nat\n:$(reboot) - [0:0]\n-A $(reboot) -p tcp -m tcp --dport 1024:65535 -j DNAT "
+		"--to-destination "
+		"10.77.0.2\n" COMMIT);
 	check_open(&f, &r);
 	ck_assert_str_eq(only(SEVERITY_WARNING, "\"-A $(reboot)")->fix, "");
 	router(WHOLE);
@@ -345,8 +366,8 @@ START_TEST(names_that_are_not_plain_are_not_put_into_commands)
 	ck_assert_int_eq(nft_list_read(nft, ADDR_IP4, NULL, &f.filter[1].rules), 0);
 	check_way(&f, &r);
 	ck_assert_str_eq(r.finding[0].fix, "");
-	ck_assert_msg(
-		strstr(r.finding[0].what, "the policy of chain ip t;reboot f"), "%s", r.finding[0].what);
+	ck_assert_msg(strstr(r.finding[0].what, "the policy of chain ip t;reboot f"), "%s",
+		r.finding[0].what);
 	ruleset_free(&f.filter[1].rules);
 }
 END_TEST
@@ -369,7 +390,8 @@ START_TEST(tables_that_are_nearly_full)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rooms); i++) {
 		fresh();
-		check_room(&r, "expectations", "expectations", "net.x", rooms[i].count, rooms[i].max);
+		check_room(
+			&r, "expectations", "expectations", "net.x", rooms[i].count, rooms[i].max);
 		ck_assert_int_eq(r.finding[0].severity, rooms[i].severity);
 		if (rooms[i].severity >= SEVERITY_WARNING)
 			ck_assert_str_eq(r.finding[0].fix, "sysctl -w net.x=200");
@@ -387,8 +409,8 @@ START_TEST(forwarding_and_timeouts)
 	only(SEVERITY_WARNING, "net.netfilter.nf_conntrack_tcp_timeout_established is 7439");
 	fresh();
 	check_forwarding(&r, "", "net.ipv4.ip_forward", 0);
-	ck_assert_str_eq(
-		only(SEVERITY_ERROR, "net.ipv4.ip_forward is off")->fix, "sysctl -w net.ipv4.ip_forward=1");
+	ck_assert_str_eq(only(SEVERITY_ERROR, "net.ipv4.ip_forward is off")->fix,
+		"sysctl -w net.ipv4.ip_forward=1");
 	fresh();
 	check_forwarding(&r, "a;reboot", "net.ipv4.conf.a;reboot.forwarding", 0);
 	ck_assert_str_eq(only(SEVERITY_ERROR, "net.ipv4.conf.a;reboot.forwarding is off")->fix, "");
@@ -402,11 +424,11 @@ END_TEST
 
 START_TEST(queue_lines)
 {
-	struct queue q;
+	struct queue_counters q;
 
 	ck_assert(queue_parse("   21   1234     2 2 65531     3     4      100  1\n", &q));
-	ck_assert(q.number == 21 && q.portid == 1234 && q.waiting == 2 && q.mode == 2 && q.dropped == 3 &&
-		  q.undelivered == 4 && q.seen == 100);
+	ck_assert(q.number == 21 && q.portid == 1234 && q.waiting == 2 && q.mode == 2 &&
+		  q.dropped == 3 && q.undelivered == 4 && q.seen == 100);
 	ck_assert(!queue_parse("", &q) && !queue_parse("21 1 2\n", &q) &&
 		  !queue_parse("x 1 2 3 4 5 6 7\n", &q));
 }
@@ -431,17 +453,24 @@ START_TEST(queue_is_bound_read_and_not_lossy)
 	ck_assert_int_eq(of_queue(idle, idle, ""), SEVERITY_OK);
 	ck_assert_int_eq(of_queue(idle, idle, "suricata"), SEVERITY_ERROR);
 	ck_assert_int_eq(
-		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 7 2 65531 0 0 5000 1", "pasvd"), SEVERITY_ERROR);
+		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 7 2 65531 0 0 5000 1", "pasvd"),
+		SEVERITY_ERROR);
 	ck_assert_int_eq(
-		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 9 2 65531 0 0 5002 1", "pasvd"), SEVERITY_ERROR);
+		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 9 2 65531 0 0 5002 1", "pasvd"),
+		SEVERITY_ERROR);
 	ck_assert_int_eq(
-		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 7 2 65531 0 0 5009 1", "pasvd"), SEVERITY_OK);
+		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 7 2 65531 0 0 5009 1", "pasvd"),
+		SEVERITY_OK);
 	ck_assert_int_eq(
-		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 0 2 65531 0 0 5000 1", "pasvd"), SEVERITY_OK);
-	ck_assert_int_eq(of_queue("21 9 0 0 0 0 0 5000 1", "21 9 0 0 0 0 0 5000 1", "pasvd"), SEVERITY_ERROR);
+		of_queue("21 9 7 2 65531 0 0 5000 1", "21 9 0 2 65531 0 0 5000 1", "pasvd"),
+		SEVERITY_OK);
+	ck_assert_int_eq(of_queue("21 9 0 0 0 0 0 5000 1", "21 9 0 0 0 0 0 5000 1", "pasvd"),
+		SEVERITY_ERROR);
 	ck_assert_int_eq(
-		of_queue("21 9 0 2 65531 4 0 5000 1", "21 9 0 2 65531 4 0 5000 1", "pasvd"), SEVERITY_OK);
-	ck_assert_int_eq(of_queue("21 9 0 2 65531 4 1 5000 1", "21 9 0 2 65531 4 1 5000 1", "pasvd"),
+		of_queue("21 9 0 2 65531 4 0 5000 1", "21 9 0 2 65531 4 0 5000 1", "pasvd"),
+		SEVERITY_OK);
+	ck_assert_int_eq(
+		of_queue("21 9 0 2 65531 4 1 5000 1", "21 9 0 2 65531 4 1 5000 1", "pasvd"),
 		SEVERITY_WARNING);
 }
 END_TEST
@@ -450,12 +479,14 @@ END_TEST
 
 START_TEST(interfaces)
 {
-	static const char link[] =
-		"2: wan@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT ";
-	static const char slave[] = "2: wan: <BROADCAST,UP> mtu 1500 master br0 state UP \\    link/ether \\ "
-				    "   bridge_slave state 3";
-	static const char vrf[] = "2: wan: <BROADCAST,UP> mtu 1500 master red state UP \\    link/ether \\   "
-				  " vrf_slave table 5";
+	static const char link[] = "2: wan@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc "
+				   "noqueue state UP mode DEFAULT ";
+	static const char slave[] =
+		"2: wan: <BROADCAST,UP> mtu 1500 master br0 state UP \\    link/ether \\ "
+		"   bridge_slave state 3";
+	static const char vrf[] =
+		"2: wan: <BROADCAST,UP> mtu 1500 master red state UP \\    link/ether \\   "
+		" vrf_slave table 5";
 	static const char down[] = "2: wan: <BROADCAST,MULTICAST> mtu 1500 state DOWN";
 	static const char addresses[] =
 		"2: wan    inet 198.51.100.1/24 scope global wan\\       valid_lft forever";
@@ -484,7 +515,8 @@ START_TEST(ways_to_the_server_and_back)
 	char inside[INTERFACE_MAX] = "";
 
 	fresh();
-	check_server(&r, "10.77.0.2", "10.77.0.2 dev lan0 src 10.255.255.1 uid 0 \\    cache ", inside);
+	check_server(
+		&r, "10.77.0.2", "10.77.0.2 dev lan0 src 10.255.255.1 uid 0 \\    cache ", inside);
 	ck_assert_str_eq(inside, "lan0");
 	check_server(&r, "10.77.0.3", "10.77.0.3 via 10.77.0.2 dev lan1 src 10.255.255.1", inside);
 	ck_assert_str_eq(inside, "lan1");
@@ -510,7 +542,8 @@ START_TEST(report_is_bounded_and_says_everything_once)
 	fresh();
 	for (int again = 0; again < 2; again++) {
 		for (int i = 0; i < FINDINGS_MAX; i++)
-			finding_why(report_add(&r, SEVERITY_WARNING, "x", "number %d", i), "because");
+			finding_why(
+				report_add(&r, SEVERITY_WARNING, "x", "number %d", i), "because");
 	}
 	ck_assert_uint_eq(report_count(&r, SEVERITY_WARNING), FINDINGS_MAX);
 	ck_assert_str_eq(r.finding[FINDINGS_MAX - 1].why, "because");
@@ -551,7 +584,8 @@ START_TEST(table_of_nft_is_as_it_should_be_or_its_first_difference_is_told)
 	snprintf(f.config, sizeof(f.config), " --config tls.conf");
 	check_with_nft();
 	ck_assert_int_eq(report_status(&r), 0);
-	ck_assert_str_eq(r.finding[0].what, "nft: those of `pasvd rules --nft --clients lan0` are loaded");
+	ck_assert_str_eq(
+		r.finding[0].what, "nft: those of `pasvd rules --nft --clients lan0` are loaded");
 
 	r = (struct report){0};
 	f.nft.status = 1;
@@ -564,7 +598,8 @@ START_TEST(table_of_nft_is_as_it_should_be_or_its_first_difference_is_told)
 	check_with_nft();
 	ck_assert_int_eq(report_status(&r), 1);
 	ck_assert_ptr_nonnull(strstr(r.finding[0].what, ": missing: x"));
-	ck_assert_str_eq(r.finding[0].fix, "pasvd-rules load --nft --clients lan0 --config tls.conf");
+	ck_assert_str_eq(
+		r.finding[0].fix, "pasvd-rules load --nft --clients lan0 --config tls.conf");
 }
 END_TEST
 
@@ -601,15 +636,16 @@ START_TEST(report_is_printed_without_control_characters)
 	report_add(&r, SEVERITY_UNSEEN, "nft", "z");
 	report_print(&r, out, false);
 	fclose(out);
-	ck_assert_str_eq(text,
-		"error   rules          a?[2Jb?c \xc3\xa4\n        why:    so\nunseen  nft            z\n"
-		"1 error, 0 warnings, 1 not looked at\n");
+	ck_assert_str_eq(text, "error   rules          a?[2Jb?c \xc3\xa4\n        why:    "
+			       "so\nunseen  nft            z\n"
+			       "1 error, 0 warnings, 1 not looked at\n");
 }
 END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {whole_rules_are_well, whole_rules_with_a_ct_helper_of_our_own_are_well,
+	const TTest *const tests[] = {whole_rules_are_well,
+		whole_rules_with_a_ct_helper_of_our_own_are_well,
 		other_queue_does_harm_with_a_ct_helper_of_our_own_only,
 		marks_are_restored_with_a_ct_helper_of_our_own, service_is_read_off_the_rules,
 		service_is_read_off_half_of_the_rules, rule_that_is_missing_is_named,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_run.c - other programs are run to their end, or are ended */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,8 @@ static void done(void)
 
 START_TEST(output_and_status_come_back)
 {
-	ck_assert_int_eq(shell("echo one; echo two; echo wrong >&2; echo more >&2; exit 3", NULL), 3);
+	ck_assert_int_eq(
+		shell("echo one; echo two; echo wrong >&2; echo more >&2; exit 3", NULL), 3);
 	ck_assert_str_eq(o.text, "one\ntwo\n");
 	ck_assert_uint_eq(o.len, 8);
 	ck_assert_str_eq(o.complaint, "wrong");
@@ -58,7 +59,8 @@ END_TEST
 
 START_TEST(program_that_is_not_there)
 {
-	ck_assert_int_eq(run((const char *const[]){"no-such-program-of-pasvd", NULL}, NULL, &o), -ENOENT);
+	ck_assert_int_eq(
+		run((const char *const[]){"no-such-program-of-pasvd", NULL}, NULL, &o), -ENOENT);
 	ck_assert_ptr_null(o.text);
 	ck_assert_str_eq(o.complaint, "No such file or directory");
 }
@@ -81,7 +83,8 @@ END_TEST
 
 START_TEST(words_are_not_for_a_shell)
 {
-	ck_assert_int_eq(run((const char *const[]){"echo", "$(reboot)", ";", "a  b", NULL}, NULL, &o), 0);
+	ck_assert_int_eq(
+		run((const char *const[]){"echo", "$(reboot)", ";", "a  b", NULL}, NULL, &o), 0);
 	ck_assert_str_eq(o.text, "$(reboot) ; a  b\n");
 	done();
 }
@@ -89,9 +92,10 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {output_and_status_come_back, output_is_text_even_if_there_is_none,
-		input_is_handed_over_whole, program_that_is_not_there, program_that_a_signal_ends,
-		who_says_too_much_is_ended, words_are_not_for_a_shell};
+	const TTest *const tests[] = {output_and_status_come_back,
+		output_is_text_even_if_there_is_none, input_is_handed_over_whole,
+		program_that_is_not_there, program_that_a_signal_ends, who_says_too_much_is_ended,
+		words_are_not_for_a_shell};
 
 	return unit_run("run", tests, ARRAY_SIZE(tests));
 }

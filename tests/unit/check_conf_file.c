@@ -1,6 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
-/* check_conf_file.c - what the configuration file can say; check_conf_mistake.c has what is said about mistakes in it */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check_conf_file.c - what the configuration file can say; check_conf_mistake.c has what is said
+ * about mistakes in it */
 #include "conf_text.h"
+#include "pasvd/array.h"
 
 enum { TEXT_MAX = 1 << 17, GARBLED_FILES = 3000 };
 
@@ -19,12 +21,12 @@ static bool is_default(const struct settings *s)
 
 	return s->queue == 21 && s->sessions == 16384 && s->fail_open &&
 	       strcmp(s->control_socket, "/run/pasvd/ctl") == 0 && p->zone == 0 &&
-	       p->expect_seconds == d->expect_seconds && !p->announce.low && p->n_deny == d->n_deny &&
-	       memcmp(p->deny, d->deny, sizeof p->deny) == 0 && !p->n_foreign && !p->n_external &&
-	       !s->watch.n_files && !s->watch.n_interfaces &&
-	       memcmp(&p->limits, &no_limits, sizeof no_limits) == 0 && s->tls_queue == 22 &&
-	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule && !p->n_implicit &&
-	       memcmp(&p->strict, &d->strict, sizeof p->strict) == 0;
+	       p->expect_seconds == d->expect_seconds && !p->announce.low &&
+	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof(p->deny)) == 0 &&
+	       !p->n_foreign && !p->n_external && !s->watch.n_files && !s->watch.n_interfaces &&
+	       memcmp(&p->limits, &no_limits, sizeof(no_limits)) == 0 && s->tls_queue == 22 &&
+	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule &&
+	       !p->n_implicit && memcmp(&p->strict, &d->strict, sizeof(p->strict)) == 0;
 }
 
 START_TEST(a_file_that_says_nothing_changes_nothing)
@@ -46,25 +48,28 @@ START_TEST(a_socket_has_a_path_or_is_none)
 
 	ck_assert_str_eq(good("[pasvd]\ncontrol-socket = /run/a b\n").control_socket, "/run/a b");
 	ck_assert_str_eq(good("[pasvd]\ncontrol-socket =\n").control_socket, "");
-	memset(name, '/', sizeof name);
+	memset(name, '/', sizeof(name));
 	name[SETTINGS_SOCKET_MAX - 1] = '\0';
-	snprintf(text, sizeof text, "[pasvd]\ncontrol-socket = %s\n", name);
+	snprintf(text, sizeof(text), "[pasvd]\ncontrol-socket = %s\n", name);
 	ck_assert_str_eq(good(text).control_socket, name);
 	name[SETTINGS_SOCKET_MAX - 1] = '/';
 	name[SETTINGS_SOCKET_MAX] = '\0';
-	snprintf(text, sizeof text, "[pasvd]\ncontrol-socket = %s\n", name);
-	snprintf(want, sizeof want, "2: [pasvd] control-socket = %s%s", name, SOCKET);
+	snprintf(text, sizeof(text), "[pasvd]\ncontrol-socket = %s\n", name);
+	snprintf(want, sizeof(want), "2: [pasvd] control-socket = %s%s", name, SOCKET);
 	bad(text, want);
 }
 END_TEST
 
 START_TEST(numbers_are_taken_to_both_ends)
 {
-	struct settings low = good("[pasvd]\nqueue = 0\nzone = 0\nexpect-seconds = 1\n"),
-			high = good("[pasvd]\nqueue=65535\r\n\tzone: 65535\nexpect-seconds = 300 ; comment");
+	struct settings
+		low = good("[pasvd]\nqueue = 0\nzone = 0\nexpect-seconds = 1\n"),
+		high = good(
+			"[pasvd]\nqueue=65535\r\n\tzone: 65535\nexpect-seconds = 300 ; comment");
 
 	ck_assert(low.queue == 0 && low.policy.zone == 0 && low.policy.expect_seconds == 1);
-	ck_assert(high.queue == 65535 && high.policy.zone == 65535 && high.policy.expect_seconds == 300);
+	ck_assert(high.queue == 65535 && high.policy.zone == 65535 &&
+		  high.policy.expect_seconds == 300);
 }
 END_TEST
 
@@ -97,18 +102,20 @@ START_TEST(each_scope_has_its_limit)
 			one = good("[limits]\nper-server = 30000");
 	static const uint16_t want[] = {1, 60000, 0}, want_one[] = {0, 0, 30000};
 
-	ck_assert_mem_eq(s.policy.limits.a_minute, want, sizeof want);
-	ck_assert_mem_eq(one.policy.limits.a_minute, want_one, sizeof want_one);
+	ck_assert_mem_eq(s.policy.limits.a_minute, want, sizeof(want));
+	ck_assert_mem_eq(one.policy.limits.a_minute, want_one, sizeof(want_one));
 }
 END_TEST
 
 START_TEST(denied_ports_take_the_place_of_the_default_ones)
 {
-	struct settings s = good("[policy]\ndeny-ports = 2049,3306 , 60000-60010\ndeny-ports = 1-65535");
-	static const struct port_range want[] = {{2049, 2049}, {3306, 3306}, {60000, 60010}, {1, 65535}};
+	struct settings s =
+		good("[policy]\ndeny-ports = 2049,3306 , 60000-60010\ndeny-ports = 1-65535");
+	static const struct port_range want[] = {
+		{2049, 2049}, {3306, 3306}, {60000, 60010}, {1, 65535}};
 
 	ck_assert_uint_eq(s.policy.n_deny, ARRAY_SIZE(want));
-	ck_assert(memcmp(s.policy.deny, want, sizeof want) == 0);
+	ck_assert(memcmp(s.policy.deny, want, sizeof(want)) == 0);
 }
 END_TEST
 
@@ -123,13 +130,14 @@ END_TEST
 
 START_TEST(foreign_networks_are_of_both_families)
 {
-	struct settings s = good("[policy]\nallow-foreign = 10.0.0.0/24, 2001:db8::/63, 192.0.2.1, ::1, "
-				 "0.0.0.0/0, 10.1.2.3/32, ::1/128, 128.0.0.0/1");
+	struct settings s =
+		good("[policy]\nallow-foreign = 10.0.0.0/24, 2001:db8::/63, 192.0.2.1, ::1, "
+		     "0.0.0.0/0, 10.1.2.3/32, ::1/128, 128.0.0.0/1");
 	static const struct {
 		const char *addr;
 		uint8_t bits;
-	} want[] = {{"10.0.0.0", 24}, {"2001:db8::", 63}, {"192.0.2.1", 32}, {"::1", 128}, {"0.0.0.0", 0},
-		{"10.1.2.3", 32}, {"::1", 128}, {"128.0.0.0", 1}};
+	} want[] = {{"10.0.0.0", 24}, {"2001:db8::", 63}, {"192.0.2.1", 32}, {"::1", 128},
+		{"0.0.0.0", 0}, {"10.1.2.3", 32}, {"::1", 128}, {"128.0.0.0", 1}};
 
 	ck_assert_uint_eq(s.policy.n_foreign, ARRAY_SIZE(want));
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
@@ -184,13 +192,15 @@ END_TEST
 START_TEST(external_addresses_may_be_for_interfaces)
 {
 	struct settings s =
-		good("[translate]\nexternal-address = 203.0.113.7 on ppp0, 203.0.113.8 for 10.0.0.0/8  on "
+		good("[translate]\nexternal-address = 203.0.113.7 on ppp0, 203.0.113.8 for "
+		     "10.0.0.0/8  on "
 		     "br-lan.7_x dialled 10.0.0.1, file:/run/a on fifteen-letters, 203.0.113.9\n");
 	const struct external *e = s.policy.external;
 	const struct external_interface *i = s.watch.interface;
 
 	ck_assert(s.policy.n_external == 4 && s.watch.n_interfaces == 3 && s.watch.n_files == 1);
-	ck_assert(i[0].entry == 0 && i[1].entry == 1 && i[2].entry == 2 && s.watch.file[0].entry == 2);
+	ck_assert(i[0].entry == 0 && i[1].entry == 1 && i[2].entry == 2 &&
+		  s.watch.file[0].entry == 2);
 	ck_assert_str_eq(i[0].name, "ppp0");
 	ck_assert_str_eq(i[1].name, "br-lan.7_x");
 	ck_assert_str_eq(i[2].name, "fifteen-letters");
@@ -200,8 +210,8 @@ START_TEST(external_addresses_may_be_for_interfaces)
 }
 END_TEST
 
-static const char *const check_name[STRICT_CHECKS] = {
-	"spoofed-reply", "spoofed-command", "pipelined", "long-line", "unprintable", "bare-lf", "bad-offer"};
+static const char *const check_name[STRICT_CHECKS] = {"spoofed-reply", "spoofed-command",
+	"pipelined", "long-line", "unprintable", "bare-lf", "bad-offer"};
 
 START_TEST(each_check_has_its_outcome)
 {
@@ -212,10 +222,11 @@ START_TEST(each_check_has_its_outcome)
 		for (int j = STRICT_PASS; j <= STRICT_RESET; j++) {
 			struct settings s;
 
-			snprintf(text, sizeof text, "[strict]\n%s = %s\n", check_name[i], word[j]);
+			snprintf(text, sizeof(text), "[strict]\n%s = %s\n", check_name[i], word[j]);
 			s = good(text);
 			for (int k = 0; k < STRICT_CHECKS; k++)
-				ck_assert_int_eq(s.policy.strict.outcome[k], k == i ? j : STRICT_PASS);
+				ck_assert_int_eq(
+					s.policy.strict.outcome[k], k == i ? j : STRICT_PASS);
 		}
 	}
 }
@@ -225,25 +236,30 @@ END_TEST
 START_TEST(the_checks_have_the_names_of_their_reasons)
 {
 	for (int i = 0; i < STRICT_BAD_OFFER; i++)
-		ck_assert_str_eq(reason_name((enum reason)(REASON_SPOOFED_REPLY + i)), check_name[i]);
+		ck_assert_str_eq(
+			reason_name((enum reason)(REASON_SPOOFED_REPLY + i)), check_name[i]);
 }
 END_TEST
 
 START_TEST(tls_is_set_for_all_servers_or_for_some)
 {
-	struct settings s = good("[tls]\nports = 60000-60100, 50000-50099 for 10.0.0.3, 1024 for fd00::/8\n"
-				 "mode = refuse for 10.0.0.4, pass for fd00::5\nmode = on-demand\n"
-				 "implicit-ports = 990, 9900-9999\nqueue = 7\nmark = 0x0000Ff00\n");
+	struct settings s =
+		good("[tls]\nports = 60000-60100, 50000-50099 for 10.0.0.3, 1024 for fd00::/8\n"
+		     "mode = refuse for 10.0.0.4, pass for fd00::5\nmode = on-demand\n"
+		     "implicit-ports = 990, 9900-9999\nqueue = 7\nmark = 0x0000Ff00\n");
 	const struct policy *p = &s.policy;
 
 	ck_assert(p->n_tls_ports == 3 && p->n_tls_rule == 3 && p->n_implicit == 2);
 	ck_assert(p->tls_ports[0].ports.low == 60000 && p->tls_ports[0].ports.high == 60100);
 	ck_assert(p->tls_ports[0].server.addr.family == ADDR_NONE);
-	ck_assert(is_addr(&p->tls_ports[1].server.addr, "10.0.0.3") && p->tls_ports[1].server.bits == 32);
+	ck_assert(is_addr(&p->tls_ports[1].server.addr, "10.0.0.3") &&
+		  p->tls_ports[1].server.bits == 32);
 	ck_assert(p->tls_ports[2].ports.low == 1024 && p->tls_ports[2].ports.high == 1024);
-	ck_assert(p->tls_rule[0].mode == TLS_REFUSE && is_addr(&p->tls_rule[0].server.addr, "10.0.0.4"));
+	ck_assert(p->tls_rule[0].mode == TLS_REFUSE &&
+		  is_addr(&p->tls_rule[0].server.addr, "10.0.0.4"));
 	ck_assert(p->tls_rule[1].mode == TLS_PASS && p->tls_rule[1].server.bits == 128);
-	ck_assert(p->tls_rule[2].mode == TLS_ON_DEMAND && p->tls_rule[2].server.addr.family == ADDR_NONE);
+	ck_assert(p->tls_rule[2].mode == TLS_ON_DEMAND &&
+		  p->tls_rule[2].server.addr.family == ADDR_NONE);
 	ck_assert(p->implicit[0].low == 990 && p->implicit[1].high == 9999);
 	ck_assert(s.tls_queue == 7 && p->tls_mark == 0xff00);
 }
@@ -266,11 +282,11 @@ static char *text_of(const char *name)
 	size_t n;
 
 	ck_assert_ptr_nonnull(getenv("SOURCE_ROOT"));
-	snprintf(file_path, sizeof file_path, "%s/%s", getenv("SOURCE_ROOT"), name);
+	snprintf(file_path, sizeof(file_path), "%s/%s", getenv("SOURCE_ROOT"), name);
 	file = fopen(file_path, "r");
 	ck_assert_msg(file, "%s", file_path);
-	n = fread(text, 1, sizeof text - 1, file);
-	ck_assert(n > 0 && n < sizeof text - 1 && fclose(file) == 0);
+	n = fread(text, 1, sizeof(text) - 1, file);
+	ck_assert(n > 0 && n < sizeof(text) - 1 && fclose(file) == 0);
 	text[n] = '\0';
 	return text;
 }
@@ -295,13 +311,14 @@ START_TEST(the_example_has_each_key)
 			p[0] = ' ';
 	}
 	for (size_t i = 0; (key = settings_key(i)); i++) {
-		snprintf(line, sizeof line, "\n %s = ", key->name);
+		snprintf(line, sizeof(line), "\n %s = ", key->name);
 		ck_assert_msg(strstr(text, line), "%s", key->name);
 	}
 	s = good(text);
 	ck_assert(s.queue == 21 && s.policy.expect_seconds == policy_default.expect_seconds);
 	ck_assert(s.policy.limits.a_minute[QUOTA_CLIENT] > 0);
-	ck_assert(s.policy.n_deny == 3 && s.policy.deny[2].low == 6379 && s.policy.deny[2].high == 6379);
+	ck_assert(s.policy.n_deny == 3 && s.policy.deny[2].low == 6379 &&
+		  s.policy.deny[2].high == 6379);
 }
 END_TEST
 
@@ -315,14 +332,14 @@ START_TEST(the_manual_has_the_keys_of_the_table)
 	for (size_t i = 0; (key = settings_key(i)); i++) {
 		if (strcmp(key->section, section) != 0) {
 			section = key->section;
-			snprintf(want, sizeof want, "\n.Ss Section %s\n", section);
+			snprintf(want, sizeof(want), "\n.Ss Section %s\n", section);
 			p = strstr(p, want);
 			ck_assert_msg(p, "%s", section);
 		}
 		p = strstr(p, "\n.It Ic ");
 		ck_assert_msg(p, "%s", key->name);
 		p += strlen("\n.It Ic ");
-		snprintf(want, sizeof want, "%s No = Ar ", key->name);
+		snprintf(want, sizeof(want), "%s No = Ar ", key->name);
 		ck_assert_msg(strncmp(p, want, strlen(want)) == 0, "%s", key->name);
 	}
 	ck_assert_ptr_null(strstr(p, "\n.It Ic "));
@@ -346,14 +363,14 @@ START_TEST(garbled_files_are_read_or_refused)
 	int refused = 0;
 
 	for (int i = 0; i < GARBLED_FILES; i++) {
-		char text[sizeof base];
+		char text[sizeof(base)];
 		struct settings s;
 
-		memcpy(text, base, sizeof base);
+		memcpy(text, base, sizeof(base));
 		for (int change = 0; change < 1 + i % 4; change++)
-			text[next_random(&state) % (sizeof base - 1)] =
-				odd[next_random(&state) % (sizeof odd - 1)];
-		refused += read_bytes(text, sizeof base - 1, &s) != 0;
+			text[next_random(&state) % (sizeof(base) - 1)] =
+				odd[next_random(&state) % (sizeof(odd) - 1)];
+		refused += read_bytes(text, sizeof(base) - 1, &s) != 0;
 	}
 	ck_assert(refused > GARBLED_FILES / 2 && refused < GARBLED_FILES);
 }

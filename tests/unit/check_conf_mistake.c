@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_conf_mistake.c - what is said about mistakes in the configuration file */
 #include "conf_text.h"
+#include "pasvd/array.h"
 
 #define NUMBER(most) ": a number " most " is wanted"
 #define LIMIT        ": a number of ports a minute 0..60000 is wanted, 0 for no limit"
@@ -8,15 +9,17 @@
 #define NETWORKS     ": networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"
 #define RANGE        ": a range of ports 1024..65535 is wanted, as in 60000-60999"
 #define SOURCE       ": ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE] is wanted"
-#define TLS_PORTS    ": ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"
-#define TLS_MODE     ": on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"
-#define MARK         ": a number 0..0xffffffff is wanted"
-#define INTERFACE    ": an interface name has 1 to 15 letters, digits, '.', '_' or '-'"
-#define OUTCOME      ": pass, log, refuse or reset is wanted"
-#define CT_HELPER    ": auto, sane or own is wanted"
-#define MIXED        ": IPv4 and IPv6 do not mix in an entry"
+#define TLS_PORTS                                                                                  \
+	": ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"
+#define TLS_MODE  ": on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"
+#define MARK      ": a number 0..0xffffffff is wanted"
+#define INTERFACE ": an interface name has 1 to 15 letters, digits, '.', '_' or '-'"
+#define OUTCOME   ": pass, log, refuse or reset is wanted"
+#define CT_HELPER ": auto, sane or own is wanted"
+#define MIXED     ": IPv4 and IPv6 do not mix in an entry"
 
-/* Line 2 of a file whose line 1 is the section: what stands there, and what is said; NULL: the line, then `why`. */
+/* Line 2 of a file whose line 1 is the section: what stands there, and what is said; NULL: the
+ * line, then `why`. */
 static const struct {
 	const char *section, *line, *shown, *why;
 } mistake[] = {
@@ -71,7 +74,8 @@ static const struct {
 	{"translate", "announce-ports = 1023-60000", NULL, RANGE},
 	{"translate", "announce-ports =", "announce-ports = ", RANGE},
 	{"translate", "announce-ports = 60000-60999, 61000", NULL, RANGE},
-	{"translate", "announce-ports = 60999-60000", NULL, ": the first port of a range is the lower one"},
+	{"translate", "announce-ports = 60999-60000", NULL,
+		": the first port of a range is the lower one"},
 	{"translate", "external-address = dyn.example.org", NULL, SOURCE},
 	{"translate", "external-address = 203.0.113.7/24", NULL, SOURCE},
 	{"translate", "external-address = 203.0.113.7 in 10.0.0.0/8", NULL, SOURCE},
@@ -92,7 +96,8 @@ static const struct {
 	{"translate", "external-address = 203.0.113.7 for 2001:db8::/32", NULL, MIXED},
 	{"translate", "external-address = 203.0.113.7 dialled ::1", NULL, MIXED},
 	{"translate", "external-address = file:/run/a for 10.0.0.0/8 dialled ::1", NULL, MIXED},
-	{"translate", "external-address = 0.0.0.0", NULL, ": this address cannot be an external one"},
+	{"translate", "external-address = 0.0.0.0", NULL,
+		": this address cannot be an external one"},
 	{"translate", "external-address = file:wan", NULL, ": the path of a file begins with /"},
 	{"translate", "external-address = file:", NULL, ": the path of a file begins with /"},
 	{"translate", "external-address = 203.0.113.7, 203.0.113.8 for 10.0.0.0/8",
@@ -104,18 +109,21 @@ static const struct {
 	{"translate", "external-address = 203.0.113.7, file:/a for 10.0.0.0/8",
 		"external-address = file:/a for 10.0.0.0/8",
 		": never counts: an address before it is for everybody"},
-	{"policy", "deny-port = 5", NULL, ": no such key (deny-ports?), there are deny-ports, allow-foreign"},
+	{"policy", "deny-port = 5", NULL,
+		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
 	{"policy", "Deny-Ports = 5", NULL,
 		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
 	{"pasvd", "port = 5", NULL,
-		": no such key ([tls] ports?), there are queue, ct-helper, zone, fail, expect-seconds, "
+		": no such key ([tls] ports?), there are queue, ct-helper, zone, fail, "
+		"expect-seconds, "
 		"control-socket"},
 	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
 	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
 	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},
 	{"tls", "ports = 60000-60100 for", NULL, TLS_PORTS},
 	{"tls", "ports = 60000-60100 to 10.0.0.2", NULL, TLS_PORTS},
-	{"tls", "ports = 60100-60000 for 10.0.0.2", NULL, ": the first port of a range is the lower one"},
+	{"tls", "ports = 60100-60000 for 10.0.0.2", NULL,
+		": the first port of a range is the lower one"},
 	{"tls", "ports = 60000 for 10.0.0.2/24", NULL, ": bits behind the prefix are set"},
 	{"tls", "mode = ondemand", NULL, TLS_MODE},
 	{"tls", "mode = refuse for host", NULL, TLS_MODE},
@@ -129,7 +137,8 @@ static const struct {
 	{"tls", "mark = ff", NULL, MARK},
 	{"tls", "mark = -1", NULL, MARK},
 	{"tls", "mark = 0x1/0x1", NULL, MARK},
-	{"translate", "extern = 5", NULL, ": no such key, there are announce-ports, external-address"},
+	{"translate", "extern = 5", NULL,
+		": no such key, there are announce-ports, external-address"},
 	{"policy", "announce-ports = 5", NULL, ": belongs to [translate]"},
 	{"strict", "spoofed-reply = drop", NULL, OUTCOME},
 	{"strict", "spoofed-command = Reset", NULL, OUTCOME},
@@ -139,7 +148,8 @@ static const struct {
 	{"strict", "bare-lf = 1", NULL, OUTCOME},
 	{"strict", "bad-offer = res", NULL, OUTCOME},
 	{"strict", "bare-cr = log", NULL,
-		": no such key (bare-lf?), there are spoofed-reply, spoofed-command, pipelined, long-line, "
+		": no such key (bare-lf?), there are spoofed-reply, spoofed-command, pipelined, "
+		"long-line, "
 		"unprintable, "
 		"bare-lf, "
 		"bad-offer"},
@@ -149,12 +159,15 @@ static const struct {
 	{"policy", "per-clients = 5", NULL,
 		": no such key ([limits] per-client?), there are deny-ports, allow-foreign"},
 	{"police", "nothing = 5", NULL,
-		": no such section ([policy]?), there are [pasvd], [policy], [limits], [translate], [tls], "
+		": no such section ([policy]?), there are [pasvd], [policy], [limits], "
+		"[translate], [tls], "
 		"[strict]"},
 	{"other", "nothing = 5", NULL,
-		": no such section, there are [pasvd], [policy], [limits], [translate], [tls], [strict]"},
+		": no such section, there are [pasvd], [policy], [limits], [translate], [tls], "
+		"[strict]"},
 	{"polcy", "deny = 5", NULL,
-		": no such section ([policy]?), there are [pasvd], [policy], [limits], [translate], [tls], "
+		": no such section ([policy]?), there are [pasvd], [policy], [limits], "
+		"[translate], [tls], "
 		"[strict]"},
 };
 
@@ -164,8 +177,8 @@ START_TEST(mistakes_are_named)
 		const char *line = mistake[i].line;
 		char text[256], want[512];
 
-		snprintf(text, sizeof text, "[%s]\n%s\n", mistake[i].section, line);
-		snprintf(want, sizeof want, "2: [%s] %s%s", mistake[i].section,
+		snprintf(text, sizeof(text), "[%s]\n%s\n", mistake[i].section, line);
+		snprintf(want, sizeof(want), "2: [%s] %s%s", mistake[i].section,
 			mistake[i].shown ? mistake[i].shown : line, mistake[i].why);
 		bad(text, want);
 	}
@@ -184,7 +197,8 @@ END_TEST
 START_TEST(what_inih_would_ignore_is_refused)
 {
 	bad("[policy] deny-ports = 5\n", "1: only a comment may stand behind a [section]");
-	bad("[policy]\ndeny-ports = 5,\n  6\n", "2: [policy] deny-ports = : something is missing at a comma");
+	bad("[policy]\ndeny-ports = 5,\n  6\n",
+		"2: [policy] deny-ports = : something is missing at a comma");
 	bad("[policy]\ndeny-ports = 5\n  6\n", "3: neither [section] nor key = value");
 	bad("queue = 5\n", "1: [] queue = 5: belongs to [pasvd] or [tls]");
 	bad("[pasvd]\nqueue = 5\rzone = 3\n", "2: bytes that are no text");
@@ -193,8 +207,10 @@ END_TEST
 
 START_TEST(a_key_that_is_no_list_is_given_once)
 {
-	bad("[pasvd]\nqueue = 5\nzone = 1\nqueue = 5\n", "4: [pasvd] queue = 5: this key was given before");
-	bad("[pasvd]\nzone = 5\n[pasvd]\nzone = 5\n", "4: [pasvd] zone = 5: this key was given before");
+	bad("[pasvd]\nqueue = 5\nzone = 1\nqueue = 5\n",
+		"4: [pasvd] queue = 5: this key was given before");
+	bad("[pasvd]\nzone = 5\n[pasvd]\nzone = 5\n",
+		"4: [pasvd] zone = 5: this key was given before");
 	bad("[pasvd]\nexpect-seconds = 5\n\nexpect-seconds = 6\n",
 		"4: [pasvd] expect-seconds = 6: this key was given before");
 	bad("[limits]\nper-client = 5\nper-client = 5\n",
@@ -216,11 +232,11 @@ START_TEST(lists_hold_32_entries)
 	char text[REPEATED_MAX + 64], line[128], want[256];
 
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
-		snprintf(line, sizeof line, "%s\n", list[i].line);
-		snprintf(text, sizeof text, "[%s]\n%s", list[i].section, repeat(line, 32));
+		snprintf(line, sizeof(line), "%s\n", list[i].line);
+		snprintf(text, sizeof(text), "[%s]\n%s", list[i].section, repeat(line, 32));
 		good(text);
-		snprintf(text, sizeof text, "[%s]\n%s", list[i].section, repeat(line, 33));
-		snprintf(want, sizeof want, "34: [%s] %s: one too many, there is room for 32",
+		snprintf(text, sizeof(text), "[%s]\n%s", list[i].section, repeat(line, 33));
+		snprintf(want, sizeof(want), "34: [%s] %s: one too many, there is room for 32",
 			list[i].section, list[i].line);
 		bad(text, want);
 	}
@@ -231,12 +247,13 @@ START_TEST(lines_have_a_length_and_a_number)
 {
 	char text[REPEATED_MAX + 64];
 
-	snprintf(text, sizeof text, "[pasvd]\n#%s\nqueue = 5\n", repeat("x", 196));
+	snprintf(text, sizeof(text), "[pasvd]\n#%s\nqueue = 5\n", repeat("x", 196));
 	ck_assert_uint_eq(good(text).queue, 5);
-	snprintf(text, sizeof text, "[pasvd]\n#%s\nqueue = 5\n", repeat("x", 197));
-	bad(text, "2: a line has at most 197 characters; lists may be continued by the same key again");
-	bad(repeat(" ", 198),
-		"1: a line has at most 197 characters; lists may be continued by the same key again");
+	snprintf(text, sizeof(text), "[pasvd]\n#%s\nqueue = 5\n", repeat("x", 197));
+	bad(text, "2: a line has at most 197 characters; lists may be continued by the same key "
+		  "again");
+	bad(repeat(" ", 198), "1: a line has at most 197 characters; lists may be continued by the "
+			      "same key again");
 	good(repeat("\n", 1000));
 	bad(repeat("\n", 1001), "1001: a file has at most 1000 lines");
 }
@@ -247,7 +264,7 @@ START_TEST(a_path_that_fits_into_a_line_is_taken_or_refused)
 	char text[REPEATED_MAX + 64];
 	struct settings s;
 
-	snprintf(text, sizeof text, "[translate]\nexternal-address=file:/%s\n", repeat("x", 174));
+	snprintf(text, sizeof(text), "[translate]\nexternal-address=file:/%s\n", repeat("x", 174));
 	s = good(text);
 	ck_assert_uint_eq(strlen(s.watch.file[0].path), 175);
 }
@@ -259,9 +276,9 @@ START_TEST(bytes_that_are_no_text_are_refused)
 									"ELF\2\1\1";
 	struct settings s;
 
-	ck_assert_int_eq(read_bytes(nul, sizeof nul - 1, &s), -EINVAL);
+	ck_assert_int_eq(read_bytes(nul, sizeof(nul) - 1, &s), -EINVAL);
 	ck_assert_str_eq(error, "test.conf:2: bytes that are no text");
-	ck_assert_int_eq(read_bytes(elf, sizeof elf - 1, &s), -EINVAL);
+	ck_assert_int_eq(read_bytes(elf, sizeof(elf) - 1, &s), -EINVAL);
 	ck_assert_str_eq(error, "test.conf:1: bytes that are no text");
 	good("# caf\xc3\xa9\n");
 }

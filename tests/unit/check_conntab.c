@@ -120,7 +120,8 @@ START_TEST(the_edits_begin_with_what_the_kernel_has)
 	v.seqadj[DIR_REPLY] = (struct seqadj){1000, 3, 6};
 	c = conntab_add(t, &v, 0);
 	for (int dir = 0; dir < 2; dir++)
-		ck_assert_mem_eq(&c->stream[dir].edits.kernel, &v.seqadj[dir], sizeof(struct seqadj));
+		ck_assert_mem_eq(
+			&c->stream[dir].edits.kernel, &v.seqadj[dir], sizeof(struct seqadj));
 }
 END_TEST
 

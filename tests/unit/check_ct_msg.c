@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_ct_msg.c - netlink bytes of ctnetlink, from a kernel and for it
  *
- * The expected bytes are written from include/uapi/linux/netfilter/nfnetlink_conntrack.h; the answers are as
- * a 6.18 kernel sent them, with other addresses. Everywhere a client 198.51.100.2:40000 has dialled
- * 203.0.113.1:21, behind which 10.0.0.2:21 listens.
+ * The expected bytes are written from include/uapi/linux/netfilter/nfnetlink_conntrack.h; the
+ * answers are as a 6.18 kernel sent them, with other addresses. Everywhere a client
+ * 198.51.100.2:40000 has dialled 203.0.113.1:21, behind which 10.0.0.2:21 listens.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,24 +27,24 @@ enum { INET = 2, INET6 = 10, TCP = 6, UDP = 17 };
 #define PROBE_DST 192, 0, 2, 2
 
 /* What is within a tuple over IPv4: 48 bytes. The addresses are four arguments each. */
-#define PROTO_IN_TUPLE(protocol, sport, dport)                                                               \
-	NEST(28, 2),                             /* CTA_TUPLE_PROTO */                                       \
-		ATTR(5, 1), (protocol), 0, 0, 0, /* CTA_PROTO_NUM */                                         \
-		ATTR(6, 2), BE16(sport), 0, 0,   /* CTA_PROTO_SRC_PORT */                                    \
+#define PROTO_IN_TUPLE(protocol, sport, dport)                                                     \
+	NEST(28, 2),                             /* CTA_TUPLE_PROTO */                             \
+		ATTR(5, 1), (protocol), 0, 0, 0, /* CTA_PROTO_NUM */                               \
+		ATTR(6, 2), BE16(sport), 0, 0,   /* CTA_PROTO_SRC_PORT */                          \
 		ATTR(6, 3), BE16(dport), 0, 0    /* CTA_PROTO_DST_PORT */
-#define IP_IN_TUPLE(s1, s2, s3, s4, d1, d2, d3, d4)                                                          \
-	NEST(20, 1),                        /* CTA_TUPLE_IP */                                               \
-		ATTR(8, 1), s1, s2, s3, s4, /* CTA_IP_V4_SRC */                                              \
+#define IP_IN_TUPLE(s1, s2, s3, s4, d1, d2, d3, d4)                                                \
+	NEST(20, 1),                        /* CTA_TUPLE_IP */                                     \
+		ATTR(8, 1), s1, s2, s3, s4, /* CTA_IP_V4_SRC */                                    \
 		ATTR(8, 2), d1, d2, d3, d4  /* CTA_IP_V4_DST */
-#define IN_TUPLE(s1, s2, s3, s4, sport, d1, d2, d3, d4, dport)                                               \
+#define IN_TUPLE(s1, s2, s3, s4, sport, d1, d2, d3, d4, dport)                                     \
 	IP_IN_TUPLE(s1, s2, s3, s4, d1, d2, d3, d4), PROTO_IN_TUPLE(TCP, sport, dport)
 #define TUPLE(type, ...)     NEST(52, type), EXPANDED(IN_TUPLE, __VA_ARGS__)
 #define EXPANDED(macro, ...) macro(__VA_ARGS__)
 
 /* 28 bytes. */
-#define SEQADJ(type, pos, before, after)                                                                     \
-	NEST(28, type), ATTR(8, 1), BE32(pos),        /* CTA_SEQADJ_CORRECTION_POS */                        \
-		ATTR(8, 2), BE32((uint32_t)(before)), /* CTA_SEQADJ_OFFSET_BEFORE */                         \
+#define SEQADJ(type, pos, before, after)                                                           \
+	NEST(28, type), ATTR(8, 1), BE32(pos),        /* CTA_SEQADJ_CORRECTION_POS */              \
+		ATTR(8, 2), BE32((uint32_t)(before)), /* CTA_SEQADJ_OFFSET_BEFORE */               \
 		ATTR(8, 3), BE32((uint32_t)(after))   /* CTA_SEQADJ_OFFSET_AFTER */
 
 static const struct endpoint client = {{ADDR_IP4, {CLIENT}}, 40000};
@@ -59,7 +59,8 @@ static struct tuple original(void)
 /* 227 (203,0,113,1,195,80), where the server listens at 50001. */
 static struct expect expectation(void)
 {
-	struct expect e = {.master = original(), .tuple = original(), .nat_dir = DIR_ORIGINAL, .nat = server};
+	struct expect e = {
+		.master = original(), .tuple = original(), .nat_dir = DIR_ORIGINAL, .nat = server};
 
 	e.tuple.src.port = 0;
 	e.tuple.dst.port = 50000;
@@ -109,14 +110,16 @@ END_TEST
 
 START_TEST(seqadj_of_the_reply_direction)
 {
-	static const uint8_t expected[] = {HEADER(100, CT, CT_NEW, REQUEST | ACK, INET, 0), /* no CREATE */
+	/* no CREATE */
+	static const uint8_t expected[] = {HEADER(100, CT, CT_NEW, REQUEST | ACK, INET, 0),
 		TUPLE(1, CLIENT, 40000, DIALLED, 21), /* CTA_TUPLE_ORIG */
 		SEQADJ(16, 0xfffffff0, -3, 4)};       /* CTA_SEQ_ADJ_REPLY */
 	const struct seqadj a = {.pos = 0xfffffff0, .before = -3, .after = 4};
 	struct tuple t = original();
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
-	ck_assert_message(buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_REPLY, &a, false), expected);
+	ck_assert_message(
+		buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_REPLY, &a, false), expected);
 }
 END_TEST
 
@@ -129,7 +132,8 @@ START_TEST(seqadj_of_the_original_direction)
 	struct tuple t = original();
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
-	ck_assert_message(buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_ORIGINAL, &a, false), expected);
+	ck_assert_message(
+		buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_ORIGINAL, &a, false), expected);
 }
 END_TEST
 
@@ -139,13 +143,14 @@ START_TEST(seqadj_makes_both_directions_liberal)
 		TUPLE(1, CLIENT, 40000, DIALLED, 21), /* CTA_TUPLE_ORIG */
 		SEQADJ(16, 1, 0, -1),                 /* CTA_SEQ_ADJ_REPLY */
 		NEST(24, 4), NEST(20, 1),             /* CTA_PROTOINFO, CTA_PROTOINFO_TCP */
-		ATTR(6, 4), 8, 8, 0, 0,               /* CTA_PROTOINFO_TCP_FLAGS_ORIGINAL: flags, mask */
-		ATTR(6, 5), 8, 8, 0, 0};              /* CTA_PROTOINFO_TCP_FLAGS_REPLY */
+		/* CTA_PROTOINFO_TCP_FLAGS_ORIGINAL: flags, mask */
+		ATTR(6, 4), 8, 8, 0, 0, ATTR(6, 5), 8, 8, 0, 0}; /* CTA_PROTOINFO_TCP_FLAGS_REPLY */
 	const struct seqadj a = {.pos = 1, .before = 0, .after = -1};
 	struct tuple t = original();
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
-	ck_assert_message(buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_REPLY, &a, true), expected);
+	ck_assert_message(
+		buf, ct_msg_put_seqadj(buf, sizeof(buf), &t, DIR_REPLY, &a, true), expected);
 }
 END_TEST
 
@@ -158,33 +163,36 @@ START_TEST(mark_has_a_mask)
 	struct tuple t = original();
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
-	ck_assert_message(buf, ct_msg_put_mark(buf, sizeof(buf), &t, 0x40000000, 0xc0000000), expected);
+	ck_assert_message(
+		buf, ct_msg_put_mark(buf, sizeof(buf), &t, 0x40000000, 0xc0000000), expected);
 }
 END_TEST
 
 START_TEST(dump_is_of_a_family_and_a_mark)
 {
-	static const uint8_t expected[] = {HEADER(36, CT, CT_GET, REQUEST | DUMP, INET6, 0), ATTR(8, 8),
-		BE32(0x40000000),               /* CTA_MARK */
+	static const uint8_t expected[] = {HEADER(36, CT, CT_GET, REQUEST | DUMP, INET6, 0),
+		ATTR(8, 8), BE32(0x40000000),   /* CTA_MARK */
 		ATTR(8, 21), BE32(0x40000000)}; /* CTA_MARK_MASK */
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
-	ck_assert_message(buf, ct_msg_put_dump_marked(buf, sizeof(buf), INET6, 0x40000000), expected);
+	ck_assert_message(
+		buf, ct_msg_put_dump_marked(buf, sizeof(buf), INET6, 0x40000000), expected);
 }
 END_TEST
 
 /* NLM_F_EXCL: without it the kernel acknowledges an expectation of somebody else as ours. */
 START_TEST(expectation_is_exclusive_and_carries_its_nat)
 {
-	static const uint8_t expected[] = {HEADER(264, EXP, EXP_NEW, REQUEST | ACK | CREATE | EXCL, INET, 0),
+	static const uint8_t expected[] = {
+		HEADER(264, EXP, EXP_NEW, REQUEST | ACK | CREATE | EXCL, INET, 0),
 		TUPLE(2, CLIENT, 0, DIALLED, 50000),  /* CTA_EXPECT_TUPLE: from any port */
 		TUPLE(1, CLIENT, 40000, DIALLED, 21), /* CTA_EXPECT_MASTER */
 		TUPLE(3, ALL, 0, ALL, 65535),         /* CTA_EXPECT_MASK: all but the source port */
 		NEST(64, 10),                         /* CTA_EXPECT_NAT */
 		ATTR(8, 1), BE32(0),                  /* CTA_EXPECT_NAT_DIR: original */
 		TUPLE(2, SERVER, 50001, ANY, 0),      /* CTA_EXPECT_NAT_TUPLE: its source counts */
-		ATTR(22, 11), 'n', 'a', 't', '-', 'f', 'o', 'l', 'l', 'o', 'w', '-', 'm', 'a', 's', 't', 'e',
-		'r', 0, 0, 0}; /* CTA_EXPECT_FN, padding */
+		ATTR(22, 11), 'n', 'a', 't', '-', 'f', 'o', 'l', 'l', 'o', 'w', '-', 'm', 'a', 's',
+		't', 'e', 'r', 0, 0, 0}; /* CTA_EXPECT_FN, padding */
 	struct expect e = expectation();
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
@@ -219,12 +227,14 @@ END_TEST
 
 START_TEST(probe_is_a_connection_that_cannot_be)
 {
-	static const uint8_t message[] = {HEADER(156, CT, CT_NEW, REQUEST | ACK | CREATE | EXCL, INET, 0),
+	static const uint8_t message[] = {
+		HEADER(156, CT, CT_NEW, REQUEST | ACK | CREATE | EXCL, INET, 0),
 		TUPLE(1, PROBE_SRC, 1, PROBE_DST, 1), /* CTA_TUPLE_ORIG */
 		TUPLE(2, PROBE_DST, 1, PROBE_SRC, 1), /* CTA_TUPLE_REPLY */
 		ATTR(8, 7), BE32(1),                  /* CTA_TIMEOUT: the kernel wants one */
 		ATTR(8, 3), BE32(0),                  /* CTA_STATUS: not IPS_CONFIRMED */
-		NEST(16, 5), ATTR(9, 1), 's', 'a', 'n', 'e', 0, 0, 0, 0}; /* CTA_HELP: CTA_HELP_NAME */
+		/* CTA_HELP: CTA_HELP_NAME */
+		NEST(16, 5), ATTR(9, 1), 's', 'a', 'n', 'e', 0, 0, 0, 0};
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
 	ck_assert_message(buf, ct_msg_put_probe(buf, sizeof(buf), "sane"), message);
@@ -304,8 +314,8 @@ static ssize_t encode_expect(void *buf, size_t cap)
 	return ct_msg_put_expect(buf, cap, &e);
 }
 
-static encode_fn *const encoders[] = {encode_get, encode_seqadj, encode_expect_get, encode_expect_del,
-	encode_probe, encode_expect, encode_mark, encode_dump_marked};
+static encode_fn *const encoders[] = {encode_get, encode_seqadj, encode_expect_get,
+	encode_expect_del, encode_probe, encode_expect, encode_mark, encode_dump_marked};
 
 START_TEST(encoders_keep_within_their_room)
 {
@@ -429,8 +439,10 @@ END_TEST
 START_TEST(connection_that_is_not_tcp_is_refused)
 {
 	static const _Alignas(4) uint8_t msg[] = {HEADER(124, CT, CT_NEW, 0, INET, 0), NEST(52, 1),
-		EXPANDED(IP_IN_TUPLE, CLIENT, DIALLED), PROTO_IN_TUPLE(UDP, 40000, 21), /* CTA_TUPLE_ORIG */
-		TUPLE(2, SERVER, 21, CLIENT, 40000)};                                   /* CTA_TUPLE_REPLY */
+		/* CTA_TUPLE_ORIG */
+		EXPANDED(IP_IN_TUPLE, CLIENT, DIALLED), PROTO_IN_TUPLE(UDP, 40000, 21),
+		/* CTA_TUPLE_REPLY */
+		TUPLE(2, SERVER, 21, CLIENT, 40000)};
 	struct ct_view v;
 
 	ck_assert_int_eq(ct_msg_parse_view(msg, sizeof(msg), "sane", &v), -1);
@@ -439,8 +451,8 @@ END_TEST
 
 START_TEST(connection_with_one_tuple_is_refused)
 {
-	static const _Alignas(4)
-		uint8_t msg[] = {HEADER(72, CT, CT_NEW, 0, INET, 0), TUPLE(1, CLIENT, 40000, DIALLED, 21)};
+	static const _Alignas(4) uint8_t msg[] = {
+		HEADER(72, CT, CT_NEW, 0, INET, 0), TUPLE(1, CLIENT, 40000, DIALLED, 21)};
 	struct ct_view v = {.ours = true};
 
 	ck_assert_int_eq(ct_msg_parse_view(msg, sizeof(msg), "sane", &v), -1);
@@ -493,23 +505,24 @@ START_TEST(other_messages_are_refused)
 }
 END_TEST
 
-/* What the kernel says of an expectation: 156 bytes, NAT in direction `dir`: 64 bytes, and 68 bytes behind it. */
-#define IN_FRONT_OF_NAT                                                                                      \
-	TUPLE(2, CLIENT, 0, DIALLED, 50000),         /* CTA_EXPECT_TUPLE */                                  \
-		TUPLE(3, ALL, 0, ALL, 65535),        /* CTA_EXPECT_MASK */                                   \
+/* What the kernel says of an expectation: 156 bytes, NAT in direction `dir`: 64 bytes, and 68 bytes
+ * behind it. */
+#define IN_FRONT_OF_NAT                                                                            \
+	TUPLE(2, CLIENT, 0, DIALLED, 50000),         /* CTA_EXPECT_TUPLE */                        \
+		TUPLE(3, ALL, 0, ALL, 65535),        /* CTA_EXPECT_MASK */                         \
 		TUPLE(1, CLIENT, 40000, DIALLED, 21) /* CTA_EXPECT_MASTER */
-#define TO_NAT(dir)                                                                                          \
-	NEST(64, 10),                           /* CTA_EXPECT_NAT */                                         \
-		ATTR(8, 1), BE32(dir),          /* CTA_EXPECT_NAT_DIR */                                     \
+#define TO_NAT(dir)                                                                                \
+	NEST(64, 10),                           /* CTA_EXPECT_NAT */                               \
+		ATTR(8, 1), BE32(dir),          /* CTA_EXPECT_NAT_DIR */                           \
 		TUPLE(2, SERVER, 50001, ANY, 0) /* CTA_EXPECT_NAT_TUPLE */
-#define BEHIND_NAT(seconds)                                                                                  \
-	ATTR(8, 4), BE32(seconds),                          /* CTA_EXPECT_TIMEOUT */                         \
-		ATTR(8, 5), BE32(0xab142ca5),               /* CTA_EXPECT_ID */                              \
-		ATTR(8, 8), BE32(0),                        /* CTA_EXPECT_FLAGS */                           \
-		ATTR(8, 9), BE32(0),                        /* CTA_EXPECT_CLASS */                           \
-		ATTR(9, 6), 's', 'a', 'n', 'e', 0, 0, 0, 0, /* CTA_EXPECT_HELP_NAME */                       \
-		ATTR(22, 11), 'n', 'a', 't', '-', 'f', 'o', 'l', 'l', 'o', 'w', '-', 'm', 'a', 's', 't',     \
-		'e', 'r', 0, 0, 0 /* CTA_EXPECT_FN, padding */
+#define BEHIND_NAT(seconds)                                                                        \
+	ATTR(8, 4), BE32(seconds),                          /* CTA_EXPECT_TIMEOUT */               \
+		ATTR(8, 5), BE32(0xab142ca5),               /* CTA_EXPECT_ID */                    \
+		ATTR(8, 8), BE32(0),                        /* CTA_EXPECT_FLAGS */                 \
+		ATTR(8, 9), BE32(0),                        /* CTA_EXPECT_CLASS */                 \
+		ATTR(9, 6), 's', 'a', 'n', 'e', 0, 0, 0, 0, /* CTA_EXPECT_HELP_NAME */             \
+		ATTR(22, 11), 'n', 'a', 't', '-', 'f', 'o', 'l', 'l', 'o', 'w', '-', 'm', 'a',     \
+		's', 't', 'e', 'r', 0, 0, 0 /* CTA_EXPECT_FN, padding */
 
 static const _Alignas(4) uint8_t expect_msg[] = {
 	HEADER(308, EXP, EXP_NEW, 0, INET, 0), IN_FRONT_OF_NAT, TO_NAT(0), BEHIND_NAT(299)};
@@ -543,20 +556,27 @@ START_TEST(end_of_an_expectation_is_read)
 END_TEST
 
 /* 44 bytes: 2001:db8::2 and 2001:db8::1, fd00::9 and ::. */
-#define CLIENT_TO_DIALLED6                                                                                   \
-	NEST(44, 1), ATTR(20, 3), 0x20, 1, 0xd, 0xb8, ANY, ANY, 0, 0, 0, 2, /* CTA_IP_V6_SRC */              \
+#define CLIENT_TO_DIALLED6                                                                         \
+	NEST(44, 1), ATTR(20, 3), 0x20, 1, 0xd, 0xb8, ANY, ANY, 0, 0, 0, 2, /* CTA_IP_V6_SRC */    \
 		ATTR(20, 4), 0x20, 1, 0xd, 0xb8, ANY, ANY, 0, 0, 0, 1       /* CTA_IP_V6_DST */
-#define SERVER_TO_ANY6                                                                                       \
-	NEST(44, 1), ATTR(20, 3), 0xfd, 0, 0, 0, ANY, ANY, 0, 0, 0, 9, ATTR(20, 4), ANY, ANY, ANY, ANY
+#define SERVER_TO_ANY6                                                                             \
+	NEST(44, 1), ATTR(20, 3), 0xfd, 0, 0, 0, ANY, ANY, 0, 0, 0, 9, ATTR(20, 4), ANY, ANY, ANY, \
+		ANY
 
 START_TEST(end_of_an_expectation_over_ipv6_is_read)
 {
-	static const _Alignas(4) uint8_t msg[] = {HEADER(268, EXP, EXP_DEL, 0, INET6, 0), NEST(76, 2),
-		CLIENT_TO_DIALLED6, PROTO_IN_TUPLE(TCP, 0, 50000),               /* CTA_EXPECT_TUPLE */
-		NEST(76, 1), CLIENT_TO_DIALLED6, PROTO_IN_TUPLE(TCP, 40000, 21), /* CTA_EXPECT_MASTER */
-		NEST(88, 10), ATTR(8, 1), BE32(0),                               /* CTA_EXPECT_NAT, _DIR */
-		NEST(76, 2), SERVER_TO_ANY6, PROTO_IN_TUPLE(TCP, 50001, 0),      /* CTA_EXPECT_NAT_TUPLE */
-		ATTR(8, 4), BE32(0)};                                            /* CTA_EXPECT_TIMEOUT */
+	static const _Alignas(4)
+		uint8_t msg[] = {HEADER(268, EXP, EXP_DEL, 0, INET6, 0), NEST(76, 2),
+			/* CTA_EXPECT_TUPLE */
+			CLIENT_TO_DIALLED6, PROTO_IN_TUPLE(TCP, 0, 50000),
+			/* CTA_EXPECT_MASTER */
+			NEST(76, 1), CLIENT_TO_DIALLED6, PROTO_IN_TUPLE(TCP, 40000, 21),
+			/* CTA_EXPECT_NAT, _DIR */
+			NEST(88, 10), ATTR(8, 1), BE32(0),
+			/* CTA_EXPECT_NAT_TUPLE */
+			NEST(76, 2), SERVER_TO_ANY6, PROTO_IN_TUPLE(TCP, 50001, 0),
+			/* CTA_EXPECT_TIMEOUT */
+			ATTR(8, 4), BE32(0)};
 	const struct endpoint nat = {{ADDR_IP6, {0xfd, [15] = 9}}, 50001};
 	const struct endpoint dst = {{ADDR_IP6, {0x20, 1, 0xd, 0xb8, [15] = 1}}, 50000};
 	struct expect e;
@@ -571,21 +591,21 @@ START_TEST(end_of_an_expectation_over_ipv6_is_read)
 END_TEST
 
 /* It is refused, and not since it is cut off. */
-#define ck_assert_no_end(msg)                                                                                \
-	do {                                                                                                 \
-		struct expect e;                                                                             \
-		unit_mark(&e, sizeof(e));                                                                    \
-		ck_assert_mem_eq((msg), ((const uint8_t[]){HOST32(sizeof(msg))}), 4);                        \
-		ck_assert_int_eq(ct_msg_parse_expect_end((msg), sizeof(msg), &e), -1);                       \
-		ck_assert(unit_is_marked(&e, sizeof(e)));                                                    \
+#define ck_assert_no_end(msg)                                                                      \
+	do {                                                                                       \
+		struct expect e;                                                                   \
+		unit_mark(&e, sizeof(e));                                                          \
+		ck_assert_mem_eq((msg), ((const uint8_t[]){HOST32(sizeof(msg))}), 4);              \
+		ck_assert_int_eq(ct_msg_parse_expect_end((msg), sizeof(msg), &e), -1);             \
+		ck_assert(unit_is_marked(&e, sizeof(e)));                                          \
 	} while (0)
 
 START_TEST(ends_that_cannot_be_ours_are_refused)
 {
-	static const _Alignas(4)
-		uint8_t no_nat[] = {HEADER(244, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, BEHIND_NAT(1)};
-	static const _Alignas(4)
-		uint8_t no_time[] = {HEADER(240, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, TO_NAT(0)};
+	static const _Alignas(4) uint8_t no_nat[] = {
+		HEADER(244, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, BEHIND_NAT(1)};
+	static const _Alignas(4) uint8_t no_time[] = {
+		HEADER(240, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, TO_NAT(0)};
 	static const _Alignas(4) uint8_t other_direction[] = {
 		HEADER(308, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, TO_NAT(2), BEHIND_NAT(1)};
 	static const _Alignas(4) uint8_t no_tuple[] = {HEADER(204, EXP, EXP_DEL, 0, INET, 0),

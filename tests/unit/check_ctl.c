@@ -5,6 +5,7 @@
  */
 #include "ctl.h"
 #include "packet.h"
+#include "pasvd/array.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -47,8 +48,11 @@ static bool expected(void *ctx, const struct expect *e, uint32_t *ret_seconds)
 	return true;
 }
 
-static const struct answer_about about = {
-	.engine = &engine, .history = &history, .ct_helper = "sane", .queue = 21, .expected = expected};
+static const struct answer_about about = {.engine = &engine,
+	.history = &history,
+	.ct_helper = "sane",
+	.queue = 21,
+	.expected = expected};
 
 static void remove_folder(void)
 {
@@ -58,9 +62,9 @@ static void remove_folder(void)
 
 static void make_folder(void)
 {
-	snprintf(folder, sizeof folder, "/tmp/check-ctl-XXXXXX");
+	snprintf(folder, sizeof(folder), "/tmp/check-ctl-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/ctl", folder);
+	snprintf(path, sizeof(path), "%s/ctl", folder);
 	atexit(remove_folder);
 }
 
@@ -91,8 +95,8 @@ static int caller(void)
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	snprintf(addr.sun_path, sizeof addr.sun_path, "%s", path);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	return fd;
 }
 
@@ -124,7 +128,7 @@ static const char *hear(int fd, bool *ret_ended)
 	ssize_t got;
 
 	do {
-		got = recv(fd, text + n, sizeof text - 1 - n, 0);
+		got = recv(fd, text + n, sizeof(text) - 1 - n, 0);
 		n += got > 0 ? (size_t)got : 0;
 		work();
 	} while (got > 0 || (got < 0 && errno == EAGAIN && n && text[n - 1] != '\n'));
@@ -166,7 +170,8 @@ static bool ends_with(const char *heard, const char *end)
 START_TEST(each_request_is_answered_to_its_end)
 {
 	static const char *const requests[][2] = {{"status\n", "\"type\":\"status\""},
-		{"sessions\n", "\"type\":\"session\""}, {"expectations\n", "\"type\":\"expectation\""},
+		{"sessions\n", "\"type\":\"session\""},
+		{"expectations\n", "\"type\":\"expectation\""},
 		{"reasons\n", "\"type\":\"reason\""}};
 	static const unsigned objects[] = {1, 3, 3, REASON_COUNT};
 
@@ -193,17 +198,19 @@ START_TEST(a_session_is_told_as_conntrack_knows_it)
 {
 	begin(1);
 	ck_assert_str_eq(answer("sessions\n"),
-		"{\"type\":\"session\",\"client\":\"[2001:db8::1]:1\",\"server\":\"[2001:db8::2]:21\","
+		"{\"type\":\"session\",\"client\":\"[2001:db8::1]:1\",\"server\":\"[2001:db8::2]:"
+		"21\","
 		"\"dialled\":\"[2001:db8::2]:21\",\"state\":\"logged-in\",\"cleared\":false,"
-		"\"shift\":{\"client\":0,\"server\":-3},\"port\":{\"announced\":\"[2001:db8::2]:21\","
+		"\"shift\":{\"client\":0,\"server\":-3},\"port\":{\"announced\":\"[2001:db8::2]:"
+		"21\","
 		"\"listener\":\"[2001:db8::2]:2121\",\"seconds\":59},\"idle\":5}\n" END);
 }
 END_TEST
 
 START_TEST(nonsense_is_refused)
 {
-	static const char *const requests[] = {"\n", "stat\n", "statuss\n", " status\n", "status \n",
-		"a line without an end that is too long", "\"}\n"};
+	static const char *const requests[] = {"\n", "stat\n", "statuss\n", " status\n",
+		"status \n", "a line without an end that is too long", "\"}\n"};
 
 	begin(1);
 	for (size_t i = 0; i < ARRAY_SIZE(requests); i++)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_drop_in.c - FILE.d/NAME.conf, and what becomes of a key that several files have
  *
  * Each test writes a folder with the file, "test.conf", and its drop-ins.
@@ -6,6 +6,7 @@
 #include <ftw.h>
 
 #include "conf_text.h"
+#include "pasvd/array.h"
 
 enum { FILES_MAX = 8, FOLDER_MAX = 64 };
 
@@ -42,7 +43,8 @@ static void write_text(const char *name, const char *text)
 }
 
 /* `text`: that of the file, NULL if it is missing. */
-static int read_with(const char *text, const struct drop_in *drop_in, bool needed, struct settings *ret)
+static int read_with(
+	const char *text, const struct drop_in *drop_in, bool needed, struct settings *ret)
 {
 	int err;
 
@@ -53,12 +55,12 @@ static int read_with(const char *text, const struct drop_in *drop_in, bool neede
 	for (; drop_in->name; drop_in++) {
 		char name[256];
 
-		snprintf(name, sizeof name, "test.conf.d/%s", drop_in->name);
+		snprintf(name, sizeof(name), "test.conf.d/%s", drop_in->name);
 		write_text(name, drop_in->text);
 	}
-	unit_mark(ret, sizeof *ret);
+	unit_mark(ret, sizeof(*ret));
 	err = conf_file_read(path, needed, ret, error);
-	ck_assert(!err || unit_is_marked(ret, sizeof *ret));
+	ck_assert(!err || unit_is_marked(ret, sizeof(*ret)));
 	end();
 	return err;
 }
@@ -86,8 +88,8 @@ START_TEST(the_last_in_order_of_names_counts)
 {
 	struct settings s = good_with("[pasvd]\nqueue = 5\nzone = 5\nexpect-seconds = 5\n",
 		WITH({"b.conf", "[pasvd]\nqueue = 8\nzone = 8\n"},
-			{"9.conf", "[pasvd]\nqueue = 7\nzone = 7\n"}, {"10.conf", "[pasvd]\nqueue = 6\n"},
-			{"a.conf", "[pasvd]\nzone = 9\n"}));
+			{"9.conf", "[pasvd]\nqueue = 7\nzone = 7\n"},
+			{"10.conf", "[pasvd]\nqueue = 6\n"}, {"a.conf", "[pasvd]\nzone = 9\n"}));
 
 	ck_assert(s.queue == 8 && s.policy.zone == 8 && s.policy.expect_seconds == 5);
 }
@@ -102,8 +104,9 @@ END_TEST
 
 START_TEST(lists_go_on)
 {
-	struct settings s = good_with("[policy]\ndeny-ports = 1\n",
-		WITH({"b.conf", "[policy]\ndeny-ports = 4\n"}, {"a.conf", "[policy]\ndeny-ports = 2, 3\n"}));
+	struct settings s = good_with(
+		"[policy]\ndeny-ports = 1\n", WITH({"b.conf", "[policy]\ndeny-ports = 4\n"},
+						      {"a.conf", "[policy]\ndeny-ports = 2, 3\n"}));
 
 	ck_assert(s.policy.n_deny == 4);
 	for (uint16_t i = 0; i < 4; i++)
@@ -116,7 +119,8 @@ START_TEST(an_empty_value_begins_a_list_anew)
 	struct settings s = good_with(
 		"[policy]\ndeny-ports = 1\n[translate]\n"
 		"external-address = 203.0.113.7 on eth0, file:/a for 10.0.0.0/8, 203.0.113.8\n",
-		WITH({"a.conf", "[policy]\ndeny-ports =\ndeny-ports = 2\n[translate]\nexternal-address =\n"},
+		WITH({"a.conf", "[policy]\ndeny-ports =\ndeny-ports = "
+				"2\n[translate]\nexternal-address =\n"},
 			{"b.conf", "[translate]\nexternal-address = file:/b\n"}));
 
 	ck_assert(s.policy.n_deny == 1 && s.policy.deny[0].low == 2);
@@ -181,7 +185,8 @@ START_TEST(what_is_no_folder_or_no_file_is_refused_at_once)
 	ck_assert(unlink("test.conf.d") == 0 && mkdir("test.conf.d", 0755) == 0);
 	ck_assert(mkfifo("test.conf.d/a.conf", 0600) == 0);
 	refused(-ENOTSUP, "test.conf.d/a.conf: not a regular file");
-	ck_assert(unlink("test.conf.d/a.conf") == 0 && symlink("nowhere", "test.conf.d/a.conf") == 0);
+	ck_assert(
+		unlink("test.conf.d/a.conf") == 0 && symlink("nowhere", "test.conf.d/a.conf") == 0);
 	refused(-ENOENT, "test.conf.d/a.conf: No such file or directory");
 	end();
 }
@@ -196,8 +201,8 @@ START_TEST(a_folder_has_64_files)
 	write_text(path, "");
 	ck_assert(mkdir("test.conf.d", 0755) == 0);
 	for (int i = 0; i < 64; i++) {
-		snprintf(name, sizeof name, "test.conf.d/%d.conf", i);
-		snprintf(error, sizeof error, "[pasvd]\nqueue = %d\n", i);
+		snprintf(name, sizeof(name), "test.conf.d/%d.conf", i);
+		snprintf(error, sizeof(error), "[pasvd]\nqueue = %d\n", i);
 		write_text(name, error);
 	}
 	ck_assert_int_eq(conf_file_read(path, true, &s, error), 0);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_edit.c - rewrites, mapped onto any segment
  *
- * Each sample is a stream of N bytes with some edits. Every segment that can be cut out of it is mapped,
- * adjusted as the kernel does, and compared byte by byte with the stream that the receiver should see.
+ * Each sample is a stream of N bytes with some edits. Every segment that can be cut out of it is
+ * mapped, adjusted as the kernel does, and compared byte by byte with the stream that the receiver
+ * should see.
  */
 #include "fake_ct.h"
 #include "packet.h"
+#include "pasvd/array.h"
 #include "pasvd/edit.h"
 #include "unit.h"
 
@@ -213,7 +215,8 @@ START_TEST(an_ack_of_everything_acknowledges_everything)
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
 		struct world w = world_of(&samples[i]);
 
-		ck_assert_uint_eq(fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)w.want_len), isn + N);
+		ck_assert_uint_eq(
+			fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)w.want_len), isn + N);
 	}
 }
 END_TEST
@@ -222,7 +225,7 @@ START_TEST(blanks_are_not_crossed_out)
 {
 	uint8_t text[] = " a  \t\rX ";
 
-	edit_mask(text, sizeof text - 2);
+	edit_mask(text, sizeof(text) - 2);
 	ck_assert_str_eq((const char *)text, " X  XXX ");
 }
 END_TEST
@@ -237,7 +240,7 @@ START_TEST(a_crossed_edit_may_be_longer_than_any_text)
 	struct seg seg;
 	size_t header;
 
-	memset(payload, 'a', sizeof payload);
+	memset(payload, 'a', sizeof(payload));
 	spec.payload = payload;
 	spec.len = 850;
 	edits_init(&edits, &none);
@@ -388,7 +391,8 @@ START_TEST(a_held_edit_has_its_place_already)
 }
 END_TEST
 
-/* While edits are under way an ACK means at least what it says; once they are acknowledged it says what it means. */
+/* While edits are under way an ACK means at least what it says; once they are acknowledged it says
+ * what it means. */
 START_TEST(an_ack_never_means_too_much_and_at_last_all)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
@@ -461,8 +465,8 @@ START_TEST(the_held_edit_is_the_last_one)
 }
 END_TEST
 
-/* Holds the bytes from `from` on, one more at a time, and then lets `text` go in their place. Only what lies
- * in front of them may arrive, and the sender must find them acknowledged. */
+/* Holds the bytes from `from` on, one more at a time, and then lets `text` go in their place. Only
+ * what lies in front of them may arrive, and the sender must find them acknowledged. */
 static void hold_and_release(const struct sample *s, size_t from, const char *text)
 {
 	struct sample all = *s;
@@ -475,7 +479,8 @@ static void hold_and_release(const struct sample *s, size_t from, const char *te
 		put(&w, &e);
 		for (size_t i = 0; i < to; i++)
 			send(&w, i, to, limit);
-		ck_assert_uint_eq(fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)limit), isn + (uint32_t)to);
+		ck_assert_uint_eq(
+			fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)limit), isn + (uint32_t)to);
 	}
 	all.change[all.n] = (struct change){from, end - from, text};
 	e = edit_of(&all.change[all.n++]);
@@ -488,7 +493,8 @@ static void hold_and_release(const struct sample *s, size_t from, const char *te
 	all_seen(&done);
 	for (size_t i = 0; i < N; i++)
 		send(&done, i, N, done.want_len);
-	ck_assert_uint_eq(fake_ct_ack(&done.conn, DIR_REPLY, isn + (uint32_t)done.want_len), isn + N);
+	ck_assert_uint_eq(
+		fake_ct_ack(&done.conn, DIR_REPLY, isn + (uint32_t)done.want_len), isn + N);
 }
 
 START_TEST(held_bytes_do_not_arrive_and_are_acknowledged)
@@ -500,7 +506,8 @@ START_TEST(held_bytes_do_not_arrive_and_are_acknowledged)
 		{{{5, 6, "######"}}, 1},
 		{{{5, 6, "#"}, {15, 3, "######"}}, 2},
 	};
-	static const char *const text[] = {"+", "++++++++++++++++++", "++++++++++++++++++++++++++++++"};
+	static const char *const text[] = {
+		"+", "++++++++++++++++++", "++++++++++++++++++++++++++++++"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(text); j++)

@@ -13,7 +13,8 @@ enum { ISN = 1000, SHORT = 60, CAP = 2048 };
 static struct edits growing(void)
 {
 	static const struct seqadj none;
-	struct edit e = {.seq = ISN + 10, .old_len = 5, .new_len = 9, .prev = 'x', .text = "#########"};
+	struct edit e = {
+		.seq = ISN + 10, .old_len = 5, .new_len = 9, .prev = 'x', .text = "#########"};
 	struct edits edits;
 
 	edits_init(&edits, &none);
@@ -60,7 +61,8 @@ END_TEST
 static size_t grow(size_t len, uint8_t flags, uint8_t *p)
 {
 	struct edits edits = growing();
-	struct packet_spec spec = segment(len - PACKET_IP_HEADER - PACKET_TCP_HEADER - PACKET_TIMESTAMPS);
+	struct packet_spec spec =
+		segment(len - PACKET_IP_HEADER - PACKET_TCP_HEADER - PACKET_TIMESTAMPS);
 	struct seg seg;
 	long n;
 
@@ -122,14 +124,14 @@ START_TEST(an_ip6_packet_may_grow_longer)
 	struct seg seg;
 
 	for (size_t room = 0; room < 8; room++) {
-		struct packet_spec spec = segment(
-			EDIT_GROWN_IP6 - PACKET_IP6_HEADER - PACKET_TCP_HEADER - PACKET_TIMESTAMPS - room);
+		struct packet_spec spec = segment(EDIT_GROWN_IP6 - PACKET_IP6_HEADER -
+						  PACKET_TCP_HEADER - PACKET_TIMESTAMPS - room);
 
 		spec.tuple = (struct tuple){
 			packet_endpoint("[fd00::2]:21"), packet_endpoint("[2001:db8::2]:40000"), 0};
 		ck_assert_int_eq(seg_parse(p, packet_build(&spec, p), &seg), 0);
-		ck_assert_int_eq(
-			edits_apply(&edits, &seg, p, CAP), EDIT_GROWN_IP6 - (room > 4 ? (long)room - 4 : 0));
+		ck_assert_int_eq(edits_apply(&edits, &seg, p, CAP),
+			EDIT_GROWN_IP6 - (room > 4 ? (long)room - 4 : 0));
 	}
 }
 END_TEST

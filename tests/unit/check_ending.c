@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_ending.c - how a port that was opened ended
  *
- * By what a session says, and by what the kernel tells; what the kernel does tell is in platform/expect_events.c.
+ * By what a session says, and by what the kernel tells; what the kernel does tell is in
+ * platform/expect_events.c.
  */
 #include "fake_ct.h"
 #include "packet.h"

@@ -24,7 +24,8 @@ START_TEST(every_byte_that_counts_is_compared)
 {
 	for (size_t len = ADDR_IP4_LEN; len <= ADDR_IP6_LEN; len += ADDR_IP6_LEN - ADDR_IP4_LEN) {
 		for (size_t i = 0; i < len; i++) {
-			struct addr a = {.family = len == ADDR_IP4_LEN ? ADDR_IP4 : ADDR_IP6}, b = a;
+			struct addr a = {.family = len == ADDR_IP4_LEN ? ADDR_IP4 : ADDR_IP6},
+				    b = a;
 
 			b.byte[i] = 1;
 			ck_assert(addr_eq(&a, &a));
@@ -36,7 +37,8 @@ END_TEST
 
 START_TEST(families_differ)
 {
-	struct addr a = {.family = ADDR_IP4}, b = {.family = ADDR_IP6}, none = {.family = ADDR_NONE};
+	struct addr a = {.family = ADDR_IP4}, b = {.family = ADDR_IP6},
+		    none = {.family = ADDR_NONE};
 
 	ck_assert(!addr_eq(&a, &b));
 	ck_assert(!addr_eq(&a, &none));
@@ -77,7 +79,8 @@ END_TEST
 
 START_TEST(length_follows_from_the_family)
 {
-	struct addr a = {.family = ADDR_IP4}, b = {.family = ADDR_IP6}, none = {.family = ADDR_NONE};
+	struct addr a = {.family = ADDR_IP4}, b = {.family = ADDR_IP6},
+		    none = {.family = ADDR_NONE};
 
 	ck_assert_uint_eq(addr_len(&a), 4);
 	ck_assert_uint_eq(addr_len(&b), 16);
@@ -142,8 +145,8 @@ static size_t text_of(const struct addr *a, char *buf)
 	return n;
 }
 
-/* RFC 5952 section 4: no leading zeros, "::" for the longest run of at least two groups, the first of equals, lower
- * case. */
+/* RFC 5952 section 4: no leading zeros, "::" for the longest run of at least two groups, the first
+ * of equals, lower case. */
 START_TEST(text_of_an_ip6_address_is_canonical)
 {
 	static const struct {
@@ -161,7 +164,8 @@ START_TEST(text_of_an_ip6_address_is_canonical)
 		{"0:1:2:3:4:5:6:7", "0:1:2:3:4:5:6:7"},
 		{"1:2:3:4:5:6:7:0", "1:2:3:4:5:6:7:0"},
 		{"1:2:3:4:5:6:0:0", "1:2:3:4:5:6::"},
-		{"FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+		{"FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF",
+			"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++) {
@@ -227,7 +231,8 @@ static int parse(const char *text, struct addr *ret_addr)
 		return rc;
 	}
 	ck_assert_msg(ret_addr->family == (is_ip4 ? ADDR_IP4 : ADDR_IP6), "%s", text);
-	ck_assert_msg(memcmp(ret_addr->byte, byte, is_ip4 ? ADDR_IP4_LEN : ADDR_IP6_LEN) == 0, "%s", text);
+	ck_assert_msg(memcmp(ret_addr->byte, byte, is_ip4 ? ADDR_IP4_LEN : ADDR_IP6_LEN) == 0, "%s",
+		text);
 	return rc;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_engine.c - a packet and the time go in, a verdict comes out
  *
- * What sessions look like from outside is in dialogue/. Here is what a dialogue cannot say of connections: several of
- * them, look-ups, policies, limits. check_engine_packet.c looks at the packets, check_engine_strict.c at what strict mode
- * makes of them.
+ * What sessions look like from outside is in dialogue/. Here is what a dialogue cannot say of
+ * connections: several of them, look-ups, policies, limits. check_engine_packet.c looks at the
+ * packets, check_engine_strict.c at what strict mode makes of them.
  */
 #include "talk.h"
 
@@ -229,8 +229,8 @@ START_TEST(an_opening_is_told_whatever_else_is_found)
 	start();
 	t = talk();
 	client(&t, "PASV\r\n");
-	ck_assert_int_eq(
-		server(&t, "227 ok (10,0,0,2,195,80)\r\n227 x (10,0,0,2,0,22)\r\n"), REASON_UNPAIRED);
+	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n227 x (10,0,0,2,0,22)\r\n"),
+		REASON_UNPAIRED);
 	ck_assert(verdict.opened);
 	ck_assert_uint_eq(verdict.announce.port, 50000);
 	ck_assert_uint_eq(engine.count[REASON_OPENED], 1);

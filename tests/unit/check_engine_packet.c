@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check_engine_packet.c - packets that a dialogue cannot have: requests for the ct helper, odd segments, full buffers */
+/* check_engine_packet.c - packets that a dialogue cannot have: requests for the ct helper, odd
+ * segments, full buffers */
 #include "talk.h"
 
 START_TEST(a_ct_helper_request_is_disarmed)
@@ -23,7 +24,8 @@ START_TEST(a_ct_helper_request_is_disarmed_again_when_repeated)
 	t = talk();
 	for (int i = 0; i < 3; i++) {
 		t.seq[DIR_ORIGINAL] = 1000;
-		ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcd", 8), REASON_CT_HELPER_REQUEST);
+		ck_assert_int_eq(
+			say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7abcd", 8), REASON_CT_HELPER_REQUEST);
 		ck_assert_int_eq(verdict.action, ACTION_REPLACE);
 	}
 }
@@ -65,7 +67,8 @@ START_TEST(the_ct_helper_listens_to_clients_only)
 }
 END_TEST
 
-/* One byte is held and given up; around its place a "retransmission" of nine bytes would leave as eight. */
+/* One byte is held and given up; around its place a "retransmission" of nine bytes would leave as
+ * eight. */
 START_TEST(a_ct_helper_request_that_comes_of_a_rewrite_is_disarmed)
 {
 	struct talk t;
@@ -78,7 +81,8 @@ START_TEST(a_ct_helper_request_that_comes_of_a_rewrite_is_disarmed)
 		client(&t, "x\r\n");
 	}
 	t.seq[DIR_ORIGINAL] = 1001;
-	ck_assert_int_eq(say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7X\1\2\3\4", 9), REASON_CT_HELPER_REQUEST);
+	ck_assert_int_eq(
+		say_bytes(&t, DIR_ORIGINAL, "\0\0\0\7X\1\2\3\4", 9), REASON_CT_HELPER_REQUEST);
 	ck_assert_uint_eq(len, 48);
 	ck_assert_mem_ne(buf + 40, "\0\0\0\7", 4);
 }
@@ -133,7 +137,8 @@ START_TEST(nothing_is_held_of_a_last_segment)
 	t = talk();
 	client(&t, "PASV\r\n");
 	ck_assert_int_eq(
-		hand_over(build(&t, DIR_REPLY, SEG_ACK | SEG_FIN, text, strlen(text)), CAP), REASON_PASSED);
+		hand_over(build(&t, DIR_REPLY, SEG_ACK | SEG_FIN, text, strlen(text)), CAP),
+		REASON_PASSED);
 	ck_assert_int_eq(verdict.action, ACTION_PASS);
 }
 END_TEST
@@ -158,8 +163,8 @@ START_TEST(a_syn_with_data_is_not_read)
 
 	start();
 	t = talk();
-	ck_assert_int_eq(
-		hand_over(build(&t, DIR_REPLY, SEG_SYN | SEG_ACK, "220 hi\r\n", 8), CAP), REASON_PASSED);
+	ck_assert_int_eq(hand_over(build(&t, DIR_REPLY, SEG_SYN | SEG_ACK, "220 hi\r\n", 8), CAP),
+		REASON_PASSED);
 	ck_assert_int_eq(verdict.action, ACTION_PASS);
 	t.seq[DIR_REPLY] += 1 + 8;
 	ck_assert_int_eq(server(&t, "331 password\r\n"), REASON_PASSED);
@@ -169,13 +174,15 @@ END_TEST
 
 START_TEST(extension_headers_stay_as_they_are)
 {
-	static const char text[] = "EPRT |2|fd00::5|50000|\r\n", want[] = "EPRT |2|2001:db8:1::2|50000|\r\n";
+	static const char text[] = "EPRT |2|fd00::5|50000|\r\n",
+			  want[] = "EPRT |2|2001:db8:1::2|50000|\r\n";
 	struct talk t;
 	struct packet_spec spec;
 	uint8_t headers[CAP];
 
 	start();
-	t = talk_as("[fd00::5]:40000", "[2001:db8::1]:21", "[2001:db8::1]:21", "[2001:db8:1::2]:40000");
+	t = talk_as(
+		"[fd00::5]:40000", "[2001:db8::1]:21", "[2001:db8::1]:21", "[2001:db8:1::2]:40000");
 	spec = (struct packet_spec){.tuple = t.conn->view.tuple[DIR_ORIGINAL],
 		.seq = 1000,
 		.flags = SEG_ACK,
@@ -226,8 +233,8 @@ START_TEST(a_rewrite_keeps_to_its_buffer)
 		start();
 		t = talk();
 		client(&t, "PASV\r\n");
-		reason = hand_over(
-			build(&t, DIR_REPLY, SEG_ACK, text, strlen(text)), 40 + strlen(text) + room);
+		reason = hand_over(build(&t, DIR_REPLY, SEG_ACK, text, strlen(text)),
+			40 + strlen(text) + room);
 		if (room < 3)
 			ck_assert_int_eq(reason, REASON_NO_ROOM);
 		else

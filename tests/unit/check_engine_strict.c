@@ -20,8 +20,8 @@ static struct talk reset_by(const char *text)
 	return t;
 }
 
-/* The packet in buf, after the kernel's adjustment, is an empty one with these flags, `place` bytes on in the stream that
- * began with `isn`. */
+/* The packet in buf, after the kernel's adjustment, is an empty one with these flags, `place` bytes
+ * on in the stream that began with `isn`. */
 static void empty_is(struct talk *t, enum dir dir, uint8_t flags, uint32_t place)
 {
 	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
@@ -44,7 +44,8 @@ START_TEST(a_reset_takes_the_expectation_back)
 }
 END_TEST
 
-/* Either may have been lost: a RST for who has it not, an empty segment for who is gone and says so. */
+/* Either may have been lost: a RST for who has it not, an empty segment for who is gone and says
+ * so. */
 START_TEST(what_is_repeated_after_a_reset_is_a_rst_or_empty_by_turns)
 {
 	struct talk t = reset_by("227 x\r\n");
@@ -58,7 +59,8 @@ START_TEST(what_is_repeated_after_a_reset_is_a_rst_or_empty_by_turns)
 }
 END_TEST
 
-/* A tail loss probe sends the last segment; however often it comes, what is in front of it does not pass either. */
+/* A tail loss probe sends the last segment; however often it comes, what is in front of it does not
+ * pass either. */
 START_TEST(what_comes_behind_a_reset_is_no_gap)
 {
 	struct talk t = reset_by("227 x\r\n");
@@ -120,7 +122,8 @@ END_TEST
 /* What is opened in front of the line, and behind it in the segment, counts for nothing. */
 START_TEST(nothing_is_read_behind_what_resets)
 {
-	static const struct policy policy = {.strict.outcome = {[STRICT_UNPRINTABLE] = STRICT_RESET}};
+	static const struct policy policy = {
+		.strict.outcome = {[STRICT_UNPRINTABLE] = STRICT_RESET}};
 	struct talk t;
 
 	start();
@@ -179,7 +182,8 @@ END_TEST
 /* Of a session met in its middle it may be TLS. */
 START_TEST(a_client_is_judged_once_the_server_was_heard)
 {
-	static const struct policy policy = {.strict.outcome = {[STRICT_UNPRINTABLE] = STRICT_RESET}};
+	static const struct policy policy = {
+		.strict.outcome = {[STRICT_UNPRINTABLE] = STRICT_RESET}};
 	struct talk t;
 
 	start();

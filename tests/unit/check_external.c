@@ -1,7 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_external.c - what of external addresses changes while we run
  *
- * Each test has a file and a log of its own; stderr is that log. The loopback is the interface that is always there.
+ * Each test has a file and a log of its own; stderr is that log. The loopback is the interface that
+ * is always there.
  */
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "external.h"
+#include "pasvd/array.h"
 #include "unit.h"
 
 enum { LOG_MAX = 4096 };
@@ -32,7 +34,7 @@ static void set_up(void)
 	unsetenv("JOURNAL_STREAM");
 	policy = (struct policy){.n_external = 1};
 	watch = (struct external_watch){.n_files = 1};
-	memcpy(watch.file[0].path, wan, sizeof wan);
+	memcpy(watch.file[0].path, wan, sizeof(wan));
 }
 
 static void tear_down(void)
@@ -59,11 +61,11 @@ static void logged_line(const char *format, ...)
 	size_t n;
 
 	ck_assert(fseek(log_file, from, SEEK_SET) == 0);
-	n = fread(text, 1, sizeof text - 1, log_file);
+	n = fread(text, 1, sizeof(text) - 1, log_file);
 	text[n] = '\0';
 	from += (long)n;
 	va_start(ap, format);
-	vsnprintf(whole, sizeof whole, format, ap);
+	vsnprintf(whole, sizeof(whole), format, ap);
 	va_end(ap);
 	ck_assert_str_eq(text, whole);
 }
@@ -90,7 +92,8 @@ START_TEST(the_first_line_is_the_address)
 {
 	static const char *const text[] = {
 		"203.0.113.7", "203.0.113.8\n", " \t203.0.113.9 \r\nmore\n", "2001:db8::7\n"};
-	static const char *const want[] = {"203.0.113.7", "203.0.113.8", "203.0.113.9", "2001:db8::7"};
+	static const char *const want[] = {
+		"203.0.113.7", "203.0.113.8", "203.0.113.9", "2001:db8::7"};
 	char line[128];
 
 	set_up();
@@ -98,7 +101,7 @@ START_TEST(the_first_line_is_the_address)
 		put(text[i]);
 		external_read(&watch, &policy);
 		has(&policy, want[i]);
-		snprintf(line, sizeof line, " address=%s", want[i]);
+		snprintf(line, sizeof(line), " address=%s", want[i]);
 		logged(line);
 	}
 	tear_down();
@@ -177,7 +180,7 @@ START_TEST(what_is_no_good_address_leaves_the_last_one)
 		put(sample[i].text);
 		external_read(&watch, &policy);
 		has(&policy, "203.0.113.7");
-		snprintf(line, sizeof line, ": %s; the last address stays", sample[i].why);
+		snprintf(line, sizeof(line), ": %s; the last address stays", sample[i].why);
 		logged(line);
 	}
 	tear_down();
@@ -189,8 +192,8 @@ START_TEST(a_long_line_and_a_fifo_do_no_harm)
 	char text[1024];
 
 	set_up();
-	memset(text, '1', sizeof text);
-	text[sizeof text - 1] = '\0';
+	memset(text, '1', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
 	put(text);
 	external_read(&watch, &policy);
 	logged(": its first line is no address; there is no address yet");
@@ -234,7 +237,7 @@ START_TEST(the_last_address_is_carried_over)
 	logged(" address=203.0.113.7");
 	unlink(wan);
 	next = (struct external_watch){.n_files = 1};
-	memcpy(next.file[0].path, wan, sizeof wan);
+	memcpy(next.file[0].path, wan, sizeof(wan));
 	external_carry(&next, &next_policy, &watch);
 	external_read(&next, &next_policy);
 	has(&next_policy, "203.0.113.7");
@@ -255,7 +258,7 @@ START_TEST(nothing_is_carried_over_to_another_file_or_family)
 	next.file[0].path[0] = '/';
 	external_carry(&next, &next_policy, &watch);
 	has(&next_policy, NULL);
-	memcpy(next.file[0].path, wan, sizeof wan);
+	memcpy(next.file[0].path, wan, sizeof(wan));
 	next_policy.external[0].known = addr_ip6(six);
 	external_carry(&next, &next_policy, &watch);
 	has(&next_policy, NULL);
@@ -268,7 +271,7 @@ static void name_interface(const char *name)
 {
 	watch.n_files = 0;
 	watch.n_interfaces = 1;
-	snprintf(watch.interface[0].name, sizeof watch.interface[0].name, "%s", name);
+	snprintf(watch.interface[0].name, sizeof(watch.interface[0].name), "%s", name);
 }
 
 START_TEST(an_interface_comes_and_goes)
@@ -281,7 +284,8 @@ START_TEST(an_interface_comes_and_goes)
 		name_interface("no-such-one");
 		external_read(&watch, &policy);
 		ck_assert_uint_eq(policy.external[0].indev, POLICY_NO_INTERFACE);
-		logged_line("pasvd: external-address interface=no-such-one: not there; its entry does not "
+		logged_line("pasvd: external-address interface=no-such-one: not there; its entry "
+			    "does not "
 			    "count\n");
 		external_read(&watch, &policy);
 		logged("");

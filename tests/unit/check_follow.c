@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_follow.c - packets of a capture in, a report out
  *
- * Sessions are built packet by packet, with what captures do to them: bytes that are missing or come late, one direction alone,
- * both sides of the router, the same ports again. Each test compares what the report says. What real captures look like is in
- * check_capture.py.
+ * Sessions are built packet by packet, with what captures do to them: bytes that are missing or
+ * come late, one direction alone, both sides of the router, the same ports again. Each test
+ * compares what the report says. What real captures look like is in check_capture.py.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "flow_ct.h"
 #include "follow.h"
 #include "packet.h"
+#include "pasvd/array.h"
 #include "report.h"
 #include "unit.h"
 
@@ -70,7 +71,8 @@ static void hand_over(const struct packet_spec *spec, size_t missing)
 }
 
 /* A segment of that direction at `seq`. */
-static void put(const struct talk *t, enum dir dir, uint32_t seq, uint8_t flags, const char *payload)
+static void put(
+	const struct talk *t, enum dir dir, uint32_t seq, uint8_t flags, const char *payload)
 {
 	hand_over(&(struct packet_spec){.tuple = t->tuple[dir],
 			  .seq = seq,
@@ -172,12 +174,13 @@ START_TEST(passive_offer_is_rewritten_and_opened)
 	client(&t, "PASV\r\n");
 	now += SECOND + 234567;
 	server(&t, "227 Entering Passive Mode (10,0,0,2,195,80).\r\n");
-	EXPECT(HEADING "  +0.000  client          PASV\n"
-		       "  +1.234  server          227 10.0.0.2:50000\n"
-		       "  +1.234  open            198.51.100.2 -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"
-		       "  +1.234  rewrite         the client is told 203.0.113.1:50000\n"
-		       "\n"
-		       "connections=1 packets=5 control=5 passed=1 opened=1\n");
+	EXPECT(HEADING
+		"  +0.000  client          PASV\n"
+		"  +1.234  server          227 10.0.0.2:50000\n"
+		"  +1.234  open            198.51.100.2 -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"
+		"  +1.234  rewrite         the client is told 203.0.113.1:50000\n"
+		"\n"
+		"connections=1 packets=5 control=5 passed=1 opened=1\n");
 	finish();
 }
 END_TEST
@@ -197,7 +200,8 @@ START_TEST(active_offer_of_a_client_behind_nat)
 	       "  +0.000  rewrite         the server is told 203.0.113.1:50000\n"
 	       "  +0.000  server          501\n"
 	       "  +0.000  shut            198.51.100.9 -> 203.0.113.1:50000 -> 192.168.1.5:50000\n"
-	       "  +0.000  denied          the server refused a PORT or EPRT: its expectation is gone\n"
+	       "  +0.000  denied          the server refused a PORT or EPRT: its expectation is "
+	       "gone\n"
 	       "\n"
 	       "connections=1 packets=5 control=5 denied=1 opened=1\n");
 	finish();
@@ -214,17 +218,18 @@ START_TEST(without_nat_the_assumption_is_said_and_advice_given)
 	server(&t, "227 (10,0,0,2,195,80)\r\n");
 	client(&t, "EPSV\r\n");
 	server(&t, "229 (|||50001|)\r\n");
-	EXPECT(CLIENT " -> " DIALLED "  1970-01-01 00:00:01 UTC\n"
-		      "  +0.000  client          PASV\n"
-		      "  +0.000  server          227 10.0.0.2:50000\n"
-		      "  +0.000  foreign-address an offer that names somebody else's address\n"
-		      "  +0.000  client          EPSV\n"
-		      "  +0.000  server          229 port 50001\n"
-		      "  +0.000  open            198.51.100.2 -> 203.0.113.1:50001\n"
-		      "  Is 10.0.0.2 behind NAT? Then say --nat 203.0.113.1=10.0.0.2\n"
-		      "\n"
-		      "connections=1 packets=7 control=7 passed=2 opened=1 foreign-address=1\n"
-		      "No --nat: each server is taken to be dialled by the address that it has here.\n");
+	EXPECT(CLIENT
+		" -> " DIALLED "  1970-01-01 00:00:01 UTC\n"
+		"  +0.000  client          PASV\n"
+		"  +0.000  server          227 10.0.0.2:50000\n"
+		"  +0.000  foreign-address an offer that names somebody else's address\n"
+		"  +0.000  client          EPSV\n"
+		"  +0.000  server          229 port 50001\n"
+		"  +0.000  open            198.51.100.2 -> 203.0.113.1:50001\n"
+		"  Is 10.0.0.2 behind NAT? Then say --nat 203.0.113.1=10.0.0.2\n"
+		"\n"
+		"connections=1 packets=7 control=7 passed=2 opened=1 foreign-address=1\n"
+		"No --nat: each server is taken to be dialled by the address that it has here.\n");
 	finish();
 }
 END_TEST
@@ -303,16 +308,18 @@ START_TEST(several_offers_in_one_segment_are_told_apart)
 	struct talk t;
 
 	start_outside();
-	policy.external[policy.n_external++] =
-		(struct external){.known = packet_addr("203.0.113.1"), .addr = packet_addr("192.0.2.77")};
+	policy.external[policy.n_external++] = (struct external){
+		.known = packet_addr("203.0.113.1"), .addr = packet_addr("192.0.2.77")};
 	t = connected();
 	client(&t, "PASV\r\nEPSV\r\n");
 	server(&t, "227 (10,0,0,2,195,80)\r\n229 (|||50001|)\r\n");
-	ck_assert_uint_eq(times("  open            198.51.100.2 -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"
-				"  +0.000  rewrite         the client is told 192.0.2.77:50000\n"),
+	ck_assert_uint_eq(
+		times("  open            198.51.100.2 -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"
+		      "  +0.000  rewrite         the client is told 192.0.2.77:50000\n"),
 		1);
 	ck_assert_uint_eq(
-		times("  open            198.51.100.2 -> 203.0.113.1:50001 -> 10.0.0.2:50001\n"), 1);
+		times("  open            198.51.100.2 -> 203.0.113.1:50001 -> 10.0.0.2:50001\n"),
+		1);
 	ck_assert_uint_eq(times("  rewrite "), 1);
 	finish();
 }
@@ -350,14 +357,15 @@ START_TEST(what_the_receiver_acknowledges_is_not_waited_for)
 	ck_assert_ptr_null(flows.first->side[DIR_REPLY].waiting);
 	client(&t, "PASV\r\n");
 	server(&t, "227 (10,0,0,2,195,80)\r\n");
-	EXPECT(HEADING "  +0.000  server          200\n"
-		       "  +0.000  gap             bytes of the server that are not in the capture: 10\n"
-		       "  +0.000  client          PASV\n"
-		       "  +0.000  server          227 10.0.0.2:50000\n"
-		       "  +0.000  open            198.51.100.2 -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"
-		       "  +0.000  rewrite         the client is told 203.0.113.1:50000\n"
-		       "\n"
-		       "connections=1 packets=8 control=8 passed=3 opened=1\n");
+	EXPECT(HEADING
+		"  +0.000  server          200\n"
+		"  +0.000  gap             bytes of the server that are not in the capture: 10\n"
+		"  +0.000  client          PASV\n"
+		"  +0.000  server          227 10.0.0.2:50000\n"
+		"  +0.000  open            198.51.100.2 -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"
+		"  +0.000  rewrite         the client is told 203.0.113.1:50000\n"
+		"\n"
+		"connections=1 packets=8 control=8 passed=3 opened=1\n");
 	finish();
 }
 END_TEST
@@ -392,7 +400,8 @@ START_TEST(what_waits_at_the_end_is_read)
 	t.seq[DIR_ORIGINAL] += 100;
 	client(&t, "x\r\nNOOP\r\n");
 	ck_assert_uint_eq(
-		times("  gap             bytes of the client that are not in the capture: 100\n"), 1);
+		times("  gap             bytes of the client that are not in the capture: 100\n"),
+		1);
 	ck_assert_uint_eq(times("client          NOOP\n"), 1);
 	finish();
 }
@@ -419,7 +428,8 @@ START_TEST(segment_that_is_cut_off_is_a_gap)
 	server(&t, "200 ok\r\n");
 	ck_assert_uint_eq(times("  open "), 0);
 	ck_assert_uint_eq(times("snapshot length: 1\n"), 1);
-	ck_assert_uint_eq(times("  gap             bytes of the server that are not in the capture: 8\n"), 1);
+	ck_assert_uint_eq(
+		times("  gap             bytes of the server that are not in the capture: 8\n"), 1);
 	hand_over(&spec, 30);
 	ck_assert_uint_eq(times("cut off within their headers: 1\n"), 1);
 	finish();
@@ -486,7 +496,8 @@ END_TEST
 
 /* --- conntrack --- */
 
-/* Without the shift of what the receiver would acknowledge, edits would be taken for still under way. */
+/* Without the shift of what the receiver would acknowledge, edits would be taken for still under
+ * way. */
 START_TEST(acknowledgements_are_of_what_was_rewritten)
 {
 	struct talk t;
@@ -592,8 +603,8 @@ static struct talk secured(const char *from, const char *to)
 	handshake(&t);
 	client(&t, "AUTH TLS\r\n");
 	server(&t, "234 go on\r\n");
-	send_bytes(&t, DIR_ORIGINAL, RECORD, sizeof RECORD - 1);
-	send_bytes(&t, DIR_REPLY, RECORD, sizeof RECORD - 1);
+	send_bytes(&t, DIR_ORIGINAL, RECORD, sizeof(RECORD) - 1);
+	send_bytes(&t, DIR_REPLY, RECORD, sizeof(RECORD) - 1);
 	return t;
 }
 
@@ -628,7 +639,7 @@ START_TEST(behind_tls_lines_are_read_again)
 
 	start_outside();
 	t = secured(CLIENT, DIALLED);
-	send_bytes(&t, DIR_ORIGINAL, ALERT "PASV\r\n", sizeof ALERT "PASV\r\n" - 1);
+	send_bytes(&t, DIR_ORIGINAL, ALERT "PASV\r\n", sizeof(ALERT "PASV\r\n") - 1);
 	server(&t, "227 (10,0,0,2,195,80)\r\n");
 	ck_assert_uint_eq(times("  +0.000  client          PASV\n"
 				"  +0.000  server          227 10.0.0.2:50000\n"

@@ -260,7 +260,8 @@ START_TEST(a_begun_announcement_is_held_from_its_first_digit)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(announcing); i++) {
 		const char *text = announcing[i].text;
-		size_t at = (size_t)(strstr(text, announcing[i].span) - text), len = strcspn(text, "\n");
+		size_t at = (size_t)(strstr(text, announcing[i].span) - text),
+		       len = strcspn(text, "\n");
 
 		for (size_t n = at + 1; n <= len; n++)
 			ck_assert_msg(hold(text, n) <= at, "%.*s", (int)n, text);

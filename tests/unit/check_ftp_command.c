@@ -89,7 +89,8 @@ static const struct {
 	{"EPRT |2|1080::8:800:200C:417A|5282|\r\n", "2|1080::8:800:200C:417A|5282",
 		"[1080::8:800:200c:417a]:5282", '|'},
 	{"EPRT |2|::1|65535|\r\n", "2|::1|65535", "[::1]:65535", '|'},
-	{"EPRT |2|::ffff:10.0.0.2|1024|\r\n", "2|::ffff:10.0.0.2|1024", "[::ffff:10.0.0.2]:1024", '|'},
+	{"EPRT |2|::ffff:10.0.0.2|1024|\r\n", "2|::ffff:10.0.0.2|1024", "[::ffff:10.0.0.2]:1024",
+		'|'},
 	{"EPRT |2|2001:0db8:0000:0000:0000:0000:0000:0001|1024|\r\n",
 		"2|2001:0db8:0000:0000:0000:0000:0000:0001|1024", "[2001:db8::1]:1024", '|'},
 };
@@ -102,7 +103,8 @@ START_TEST(a_port_or_eprt_is_read_behind_its_word)
 
 		ck_assert_int_eq(c.verb, offering[i].delimiter ? FTP_EPRT : FTP_PORT);
 		ck_assert_msg(c.offers, "%s", text);
-		ck_assert_int_eq(c.offer.form, offering[i].delimiter ? FTP_FORM_EPRT : FTP_FORM_SIX);
+		ck_assert_int_eq(
+			c.offer.form, offering[i].delimiter ? FTP_FORM_EPRT : FTP_FORM_SIX);
 		if (offering[i].delimiter)
 			ck_assert_int_eq(c.offer.delimiter, offering[i].delimiter);
 		is_offer(&c.offer, text, offering[i].span, offering[i].listen);
@@ -209,10 +211,12 @@ START_TEST(a_begun_port_or_eprt_is_held)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(offering); i++) {
 		const char *text = offering[i].text;
-		size_t at = (size_t)(strstr(text, offering[i].span) - text), len = strcspn(text, "\n");
+		size_t at = (size_t)(strstr(text, offering[i].span) - text),
+		       len = strcspn(text, "\n");
 
 		for (size_t n = at + 1; n <= len; n++)
-			ck_assert_msg(hold_by(ftp_command_hold, text, n) <= at, "%.*s", (int)n, text);
+			ck_assert_msg(
+				hold_by(ftp_command_hold, text, n) <= at, "%.*s", (int)n, text);
 	}
 }
 END_TEST
@@ -234,7 +238,8 @@ START_TEST(nothing_is_held_of_other_commands)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
-		ck_assert_msg(hold_by(ftp_command_hold, sample[i], strlen(sample[i])) == strlen(sample[i]),
+		ck_assert_msg(hold_by(ftp_command_hold, sample[i], strlen(sample[i])) ==
+				      strlen(sample[i]),
 			"%s", sample[i]);
 }
 END_TEST
@@ -251,8 +256,8 @@ static bool is_command(const char *text)
 
 START_TEST(letters_and_then_a_space_or_the_end_may_be_a_command)
 {
-	static const char *const sample[] = {"NOOP\r\n", "noop\n", "USER anonymous\r\n", "X \n", "A\r",
-		"\xff\xf4\xff\xf2XYZ\r\n", "MDTM 2026 x: y\r\n"};
+	static const char *const sample[] = {"NOOP\r\n", "noop\n", "USER anonymous\r\n", "X \n",
+		"A\r", "\xff\xf4\xff\xf2XYZ\r\n", "MDTM 2026 x: y\r\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
 		ck_assert_msg(is_command(sample[i]), "%s", sample[i]);
@@ -261,9 +266,9 @@ END_TEST
 
 START_TEST(anything_else_is_no_command)
 {
-	static const char *const sample[] = {"Host: 192.0.2.1\r\n", "Content-Length: 5\r\n", "\r\n", "\n",
-		" NOOP\r\n", "123\r\n", "NOOP", "NO", "\xff\xf4\r\n", "\x16\x03\x01\x02\n", "{\"a\": 1}\r\n",
-		"NOOP\tx\r\n", "N00P\r\n"};
+	static const char *const sample[] = {"Host: 192.0.2.1\r\n", "Content-Length: 5\r\n", "\r\n",
+		"\n", " NOOP\r\n", "123\r\n", "NOOP", "NO", "\xff\xf4\r\n", "\x16\x03\x01\x02\n",
+		"{\"a\": 1}\r\n", "NOOP\tx\r\n", "N00P\r\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
 		ck_assert_msg(!is_command(sample[i]), "%s", sample[i]);

@@ -11,7 +11,8 @@ static const uint32_t isn = 0xfffffff4; /* the samples wrap around */
 
 enum { FAR_AWAY = 0x40000000 };
 
-/* Feeds bytes that lie at the end of memory, in order, and writes each whole line and '|' to the end of `out`. */
+/* Feeds bytes that lie at the end of memory, in order, and writes each whole line and '|' to the
+ * end of `out`. */
 static void feed(struct line *l, const char *p, size_t n, char *out)
 {
 	uint8_t *copy = guard_copy(p, n);
@@ -244,7 +245,8 @@ START_TEST(a_gap_that_stays_is_accepted_and_the_begun_line_given_up)
 }
 END_TEST
 
-/* Whatever order of segments comes, one that comes often enough is let through: a connection cannot stop. */
+/* Whatever order of segments comes, one that comes often enough is let through: a connection cannot
+ * stop. */
 START_TEST(the_first_line_behind_a_gap_is_partial)
 {
 	struct line l = seen("PA");

@@ -20,7 +20,8 @@ static struct tuple tuple_of(const char *client, const char *dialled)
 }
 
 /* The SYN of a data connection. */
-static size_t find(const struct masters *m, const char *client, const char *dialled, struct tuple *ret)
+static size_t find(
+	const struct masters *m, const char *client, const char *dialled, struct tuple *ret)
 {
 	struct tuple syn = tuple_of(client, dialled);
 

@@ -4,13 +4,14 @@
 
 #include "nat.h"
 #include "packet.h"
+#include "pasvd/array.h"
 #include "unit.h"
 
 static struct nat nat;
 
 static void start(const char *const *rule)
 {
-	memset(&nat, 0, sizeof nat);
+	memset(&nat, 0, sizeof(nat));
 	for (; *rule; rule++)
 		ck_assert_msg(nat_add(&nat, *rule), "%s", *rule);
 }
@@ -21,7 +22,8 @@ static struct tuple tuple(const char *src, const char *dst)
 }
 
 /* The connection of a packet from `src` to `dst` must be client -> dialled, server -> seen. */
-static void expect_connection(const char *src, const char *dst, enum dir dir, const char *const want[4])
+static void expect_connection(
+	const char *src, const char *dst, enum dir dir, const char *const want[4])
 {
 	struct tuple packet = tuple(src, dst), got[2];
 	struct tuple original = tuple(want[0], want[1]), reply = tuple(want[2], want[3]);
@@ -57,7 +59,8 @@ END_TEST
 
 START_TEST(hairpin_is_both)
 {
-	static const char *const want[] = {"10.0.0.5:9", "203.0.113.1:21", "10.0.0.2:21", "10.0.0.1:9"};
+	static const char *const want[] = {
+		"10.0.0.5:9", "203.0.113.1:21", "10.0.0.2:21", "10.0.0.1:9"};
 
 	start((const char *[]){"203.0.113.1=10.0.0.2", "10.0.0.1=10.0.0.5", NULL});
 	expect_connection("10.0.0.5:9", "203.0.113.1:21", DIR_ORIGINAL, want);
@@ -119,11 +122,12 @@ END_TEST
 START_TEST(what_is_no_rule_or_port_is_refused)
 {
 	static const char *const rule[] = {"", "=", "203.0.113.1", "203.0.113.1=", "=10.0.0.2",
-		"203.0.113.1=x", "203.0.113.1=fd00::1", "203.0.113.1:21=10.0.0.2", "203.0.113.1=10.0.0.2:21",
-		"203.0.113.1:0=10.0.0.2:21", "203.0.113.1:65536=10.0.0.2:21",
-		"203.0.113.1:4294967317=10.0.0.2:21", "203.0.113.1:=10.0.0.2:21",
-		"203.0.113.1:2x=10.0.0.2:21", "2001:db8::1=[fd00::1]", "[203.0.113.1]:21=10.0.0.2:21",
-		"[2001:db8::1]=[fd00::1]", "[2001:db8::1:21=[fd00::1]:21", "203.0.113.1=10.0.0.2=10.0.0.3",
+		"203.0.113.1=x", "203.0.113.1=fd00::1", "203.0.113.1:21=10.0.0.2",
+		"203.0.113.1=10.0.0.2:21", "203.0.113.1:0=10.0.0.2:21",
+		"203.0.113.1:65536=10.0.0.2:21", "203.0.113.1:4294967317=10.0.0.2:21",
+		"203.0.113.1:=10.0.0.2:21", "203.0.113.1:2x=10.0.0.2:21", "2001:db8::1=[fd00::1]",
+		"[203.0.113.1]:21=10.0.0.2:21", "[2001:db8::1]=[fd00::1]",
+		"[2001:db8::1:21=[fd00::1]:21", "203.0.113.1=10.0.0.2=10.0.0.3",
 		" 203.0.113.1=10.0.0.2", "[]:21=[]:21", ":21=:21"};
 	static const char *const port[] = {"", "0", "65536", "4294967317", "-1", "21 ", "x"};
 

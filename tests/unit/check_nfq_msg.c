@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_nfq_msg.c - netlink bytes of NFQUEUE, from a kernel and for it
  *
- * The expected bytes are written from include/uapi/linux/netfilter/nfnetlink_queue.h; the packet message is
- * as a 6.18 kernel sent it.
+ * The expected bytes are written from include/uapi/linux/netfilter/nfnetlink_queue.h; the packet
+ * message is as a 6.18 kernel sent it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +28,8 @@ END_TEST
 START_TEST(copy_wants_whole_packets)
 {
 	static const uint8_t expected[] = {CONFIG_OF(32, 21), /* */
-		ATTR(9, 2), BE32(0xffff), 2, 0, 0, 0}; /* NFQA_CFG_PARAMS: range, COPY_PACKET, padding */
+		/* NFQA_CFG_PARAMS: range, COPY_PACKET, padding */
+		ATTR(9, 2), BE32(0xffff), 2, 0, 0, 0};
 	_Alignas(4) uint8_t buf[NFQ_MSG_CONFIG_MAX];
 
 	ck_assert_message(buf, nfq_msg_put_copy(buf, sizeof(buf), 21), expected);
@@ -62,22 +63,24 @@ END_TEST
 
 START_TEST(verdict_without_bytes_leaves_the_packet_as_it_is)
 {
-	static const uint8_t expected[] = {HEADER(32, QUEUE, VERDICT, REQUEST, 0, 21), ATTR(12, 2), BE32(1),
-		BE32(0xfffffffe)}; /* NFQA_VERDICT_HDR: NF_ACCEPT, id */
+	static const uint8_t expected[] = {HEADER(32, QUEUE, VERDICT, REQUEST, 0, 21), ATTR(12, 2),
+		BE32(1), BE32(0xfffffffe)}; /* NFQA_VERDICT_HDR: NF_ACCEPT, id */
 	_Alignas(4) uint8_t buf[64];
 
-	ck_assert_message(
-		buf, nfq_msg_put_verdict(buf, sizeof(buf), 21, 0xfffffffe, NFQ_ACCEPT, NULL, 0), expected);
+	ck_assert_message(buf,
+		nfq_msg_put_verdict(buf, sizeof(buf), 21, 0xfffffffe, NFQ_ACCEPT, NULL, 0),
+		expected);
 }
 END_TEST
 
 START_TEST(drop_is_nf_drop)
 {
-	static const uint8_t expected[] = {HEADER(32, QUEUE, VERDICT, REQUEST, 0, 21), ATTR(12, 2), BE32(0),
-		BE32(7)}; /* NFQA_VERDICT_HDR: NF_DROP, id */
+	static const uint8_t expected[] = {HEADER(32, QUEUE, VERDICT, REQUEST, 0, 21), ATTR(12, 2),
+		BE32(0), BE32(7)}; /* NFQA_VERDICT_HDR: NF_DROP, id */
 	_Alignas(4) uint8_t buf[64];
 
-	ck_assert_message(buf, nfq_msg_put_verdict(buf, sizeof(buf), 21, 7, NFQ_DROP, NULL, 0), expected);
+	ck_assert_message(
+		buf, nfq_msg_put_verdict(buf, sizeof(buf), 21, 7, NFQ_DROP, NULL, 0), expected);
 }
 END_TEST
 
@@ -85,12 +88,14 @@ START_TEST(verdict_carries_the_new_packet)
 {
 	static const uint8_t bytes[] = "12345";
 	static const uint8_t expected[] = {HEADER(44, QUEUE, VERDICT, REQUEST, 0, 21), /* */
-		ATTR(12, 2), BE32(1), BE32(7),                  /* NFQA_VERDICT_HDR: NF_ACCEPT, id */
-		ATTR(9, 10), '1', '2', '3', '4', '5', 0, 0, 0}; /* NFQA_PAYLOAD, padding */
+		/* NFQA_VERDICT_HDR: NF_ACCEPT, id */
+		ATTR(12, 2), BE32(1), BE32(7), ATTR(9, 10), '1', '2', '3', '4', '5', 0, 0,
+		0}; /* NFQA_PAYLOAD, padding */
 	_Alignas(4) uint8_t buf[64];
 
 	memset(buf, 0xff, sizeof(buf));
-	ck_assert_message(buf, nfq_msg_put_verdict(buf, sizeof(buf), 21, 7, NFQ_ACCEPT, bytes, 5), expected);
+	ck_assert_message(
+		buf, nfq_msg_put_verdict(buf, sizeof(buf), 21, 7, NFQ_ACCEPT, bytes, 5), expected);
 }
 END_TEST
 
@@ -100,8 +105,10 @@ START_TEST(longest_packet_fits_and_one_byte_more_is_refused)
 	uint8_t *buf = malloc(NFQ_MSG_VERDICT_MAX), *bytes = calloc(1, LONGEST + 1);
 
 	ck_assert_int_gt(
-		nfq_msg_put_verdict(buf, NFQ_MSG_VERDICT_MAX, 21, 7, NFQ_ACCEPT, bytes, LONGEST), LONGEST);
-	ck_assert_int_eq(nfq_msg_put_verdict(buf, NFQ_MSG_VERDICT_MAX, 21, 7, NFQ_ACCEPT, bytes, LONGEST + 1),
+		nfq_msg_put_verdict(buf, NFQ_MSG_VERDICT_MAX, 21, 7, NFQ_ACCEPT, bytes, LONGEST),
+		LONGEST);
+	ck_assert_int_eq(nfq_msg_put_verdict(
+				 buf, NFQ_MSG_VERDICT_MAX, 21, 7, NFQ_ACCEPT, bytes, LONGEST + 1),
 		-EMSGSIZE);
 	free(bytes);
 	free(buf);
@@ -149,13 +156,15 @@ START_TEST(encoders_keep_within_their_room)
 END_TEST
 
 /* A UDP packet of 29 bytes. The kernel puts no padding behind the payload. */
-static const _Alignas(4) uint8_t packet_msg[] = {HEADER(73, QUEUE, PACKET, 0, 2, 7), /* AF_INET, queue 7 */
-	ATTR(11, 1), BE32(2), BE16(0x0800), 3,
-	0,                   /* NFQA_PACKET_HDR: id, ETH_P_IP, NF_INET_LOCAL_OUT, padding */
-	ATTR(8, 6), BE32(1), /* NFQA_IFINDEX_OUTDEV */
-	ATTR(33, 10),        /* NFQA_PAYLOAD */
-	0x45, 0, 0, 29, 0x67, 0xef, 0x40, 0, 64, 17, 0xd4, 0xde, 127, 0, 0, 1, 127, 0, 0, 1, /* IPv4 */
-	BE16(52325), BE16(9999), BE16(9), BE16(0), 'p'};                                     /* UDP */
+/* AF_INET, queue 7 */
+static const _Alignas(4) uint8_t packet_msg[] = {HEADER(73, QUEUE, PACKET, 0, 2, 7), ATTR(11, 1),
+	BE32(2), BE16(0x0800), 3, 0, /* NFQA_PACKET_HDR: id, ETH_P_IP, NF_INET_LOCAL_OUT, padding */
+	ATTR(8, 6), BE32(1),         /* NFQA_IFINDEX_OUTDEV */
+	ATTR(33, 10),                /* NFQA_PAYLOAD */
+	/* IPv4 */
+	0x45, 0, 0, 29, 0x67, 0xef, 0x40, 0, 64, 17, 0xd4, 0xde, 127, 0, 0, 1, 127, 0, 0, 1,
+	/* UDP */
+	BE16(52325), BE16(9999), BE16(9), BE16(0), 'p'};
 
 enum { PAYLOAD_AT = 20 + 12 + 8 + 4, PACKET_LEN = 29 };
 
@@ -175,9 +184,11 @@ END_TEST
 START_TEST(packet_came_in_by_an_interface)
 {
 	static const _Alignas(4) uint8_t msg[] = {HEADER(48, QUEUE, PACKET, 0, 2, 7), /* */
-		ATTR(11, 1), BE32(2), BE16(0x0800), 0, 0,                             /* NFQA_PACKET_HDR */
-		ATTR(8, 5), BE32(0x01020304),                                         /* NFQA_IFINDEX_INDEV */
-		ATTR(8, 7), BE32(3)}; /* NFQA_IFINDEX_PHYSINDEV, a bridge's port */
+		/* NFQA_PACKET_HDR */
+		ATTR(11, 1), BE32(2), BE16(0x0800), 0, 0,
+		/* NFQA_IFINDEX_INDEV */
+		ATTR(8, 5), BE32(0x01020304), ATTR(8, 7),
+		BE32(3)}; /* NFQA_IFINDEX_PHYSINDEV, a bridge's port */
 	static const _Alignas(4) uint8_t brief[] = {HEADER(40, QUEUE, PACKET, 0, 2, 7), /* */
 		ATTR(11, 1), BE32(2), BE16(0x0800), 0, 0, ATTR(6, 5), 1, 2, 0, 0};
 	struct nfq_packet p;
@@ -192,7 +203,8 @@ END_TEST
 START_TEST(packet_without_payload_can_still_be_given_a_verdict)
 {
 	static const _Alignas(4) uint8_t msg[] = {HEADER(32, QUEUE, PACKET, 0, 2, 7), /* */
-		ATTR(11, 1), BE32(2), BE16(0x86dd), 0, 0};                            /* NFQA_PACKET_HDR */
+		/* NFQA_PACKET_HDR */
+		ATTR(11, 1), BE32(2), BE16(0x86dd), 0, 0};
 	struct nfq_packet p;
 
 	ck_assert_int_eq(nfq_msg_parse_packet(msg, sizeof(msg), &p), 0);
@@ -206,9 +218,10 @@ START_TEST(attributes_of_newer_kernels_are_skipped)
 {
 	static const _Alignas(4) uint8_t msg[] = {HEADER(52, QUEUE, PACKET, 0, 2, 7), /* */
 		ATTR(8, 0x3fff), BE32(0),                                             /* unknown */
-		ATTR(11, 1), BE32(9), BE16(0x0800), 0, 0,                             /* NFQA_PACKET_HDR */
-		ATTR(4, 11),                                                          /* NFQA_CT, empty */
-		ATTR(8, 22), BE32(0)}; /* unknown to this program */
+		/* NFQA_PACKET_HDR */
+		ATTR(11, 1), BE32(9), BE16(0x0800), 0, 0,
+		/* NFQA_CT, empty */
+		ATTR(4, 11), ATTR(8, 22), BE32(0)}; /* unknown to this program */
 	struct nfq_packet p;
 
 	ck_assert_int_eq(nfq_msg_parse_packet(msg, sizeof(msg), &p), 0);
@@ -220,8 +233,8 @@ START_TEST(message_without_packet_id_is_refused)
 {
 	static const _Alignas(4) uint8_t none[] = {
 		HEADER(28, QUEUE, PACKET, 0, 2, 7), ATTR(8, 10), 0x45, 0, 0, 0}; /* NFQA_PAYLOAD */
-	static const _Alignas(4) uint8_t brief[] = {
-		HEADER(28, QUEUE, PACKET, 0, 2, 7), ATTR(8, 1), BE32(2)}; /* NFQA_PACKET_HDR of 4 bytes */
+	static const _Alignas(4) uint8_t brief[] = {/* NFQA_PACKET_HDR of 4 bytes */
+		HEADER(28, QUEUE, PACKET, 0, 2, 7), ATTR(8, 1), BE32(2)};
 	struct nfq_packet p = {.id = 77};
 
 	ck_assert_int_eq(nfq_msg_parse_packet(none, sizeof(none), &p), -1);

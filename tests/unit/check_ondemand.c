@@ -34,7 +34,8 @@ static struct fake_conn *connect_to(const char *client, const char *dialled, con
 	return fake_ct_connect(&ct, &c, &d, &r, &c);
 }
 
-static enum reason on_demand_syn(const char *client, const char *dialled, struct verdict *ret_verdict)
+static enum reason on_demand_syn(
+	const char *client, const char *dialled, struct verdict *ret_verdict)
 {
 	uint8_t buf[100];
 	const struct packet_spec spec = {
@@ -53,7 +54,8 @@ START_TEST(the_verdict_tells_whose_port_was_opened)
 	struct verdict v;
 
 	start();
-	ondemand_add(&engine, &connect_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21")->view);
+	ondemand_add(
+		&engine, &connect_to("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21")->view);
 	ck_assert_int_eq(on_demand_syn("198.51.100.2:5", "203.0.113.1:60007", &v), REASON_OPENED);
 	ck_assert(v.opened && v.on_demand && v.known);
 	ck_assert(endpoint_eq(&v.announce, &announced) && endpoint_eq(&v.listener, &listener));
@@ -68,10 +70,11 @@ START_TEST(of_two_servers_the_one_whose_range_it_is_gets_it)
 
 	start();
 	policy.tls_ports[0].server = (struct network){packet_addr("10.0.0.2"), 32};
-	policy.tls_ports[1] =
-		(struct tls_ports){{packet_addr("10.0.0.3"), 32}, (struct port_range){50000, 50100}};
+	policy.tls_ports[1] = (struct tls_ports){
+		{packet_addr("10.0.0.3"), 32}, (struct port_range){50000, 50100}};
 	policy.n_tls_ports = 2;
-	ondemand_add(&engine, &connect_to("198.51.100.2:1", "203.0.113.1:2121", "10.0.0.3:21")->view);
+	ondemand_add(
+		&engine, &connect_to("198.51.100.2:1", "203.0.113.1:2121", "10.0.0.3:21")->view);
 	ondemand_add(&engine, &connect_to("198.51.100.2:2", "203.0.113.1:21", "10.0.0.2:21")->view);
 	ck_assert_int_eq(on_demand_syn("198.51.100.2:5", "203.0.113.1:50001", &v), REASON_OPENED);
 	ck_assert(endpoint_eq(&v.listener, &listener));
@@ -123,7 +126,8 @@ START_TEST(one_that_ends_is_forgotten_and_an_older_one_counts)
 	ck_assert(tuple_eq(&ct.added[0].master, &old->view.tuple[DIR_ORIGINAL]));
 	new->view.established = true;
 	old->view.ours = false;
-	ck_assert_int_eq(on_demand_syn("198.51.100.2:5", "203.0.113.1:60001", &v), REASON_NO_MASTER);
+	ck_assert_int_eq(
+		on_demand_syn("198.51.100.2:5", "203.0.113.1:60001", &v), REASON_NO_MASTER);
 }
 END_TEST
 
@@ -137,7 +141,8 @@ START_TEST(knocks_count_for_the_limits)
 	ondemand_add(&engine, &connect_to("198.51.100.3:1", "203.0.113.1:21", "10.0.0.2:21")->view);
 	ck_assert_int_eq(on_demand_syn("198.51.100.2:5", "203.0.113.1:60000", &v), REASON_OPENED);
 	ck_assert_int_eq(on_demand_syn("198.51.100.2:5", "203.0.113.1:60001", &v), REASON_OPENED);
-	ck_assert_int_eq(on_demand_syn("198.51.100.2:5", "203.0.113.1:60002", &v), REASON_CLIENT_LIMIT);
+	ck_assert_int_eq(
+		on_demand_syn("198.51.100.2:5", "203.0.113.1:60002", &v), REASON_CLIENT_LIMIT);
 	ck_assert(!v.opened && v.known);
 	ck_assert_uint_eq(ct.addeds, 2);
 	ck_assert_int_eq(on_demand_syn("198.51.100.3:5", "203.0.113.1:60002", &v), REASON_OPENED);
@@ -201,7 +206,8 @@ START_TEST(a_kernel_that_refuses_is_told_of)
 	start();
 	ondemand_add(&engine, &connect_to("198.51.100.2:1", "203.0.113.1:21", "10.0.0.2:21")->view);
 	ct.refuse_expect = true;
-	ck_assert_int_eq(on_demand_syn("198.51.100.2:5", "203.0.113.1:60000", &v), REASON_CT_FAILED);
+	ck_assert_int_eq(
+		on_demand_syn("198.51.100.2:5", "203.0.113.1:60000", &v), REASON_CT_FAILED);
 	ck_assert(!v.opened);
 }
 END_TEST

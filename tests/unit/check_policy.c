@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_policy.c - what may be opened; reasons have names
  *
- * The connection of most samples is translated at both ends: the client is 192.168.1.5 behind 198.51.100.2, and the
- * server 10.0.0.2 behind 203.0.113.1.
+ * The connection of most samples is translated at both ends: the client is 192.168.1.5 behind
+ * 198.51.100.2, and the server 10.0.0.2 behind 203.0.113.1.
  */
 #include "packet.h"
 #include "pasvd/policy.h"
@@ -15,7 +15,8 @@ static const struct policy bare = {.expect_seconds = 7};
 /* The interface by which the other side's packets come in. */
 static uint32_t via;
 
-static struct ct_view view_of(const char *client, const char *dialled, const char *listener, const char *seen)
+static struct ct_view view_of(
+	const char *client, const char *dialled, const char *listener, const char *seen)
 {
 	return (struct ct_view){
 		.tuple = {{packet_endpoint(client), packet_endpoint(dialled), 5},
@@ -26,12 +27,14 @@ static struct ct_view view_of(const char *client, const char *dialled, const cha
 
 static struct ct_view view(void)
 {
-	return view_of("192.168.1.5:40000", "203.0.113.1:2121", "10.0.0.2:21", "198.51.100.2:61000");
+	return view_of(
+		"192.168.1.5:40000", "203.0.113.1:2121", "10.0.0.2:21", "198.51.100.2:61000");
 }
 
 static struct ct_view view6(void)
 {
-	return view_of("[fd00::5]:40000", "[2001:db8::1]:21", "[fd01::2]:21", "[2001:db8:1::2]:40000");
+	return view_of(
+		"[fd00::5]:40000", "[2001:db8::1]:21", "[fd01::2]:21", "[2001:db8:1::2]:40000");
 }
 
 static struct ftp_offer six(const char *listen)
@@ -41,7 +44,8 @@ static struct ftp_offer six(const char *listen)
 
 static struct ftp_offer eprt(const char *listen)
 {
-	return (struct ftp_offer){.form = FTP_FORM_EPRT, .delimiter = '|', .listen = packet_endpoint(listen)};
+	return (struct ftp_offer){
+		.form = FTP_FORM_EPRT, .delimiter = '|', .listen = packet_endpoint(listen)};
 }
 
 static struct ftp_offer port_only(uint16_t port)
@@ -71,7 +75,8 @@ static enum reason reason_of(const struct policy *policy, struct ftp_offer offer
 	return plan(policy, offer, speaker, view(), &p);
 }
 
-/* What a plan should be: who connects, where it will be seen to arrive, what is told, and where it really goes. */
+/* What a plan should be: who connects, where it will be seen to arrive, what is told, and where it
+ * really goes. */
 struct want {
 	const char *from, *at, *told, *listener;
 };
@@ -158,30 +163,37 @@ START_TEST(any_other_address_is_foreign)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++) {
-		ck_assert_int_eq(reason_of(&bare, eprt(sample[i]), DIR_REPLY), REASON_FOREIGN_ADDRESS);
-		ck_assert_int_eq(reason_of(&bare, eprt(sample[i]), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
+		ck_assert_int_eq(
+			reason_of(&bare, eprt(sample[i]), DIR_REPLY), REASON_FOREIGN_ADDRESS);
+		ck_assert_int_eq(
+			reason_of(&bare, eprt(sample[i]), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
 	}
 }
 END_TEST
 
 START_TEST(the_other_sides_address_is_foreign)
 {
-	ck_assert_int_eq(reason_of(&bare, six("192.168.1.5:50000"), DIR_REPLY), REASON_FOREIGN_ADDRESS);
-	ck_assert_int_eq(reason_of(&bare, six("198.51.100.2:50000"), DIR_REPLY), REASON_FOREIGN_ADDRESS);
-	ck_assert_int_eq(reason_of(&bare, six("10.0.0.2:50000"), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
-	ck_assert_int_eq(reason_of(&bare, six("203.0.113.1:50000"), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
+	ck_assert_int_eq(
+		reason_of(&bare, six("192.168.1.5:50000"), DIR_REPLY), REASON_FOREIGN_ADDRESS);
+	ck_assert_int_eq(
+		reason_of(&bare, six("198.51.100.2:50000"), DIR_REPLY), REASON_FOREIGN_ADDRESS);
+	ck_assert_int_eq(
+		reason_of(&bare, six("10.0.0.2:50000"), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
+	ck_assert_int_eq(
+		reason_of(&bare, six("203.0.113.1:50000"), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
 }
 END_TEST
 
-/* Behind DNAT the data connection of an outside client leaves with the dialled address: the server's real one is who
- * connects. */
+/* Behind DNAT the data connection of an outside client leaves with the dialled address: the
+ * server's real one is who connects. */
 START_TEST(an_outside_client_is_its_own_address)
 {
 	static const struct want outside = {
 		"10.0.0.2", "198.51.100.2:50000", "198.51.100.2:50000", "198.51.100.2:50000"};
 
 	is_planned(&bare, six("198.51.100.2:50000"), DIR_ORIGINAL,
-		view_of("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21", "198.51.100.2:40000"),
+		view_of("198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21",
+			"198.51.100.2:40000"),
 		outside);
 }
 END_TEST
@@ -192,7 +204,8 @@ START_TEST(without_nat_a_plan_is_the_same)
 		"198.51.100.2", "10.0.0.2:50000", "10.0.0.2:50000", "10.0.0.2:50000"};
 
 	is_planned(&bare, six("10.0.0.2:50000"), DIR_REPLY,
-		view_of("198.51.100.2:40000", "10.0.0.2:21", "10.0.0.2:21", "198.51.100.2:40000"), same);
+		view_of("198.51.100.2:40000", "10.0.0.2:21", "10.0.0.2:21", "198.51.100.2:40000"),
+		same);
 }
 END_TEST
 
@@ -252,8 +265,8 @@ END_TEST
 START_TEST(no_port_from_1024_on_is_denied_by_default)
 {
 	for (uint32_t port = POLICY_LOWEST_PORT; port <= UINT16_MAX; port++)
-		ck_assert_int_eq(
-			reason_of(&policy_default, port_only((uint16_t)port), DIR_REPLY), REASON_OPENED);
+		ck_assert_int_eq(reason_of(&policy_default, port_only((uint16_t)port), DIR_REPLY),
+			REASON_OPENED);
 	ck_assert_uint_eq(policy_default.expect_seconds, POLICY_EXPECT_SECONDS);
 	ck_assert_uint_eq(policy_default.n_foreign, 0);
 	ck_assert_uint_eq(policy_default.n_external, 0);
@@ -269,7 +282,8 @@ START_TEST(an_allowed_third_party_of_the_server_is_reached_by_nat)
 	struct policy policy = {.n_foreign = 1, .foreign = {{packet_addr("10.0.0.0"), 24}}};
 
 	is_planned(&policy, six("10.0.0.3:50000"), DIR_REPLY, view(), third);
-	ck_assert_int_eq(reason_of(&policy, six("10.0.1.3:50000"), DIR_REPLY), REASON_FOREIGN_ADDRESS);
+	ck_assert_int_eq(
+		reason_of(&policy, six("10.0.1.3:50000"), DIR_REPLY), REASON_FOREIGN_ADDRESS);
 }
 END_TEST
 
@@ -280,7 +294,8 @@ START_TEST(an_allowed_third_party_of_the_client_is_where_it_says)
 	struct policy policy = {.n_foreign = 1, .foreign = {{packet_addr("192.0.2.0"), 24}}};
 
 	is_planned(&policy, six("192.0.2.77:50000"), DIR_ORIGINAL, view(), third);
-	ck_assert_int_eq(reason_of(&policy, six("192.0.3.77:50000"), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
+	ck_assert_int_eq(
+		reason_of(&policy, six("192.0.3.77:50000"), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
 }
 END_TEST
 
@@ -289,7 +304,8 @@ START_TEST(a_third_party_gets_no_low_or_denied_port)
 	struct policy policy = {.n_foreign = 1, .n_deny = 1, .deny = {{5000, 5000}}};
 
 	ck_assert_int_eq(reason_of(&policy, six("10.0.0.3:22"), DIR_REPLY), REASON_LOW_PORT);
-	ck_assert_int_eq(reason_of(&policy, six("10.0.0.3:5000"), DIR_ORIGINAL), REASON_DENIED_PORT);
+	ck_assert_int_eq(
+		reason_of(&policy, six("10.0.0.3:5000"), DIR_ORIGINAL), REASON_DENIED_PORT);
 	ck_assert_int_eq(reason_of(&policy, six("10.0.0.3:5001"), DIR_ORIGINAL), REASON_OPENED);
 }
 END_TEST
@@ -299,7 +315,8 @@ START_TEST(a_third_party_of_the_other_family_is_refused)
 {
 	struct policy policy = {.n_foreign = 1};
 
-	ck_assert_int_eq(reason_of(&policy, eprt("[fd00::5]:50000"), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
+	ck_assert_int_eq(
+		reason_of(&policy, eprt("[fd00::5]:50000"), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
 }
 END_TEST
 
@@ -388,7 +405,8 @@ START_TEST(who_announces_the_external_address_itself_is_understood)
 	struct policy policy = {.n_external = 1, .external = {external("192.0.2.9")}};
 
 	is_planned(&policy, six("192.0.2.9:50000"), DIR_REPLY, view(), out);
-	ck_assert_int_eq(reason_of(&bare, six("192.0.2.9:50000"), DIR_REPLY), REASON_FOREIGN_ADDRESS);
+	ck_assert_int_eq(
+		reason_of(&bare, six("192.0.2.9:50000"), DIR_REPLY), REASON_FOREIGN_ADDRESS);
 }
 END_TEST
 
@@ -396,7 +414,8 @@ START_TEST(an_external_address_may_be_for_some_peers)
 {
 	static const struct want out = {
 		"192.168.1.5", "203.0.113.1:50000", "192.0.2.8:50000", "10.0.0.2:50000"};
-	struct policy policy = {.n_external = 2, .external = {external("192.0.2.9"), external("192.0.2.8")}};
+	struct policy policy = {
+		.n_external = 2, .external = {external("192.0.2.9"), external("192.0.2.8")}};
 
 	policy.external[0].peer = (struct network){packet_addr("198.18.0.0"), 15};
 	is_planned(&policy, port_only(50000), DIR_REPLY, view(), out);
@@ -409,7 +428,8 @@ START_TEST(an_external_address_may_stand_for_one_of_ours)
 {
 	static const struct want out = {
 		"192.168.1.5", "203.0.113.1:50000", "192.0.2.8:50000", "10.0.0.2:50000"};
-	struct policy policy = {.n_external = 2, .external = {external("192.0.2.9"), external("192.0.2.8")}};
+	struct policy policy = {
+		.n_external = 2, .external = {external("192.0.2.9"), external("192.0.2.8")}};
 
 	policy.external[0].known = packet_addr("203.0.113.2");
 	policy.external[1].known = packet_addr("203.0.113.1");
@@ -449,7 +469,8 @@ START_TEST(of_external_addresses_the_first_that_fits_counts)
 	static const struct want out = {
 		"192.168.1.5", "203.0.113.1:50000", "192.0.2.9:50000", "10.0.0.2:50000"};
 	struct policy policy = {.n_external = 3,
-		.external = {external("2001:db8::9"), external("192.0.2.9"), external("192.0.2.8")}};
+		.external = {
+			external("2001:db8::9"), external("192.0.2.9"), external("192.0.2.8")}};
 
 	is_planned(&policy, port_only(50000), DIR_REPLY, view(), out);
 }

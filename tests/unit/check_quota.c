@@ -64,7 +64,8 @@ static unsigned drain(struct quota_limits l, struct quota_party p, uint64_t now,
 	return n;
 }
 
-static const uint16_t some_limit[] = {1, 2, 3, 7, 10, 59, 60, 61, 999, 7001, 59999, 60000, UINT16_MAX};
+static const uint16_t some_limit[] = {
+	1, 2, 3, 7, 10, 59, 60, 61, 999, 7001, 59999, 60000, UINT16_MAX};
 
 START_TEST(as_many_as_the_limit_says_are_there_at_once)
 {
@@ -75,7 +76,8 @@ START_TEST(as_many_as_the_limit_says_are_there_at_once)
 			start();
 			l.a_minute[scope] = some_limit[i];
 			ck_assert_uint_eq(
-				drain(l, party("192.0.2.9", "192.0.2.1"), 5, 2 * UINT16_MAX), some_limit[i]);
+				drain(l, party("192.0.2.9", "192.0.2.1"), 5, 2 * UINT16_MAX),
+				some_limit[i]);
 		}
 	}
 }
@@ -122,7 +124,8 @@ END_TEST
 
 START_TEST(the_first_scope_that_is_over_is_named)
 {
-	struct quota_party p = party("192.0.2.9", "192.0.2.1"), other = party("192.0.2.10", "192.0.2.1");
+	struct quota_party p = party("192.0.2.9", "192.0.2.1"),
+			   other = party("192.0.2.10", "192.0.2.1");
 
 	start();
 	ck_assert_int_eq(open_port(limits(1, 1, 1), p, 0), QUOTA_NONE);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_ruleset.c - listings of iptables-save and nft as rules, and a packet's way through them
  *
  * The listings are as iptables 1.8.9 and nft 1.0.6 print them.
@@ -25,9 +25,9 @@ static struct addr address(const char *text)
 }
 
 /* A packet of a client's connection on its way to the server. */
-static struct packet packet(void)
+static struct rule_packet packet(void)
 {
-	return (struct packet){.in = "wan",
+	return (struct rule_packet){.in = "wan",
 		.out = "lan0",
 		.src = address("198.51.100.10"),
 		.dst = address("10.77.0.2"),
@@ -38,13 +38,14 @@ static struct packet packet(void)
 }
 
 /* The rules of FORWARD, behind which comes the jump to PASVD. */
-static struct way way_behind(const char *rules, const struct packet *p)
+static struct way way_behind(const char *rules, const struct rule_packet *p)
 {
 	char text[4096];
 
 	ruleset_free(&rs);
 	snprintf(text, sizeof(text),
-		"# Generated\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [1:2]\n:PASVD - [0:0]\n:A - "
+		"# Generated\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [1:2]\n:PASVD - [0:0]\n:A "
+		"- "
 		"[0:0]\n:B - [0:0]\n%s"
 		"-A FORWARD -j PASVD\nCOMMIT\n# Completed\n",
 		rules);
@@ -54,7 +55,7 @@ static struct way way_behind(const char *rules, const struct packet *p)
 
 static enum tri matches(const char *rule)
 {
-	struct packet p = packet();
+	struct rule_packet p = packet();
 	char line[512];
 
 	snprintf(line, sizeof(line), "-A FORWARD %s -j DROP\n", rule);
@@ -128,7 +129,7 @@ END_TEST
 
 START_TEST(what_is_not_known_of_a_packet_matches_perhaps)
 {
-	const struct packet p = {.in = "wan", .state = STATE_RELATED};
+	const struct rule_packet p = {.in = "wan", .state = STATE_RELATED};
 	struct rule r = {.tcp = TRI_MAYBE, .dport = {1, {{1024, 65535}}, false}};
 
 	ck_assert_int_eq(rule_matches(&r, &p), TRI_MAYBE);
@@ -139,45 +140,47 @@ END_TEST
 
 static const struct {
 	const char *rules;
-	enum action end;
+	enum rule_action end;
 	bool sure;
 	size_t index;
 } ways[] = {
-	{"", ACTION_JUMP, true, 0},
-	{"-A FORWARD -i lan0 -j DROP\n", ACTION_JUMP, true, 1},
-	{"-A FORWARD -j DROP\n", ACTION_DROP, true, 0},
-	{"-A FORWARD -j REJECT --reject-with icmp-port-unreachable\n", ACTION_DROP, true, 0},
-	{"-A FORWARD -j LOG --log-prefix \"-j DROP\"\n-A FORWARD -j ACCEPT\n", ACTION_ACCEPT, true, 1},
-	{"-A FORWARD -m set --match-set x src -j ACCEPT\n-A FORWARD -j DROP\n", ACTION_DROP, false, 1},
-	{"-A FORWARD -m set --match-set x src -j LOG\n-A FORWARD -j DROP\n", ACTION_DROP, true, 1},
-	{"-A A -j DROP\n-A FORWARD -i wan -j A\n", ACTION_DROP, true, 0},
-	{"-A A -i wan -j RETURN\n-A A -j DROP\n-A FORWARD -j A\n", ACTION_JUMP, true, 1},
-	{"-A A -j RETURN\n-A FORWARD -g A\n", ACTION_NONE, true, 0},
-	{"-A B -j RETURN\n-A A -g B\n-A A -j DROP\n-A FORWARD -j A\n", ACTION_JUMP, true, 1},
-	{"-A A -j B\n-A B -j A\n-A FORWARD -j A\n", ACTION_JUMP, false, 1},
-	{"-A FORWARD -p tcp -j RETURN\n", ACTION_NONE, true, 0},
-	{"-A FORWARD -j NFQUEUE --queue-num 7 --queue-bypass\n", ACTION_QUEUE, true, 0},
-	{"-A FORWARD -j FUTURE --with x\n", ACTION_JUMP, true, 1},
+	{"", RULE_JUMP, true, 0},
+	{"-A FORWARD -i lan0 -j DROP\n", RULE_JUMP, true, 1},
+	{"-A FORWARD -j DROP\n", RULE_DROP, true, 0},
+	{"-A FORWARD -j REJECT --reject-with icmp-port-unreachable\n", RULE_DROP, true, 0},
+	{"-A FORWARD -j LOG --log-prefix \"-j DROP\"\n-A FORWARD -j ACCEPT\n", RULE_ACCEPT, true,
+		1},
+	{"-A FORWARD -m set --match-set x src -j ACCEPT\n-A FORWARD -j DROP\n", RULE_DROP, false,
+		1},
+	{"-A FORWARD -m set --match-set x src -j LOG\n-A FORWARD -j DROP\n", RULE_DROP, true, 1},
+	{"-A A -j DROP\n-A FORWARD -i wan -j A\n", RULE_DROP, true, 0},
+	{"-A A -i wan -j RETURN\n-A A -j DROP\n-A FORWARD -j A\n", RULE_JUMP, true, 1},
+	{"-A A -j RETURN\n-A FORWARD -g A\n", RULE_NONE, true, 0},
+	{"-A B -j RETURN\n-A A -g B\n-A A -j DROP\n-A FORWARD -j A\n", RULE_JUMP, true, 1},
+	{"-A A -j B\n-A B -j A\n-A FORWARD -j A\n", RULE_JUMP, false, 1},
+	{"-A FORWARD -p tcp -j RETURN\n", RULE_NONE, true, 0},
+	{"-A FORWARD -j NFQUEUE --queue-num 7 --queue-bypass\n", RULE_QUEUE, true, 0},
+	{"-A FORWARD -j FUTURE --with x\n", RULE_JUMP, true, 1},
 };
 
 START_TEST(way_ends_where_it_must)
 {
-	const struct packet p = packet();
+	const struct rule_packet p = packet();
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		struct way w = way_behind(ways[i].rules, &p);
 
-		ck_assert_msg(w.end == ways[i].end && w.sure == ways[i].sure, "%s: %d %d", ways[i].rules,
-			w.end, w.sure);
-		ck_assert_msg(
-			w.end == ACTION_NONE || w.index == ways[i].index, "%s: %zu", ways[i].rules, w.index);
+		ck_assert_msg(w.end == ways[i].end && w.sure == ways[i].sure, "%s: %d %d",
+			ways[i].rules, w.end, w.sure);
+		ck_assert_msg(w.end == RULE_NONE || w.index == ways[i].index, "%s: %zu",
+			ways[i].rules, w.index);
 	}
 }
 END_TEST
 
 START_TEST(deep_chains_end)
 {
-	const struct packet p = packet();
+	const struct rule_packet p = packet();
 	char text[4096];
 	FILE *out = fmemopen(text, sizeof(text), "w");
 	struct way w;
@@ -189,13 +192,13 @@ START_TEST(deep_chains_end)
 	ruleset_free(&rs);
 	ck_assert_int_eq(iptables_save_read(text, &rs), 0);
 	w = ruleset_way(&rs, ruleset_find(&rs, "", "filter", "FORWARD"), &p, "PASVD");
-	ck_assert(w.end == ACTION_NONE && !w.sure);
+	ck_assert(w.end == RULE_NONE && !w.sure);
 }
 END_TEST
 
 static const struct rule *target(const char *rule)
 {
-	const struct packet p = packet();
+	const struct rule_packet p = packet();
 	char line[512];
 
 	snprintf(line, sizeof(line), "-A FORWARD %s\n", rule);
@@ -224,7 +227,7 @@ START_TEST(destination_of_dnat)
 
 		if (destinations[i].address)
 			a = address(destinations[i].address);
-		ck_assert_msg(r->action == ACTION_DNAT && addr_eq(&r->to.addr, &a) &&
+		ck_assert_msg(r->action == RULE_DNAT && addr_eq(&r->to.addr, &a) &&
 				      r->to.port == destinations[i].port,
 			"%s", destinations[i].rule);
 	}
@@ -234,11 +237,11 @@ END_TEST
 START_TEST(targets_with_options)
 {
 	ck_assert_str_eq(target("-p tcp -j CT --helper sane")->target, "sane");
-	ck_assert_int_eq(target("-j CT --zone 5")->action, ACTION_TEMPLATE);
-	ck_assert_int_eq(target("-j CT --notrack")->action, ACTION_NOTRACK);
-	ck_assert_int_eq(
-		target("-j CONNMARK --restore-mark --nfmask 0x1 --ctmask 0x1")->action, ACTION_RESTORE);
-	ck_assert_int_eq(target("-j CONNMARK --save-mark")->action, ACTION_NONE);
+	ck_assert_int_eq(target("-j CT --zone 5")->action, RULE_TEMPLATE);
+	ck_assert_int_eq(target("-j CT --notrack")->action, RULE_NOTRACK);
+	ck_assert_int_eq(target("-j CONNMARK --restore-mark --nfmask 0x1 --ctmask 0x1")->action,
+		RULE_RESTORE);
+	ck_assert_int_eq(target("-j CONNMARK --save-mark")->action, RULE_NONE);
 	ck_assert_uint_eq(target("-j NFQUEUE --queue-num 65535")->queue, 65535);
 	ck_assert(!target("-j LOG --log-prefix x")->unsure);
 }
@@ -250,7 +253,8 @@ static const struct {
 } quoted[] = {
 	{"-A FORWARD -i wan -p tcp -m tcp --dport 1024:65535 -j DROP",
 		"-i wan -p tcp -m tcp --dport 1024:65535 -j DROP"},
-	{"-A FORWARD -m comment --comment \"two words\" -j DROP", "-m comment --comment 'two words' -j DROP"},
+	{"-A FORWARD -m comment --comment \"two words\" -j DROP",
+		"-m comment --comment 'two words' -j DROP"},
 	{"-A FORWARD -m comment --comment \"$(reboot) `reboot`\" -j DROP",
 		"-m comment --comment '$(reboot) `reboot`' -j DROP"},
 	{"-A FORWARD -m comment --comment \"it\\'s \\\"x\\\" ; reboot\" -j DROP",
@@ -275,17 +279,18 @@ END_TEST
 START_TEST(rule_that_is_too_long_can_be_anything)
 {
 	static char text[LONG + 256];
-	const struct packet p = packet();
+	const struct rule_packet p = packet();
 	struct way w;
 
 	snprintf(text, sizeof(text),
-		"*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m comment --comment \"%0*d\" -j ACCEPT\n-A "
+		"*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m comment --comment \"%0*d\" -j "
+		"ACCEPT\n-A "
 		"FORWARD -j DROP\nCOMMIT\n",
 		LONG, 0);
 	ruleset_free(&rs);
 	ck_assert_int_eq(iptables_save_read(text, &rs), 0);
 	w = ruleset_way(&rs, ruleset_find(&rs, "", "filter", "FORWARD"), &p, "PASVD");
-	ck_assert(w.end == ACTION_DROP && !w.sure);
+	ck_assert(w.end == RULE_DROP && !w.sure);
 }
 END_TEST
 
@@ -304,86 +309,96 @@ END_TEST
 
 /* --- nft --- */
 
-#define CHAIN(extra)                                                                                         \
-	"{\"chain\":{\"family\":\"inet\",\"table\":\"t\",\"name\":\"f\",\"handle\":1,\"type\":\"filter\","   \
+#define CHAIN(extra)                                                                               \
+	"{\"chain\":{\"family\":\"inet\",\"table\":\"t\",\"name\":\"f\",\"handle\":1,\"type\":"    \
+	"\"filter\","                                                                              \
 	"\"hook\":\"forward\",\"prio\":5,\"policy\":\"drop\"}}" extra
 
 static struct way nft_way(const char *expr, enum addr_family family)
 {
-	struct packet p = packet();
+	struct rule_packet p = packet();
 	char text[4096];
 
 	ruleset_free(&rs);
 	snprintf(text, sizeof(text),
-		"{\"nftables\":[{\"metainfo\":{\"version\":\"1.0.6\"}},{\"table\":{\"family\":\"inet\","
-		"\"name\":\"t\"}}," CHAIN(",") "{\"rule\":{\"family\":\"inet\",\"table\":\"t\",\"chain\":"
-					       "\"f\",\"handle\":7,\"expr\":[%s]}}]}",
+		"{\"nftables\":[{\"metainfo\":{\"version\":\"1.0.6\"}},{\"table\":{\"family\":"
+		"\"inet\","
+		"\"name\":\"t\"}}," CHAIN(
+			",") "{\"rule\":{\"family\":\"inet\",\"table\":\"t\",\"chain\":"
+			     "\"f\",\"handle\":7,\"expr\":[%s]}}]}",
 		expr);
 	p.helper = "sane";
 	ck_assert_int_eq(nft_list_read(text, family, NULL, &rs), 0);
 	return ruleset_way(&rs, ruleset_find(&rs, "inet", "t", "f"), &p, "PASVD");
 }
 
-#define ACCEPT                   ",{\"accept\":null}"
-#define MATCH(op, left, right)   "{\"match\":{\"op\":\"" op "\",\"left\":{" left "},\"right\":" right "}}"
-#define META(key)                "\"meta\":{\"key\":\"" key "\"}"
-#define CT(key)                  "\"ct\":{\"key\":\"" key "\"}"
-#define PAYLOAD(protocol, field) "\"payload\":{\"protocol\":\"" protocol "\",\"field\":\"" field "\"}"
+#define ACCEPT ",{\"accept\":null}"
+#define MATCH(op, left, right)                                                                     \
+	"{\"match\":{\"op\":\"" op "\",\"left\":{" left "},\"right\":" right "}}"
+#define META(key) "\"meta\":{\"key\":\"" key "\"}"
+#define CT(key)   "\"ct\":{\"key\":\"" key "\"}"
+#define PAYLOAD(protocol, field)                                                                   \
+	"\"payload\":{\"protocol\":\"" protocol "\",\"field\":\"" field "\"}"
 
 static const struct {
 	const char *expr;
-	enum action end;
+	enum rule_action end;
 	bool sure;
 } nft[] = {
-	{"{\"counter\":{\"packets\":0,\"bytes\":0}}" ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("==", META("l4proto"), "\"tcp\"") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("==", META("l4proto"), "{\"set\":[\"tcp\",\"udp\"]}") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("==", META("l4proto"), "\"udp\"") ACCEPT, ACTION_NONE, true},
-	{MATCH("!=", META("l4proto"), "\"tcp\"") ACCEPT, ACTION_NONE, true},
-	{MATCH("==", META("nfproto"), "\"ipv6\"") ACCEPT, ACTION_NONE, true},
-	{MATCH("==", META("nfproto"), "\"ipv4\"") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("==", META("iifname"), "\"wan\"") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("==", META("iifname"), "\"w*\"") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("!=", META("oifname"), "\"lan0\"") ACCEPT, ACTION_NONE, true},
-	{MATCH("==", META("iifname"), "{\"set\":[\"wan\",\"b\"]}") ACCEPT, ACTION_NONE, false},
-	{MATCH("==", META("mark"), "1") ACCEPT, ACTION_NONE, false},
-	{MATCH("in", CT("state"), "[\"established\",\"related\"]") ACCEPT, ACTION_NONE, true},
-	{MATCH("==", CT("state"), "{\"set\":[\"new\",\"related\"]}") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("in", CT("state"), "\"new\"") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("in", CT("status"), "\"dnat\"") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("in", CT("status"), "\"seen-reply\"") ACCEPT, ACTION_NONE, false},
-	{MATCH("==", CT("helper"), "\"sane\"") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("==", CT("helper"), "\"ftp\"") ACCEPT, ACTION_NONE, true},
-	{MATCH("==", "\"ct\":{\"key\":\"proto-dst\",\"dir\":\"original\"}", "21") ACCEPT, ACTION_ACCEPT,
-		true},
-	{MATCH("==", "\"ct\":{\"key\":\"proto-dst\",\"dir\":\"reply\"}", "21") ACCEPT, ACTION_NONE, false},
-	{MATCH("==", PAYLOAD("ip", "daddr"), "\"10.77.0.2\"") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("==", PAYLOAD("ip", "saddr"), "{\"prefix\":{\"addr\":\"198.51.100.0\",\"len\":24}}") ACCEPT,
-		ACTION_ACCEPT, true},
-	{MATCH("==", PAYLOAD("ip", "saddr"), "{\"prefix\":{\"addr\":\"10.0.0.0\",\"len\":8}}") ACCEPT,
-		ACTION_NONE, true},
-	{MATCH("==", PAYLOAD("ip", "saddr"), "\"@set\"") ACCEPT, ACTION_NONE, false},
-	{MATCH("==", PAYLOAD("ip", "protocol"), "\"tcp\"") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("==", PAYLOAD("ip6", "daddr"), "\"fd00::2\"") ACCEPT, ACTION_NONE, true},
+	{"{\"counter\":{\"packets\":0,\"bytes\":0}}" ACCEPT, RULE_ACCEPT, true},
+	{MATCH("==", META("l4proto"), "\"tcp\"") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("==", META("l4proto"), "{\"set\":[\"tcp\",\"udp\"]}") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("==", META("l4proto"), "\"udp\"") ACCEPT, RULE_NONE, true},
+	{MATCH("!=", META("l4proto"), "\"tcp\"") ACCEPT, RULE_NONE, true},
+	{MATCH("==", META("nfproto"), "\"ipv6\"") ACCEPT, RULE_NONE, true},
+	{MATCH("==", META("nfproto"), "\"ipv4\"") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("==", META("iifname"), "\"wan\"") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("==", META("iifname"), "\"w*\"") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("!=", META("oifname"), "\"lan0\"") ACCEPT, RULE_NONE, true},
+	{MATCH("==", META("iifname"), "{\"set\":[\"wan\",\"b\"]}") ACCEPT, RULE_NONE, false},
+	{MATCH("==", META("mark"), "1") ACCEPT, RULE_NONE, false},
+	{MATCH("in", CT("state"), "[\"established\",\"related\"]") ACCEPT, RULE_NONE, true},
+	{MATCH("==", CT("state"), "{\"set\":[\"new\",\"related\"]}") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("in", CT("state"), "\"new\"") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("in", CT("status"), "\"dnat\"") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("in", CT("status"), "\"seen-reply\"") ACCEPT, RULE_NONE, false},
+	{MATCH("==", CT("helper"), "\"sane\"") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("==", CT("helper"), "\"ftp\"") ACCEPT, RULE_NONE, true},
+	{MATCH("==", "\"ct\":{\"key\":\"proto-dst\",\"dir\":\"original\"}", "21") ACCEPT,
+		RULE_ACCEPT, true},
+	{MATCH("==", "\"ct\":{\"key\":\"proto-dst\",\"dir\":\"reply\"}", "21") ACCEPT, RULE_NONE,
+		false},
+	{MATCH("==", PAYLOAD("ip", "daddr"), "\"10.77.0.2\"") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("==", PAYLOAD("ip", "saddr"), "{\"prefix\":{\"addr\":\"198.51.100.0\",\"len\":24}}")
+			ACCEPT,
+		RULE_ACCEPT, true},
+	{MATCH("==", PAYLOAD("ip", "saddr"), "{\"prefix\":{\"addr\":\"10.0.0.0\",\"len\":8}}")
+			ACCEPT,
+		RULE_NONE, true},
+	{MATCH("==", PAYLOAD("ip", "saddr"), "\"@set\"") ACCEPT, RULE_NONE, false},
+	{MATCH("==", PAYLOAD("ip", "protocol"), "\"tcp\"") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("==", PAYLOAD("ip6", "daddr"), "\"fd00::2\"") ACCEPT, RULE_NONE, true},
 	{MATCH("==", PAYLOAD("tcp", "dport"), "{\"set\":[20,21,{\"range\":[1000,2000]}]}") ACCEPT,
-		ACTION_ACCEPT, true},
-	{MATCH("==", PAYLOAD("th", "dport"), "{\"range\":[22,2000]}") ACCEPT, ACTION_NONE, true},
-	{MATCH("!=", PAYLOAD("tcp", "dport"), "80") ACCEPT, ACTION_ACCEPT, true},
-	{MATCH("==", PAYLOAD("udp", "dport"), "21") ACCEPT, ACTION_NONE, true},
-	{MATCH("in", PAYLOAD("tcp", "flags"), "\"syn\"") ACCEPT, ACTION_NONE, false},
-	{"{\"vmap\":{\"key\":{" CT("state") "},\"data\":{\"set\":[[\"established\",{\"accept\":null}],["
-					    "\"new\",{\"drop\":null}]]}}}",
-		ACTION_DROP, true},
-	{"{\"vmap\":{\"key\":{" CT("state") "},\"data\":{\"set\":[[\"established\",{\"drop\":null}],["
-					    "\"related\",{\"accept\":null}]]}}}",
-		ACTION_NONE, true},
-	{"{\"vmap\":{\"key\":{" CT("state") "},\"data\":\"@map\"}}" ACCEPT, ACTION_NONE, false},
-	{"{\"limit\":{\"rate\":1,\"per\":\"second\"}}" ACCEPT, ACTION_NONE, false},
-	{"{\"jump\":{\"target\":\"gone\"}}", ACTION_NONE, false},
-	{"{\"xt\":{\"type\":\"target\",\"name\":\"DROP\"}}", ACTION_NONE, true},
-	{"{\"flow\":{\"op\":\"add\",\"flowtable\":\"@f\"}}", ACTION_NONE, true},
-	{"{\"queue\":{\"num\":7,\"flags\":\"bypass\"}}", ACTION_QUEUE, true},
-	{"{\"queue\":{\"num\":{\"range\":[0,3]}}}", ACTION_NONE, false},
+		RULE_ACCEPT, true},
+	{MATCH("==", PAYLOAD("th", "dport"), "{\"range\":[22,2000]}") ACCEPT, RULE_NONE, true},
+	{MATCH("!=", PAYLOAD("tcp", "dport"), "80") ACCEPT, RULE_ACCEPT, true},
+	{MATCH("==", PAYLOAD("udp", "dport"), "21") ACCEPT, RULE_NONE, true},
+	{MATCH("in", PAYLOAD("tcp", "flags"), "\"syn\"") ACCEPT, RULE_NONE, false},
+	{"{\"vmap\":{\"key\":{" CT(
+		 "state") "},\"data\":{\"set\":[[\"established\",{\"accept\":null}],["
+			  "\"new\",{\"drop\":null}]]}}}",
+		RULE_DROP, true},
+	{"{\"vmap\":{\"key\":{" CT(
+		 "state") "},\"data\":{\"set\":[[\"established\",{\"drop\":null}],["
+			  "\"related\",{\"accept\":null}]]}}}",
+		RULE_NONE, true},
+	{"{\"vmap\":{\"key\":{" CT("state") "},\"data\":\"@map\"}}" ACCEPT, RULE_NONE, false},
+	{"{\"limit\":{\"rate\":1,\"per\":\"second\"}}" ACCEPT, RULE_NONE, false},
+	{"{\"jump\":{\"target\":\"gone\"}}", RULE_NONE, false},
+	{"{\"xt\":{\"type\":\"target\",\"name\":\"DROP\"}}", RULE_NONE, true},
+	{"{\"flow\":{\"op\":\"add\",\"flowtable\":\"@f\"}}", RULE_NONE, true},
+	{"{\"queue\":{\"num\":7,\"flags\":\"bypass\"}}", RULE_QUEUE, true},
+	{"{\"queue\":{\"num\":{\"range\":[0,3]}}}", RULE_NONE, false},
 };
 
 START_TEST(nft_statements)
@@ -391,8 +406,8 @@ START_TEST(nft_statements)
 	for (size_t i = 0; i < ARRAY_SIZE(nft); i++) {
 		struct way w = nft_way(nft[i].expr, ADDR_IP4);
 
-		ck_assert_msg(w.end == nft[i].end && w.sure == nft[i].sure, "%s: %d %d", nft[i].expr, w.end,
-			w.sure);
+		ck_assert_msg(w.end == nft[i].end && w.sure == nft[i].sure, "%s: %d %d",
+			nft[i].expr, w.end, w.sure);
 	}
 }
 END_TEST
@@ -412,14 +427,16 @@ END_TEST
 START_TEST(nft_tables_of_others_are_left_out)
 {
 	static const char text[] =
-		"{\"nftables\":[{\"chain\":{\"family\":\"ip\",\"table\":\"filter\",\"name\":\"FORWARD\"}},"
+		"{\"nftables\":[{\"chain\":{\"family\":\"ip\",\"table\":\"filter\",\"name\":"
+		"\"FORWARD\"}},"
 		"{\"chain\":{\"family\":\"ip6\",\"table\":\"six\",\"name\":\"x\"}},"
 		"{\"chain\":{\"family\":\"bridge\",\"table\":\"b\",\"name\":\"x\"}},"
 		"{\"chain\":{\"family\":\"ip\",\"table\":\"own\",\"name\":\"x\"}}]}";
 	struct ruleset iptables = {0};
 
 	ruleset_free(&rs);
-	ck_assert_int_eq(iptables_save_read("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", &iptables), 0);
+	ck_assert_int_eq(
+		iptables_save_read("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", &iptables), 0);
 	ck_assert_int_eq(nft_list_read(text, ADDR_IP4, &iptables, &rs), 0);
 	ck_assert_uint_eq(rs.n, 1);
 	ck_assert_str_eq(rs.chain[0].table, "own");
@@ -437,9 +454,10 @@ START_TEST(nft_garbage_is_refused)
 		ck_assert_int_eq(nft_list_read(texts[i], ADDR_IP4, NULL, &none), -EINVAL);
 	}
 	ruleset_free(&rs);
-	ck_assert_int_eq(nft_list_read("{\"nftables\":[1,\"x\",{\"rule\":1},{\"rule\":{\"family\":\"ip\","
-				       "\"expr\":[1,{}]}}]}",
-				 ADDR_IP4, NULL, &rs),
+	ck_assert_int_eq(
+		nft_list_read("{\"nftables\":[1,\"x\",{\"rule\":1},{\"rule\":{\"family\":\"ip\","
+			      "\"expr\":[1,{}]}}]}",
+			ADDR_IP4, NULL, &rs),
 		0);
 }
 END_TEST
@@ -447,11 +465,11 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {rule_matches_what_it_says,
-		what_is_not_known_of_a_packet_matches_perhaps, way_ends_where_it_must, deep_chains_end,
-		destination_of_dnat, targets_with_options, rule_as_words_for_a_shell,
-		rule_that_is_too_long_can_be_anything, garbage_is_no_rules, nft_statements,
-		nft_chain_and_rule_say_where_they_are, nft_tables_of_others_are_left_out,
-		nft_garbage_is_refused};
+		what_is_not_known_of_a_packet_matches_perhaps, way_ends_where_it_must,
+		deep_chains_end, destination_of_dnat, targets_with_options,
+		rule_as_words_for_a_shell, rule_that_is_too_long_can_be_anything,
+		garbage_is_no_rules, nft_statements, nft_chain_and_rule_say_where_they_are,
+		nft_tables_of_others_are_left_out, nft_garbage_is_refused};
 
 	return unit_run("ruleset", tests, ARRAY_SIZE(tests));
 }

@@ -127,7 +127,8 @@ START_TEST(a_cut_packet_is_refused)
 }
 END_TEST
 
-/* The length in the header agrees with the bytes, so the headers themselves have to be looked at. */
+/* The length in the header agrees with the bytes, so the headers themselves have to be looked
+ * at. */
 START_TEST(a_packet_without_whole_headers_is_refused)
 {
 	struct packet_spec spec = spec_of(8, 12, sizeof(hello) - 1);
@@ -245,7 +246,8 @@ START_TEST(the_largest_packet_is_read)
 }
 END_TEST
 
-/* Cuts and puts, in a buffer that just holds the result, and compares with the same done by hand. */
+/* Cuts and puts, in a buffer that just holds the result, and compares with the same done by
+ * hand. */
 static void splice(size_t at, size_t cut, size_t len)
 {
 	struct packet_spec spec = spec_of(4, 12, sizeof(hello) - 1);
@@ -386,8 +388,8 @@ static struct packet_spec spec6_of(size_t extensions, size_t tcp_options, size_t
 {
 	struct packet_spec spec = spec_of(0, tcp_options, len);
 
-	spec.tuple =
-		(struct tuple){packet_endpoint("[2001:db8::1]:21"), packet_endpoint("[fd00::2]:40000"), 0};
+	spec.tuple = (struct tuple){
+		packet_endpoint("[2001:db8::1]:21"), packet_endpoint("[fd00::2]:40000"), 0};
 	spec.extensions = extensions;
 	return spec;
 }

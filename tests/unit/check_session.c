@@ -42,7 +42,8 @@ static unsigned say(struct session *s, const struct talk *line)
 {
 	size_t n = strlen(line->text);
 	uint8_t *p = guard_copy(line->text, n);
-	struct session_news news = line->who[0] == 'C' ? session_command(s, p, n) : session_reply(s, p, n);
+	struct session_news news =
+		line->who[0] == 'C' ? session_command(s, p, n) : session_reply(s, p, n);
 
 	guard_free(p, n);
 	if (news.event == SESSION_OFFER)
@@ -55,17 +56,17 @@ static void play(struct session *s, const struct talk *talk, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		unsigned got = say(s, &talk[i]);
 
-		ck_assert_msg(got == talk[i].news, "line %zu: %s%u, not %u", i + 1, talk[i].text, got,
-			talk[i].news);
+		ck_assert_msg(got == talk[i].news, "line %zu: %s%u, not %u", i + 1, talk[i].text,
+			got, talk[i].news);
 	}
 }
 
-#define PLAY(...)                                                                                            \
-	do {                                                                                                 \
-		static const struct talk talk_[] = {__VA_ARGS__};                                            \
-		struct session s_ = {0};                                                                     \
-                                                                                                             \
-		play(&s_, talk_, ARRAY_SIZE(talk_));                                                         \
+#define PLAY(...)                                                                                  \
+	do {                                                                                       \
+		static const struct talk talk_[] = {__VA_ARGS__};                                  \
+		struct session s_ = {0};                                                           \
+                                                                                                   \
+		play(&s_, talk_, ARRAY_SIZE(talk_));                                               \
 	} while (0)
 
 START_TEST(a_227_or_229_answers_pasv_or_epsv)
@@ -89,15 +90,17 @@ END_TEST
 START_TEST(one_command_has_one_announcement)
 {
 	PLAY({"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER}, {"S", OK227, REASON_UNPAIRED});
-	PLAY({"C", "PASV\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER}, {"S", OK227, OFFER},
-		{"S", OK227, REASON_UNPAIRED});
+	PLAY({"C", "PASV\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER},
+		{"S", OK227, OFFER}, {"S", OK227, REASON_UNPAIRED});
 }
 END_TEST
 
 START_TEST(a_refused_command_has_no_announcement)
 {
-	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "502 no\r\n", NOTHING}, {"S", OK227, REASON_UNPAIRED});
-	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "425 no\r\n", NOTHING}, {"S", OK227, REASON_UNPAIRED});
+	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "502 no\r\n", NOTHING},
+		{"S", OK227, REASON_UNPAIRED});
+	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "425 no\r\n", NOTHING},
+		{"S", OK227, REASON_UNPAIRED});
 	PLAY({"C", "EPSV\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", "500 no\r\n", NOTHING},
 		{"S", OK227, OFFER}, {"S", OK227, REASON_UNPAIRED});
 }
@@ -114,7 +117,8 @@ END_TEST
 
 START_TEST(only_a_220_says_that_nobody_is_logged_in)
 {
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, REASON_NOT_LOGGED_IN});
+	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
+		{"S", OK227, REASON_NOT_LOGGED_IN});
 	PLAY({"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER});
 	PLAY({"S", "331 password\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER});
 }
@@ -125,8 +129,9 @@ START_TEST(a_230_ends_the_wait_for_a_login)
 	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
 		{"S", "331 password\r\n", NOTHING}, {"C", "PASS p\r\n", NOTHING},
 		{"S", "230 in\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER});
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING}, {"S", "230-in\r\n", NOTHING},
-		{"S", "230 in\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER});
+	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
+		{"S", "230-in\r\n", NOTHING}, {"S", "230 in\r\n", NOTHING},
+		{"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER});
 }
 END_TEST
 
@@ -134,14 +139,16 @@ START_TEST(a_failed_login_is_none)
 {
 	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
 		{"S", "331 password\r\n", NOTHING}, {"C", "PASS p\r\n", NOTHING},
-		{"S", "530 no\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, REASON_NOT_LOGGED_IN});
+		{"S", "530 no\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
+		{"S", OK227, REASON_NOT_LOGGED_IN});
 }
 END_TEST
 
 START_TEST(text_inside_another_reply_is_no_announcement)
 {
-	PLAY({"C", "STAT\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", "211-status\r\n", NOTHING},
-		{"S", OK227, REASON_UNPAIRED}, {"S", OK229, REASON_UNPAIRED}, {"S", " " OK227, NOTHING},
+	PLAY({"C", "STAT\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
+		{"S", "211-status\r\n", NOTHING}, {"S", OK227, REASON_UNPAIRED},
+		{"S", OK229, REASON_UNPAIRED}, {"S", " " OK227, NOTHING},
 		{"S", "227-(10,0,0,2,0,22)\r\n", REASON_UNPAIRED}, {"S", "211 end\r\n", NOTHING},
 		{"S", OK227, OFFER});
 }
@@ -150,14 +157,15 @@ END_TEST
 START_TEST(text_inside_a_greeting_is_no_login)
 {
 	PLAY({"S", "220-hello\r\n", NOTHING}, {"S", "230 is a number\r\n", NOTHING},
-		{"S", "220 go\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, REASON_NOT_LOGGED_IN});
+		{"S", "220 go\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
+		{"S", OK227, REASON_NOT_LOGGED_IN});
 }
 END_TEST
 
 START_TEST(a_multi_line_227_announces_on_the_line_with_the_numbers)
 {
-	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "227-passive\r\n", NOTHING}, {"S", " mode\r\n", NOTHING},
-		{"S", OK227, OFFER}, {"S", OK227, REASON_UNPAIRED});
+	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "227-passive\r\n", NOTHING},
+		{"S", " mode\r\n", NOTHING}, {"S", OK227, OFFER}, {"S", OK227, REASON_UNPAIRED});
 	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "227-ok (10,0,0,2,195,80)\r\n", OFFER},
 		{"S", "227 end\r\n", NOTHING}, {"S", OK227, REASON_UNPAIRED});
 	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "227-passive\r\n", NOTHING},
@@ -165,8 +173,8 @@ START_TEST(a_multi_line_227_announces_on_the_line_with_the_numbers)
 		{"S", OK227, REASON_UNPAIRED});
 	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "227-passive\r\n", NOTHING},
 		{"S", "227-(10,0,0,2,195,80)\r\n", OFFER}, {"S", "227 end\r\n", NOTHING});
-	PLAY({"C", "EPSV\r\n", NOTHING}, {"S", "229-passive\r\n", NOTHING}, {"S", "(|||50000|)\r\n", OFFER},
-		{"S", "229 end\r\n", NOTHING});
+	PLAY({"C", "EPSV\r\n", NOTHING}, {"S", "229-passive\r\n", NOTHING},
+		{"S", "(|||50000|)\r\n", OFFER}, {"S", "229 end\r\n", NOTHING});
 }
 END_TEST
 
@@ -179,8 +187,8 @@ END_TEST
 
 START_TEST(a_multi_line_227_without_numbers_is_unreadable_at_its_end)
 {
-	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "227-passive\r\n", NOTHING}, {"S", " mode\r\n", NOTHING},
-		{"S", "227 end\r\n", REASON_UNREADABLE});
+	PLAY({"C", "PASV\r\n", NOTHING}, {"S", "227-passive\r\n", NOTHING},
+		{"S", " mode\r\n", NOTHING}, {"S", "227 end\r\n", REASON_UNREADABLE});
 }
 END_TEST
 
@@ -203,8 +211,10 @@ END_TEST
 START_TEST(of_too_many_commands_the_oldest_are_forgotten)
 {
 	struct session s = {0};
-	static const struct talk pasv = {"C", "PASV\r\n", NOTHING}, noop = {"C", "NOOP\r\n", NOTHING},
-				 unpaired = {"S", OK227, REASON_UNPAIRED}, paired = {"S", OK227, OFFER};
+	static const struct talk pasv = {"C", "PASV\r\n", NOTHING},
+				 noop = {"C", "NOOP\r\n", NOTHING},
+				 unpaired = {"S", OK227, REASON_UNPAIRED},
+				 paired = {"S", OK227, OFFER};
 
 	play(&s, &pasv, 1);
 	for (int i = 0; i < SESSION_COMMANDS; i++)
@@ -250,17 +260,18 @@ END_TEST
 START_TEST(text_inside_a_reply_decides_nothing)
 {
 	PLAY({"C", "STAT\r\n", NOTHING}, {"C", PORT, OFFER}, {"S", "211-x\r\n", NOTHING},
-		{"S", "200 ok\r\n", NOTHING}, {"S", "500 no\r\n", NOTHING}, {"S", "211 end\r\n", NOTHING},
-		{"S", "500 no\r\n", DENIED});
+		{"S", "200 ok\r\n", NOTHING}, {"S", "500 no\r\n", NOTHING},
+		{"S", "211 end\r\n", NOTHING}, {"S", "500 no\r\n", DENIED});
 }
 END_TEST
 
 START_TEST(a_port_before_login_is_refused)
 {
 	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", PORT, REASON_NOT_LOGGED_IN});
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", EPRT, REASON_NOT_LOGGED_IN}, {"S", "530 no\r\n", DENIED});
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING}, {"S", "230 in\r\n", NOTHING},
-		{"C", PORT, OFFER});
+	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", EPRT, REASON_NOT_LOGGED_IN},
+		{"S", "530 no\r\n", DENIED});
+	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
+		{"S", "230 in\r\n", NOTHING}, {"C", PORT, OFFER});
 }
 END_TEST
 
@@ -282,7 +293,8 @@ END_TEST
 START_TEST(a_221_closes)
 {
 	PLAY({"C", "QUIT\r\n", NOTHING}, {"S", "221 bye\r\n", CLOSED});
-	PLAY({"C", "QUIT\r\n", NOTHING}, {"S", "221-bye\r\n", CLOSED}, {"S", "221 bye\r\n", NOTHING});
+	PLAY({"C", "QUIT\r\n", NOTHING}, {"S", "221-bye\r\n", CLOSED},
+		{"S", "221 bye\r\n", NOTHING});
 	PLAY({"S", "221 too long idle\r\n", CLOSED});
 }
 END_TEST
@@ -292,8 +304,8 @@ START_TEST(long_forms_are_forbidden)
 	PLAY({"C", "LPSV\r\n", FORBIDDEN}, {"S", "500 XXXX\r\n", NOTHING});
 	PLAY({"C", "lprt 4,4,10,0,0,2,2,195,80\r\n", FORBIDDEN}, {"S", "500 XXXX\r\n", NOTHING});
 	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "LPSV\r\n", FORBIDDEN});
-	PLAY({"C", "LPSV\r\n", FORBIDDEN}, {"C", "PASV\r\n", NOTHING}, {"S", "500 XXXX\r\n", NOTHING},
-		{"S", OK227, OFFER});
+	PLAY({"C", "LPSV\r\n", FORBIDDEN}, {"C", "PASV\r\n", NOTHING},
+		{"S", "500 XXXX\r\n", NOTHING}, {"S", OK227, OFFER});
 }
 END_TEST
 
@@ -329,10 +341,11 @@ END_TEST
 
 START_TEST(who_says_what_is_no_command_offers_nothing_any_more)
 {
-	PLAY({"C", "GET / HTTP/1.1\r\n", NOTHING}, {"C", "Host: x\r\n", NOTHING}, {"C", PORT, REASON_NOT_FTP},
-		{"C", EPRT, REASON_NOT_FTP}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, REASON_NOT_FTP});
-	PLAY({"C", "\x16\x03\x01\n", NOTHING}, {"S", "220 hello\r\n", NOTHING}, {"S", "230 in\r\n", NOTHING},
-		{"C", PORT, REASON_NOT_FTP});
+	PLAY({"C", "GET / HTTP/1.1\r\n", NOTHING}, {"C", "Host: x\r\n", NOTHING},
+		{"C", PORT, REASON_NOT_FTP}, {"C", EPRT, REASON_NOT_FTP},
+		{"C", "PASV\r\n", NOTHING}, {"S", OK227, REASON_NOT_FTP});
+	PLAY({"C", "\x16\x03\x01\n", NOTHING}, {"S", "220 hello\r\n", NOTHING},
+		{"S", "230 in\r\n", NOTHING}, {"C", PORT, REASON_NOT_FTP});
 }
 END_TEST
 
@@ -340,8 +353,8 @@ START_TEST(what_was_outstanding_is_forgotten_when_bytes_are_lost)
 {
 	static const struct talk before[] = {{"C", "STAT\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
 		{"S", "211-x\r\n", NOTHING}},
-				 behind[] = {{"S", OK227, REASON_UNPAIRED}, {"C", "PASV\r\n", NOTHING},
-					 {"S", OK227, OFFER}};
+				 behind[] = {{"S", OK227, REASON_UNPAIRED},
+					 {"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER}};
 	struct session s = {0};
 
 	play(&s, before, ARRAY_SIZE(before));
@@ -419,9 +432,10 @@ END_TEST
 
 START_TEST(what_may_announce_nothing_is_not_held)
 {
-	static const struct talk no_login[] = {{"S", "220 hello\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}};
-	static const struct talk in_211[] = {
-		{"C", "PASV\r\n", NOTHING}, {"C", "STAT\r\n", NOTHING}, {"S", "211-x\r\n", NOTHING}};
+	static const struct talk no_login[] = {
+		{"S", "220 hello\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}};
+	static const struct talk in_211[] = {{"C", "PASV\r\n", NOTHING}, {"C", "STAT\r\n", NOTHING},
+		{"S", "211-x\r\n", NOTHING}};
 
 	ck_assert_uint_eq(hold(NULL, 0, 'S', "227 ok (10,0"), 12);
 	ck_assert_uint_eq(hold(no_login, 2, 'S', "227 ok (10,0"), 12);

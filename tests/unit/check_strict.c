@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_strict.c - lines that RFC 959 does not have
  *
- * A line is judged with every check set to log, so that the first of the table that it violates is named.
+ * A line is judged with every check set to log, so that the first of the table that it violates is
+ * named.
  */
+#include "pasvd/array.h"
 #include "pasvd/strict.h"
 #include "unit.h"
 
@@ -78,8 +80,8 @@ END_TEST
 
 START_TEST(a_server_says_no_commands_about_ports)
 {
-	static const char *const text[] = {"PORT 1,2,3,4,5,6\r\n", "port\r\n", "EPRT |1|\r\n", "PASV\r\n",
-		"EPSV\r\n", "LPRT x\r\n", "Lpsv\r\n", "\xff\xf1PASV\r\n"};
+	static const char *const text[] = {"PORT 1,2,3,4,5,6\r\n", "port\r\n", "EPRT |1|\r\n",
+		"PASV\r\n", "EPSV\r\n", "LPRT x\r\n", "Lpsv\r\n", "\xff\xf1PASV\r\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
 		session.multi = 0;
@@ -100,7 +102,8 @@ START_TEST(nothing_stands_behind_a_command_about_ports)
 	static const enum ftp_verb verb[] = {FTP_PASV, FTP_EPSV, FTP_PORT, FTP_EPRT, FTP_LONG};
 
 	for (size_t i = 0; i < ARRAY_SIZE(verb); i++) {
-		session = (struct session){.n = 3, .verb = {FTP_OTHER, (uint8_t)verb[i], FTP_OTHER}};
+		session =
+			(struct session){.n = 3, .verb = {FTP_OTHER, (uint8_t)verb[i], FTP_OTHER}};
 		CLIENT("RETR x\r\n", PIPELINED);
 		CLIENT("PASV\r\n", PIPELINED);
 		CLIENT("ABORT\r\n", PIPELINED);
@@ -121,7 +124,7 @@ START_TEST(a_line_has_512_bytes)
 {
 	char text[LONG];
 
-	memset(text, 'x', sizeof text);
+	memset(text, 'x', sizeof(text));
 	text[LINE_MAX_LEN - 2] = '\r';
 	text[LINE_MAX_LEN - 1] = '\n';
 	ck_assert_int_eq(judged(DIR_ORIGINAL, text, LINE_MAX_LEN), REASON_PASSED);
@@ -145,9 +148,10 @@ START_TEST(commands_have_no_control_characters)
 		if (c == '\n')
 			continue;
 		text[6] = (char)c;
+		ck_assert_int_eq(judged(DIR_ORIGINAL, text, 10),
+			control ? REASON_UNPRINTABLE : REASON_PASSED);
 		ck_assert_int_eq(
-			judged(DIR_ORIGINAL, text, 10), control ? REASON_UNPRINTABLE : REASON_PASSED);
-		ck_assert_int_eq(judged(DIR_REPLY, text, 10), ends ? REASON_UNPRINTABLE : REASON_PASSED);
+			judged(DIR_REPLY, text, 10), ends ? REASON_UNPRINTABLE : REASON_PASSED);
 	}
 	CLIENT("NOOP\r\r\n", UNPRINTABLE);
 	CLIENT("\r\r\n", UNPRINTABLE);
@@ -191,14 +195,14 @@ START_TEST(what_passes_is_not_judged)
 	const struct strict strict = {{STRICT_PASS}};
 	char text[LONG];
 
-	memset(text, 1, sizeof text);
+	memset(text, 1, sizeof(text));
 	session = (struct session){.n = 1, .verb = {FTP_PORT}};
-	ck_assert_int_eq(
-		strict_line(&strict, &session, DIR_ORIGINAL, line_of(text, LONG)).outcome, STRICT_PASS);
-	ck_assert_int_eq(
-		strict_line(&strict, &session, DIR_ORIGINAL, line_of("227 \n", 5)).outcome, STRICT_PASS);
-	ck_assert_int_eq(
-		strict_line(&strict, &session, DIR_REPLY, line_of("PORT\n", 5)).outcome, STRICT_PASS);
+	ck_assert_int_eq(strict_line(&strict, &session, DIR_ORIGINAL, line_of(text, LONG)).outcome,
+		STRICT_PASS);
+	ck_assert_int_eq(strict_line(&strict, &session, DIR_ORIGINAL, line_of("227 \n", 5)).outcome,
+		STRICT_PASS);
+	ck_assert_int_eq(strict_line(&strict, &session, DIR_REPLY, line_of("PORT\n", 5)).outcome,
+		STRICT_PASS);
 	ck_assert_int_eq(strict_offer(&strict, REASON_LOW_PORT).outcome, STRICT_PASS);
 }
 END_TEST
@@ -251,7 +255,8 @@ START_TEST(a_line_is_crossed_out_from_its_word_or_text_on)
 		const struct line *l = line_of(row[i].text, strlen(row[i].text));
 		struct strict_span span = strict_span(row[i].dir, l, row[i].offers);
 
-		ck_assert_msg(span.from == row[i].from && span.last == row[i].last && span.to == row[i].to,
+		ck_assert_msg(span.from == row[i].from && span.last == row[i].last &&
+				      span.to == row[i].to,
 			"%s: %zu, %zu, %zu", row[i].text, span.from, span.last, span.to);
 	}
 }
@@ -262,7 +267,7 @@ START_TEST(a_line_that_is_too_long_is_crossed_out_as_far_as_it_is_there)
 	char text[LONG];
 	struct strict_span span;
 
-	memset(text, 'x', sizeof text);
+	memset(text, 'x', sizeof(text));
 	text[4] = ' ';
 	span = strict_span(DIR_ORIGINAL, line_of(text, LONG), false);
 	ck_assert(span.from == 0 && span.last == 3 && span.to == LONG);

@@ -20,9 +20,9 @@ struct sample {
 	size_t skip; /* with TLS_CLEAR */
 };
 
-#define SAMPLE(bytes, ...)                                                                                   \
-	{                                                                                                    \
-		bytes, sizeof(bytes) - 1, __VA_ARGS__                                                        \
+#define SAMPLE(bytes, ...)                                                                         \
+	{                                                                                          \
+		bytes, sizeof(bytes) - 1, __VA_ARGS__                                              \
 	}
 
 /* At the end of readable memory; *ret_skip must stay as it was unless there is clear text. */
@@ -47,7 +47,8 @@ static void check(enum dir dir, const struct sample *s, size_t samples)
 	for (size_t i = 0; i < samples; i++) {
 		size_t skip = 0;
 
-		ck_assert_msg(content(dir, s[i].bytes, s[i].n, &skip) == s[i].content, "sample %zu", i);
+		ck_assert_msg(
+			content(dir, s[i].bytes, s[i].n, &skip) == s[i].content, "sample %zu", i);
 		ck_assert_uint_eq(skip, s[i].skip);
 	}
 }

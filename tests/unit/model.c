@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* model.c - random sessions through a random network, against an ideal editor
  *
- * Theory of operation. A client and a server talk FTP through the core and the kernel's sequence adjustment
- * (fake_ct.c); both are behind NAT, over IPv4 or IPv6, so that offers are rewritten in either direction. Each direction
- * is a flow: its sender keeps the bytes until they are acknowledged, cuts them into segments of any size, and sends
- * them again at will; the network in front of the router and the one behind it lose, double and reorder packets. What
- * the receiver ought to see is known when the sender writes a line: the line, with the address that the receiver knows
- * the sender by, and the first port that is free: some are taken, each offer has ports of its own. Checked after every
- * step:
+ * Theory of operation. A client and a server talk FTP through the core and the kernel's sequence
+ * adjustment (fake_ct.c); both are behind NAT, over IPv4 or IPv6, so that offers are rewritten in
+ * either direction. Each direction is a flow: its sender keeps the bytes until they are
+ * acknowledged, cuts them into segments of any size, and sends them again at will; the network in
+ * front of the router and the one behind it lose, double and reorder packets. What the receiver
+ * ought to see is known when the sender writes a line: the line, with the address that the receiver
+ * knows the sender by, and the first port that is free: some are taken, each offer has ports of its
+ * own. Checked after every step:
  *   - each byte that reaches the receiver, for the first time or again, is the one that belongs at its place;
  *   - no ACK that reaches the sender is for more than it sent;
  * and at the end: everything was received, and everything acknowledged.
  *
- * In half of the sessions the network is perfect and the sender never repeats anything, and sends a small
- * segment only when nothing is in flight (Nagle): then a byte that is held and never acknowledged is a
- * session that stands still. In some of the others the sender repeats nothing but its first segment, as after a
- * timeout (RFC 6298): then an ACK that says too little for ever is one.
+ * In half of the sessions the network is perfect and the sender never repeats anything, and sends a
+ * small segment only when nothing is in flight (Nagle): then a byte that is held and never
+ * acknowledged is a session that stands still. In some of the others the sender repeats nothing but
+ * its first segment, as after a timeout (RFC 6298): then an ACK that says too little for ever is
+ * one.
  *
- * Time does not exist: whatever may happen next happens next, at random. usage: model [SEED [PACKETS]]; a
- * failure prints the seed of its session.
+ * Time does not exist: whatever may happen next happens next, at random. usage: model [SEED
+ * [PACKETS]]; a failure prints the seed of its session.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,7 @@
 
 #include "fake_ct.h"
 #include "packet.h"
+#include "pasvd/array.h"
 #include "pasvd/engine.h"
 
 enum {
@@ -56,10 +59,11 @@ struct flow {
 	size_t sent_len, ideal_len; /* written by the application, and what should come of it */
 	size_t una, nxt;            /* offsets in `sent` */
 	bool probed;                /* the end was sent again, and the beginning not since */
-	bool ends[STREAM_MAX + 1];  /* of `sent`: a segment ended in front of it when it was sent first */
-	bool have[STREAM_MAX];      /* of `ideal`, by the receiver */
-	size_t rcv_nxt;             /* offset in `ideal` */
-	struct hop before, behind;  /* the router */
+	/* of `sent`: a segment ended in front of it when it was sent first */
+	bool ends[STREAM_MAX + 1];
+	bool have[STREAM_MAX];     /* of `ideal`, by the receiver */
+	size_t rcv_nxt;            /* offset in `ideal` */
+	struct hop before, behind; /* the router */
 };
 
 struct model {
@@ -96,7 +100,8 @@ static const struct ends ends[] = {
 	{"[fd00:1::5]:40000", "[fd00:2::6]:40000", "[2001:db8::1]:21", "[fd00::2]:21"},
 };
 
-/* In text, @ is an endpoint as six numbers, % the address, ^ the same with all its zeros, and # the port. */
+/* In text, @ is an endpoint as six numbers, % the address, ^ the same with all its zeros, and # the
+ * port. */
 static const struct exchange {
 	const char *command, *reply;
 	uint8_t family; /* ADDR_NONE: any */
@@ -105,8 +110,8 @@ static const struct exchange {
 	{"PASV", "227 Entering Passive Mode (@).", ADDR_IP4, false},
 	{"PASV", "227 @", ADDR_IP4, false},
 	{"PASV", "227 In mode 1, 2,3 of 9: =@ bytes 1,2", ADDR_IP4, true},
-	{"PASV", "227 (@) \x01\x02 and a tail that goes on for longer than any announcement", ADDR_IP4,
-		false},
+	{"PASV", "227 (@) \x01\x02 and a tail that goes on for longer than any announcement",
+		ADDR_IP4, false},
 	{"PASV", "227-Entering\r\n (@)\r\n227 End", ADDR_IP4, false},
 	{"PASV", "500 not now 1,2,3,4,5,6", ADDR_NONE, false},
 	{"NOOP", "200 (|||50000|) 10,0,0,2,195,80", ADDR_NONE, false},
@@ -142,11 +147,12 @@ static void fail(const struct model *m, const char *what, enum dir dir)
 	const struct flow *f = &m->flow[dir];
 
 	fprintf(stderr,
-		"model: seed %llu%s: %s: %s (sent %zu, next %zu, acknowledged %zu; ideal %zu, received "
+		"model: seed %llu%s: %s: %s (sent %zu, next %zu, acknowledged %zu; ideal %zu, "
+		"received "
 		"%zu)\n",
 		(unsigned long long)m->seed, m->perfect ? ", perfect network" : "",
-		dir == DIR_REPLY ? "server to client" : "client to server", what, f->sent_len, f->nxt, f->una,
-		f->ideal_len, f->rcv_nxt);
+		dir == DIR_REPLY ? "server to client" : "client to server", what, f->sent_len,
+		f->nxt, f->una, f->ideal_len, f->rcv_nxt);
 	fprintf(stderr, "sent  \"%.*s\"\nideal \"%.*s\"\n", (int)f->sent_len, (const char *)f->sent,
 		(int)f->ideal_len, (const char *)f->ideal);
 	exit(1);
@@ -179,7 +185,8 @@ static size_t put_port(char *buf, const struct endpoint *e)
 	return (size_t)sprintf(buf, "%u", e->port);
 }
 
-/* Appends `text`, with the endpoint where it belongs, and the line's end to a stream. What is rewritten is `canonical`. */
+/* Appends `text`, with the endpoint where it belongs, and the line's end to a stream. What is
+ * rewritten is `canonical`. */
 static size_t put_text(
 	uint8_t *stream, size_t len, const char *text, const struct endpoint *e, bool canonical)
 {
@@ -207,7 +214,8 @@ static size_t put_text(
 	return len + 2;
 }
 
-/* Takes some ports from `told` on away; it becomes the first that is free. False if all that are tried are taken. */
+/* Takes some ports from `told` on away; it becomes the first that is free. False if all that are
+ * tried are taken. */
 static bool clash(struct model *m, const struct addr *peer, struct endpoint *told)
 {
 	unsigned n = chance(m, 80) ? 0 : 1 + below(m, POLICY_PORT_TRIES);
@@ -224,7 +232,9 @@ static void write_line(struct model *m, enum dir dir, const char *text)
 	struct flow *f = &m->flow[dir];
 	const struct tuple *ours = &m->conn->view.tuple[dir], *theirs = &m->conn->view.tuple[!dir];
 	unsigned stripe = (m->offers + (unsigned)m->seed) % STRIPES;
-	struct endpoint listener = {ours->src.addr, (uint16_t)(POLICY_LOWEST_PORT + stripe * STRIPE)}, told;
+	struct endpoint listener = {ours->src.addr,
+				(uint16_t)(POLICY_LOWEST_PORT + stripe * STRIPE)},
+			told;
 	bool offers = strpbrk(text, "@#") != NULL, is_free = true;
 
 	listener.port = (uint16_t)(listener.port + below(m, STRIPE - POLICY_PORT_TRIES));
@@ -259,7 +269,7 @@ static bool hop_take(struct model *m, struct hop *h, uint8_t *p, size_t *ret_len
 		h->packet[i].doubled = true;
 		return true;
 	}
-	memmove(&h->packet[i], &h->packet[i + 1], (--h->n - i) * sizeof h->packet[0]);
+	memmove(&h->packet[i], &h->packet[i + 1], (--h->n - i) * sizeof(h->packet[0]));
 	return !(!m->perfect && chance(m, 5)); /* or is lost */
 }
 
@@ -295,8 +305,8 @@ static bool send_new(struct model *m, enum dir dir)
 	return true;
 }
 
-/* From the first byte that is not acknowledged on, in segments cut anew; once before that the end of it, as a
- * tail loss probe does. */
+/* From the first byte that is not acknowledged on, in segments cut anew; once before that the end
+ * of it, as a tail loss probe does. */
 static bool send_again(struct model *m, enum dir dir)
 {
 	struct flow *f = &m->flow[dir];
@@ -319,7 +329,7 @@ static bool route(struct model *m, enum dir dir)
 {
 	struct flow *f = &m->flow[dir];
 	uint8_t p[PACKET_ROOM];
-	struct packet packet = {.p = p, .cap = sizeof p};
+	struct packet packet = {.p = p, .cap = sizeof(p)};
 	struct verdict verdict;
 
 	if (!hop_take(m, &f->before, p, &packet.len))
@@ -383,7 +393,7 @@ static const struct exchange *any_exchange(struct model *m)
 	const struct exchange *e;
 
 	do
-		e = &exchange[below(m, sizeof exchange / sizeof exchange[0])];
+		e = &exchange[below(m, ARRAY_SIZE(exchange))];
 	while ((e->family && e->family != m->family) || (e->twice && m->depth > EDITS_MAX / 2));
 	return e;
 }
@@ -445,8 +455,8 @@ static bool done(const struct model *m)
 	return m->answered == m->commands && flow_done(&m->flow[0]) && flow_done(&m->flow[1]);
 }
 
-/* The core takes the first segment that it sees of a direction for its beginning, so that one has to come
- * first. */
+/* The core takes the first segment that it sees of a direction for its beginning, so that one has
+ * to come first. */
 static void first_bytes(struct model *m, enum dir dir, const char *line)
 {
 	struct flow *f = &m->flow[dir];
@@ -463,7 +473,7 @@ static void first_bytes(struct model *m, enum dir dir, const char *line)
 
 static void connect_ends(struct model *m)
 {
-	const struct ends *e = &ends[below(m, sizeof ends / sizeof ends[0])];
+	const struct ends *e = &ends[below(m, ARRAY_SIZE(ends))];
 	struct endpoint client = packet_endpoint(e->client), dialled = packet_endpoint(e->dialled),
 			listener = packet_endpoint(e->listener), seen = packet_endpoint(e->seen);
 
@@ -475,7 +485,8 @@ static void connect_ends(struct model *m)
 static void begin(struct model *m, uint64_t seed)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = "model";
-	static const struct policy policy = {.expect_seconds = POLICY_EXPECT_SECONDS}; /* no port is denied */
+	/* no port is denied */
+	static const struct policy policy = {.expect_seconds = POLICY_EXPECT_SECONDS};
 	struct ct_ops port;
 
 	m->seed = seed;
@@ -486,7 +497,7 @@ static void begin(struct model *m, uint64_t seed)
 	m->commands = 1 + below(m, COMMANDS_MAX);
 	m->issued = m->answered = m->offers = 0;
 	connect_ends(m);
-	memset(m->flow, 0, sizeof m->flow);
+	memset(m->flow, 0, sizeof(m->flow));
 	m->flow[0].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
 	m->flow[1].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
 	port = fake_ct_port(&m->ct);
