@@ -74,7 +74,7 @@ make_firewall()
 {
 	in_ns router iptables -P FORWARD DROP &&
 		in_ns router iptables -A FORWARD -p tcp -j REJECT --reject-with tcp-reset &&
-		PASVD=$PWD/build/pasvd in_ns router iptables/pasvd-rules load --wan wan --server $server_address
+		in_ns router build/pasvd rules load --wan wan --server $server_address
 }
 
 start_server()
@@ -160,7 +160,7 @@ demo()
 	make_namespaces || fail "the namespaces could not be made"
 	say "An FTP server (pyftpdlib) with no settings"
 	start_server || fail "the FTP server did not start"
-	say "A firewall that forwards nothing, and the rules of pasvd: iptables/pasvd-rules load --wan wan --server $server_address"
+	say "A firewall that forwards nothing, and the rules of pasvd: pasvd rules load --wan wan --server $server_address"
 	make_firewall || fail "the rules could not be loaded"
 	show_failure
 	say "Starting pasvd on the router"

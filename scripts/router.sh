@@ -3,7 +3,6 @@
 
 prefix=/usr/local
 installed_pasvd=$prefix/sbin/pasvd
-installed_rules=$prefix/sbin/pasvd-rules
 installed_files=$prefix/libexec/pasvd/installed-files
 installed_user=$prefix/lib/sysusers.d/pasvd.conf
 settings=/etc/default/pasvd
@@ -34,7 +33,7 @@ write_settings()
 	say "Writing $settings"
 	cat >"$settings" <<END || fail "cannot write $settings"
 # Settings of pasvd.service, written by quickstart.
-# Options of \`pasvd rules\`:
+# Options of \`pasvd rules load\`:
 PASVD_RULES="$*"
 # Options of pasvd, see pasvd(8):
 PASVD_OPTIONS="$daemon_options"
@@ -46,11 +45,11 @@ END
 check_options()
 {
 	daemon_options=
-	build/pasvd rules "$@" >/dev/null || exit 2
+	build/pasvd rules print "$@" >/dev/null || exit 2
 	while (($#)); do
 		case $1 in
-		--wan | --public | --server | --port | --clients) shift ;;
-		--wan=* | --public=* | --server=* | --port=* | --clients=* | -4 | -6 | --nft) ;;
+		--wan | --public | --server | --port | --lan) shift ;;
+		--wan=* | --public=* | --server=* | --port=* | --lan=* | -4 | -6 | --nft) ;;
 		--queue) shift; daemon_options="-q $1" ;;
 		--queue=*) daemon_options="-q ${1#*=}" ;;
 		*) usage ;;
@@ -86,8 +85,8 @@ start_by_hand()
 	# shellcheck disable=SC2086 # options, checked above
 	start_daemon "$log_file" setsid "$installed_pasvd" $daemon_options ||
 		fail "pasvd did not get ready: $(tail -n 1 "$log_file")"
-	say "Loading the rules: pasvd-rules load $*"
-	"$installed_rules" load "$@" || fail "the rules could not be loaded"
+	say "Loading the rules: pasvd rules load $*"
+	"$installed_pasvd" rules load "$@" || fail "the rules could not be loaded"
 	unset "processes[$daemon]" # it stays
 	echo "$daemon" >"$pid_file"
 }
@@ -154,9 +153,9 @@ router_remove()
 	else
 		stop_by_hand
 	fi
-	if [[ -x $installed_rules ]]; then
+	if [[ -x $installed_pasvd ]]; then
 		say "Removing the rules"
-		"$installed_rules" remove || fail "the rules could not be removed"
+		"$installed_pasvd" rules remove || fail "the rules could not be removed"
 	fi
 	[[ ! -e $installed_user ]] || remove_user
 	[[ ! -f $installed_files ]] || remove_files

@@ -21,7 +21,7 @@ static void check_nft_without_options(const struct facts *f, struct report *r)
 	struct finding *found = report_add(r, SEVERITY_UNSEEN, about,
 		"nft: whether they are whole: they do not say whom they are for");
 
-	finding_advice(found, "%s check with the options with which they were loaded", f->loader);
+	finding_advice(found, "%s diff with the options with which they were loaded", f->loader);
 }
 
 static void check_nft_twice(const struct facts *f, struct report *r)

@@ -66,8 +66,8 @@ static void check_queue_other_program(const struct queue_facts *q, struct report
 		"%s listens to queue %u, and not pasvd", q->holder, q->number);
 
 	finding_why(found, "a queue has one listener: pasvd cannot have it");
-	finding_advice(found,
-		"end that program, or give pasvd another queue (-q, and --queue of pasvd-rules)");
+	finding_advice(found, "end that program, or give pasvd another queue (-q, and --queue of "
+			      "pasvd rules load)");
 }
 
 static void check_queue_stuck(const struct queue_facts *q, struct report *r)

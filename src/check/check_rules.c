@@ -37,8 +37,8 @@ const char *target_family(const struct target *t)
 	return t->family == ADDR_IP6 ? "ipv6" : "ipv4";
 }
 
-/* The value of IPTABLES for pasvd-rules, "iptables-legacy" for ip6tables-legacy; "" if it is what
- * pasvd-rules takes by itself. */
+/* The value of IPTABLES for pasvd rules load, "iptables-legacy" for ip6tables-legacy; "" if it is what
+ * pasvd rules load takes by itself. */
 static const char *check_rules_variant(const struct target *t)
 {
 	const char *suffix = strchr(t->filter->command, '-');
@@ -206,8 +206,8 @@ static void check_rules_nothing(const struct facts *f, struct report *r)
 	struct finding *found = report_add(r, SEVERITY_ERROR, about, "none is loaded");
 
 	finding_why(found, "packets get to pasvd by these rules alone");
-	finding_advice(found, "%s load --wan INTERFACE --server ADDRESS, or --clients INTERFACE",
-		f->loader);
+	finding_advice(
+		found, "%s load --wan INTERFACE --server ADDRESS, or --lan INTERFACE", f->loader);
 }
 
 void check_rules(const struct facts *f, struct report *r)

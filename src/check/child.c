@@ -13,6 +13,7 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -137,7 +138,12 @@ static void child_take_complaint(int fd, char complaint[RUN_COMPLAINT_MAX])
 	ssize_t n = pread(fd, complaint, RUN_COMPLAINT_MAX - 1, 0);
 
 	complaint[n > 0 ? n : 0] = '\0';
-	complaint[strcspn(complaint, "\n")] = '\0';
+	for (char *end = complaint; (end = strchr(end, '\n'));) {
+		/* iptables-restore */
+		bool goes_on = end - complaint > 2 && memcmp(end - 2, ": ", 2) == 0;
+
+		*end = goes_on ? ' ' : '\0';
+	}
 }
 
 static int child_talk(struct child *c, const char *const argv[], struct output *o)
@@ -167,6 +173,17 @@ static void child_close(struct child *c)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	}
+}
+
+void run_environment(void)
+{
+	const char *path = getenv("PATH");
+	char all[4096];
+
+	snprintf(all, sizeof(all), "%s%s/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin",
+		path ? path : "", path ? ":" : "");
+	setenv("PATH", all, 1);
+	setenv("LC_ALL", "C", 1);
 }
 
 int run(const char *const argv[], const char *input, struct output *ret_output)

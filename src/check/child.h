@@ -18,6 +18,9 @@ struct output {
 	char complaint[RUN_COMPLAINT_MAX];
 };
 
+/* Adds the folders of an administrator's programs to PATH, and has them print English. */
+void run_environment(void);
+
 /* `argv[0]` is looked for in PATH; `input` (NULL: none) is its standard input. Its exit status, or
  * -errno: -ENOENT if there is no such program, -E2BIG, -ETIMEDOUT, -EINTR if a signal ended it.
  * ret_output->text is NULL if that is not 0 or more. */

@@ -38,7 +38,7 @@ struct nft_facts {
 	bool loaded;               /* it is there, as it should be or not */
 	bool told;                 /* it should be as the options say: */
 	char options[OPTIONS_MAX]; /* of `pasvd rules` */
-	int status;                /* of `pasvd rules --check` with them, or -errno */
+	int status;                /* of `pasvd rules diff` with them, or -errno */
 	char difference[512];      /* the first line of what that says; "": there was none */
 	char complaint[256];
 };
@@ -50,7 +50,7 @@ struct facts {
 	struct target target[TARGETS_MAX];
 	struct nft_facts nft;
 	char config[PATH_TEXT_MAX];     /* " --config FILE" if it is not the usual one */
-	char loader[PATH_TEXT_MAX];     /* pasvd-rules */
+	char loader[PATH_TEXT_MAX];     /* "pasvd rules", or that of a build */
 	char daemon[PATH_TEXT_MAX * 2]; /* the command that starts pasvd, */
 	bool by_systemd;                /* its unit or not */
 };

@@ -8,16 +8,15 @@
 #include "findings.h"
 
 /* Reads what packet filters there are and finds out which rules of pasvd there are and should be.
- * `words`: the options of `pasvd rules`, those in /etc/default/pasvd if there are none. `settings`:
- * the configuration, NULL if it cannot be read; then the words are not looked at. What cannot be
- * read, and what the kernel would refuse, is reported. 0, or EXIT_USAGE after a line on stderr if
- * the words are wrong. */
-int probe_rules(const struct conf *conf, const struct settings *settings, char *const words[],
+ * `options`: those of `pasvd rules`, the ones in /etc/default/pasvd if it is "". `settings`: the
+ * configuration, NULL if it cannot be read; then the options are not looked at. What cannot be
+ * read, and what the kernel would refuse, is reported. */
+void probe_rules(const struct conf *conf, const struct settings *settings, const char *options,
 	struct facts *ret_facts, struct report *r);
 
 /* Whether these options of `pasvd rules` are for nft. */
 bool probe_nft_asked(const char *options);
-/* Compares the table with what it should be. Returns the exit status of `pasvd rules --check`, or
+/* Compares the table with what it should be. Returns the exit status of `pasvd rules diff`, or
  * -errno. */
 int probe_nft(const struct conf *conf, const char *options, struct nft_facts *ret_facts);
 

@@ -85,7 +85,7 @@ static void probe_interface(struct report *r, enum addr_family family, bool wan,
 					 (const char *const[]){"addr", "show", "dev", name, NULL})
 			       : NULL;
 
-	check_interface(r, wan ? "--wan" : "--clients", name, link, addresses);
+	check_interface(r, wan ? "--wan" : "--lan", name, link, addresses);
 	if (link && wan && family == ADDR_IP4)
 		probe_return(r, name, addresses);
 	free(link);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_nft.c - pasvd's table of nft: whether it is loaded, and as it should be
  *
- * What it should be is told by options, and the comparison is that of `pasvd rules --check`.
+ * What it should be is told by options, and the comparison is that of `pasvd rules diff`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static int probe_nft_compare(
 		argv[n++] = conf->file;
 	}
 	argv[n++] = "rules";
-	argv[n++] = "--check";
+	argv[n++] = "diff";
 	while ((word = strsep(&rest, " ")) && n < WORDS_MAX + 5) {
 		if (*word)
 			argv[n++] = word;

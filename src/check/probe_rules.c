@@ -136,10 +136,10 @@ static void probe_rules_read_nft(struct looking *l)
 
 /* --- what should be loaded --- */
 
-/* Standard output of this program's subcommand `rules`, or its complaint. */
+/* Standard output of this program's subcommand `rules print`, or its complaint. */
 static int probe_rules_make_rules(const struct conf *conf, char *options, struct output *ret_text)
 {
-	const char *argv[WORDS_MAX + 5] = {"/proc/self/exe"}, *word;
+	const char *argv[WORDS_MAX + 6] = {"/proc/self/exe"}, *word;
 	size_t n = 1;
 
 	if (conf->file) {
@@ -147,7 +147,8 @@ static int probe_rules_make_rules(const struct conf *conf, char *options, struct
 		argv[n++] = conf->file;
 	}
 	argv[n++] = "rules";
-	while ((word = strsep(&options, " ")) && n < WORDS_MAX + 4) {
+	argv[n++] = "print";
+	while ((word = strsep(&options, " ")) && n < WORDS_MAX + 5) {
 		if (*word)
 			argv[n++] = word;
 	}
@@ -333,7 +334,32 @@ static enum addr_family probe_rules_family_of_text(const char *text)
 	return strstr(text, "ip6tables-restore") ? ADDR_IP6 : ADDR_IP4;
 }
 
-/* Takes what `pasvd rules` says to the options. Its exit status. */
+/* Takes the text for one family. */
+static void probe_rules_take_text(
+	struct looking *l, struct target *t, const char *options, const char *text)
+{
+	if (!t)
+		t = probe_rules_given_target(l->f, probe_rules_family_of_text(text));
+	if (!t)
+		return;
+	snprintf(t->options, sizeof(t->options), "%s", options);
+	probe_rules_expect(l, t, text);
+}
+
+/* Takes what `pasvd rules print` prints: for iptables, for ip6tables, or one after the other. */
+static void probe_rules_take_texts(
+	struct looking *l, struct target *t, const char *options, char *text)
+{
+	char *ip6 = strstr(text, "# Rules of pasvd for ip6tables-restore"), *copy;
+
+	if (ip6 && ip6 > text && (copy = strndup(text, (size_t)(ip6 - text)))) {
+		probe_rules_take_text(l, t, options, copy);
+		free(copy);
+	}
+	probe_rules_take_text(l, t, options, ip6 ? ip6 : text);
+}
+
+/* Takes what `pasvd rules` makes of the options. Its exit status. */
 static int probe_rules_take_options(struct looking *l, struct target *t, const char *options)
 {
 	char words[OPTIONS_MAX];
@@ -347,14 +373,10 @@ static int probe_rules_take_options(struct looking *l, struct target *t, const c
 	}
 	snprintf(words, sizeof(words), "%s", options);
 	status = probe_rules_make_rules(l->conf, words, &o);
-	if (status == 0 && !t)
-		t = probe_rules_given_target(l->f, probe_rules_family_of_text(o.text));
-	if (status == 0 && t) {
-		snprintf(t->options, sizeof(t->options), "%s", options);
-		probe_rules_expect(l, t, o.text);
-	} else {
+	if (status == 0)
+		probe_rules_take_texts(l, t, options, o.text);
+	else
 		snprintf(t ? t->complaint : l->complaint, sizeof(l->complaint), "%s", o.complaint);
-	}
 	free(o.text);
 	return status;
 }
@@ -413,16 +435,6 @@ static void probe_rules_try_stand_in(struct looking *l)
 
 /* --- where the options come from --- */
 
-static void probe_rules_join(char *const words[], char ret_options[OPTIONS_MAX])
-{
-	size_t used = 0;
-
-	ret_options[0] = '\0';
-	for (; *words && used < OPTIONS_MAX; words++)
-		used += (size_t)snprintf(
-			ret_options + used, OPTIONS_MAX - used, "%s%s", used ? " " : "", *words);
-}
-
 /* The value of PASVD_RULES in a file of the form that systemd.exec(5) gives to EnvironmentFile. */
 static void probe_rules_read_settings(char ret_options[OPTIONS_MAX])
 {
@@ -445,46 +457,39 @@ static void probe_rules_read_settings(char ret_options[OPTIONS_MAX])
 		fclose(file);
 }
 
-static int probe_rules_from_settings(struct looking *l, char *const words[])
+static void probe_rules_from_settings(struct looking *l, const char *given)
 {
 	char options[OPTIONS_MAX];
 	struct finding *found;
 
-	probe_rules_join(words, options);
-	if (options[0]) {
-		if (probe_rules_take_options(l, NULL, options) != EXIT_USAGE)
-			return 0;
-		fprintf(stderr, "%s\n", l->complaint);
-		return EXIT_USAGE;
+	if (*given) {
+		probe_rules_take_options(l, NULL, given);
+		return;
 	}
 	probe_rules_read_settings(options);
-	if (!options[0] || probe_rules_take_options(l, NULL, options) != EXIT_USAGE)
-		return 0;
+	if (!options[0] || probe_rules_take_options(l, NULL, options) != OPTIONS_EXIT_USAGE)
+		return;
 	found = report_add(l->r, SEVERITY_ERROR, "rules", "PASVD_RULES in %s: %s", settings_file,
 		l->complaint);
 	finding_why(found, "the service cannot load its rules");
-	return 0;
 }
 
-int probe_rules(const struct conf *conf, const struct settings *settings, char *const words[],
+void probe_rules(const struct conf *conf, const struct settings *settings, const char *options,
 	struct facts *ret_facts, struct report *r)
 {
 	struct looking l = {.conf = conf, .settings = settings, .f = ret_facts, .r = r};
-	int status;
 
 	for (size_t base = 0; base < 2; base++)
 		probe_rules_read_family(&l, base);
 	probe_rules_read_nft(&l);
 	probe_rules_find_loaded(ret_facts);
 	probe_rules_find_loaded_by_nft(ret_facts, settings ? settings->ct_helper : CT_HELPER_AUTO);
-	status = settings ? probe_rules_from_settings(&l, words) : 0;
-	if (status)
-		return status;
+	if (settings)
+		probe_rules_from_settings(&l, options);
 	probe_rules_derive(&l);
 	probe_rules_settle_services(ret_facts);
 	if (!ret_facts->n_targets && !ret_facts->nft.told && settings)
 		probe_rules_try_stand_in(&l);
 	if (l.taken)
 		report_add(r, SEVERITY_OK, "kernel", "it has all that the rules ask for");
-	return 0;
 }

@@ -28,6 +28,7 @@
 #include "checks.h"
 #include "child.h"
 #include "probe.h"
+#include "rules.h"
 #include "shell.h"
 
 /* Large. */
@@ -35,26 +36,14 @@ static struct settings settings;
 static struct facts facts;
 static struct report report;
 
-/* Programs of an administrator; their English is read. */
-static void check_set_environment(void)
-{
-	const char *path = getenv("PATH");
-	char all[4096];
-
-	snprintf(all, sizeof(all), "%s%s/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin",
-		path ? path : "", path ? ":" : "");
-	setenv("PATH", all, 1);
-	setenv("LC_ALL", "C", 1);
-}
-
 static void check_error(const struct conf *conf, const char *error)
 {
 	struct finding *found = report_add(&report, SEVERITY_ERROR, "configuration", "%s", error);
 
 	finding_why(found,
 		"pasvd does not start with it; one that runs goes on with what it read before");
-	finding_advice(found, "put that right; `pasvd -n%s%s` looks at the file alone",
-		conf->file ? " -c " : "", conf->file ? conf->file : "");
+	finding_advice(found, "put that right; `pasvd --test-config%s%s` looks at the file alone",
+		conf->file ? " --config " : "", conf->file ? conf->file : "");
 }
 
 /* Whether the settings could be read. */
@@ -97,20 +86,16 @@ static void check_add_file(char *text, size_t cap, const char *option, const cha
 		text[used] = '\0';
 }
 
-/* A build's own loader, or the installed one, which a shell finds. */
+/* A build's own program, or the installed one, which a shell finds. */
 static void check_find_programs(struct facts *f)
 {
-	char exe[PATH_TEXT_MAX] = "", path[PATH_TEXT_MAX + 32];
+	char exe[PATH_TEXT_MAX] = "";
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *real;
 
 	exe[n > 0 ? n : 0] = '\0';
 	snprintf(f->daemon, sizeof(f->daemon), "%s", exe);
-	exe[strlen(exe) - strlen(basename(exe))] = '\0';
-	snprintf(path, sizeof(path), "%s../iptables/pasvd-rules", exe);
-	real = realpath(path, NULL);
-	snprintf(f->loader, sizeof(f->loader), "%s", real ? real : "pasvd-rules");
-	free(real);
+	snprintf(f->loader, sizeof(f->loader), "%s rules",
+		strstr(exe, "/sbin/pasvd") ? "pasvd" : exe);
 }
 
 static void check_find_commands(const struct conf *conf)
@@ -130,33 +115,37 @@ static bool wants_colour(void)
 	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
 }
 
-/* Options of `pasvd rules` that make no rules, which getopt_long() takes in short forms as well. As
- * in pasvd-rules. */
-static bool is_only_rules(char *const words[])
+/* The options that say whom the rules are for, as one text; "" without any. */
+static void check_options_text(const struct rules_request *q, char ret_options[OPTIONS_MAX])
 {
-	for (; *words; words++) {
-		if (strncmp(*words, "--r", 3) == 0 || strncmp(*words, "--h", 3) == 0 ||
-			strncmp(*words, "--ch", 4) == 0) {
-			fprintf(stderr, "pasvd check: %s: there is nothing to be compared with\n",
-				*words);
-			return false;
-		}
-	}
-	return true;
+	char text[OPTIONS_MAX] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	ret_options[0] = '\0';
+	if (!out)
+		return;
+	rules_print_options(q, out);
+	if (q->conf.queue_given && !rules_are_empty(q))
+		fprintf(out, " --queue %u", q->conf.queue);
+	if (fclose(out) == 0 && text[0])
+		snprintf(ret_options, OPTIONS_MAX, "%s", text + 1);
 }
 
-int check_main(const struct conf *conf)
+static int check_run(void *data)
 {
+	const struct rules_request *q = data;
+	const struct conf *conf = &q->conf;
+	char options[OPTIONS_MAX];
 	bool readable;
 
-	if (!is_only_rules(conf->argv + 1))
-		return EXIT_USAGE;
-	check_set_environment();
+	if (!rules_are_empty(q) && !rules_coherent(q))
+		return OPTIONS_EXIT_USAGE;
+	check_options_text(q, options);
+	run_environment();
 	readable = check_read_configuration(conf, &settings);
 	probe_kernel(readable ? settings.ct_helper : CT_HELPER_AUTO, &report);
 	check_find_programs(&facts);
-	if (probe_rules(conf, readable ? &settings : NULL, conf->argv + 1, &facts, &report))
-		return EXIT_USAGE;
+	probe_rules(conf, readable ? &settings : NULL, options, &facts, &report);
 	check_find_commands(conf);
 	probe_queues(&facts, readable ? settings.queue : SETTINGS_QUEUE, &report);
 	probe_net(&facts, &report);
@@ -165,8 +154,16 @@ int check_main(const struct conf *conf)
 	check_way(&facts, &report);
 	check_open(&facts, &report);
 	report_print(&report, stdout, wants_colour());
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return report_status(&report);
-	perror("pasvd check: stdout");
-	return EXIT_FAILURE;
+	return options_flush() ? EXIT_FAILURE : report_status(&report);
 }
+
+static struct rules_request request;
+
+const struct options_command check_command = {
+	.name = "check",
+	.summary = "looks for what keeps FTP from working on this router; changes nothing",
+	.rows = rules_rows,
+	.more = rules_more,
+	.data = &request,
+	.run = check_run,
+};

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A descriptor of the namespace that was left, or -errno: we are where we were. */
-static int scratch_leave_home(void)
+int scratch_enter(void)
 {
 	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), err;
 
@@ -25,10 +24,10 @@ static int scratch_leave_home(void)
 }
 
 /* Whatever would be looked at from somewhere else would be wrong. */
-static void scratch_go_home(int home)
+void scratch_leave(int home)
 {
 	if (setns(home, CLONE_NEWNET) != 0) {
-		perror("pasvd check: cannot go back to the network namespace");
+		perror("pasvd: cannot go back to the network namespace");
 		exit(EXIT_FAILURE);
 	}
 	close(home);
@@ -50,7 +49,7 @@ static int scratch_load_rules(const char *command, const char *text, struct outp
 
 int scratch_load(const char *command, const char *text, struct output *ret_saved)
 {
-	int home = scratch_leave_home(), status;
+	int home = scratch_enter(), status;
 
 	*ret_saved = (struct output){0};
 	if (home < 0) {
@@ -59,6 +58,6 @@ int scratch_load(const char *command, const char *text, struct output *ret_saved
 		return home;
 	}
 	status = scratch_load_rules(command, text, ret_saved);
-	scratch_go_home(home);
+	scratch_leave(home);
 	return status;
 }

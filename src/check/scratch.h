@@ -9,6 +9,13 @@
 
 #include "child.h"
 
+/* Goes to a new network namespace. A descriptor of the one that was left, or -errno: nothing has
+ * changed. */
+int scratch_enter(void);
+
+/* Goes back and closes the descriptor; ends the program if that fails. */
+void scratch_leave(int home);
+
 /* Loads `text` with `command`-restore and reads it back with `command`-save. 0, or -errno if that
  * cannot be tried, or the exit status of the one that failed; ret_saved->complaint says why,
  * ret_saved->text is to be freed. */

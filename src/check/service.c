@@ -35,16 +35,15 @@ static void service_add_wan(struct service *s, const char *name)
 		memcpy(s->wan[s->n_wans++], name, INTERFACE_MAX);
 }
 
-static void service_add_port(struct service *s, uint16_t outside, uint16_t server)
+static void service_add_port(
+	struct service_port port[SERVICE_PORTS_MAX], size_t *n, uint16_t outside, uint16_t server)
 {
-	for (size_t i = 0; i < s->n_ports; i++) {
-		if (s->port[i].outside == outside)
+	for (size_t i = 0; i < *n; i++) {
+		if (port[i].outside == outside)
 			return;
 	}
-	if (s->n_ports == SERVICE_PORTS_MAX)
-		return;
-	s->port[s->n_ports].outside = outside;
-	s->port[s->n_ports++].server = server;
+	if (*n < SERVICE_PORTS_MAX)
+		port[(*n)++] = (struct service_port){outside, server};
 }
 
 static void service_add_queue(struct service *s, uint16_t queue)
@@ -57,19 +56,46 @@ static void service_add_queue(struct service *s, uint16_t queue)
 		s->queue[s->n_queues++] = queue;
 }
 
-/* The first server and public address that are found count. */
+/* Another server than the first, known or new; NULL: no room. */
+static struct service_server *service_more_server(struct service *s, const struct addr *server)
+{
+	for (size_t i = 0; i < s->n_more; i++) {
+		if (addr_eq(&s->more[i].server, server))
+			return &s->more[i];
+	}
+	if (s->n_more == SERVICE_MORE_MAX)
+		return NULL;
+	s->more[s->n_more] = (struct service_server){.server = *server};
+	return &s->more[s->n_more++];
+}
+
+static void service_add_more(struct service *s, const struct rule *r, const struct addr *server,
+	const struct addr *public, uint16_t outside, uint16_t port)
+{
+	struct service_server *more = service_more_server(s, server);
+
+	if (!more)
+		return;
+	if (!r->in.name[0] && more->public.family == ADDR_NONE)
+		more->public = *public;
+	service_add_port(more->port, &more->n_ports, outside, port);
+}
+
+/* The public address that is found first counts. */
 static void service_add_server(struct service *s, const struct rule *r, const struct addr *server,
 	const struct addr *public, const struct port_match *outside, uint16_t port)
 {
-	if (s->server.family == ADDR_NONE)
-		s->server = *server;
-	if (!addr_eq(&s->server, server))
-		return;
 	if (r->in.name[0])
 		service_add_wan(s, r->in.name);
-	else if (s->public.family == ADDR_NONE)
+	if (s->server.family == ADDR_NONE)
+		s->server = *server;
+	if (!addr_eq(&s->server, server)) {
+		service_add_more(s, r, server, public, outside->range[0].low, port);
+		return;
+	}
+	if (!r->in.name[0] && s->public.family == ADDR_NONE)
 		s->public = *public;
-	service_add_port(s, outside->range[0].low, port);
+	service_add_port(s->port, &s->n_ports, outside->range[0].low, port);
 }
 
 static unsigned int service_states_of(const struct rule *r)
@@ -172,22 +198,31 @@ const char *service_address(const struct addr *a, char *buf)
 	return buf;
 }
 
-static void service_print_server(const struct service *s, FILE *out)
+static void service_print_server(const struct addr *server, const struct addr *public,
+	const struct service_port *port, size_t n, FILE *out)
 {
 	char text[ADDR_TEXT_MAX + 1];
 
+	fprintf(out, " --server %s", service_address(server, text));
+	if (public->family != ADDR_NONE)
+		fprintf(out, " --public %s", service_address(public, text));
+	if (n == 1 && port[0].outside == 21 && port[0].server == 21)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		fprintf(out, " --port %u", port[i].outside);
+		if (port[i].server != port[i].outside)
+			fprintf(out, ":%u", port[i].server);
+	}
+}
+
+static void service_print_servers(const struct service *s, FILE *out)
+{
 	for (size_t i = 0; i < s->n_wans; i++)
 		fprintf(out, " --wan %s", s->wan[i]);
-	if (s->public.family != ADDR_NONE)
-		fprintf(out, " --public %s", service_address(&s->public, text));
-	fprintf(out, " --server %s", service_address(&s->server, text));
-	if (s->n_ports == 1 && s->port[0].outside == 21 && s->port[0].server == 21)
-		return;
-	for (size_t i = 0; i < s->n_ports; i++) {
-		fprintf(out, " --port %u", s->port[i].outside);
-		if (s->port[i].server != s->port[i].outside)
-			fprintf(out, ":%u", s->port[i].server);
-	}
+	service_print_server(&s->server, &s->public, s->port, s->n_ports, out);
+	for (size_t i = 0; i < s->n_more; i++)
+		service_print_server(&s->more[i].server, &s->more[i].public, s->more[i].port,
+			s->more[i].n_ports, out);
 }
 
 void service_options(const struct service *s, int usual, char *ret_options, size_t cap)
@@ -199,11 +234,11 @@ void service_options(const struct service *s, int usual, char *ret_options, size
 	if (!out || !service_any(s))
 		return;
 	if (s->server.family != ADDR_NONE)
-		service_print_server(s, out);
+		service_print_servers(s, out);
 	else if (s->family == ADDR_IP6)
 		fputs(" -6", out);
 	if (s->lan[0])
-		fprintf(out, " --clients %s", s->lan);
+		fprintf(out, " --lan %s", s->lan);
 	if (s->n_queues && s->queue[0] != usual)
 		fprintf(out, " --queue %u", s->queue[0]);
 	if (fclose(out) == 0 && strlen(text) <= cap)

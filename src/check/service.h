@@ -5,17 +5,32 @@
 
 #include "ruleset.h"
 
-enum { SERVICE_PORTS_MAX = 64, SERVICE_WANS_MAX = 8, SERVICE_QUEUES_MAX = 8 };
+enum {
+	SERVICE_PORTS_MAX = 64,
+	SERVICE_WANS_MAX = 8,
+	SERVICE_QUEUES_MAX = 8,
+	SERVICE_MORE_MAX = 15
+};
+
+struct service_port {
+	uint16_t outside, server;
+};
+
+/* A server besides the first one. */
+struct service_server {
+	struct addr server, public; /* ADDR_NONE: any, by way of an interface */
+	size_t n_ports;
+	struct service_port port[SERVICE_PORTS_MAX];
+};
 
 struct service {
 	enum addr_family family;
-	size_t n_wans, n_ports, n_queues;
+	size_t n_wans, n_ports, n_queues, n_more;
 	char wan[SERVICE_WANS_MAX][INTERFACE_MAX];
 	char lan[INTERFACE_MAX];    /* of clients; "": there are none */
-	struct addr server, public; /* ADDR_NONE: there is none */
-	struct {
-		uint16_t outside, server;
-	} port[SERVICE_PORTS_MAX];
+	struct addr server, public; /* of the first server; ADDR_NONE: there is none */
+	struct service_port port[SERVICE_PORTS_MAX];
+	struct service_server more[SERVICE_MORE_MAX];
 	uint16_t queue[SERVICE_QUEUES_MAX]; /* that of control connections first */
 	char ct_helper[RULE_NAME_MAX];
 	bool before_conntrack; /* control connections are queued in raw */

@@ -23,6 +23,7 @@
 #include "expect_events.h"
 #include "log.h"
 #include "loop.h"
+#include "options.h"
 #include "pasvd/ondemand.h"
 #include "router_check.h"
 #include "rules.h"
@@ -278,15 +279,8 @@ static int pasvd_run(const struct ct_helper *ct_helper)
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static const struct ct_helper *pasvd_ct_helper(enum ct_helper_wanted wanted)
-{
-	const struct ct_helper *ct_helper;
-
-	return ct_helper_choose(wanted, &ct_helper) ? NULL : ct_helper;
-}
-
 /* Also looks at the files and for the interfaces that are named there: what is wrong with them is
- * said, but keeps nobody from starting. */
+ * logged, but is no reason not to start. */
 static int pasvd_configure(const struct conf *conf)
 {
 	char error[CONF_FILE_ERROR_MAX];
@@ -294,22 +288,10 @@ static int pasvd_configure(const struct conf *conf)
 	live.now = &live.settings[0];
 	if (conf_read(conf, live.now, error)) {
 		log_at(REASON_LEVEL_ERR, "%s", error);
-		return EXIT_USAGE;
+		return OPTIONS_EXIT_USAGE;
 	}
 	external_read(&live.now->watch, &live.now->policy);
 	return EXIT_SUCCESS;
-}
-
-static int pasvd_print_ct_helper(const struct conf *conf)
-{
-	int status = pasvd_configure(conf);
-	const struct ct_helper *ct_helper;
-
-	if (status)
-		return status;
-	ct_helper = pasvd_ct_helper(live.now->ct_helper);
-	return ct_helper && puts(ct_helper->name) != EOF && fflush(stdout) != EOF ? EXIT_SUCCESS
-										  : EXIT_FAILURE;
 }
 
 static int pasvd_start_config_process(const struct conf *conf)
@@ -321,23 +303,82 @@ static int pasvd_start_config_process(const struct conf *conf)
 	return err;
 }
 
-static int pasvd_serve(const struct conf *conf)
+/* --- commands --- */
+
+static struct daemon_line {
+	struct conf conf; /* first: see there */
+	bool syslog, verbose, test;
+} line;
+
+static int pasvd_serve(void *data)
 {
+	const struct daemon_line *l = data;
 	const struct ct_helper *ct_helper;
 	int status;
 
-	sink_open(conf->syslog);
-	if (conf->verbose)
+	sink_open(l->syslog);
+	if (l->verbose)
 		log_verbosity(REASON_LEVEL_DEBUG);
-	status = pasvd_configure(conf);
-	if (status)
+	status = pasvd_configure(&l->conf);
+	if (status || l->test)
 		return status;
 	sd_notify_open();
-	if (pasvd_start_config_process(conf))
+	if (pasvd_start_config_process(&l->conf) ||
+		ct_helper_choose(live.now->ct_helper, &ct_helper))
 		return EXIT_FAILURE;
-	ct_helper = pasvd_ct_helper(live.now->ct_helper);
-	return ct_helper ? pasvd_run(ct_helper) : EXIT_FAILURE;
+	return pasvd_run(ct_helper);
 }
+
+static const struct options_row daemon_rows[] = {
+	CONF_ROW_FILE,
+	{.name = "test-config",
+		.letter = 'n',
+		.help = "only check the configuration: status 0, or 2 and one line",
+		.offset = offsetof(struct daemon_line, test)},
+	{.name = "syslog",
+		.letter = 'l',
+		.help = "log to syslog, not to standard error",
+		.offset = offsetof(struct daemon_line, syslog)},
+	CONF_ROW_QUEUE,
+	CONF_ROW_SOCKET,
+	{.name = "verbose",
+		.letter = 'v',
+		.help = "log every verdict",
+		.offset = offsetof(struct daemon_line, verbose)},
+	{0},
+};
+
+static const struct options_command daemon_command = {
+	.name = "",
+	.summary = "Without a command the daemon runs in the foreground.",
+	.rows = daemon_rows,
+	.data = &line,
+	.run = pasvd_serve,
+};
+
+static int pasvd_print_ct_helper(void *data)
+{
+	const struct daemon_line *l = data;
+	const struct ct_helper *ct_helper;
+	int status = pasvd_configure(&l->conf);
+
+	if (status)
+		return status;
+	if (ct_helper_choose(live.now->ct_helper, &ct_helper))
+		return EXIT_FAILURE;
+	puts(ct_helper->name);
+	return options_flush();
+}
+
+static const struct options_row ct_helper_rows[] = {CONF_ROW_FILE, {0}};
+
+static const struct options_command ct_helper_command = {
+	.name = "ct-helper",
+	.summary = "prints the conntrack helper that the rules give to control connections",
+	.rows = ct_helper_rows,
+	.data = &line,
+	.run = pasvd_print_ct_helper,
+};
 
 /* The program beside this one, as in a build folder, or the one that was installed. */
 static int pasvd_replay(char **argv)
@@ -359,24 +400,26 @@ static int pasvd_replay(char **argv)
 	return EXIT_FAILURE;
 }
 
+static const struct options_command replay_command = {
+	.name = "replay",
+	.summary = "prints what the daemon would have rewritten and opened for a capture",
+	.run_other = pasvd_replay,
+};
+
+static const struct options_command *const commands[] = {&daemon_command, &check_command,
+	&rules_print_command, &rules_load_command, &rules_diff_command, &rules_remove_command,
+	&replay_command, &ct_helper_command, NULL};
+
+static const struct options_program program = {
+	.name = "pasvd",
+	.version = PASVD_VERSION,
+	.about = "FTP connection tracking helper: rewrites the addresses that FTP servers and "
+		 "clients behind\n"
+		 "NAT announce, and installs conntrack expectations for their data connections.\n",
+	.commands = commands,
+};
+
 int main(int argc, char **argv)
 {
-	struct conf conf;
-
-	conf_parse(argc, argv, &conf);
-	switch (conf.command) {
-	case CONF_REPLAY:
-		return pasvd_replay(argv);
-	case CONF_CT_HELPER:
-		return pasvd_print_ct_helper(&conf);
-	case CONF_RULES:
-		return rules_main(&conf, pasvd_ct_helper);
-	case CONF_CHECK:
-		return pasvd_configure(&conf);
-	case CONF_ROUTER_CHECK:
-		return check_main(&conf);
-	case CONF_DAEMON:
-		break;
-	}
-	return pasvd_serve(&conf);
+	return options_main(&program, argc, argv);
 }

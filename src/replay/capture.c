@@ -9,7 +9,6 @@
 #include "capture.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <pcap/pcap.h>
 #include <string.h>
 #include <sys/random.h>
@@ -18,20 +17,12 @@
 #include "follow.h"
 #include "report.h"
 
-enum { STATUS_FAILED = 1, STATUS_WRONG_ARGUMENTS = 2 };
+enum { STATUS_FAILED = 1 };
 
 enum { US_PER_S = 1000000, SECONDS_MAX = INT32_MAX };
 
-struct options {
-	bool json;
-	struct nat nat;
-	const char *file;
-};
-
 /* Too large for the stack. */
 static struct flows flows;
-
-/* --- options --- */
 
 /* Prints one line, whatever characters `what` has. Returns false. */
 static bool capture_bad_value(const char *what, const char *why)
@@ -41,53 +32,6 @@ static bool capture_bad_value(const char *what, const char *why)
 		fputc(*what >= ' ' && *what <= '~' ? *what : '?', stderr);
 	fprintf(stderr, ": %s\n", why);
 	return false;
-}
-
-static bool capture_take_option(struct options *o, int option, char **argv)
-{
-	switch (option) {
-	case 'j':
-		o->json = true;
-		return true;
-	case 'n':
-		return nat_add(&o->nat, optarg) ||
-		       capture_bad_value(optarg,
-			       "must be PUBLIC=SERVER, two addresses of one family, or two "
-			       "ADDRESS:PORT; at most 64 of them");
-	case 'p':
-		return nat_add_port(&o->nat, optarg) ||
-		       capture_bad_value(optarg,
-			       "must be a control port from 1 to 65535; at most 64 of them");
-	case ':':
-		return capture_bad_value(argv[optind - 1], "needs a value");
-	default:
-		return capture_bad_value(argv[optind - 1],
-			"not an option; there are --json, and --nat and --port with a value");
-	}
-}
-
-static bool capture_parse_options(struct options *o, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"nat", required_argument, NULL, 'n'},
-		{"port", required_argument, NULL, 'p'},
-		{0},
-	};
-	int option;
-
-	optind = 0; /* glibc: begin anew, the caller may have used getopt() */
-	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (!capture_take_option(o, option, argv))
-			return false;
-	}
-	o->file = argv[optind];
-	if (!o->file)
-		return capture_bad_value("FILE", "missing; it is a capture as tcpdump(8) writes "
-						 "it, or - for standard input");
-	if (argv[optind + 1])
-		return capture_bad_value(argv[optind + 1], "one file at a time");
-	return true;
 }
 
 /* --- the file --- */
@@ -159,7 +103,7 @@ static pcap_t *capture_open_file(const char *file)
 	return pcap;
 }
 
-static bool capture_report(const struct options *o, bool complete)
+static bool capture_report(const struct capture_options *o, bool complete)
 {
 	bool told = true;
 
@@ -173,29 +117,25 @@ static bool capture_report(const struct options *o, bool complete)
 }
 
 int capture_main(
-	int argc, char **argv, const struct policy *policy, struct engine *engine, bool verbose)
+	const struct capture_options *o, const struct policy *policy, struct engine *engine)
 {
 	uint8_t key[CONNTAB_KEY_LEN];
-	struct options o = {0};
 	struct ct_ops port;
-	pcap_t *pcap;
+	pcap_t *pcap = capture_open_file(o->file);
 	bool complete;
 
-	if (!capture_parse_options(&o, argc, argv))
-		return STATUS_WRONG_ARGUMENTS;
-	pcap = capture_open_file(o.file);
 	if (!pcap)
 		return STATUS_FAILED;
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
 		memset(key, 0, sizeof(key));
 	flows_init(&flows, engine);
-	flows.nat = o.nat;
-	flows.verbose = verbose;
+	flows.nat = o->nat;
+	flows.verbose = o->verbose;
 	port = flow_ct_ops(&flows);
 	engine_init(engine, &port, policy, key);
-	complete = capture_read_all(pcap, o.file);
+	complete = capture_read_all(pcap, o->file);
 	pcap_close(pcap);
-	complete &= capture_report(&o, complete);
+	complete &= capture_report(o, complete);
 	flows_free(&flows);
 	return complete ? 0 : STATUS_FAILED;
 }

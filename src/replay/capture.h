@@ -3,13 +3,19 @@
 #ifndef PASVD_CAPTURE_H
 #define PASVD_CAPTURE_H
 
+#include "nat.h"
 #include "pasvd/engine.h"
 
-/* `argv[0]` is the subcommand's own name, options and the file follow. `engine` is memory for a
- * helper of its own. `verbose`: verdicts of priority debug are told too. Prints to stdout, and
- * opens nothing but the file. Returns the exit status: 0, 1 if the file cannot be read to its end
- * or stdout not be written, 2 for wrong arguments; after 1 and 2 one line on stderr says why. */
+struct capture_options {
+	bool json, verbose; /* verbose: verdicts of priority debug are printed too */
+	struct nat nat;
+	const char *file; /* "-": standard input */
+};
+
+/* `engine` is memory for an engine of its own. Prints to stdout, and opens nothing but the file.
+ * Returns the exit status: 0, or 1 after one line on stderr if the file cannot be read to its end
+ * or stdout not be written. */
 int capture_main(
-	int argc, char **argv, const struct policy *policy, struct engine *engine, bool verbose);
+	const struct capture_options *o, const struct policy *policy, struct engine *engine);
 
 #endif

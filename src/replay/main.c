@@ -18,26 +18,36 @@
 static struct engine engine;
 static struct settings settings;
 
-/* What is wrong with files and interfaces that are named there is said, but keeps nobody from going
- * on. */
+static struct replay_line {
+	struct conf conf; /* first: see there */
+	struct capture_options options;
+} line;
+
+/* What is wrong with files and interfaces that are named there is logged, but is no reason not to
+ * go on. */
 static int replay_configure(const struct conf *conf)
 {
 	char error[CONF_FILE_ERROR_MAX];
 
 	if (conf_read(conf, &settings, error)) {
 		log_at(REASON_LEVEL_ERR, "%s", error);
-		return EXIT_USAGE;
+		return OPTIONS_EXIT_USAGE;
 	}
 	external_read(&settings.watch, &settings.policy);
 	return EXIT_SUCCESS;
 }
 
-/* A capture may come from anybody. Its file is opened behind the isolation: reading is all that is
+/* A capture may come from anybody. Its file is opened after the isolation: reading is all that is
  * left. */
-static int replay_run(const struct conf *conf)
+static int replay_run(void *data)
 {
-	int status = replay_configure(conf), err;
+	const struct replay_line *l = data;
+	int status, err;
 
+	if (!l->options.file)
+		return options_wrong("FILE: missing; it is a capture as tcpdump(8) writes it, or - "
+				     "for standard input");
+	status = replay_configure(&l->conf);
 	if (status)
 		return status;
 	err = sandbox_config_process();
@@ -45,16 +55,76 @@ static int replay_run(const struct conf *conf)
 		log_at(REASON_LEVEL_ERR, "cannot enter the sandbox: %s", strerror(-err));
 		return EXIT_FAILURE;
 	}
-	return capture_main(conf->argc, conf->argv, &settings.policy, &engine, conf->verbose);
+	return capture_main(&l->options, &settings.policy, &engine);
 }
+
+static const char *replay_take_nat(void *data, const char *value)
+{
+	struct replay_line *l = data;
+
+	return nat_add(&l->options.nat, value)
+		       ? NULL
+		       : "must be PUBLIC=SERVER, two addresses of one family, or two "
+			 "ADDRESS:PORT; at most 64 of them";
+}
+
+static const char *replay_take_port(void *data, const char *value)
+{
+	struct replay_line *l = data;
+
+	return nat_add_port(&l->options.nat, value)
+		       ? NULL
+		       : "must be a control port from 1 to 65535; at most 64 of them";
+}
+
+static const char *replay_take_file(void *data, const char *word)
+{
+	struct replay_line *l = data;
+
+	if (l->options.file)
+		return "one file at a time";
+	l->options.file = word;
+	return NULL;
+}
+
+static const struct options_row rows[] = {
+	{.name = "json",
+		.help = "print one object of JSON",
+		.offset = offsetof(struct replay_line, options.json)},
+	{.name = "nat",
+		.value = "PUBLIC=SERVER",
+		.repeatable = true,
+		.take = replay_take_nat,
+		.help = "a server behind NAT, and the address that clients dial"},
+	{.name = "port",
+		.value = "PORT",
+		.repeatable = true,
+		.take = replay_take_port,
+		.help = "a control port (default 21)"},
+	{.name = "verbose",
+		.letter = 'v',
+		.help = "print every verdict",
+		.offset = offsetof(struct replay_line, options.verbose)},
+	CONF_ROW_FILE,
+	{0},
+};
+
+static const struct options_command command = {
+	.name = "replay",
+	.summary = "prints what the daemon would have rewritten and opened for a capture",
+	.rows = rows,
+	.arguments = "FILE",
+	.argument = replay_take_file,
+	.more = "FILE is a capture as tcpdump(8) writes it; - is standard input.\n",
+	.data = &line,
+	.run = replay_run,
+};
 
 int main(int argc, char **argv)
 {
-	struct conf conf;
+	static const struct options_command *const commands[] = {&command, NULL};
+	static const struct options_program program = {
+		.name = "pasvd", .version = PASVD_VERSION, .about = "", .commands = commands};
 
-	conf_parse(argc, argv, &conf);
-	if (conf.command == CONF_REPLAY)
-		return replay_run(&conf);
-	fputs("pasvd-replay: this is a part of `pasvd replay`\n", stderr);
-	return EXIT_USAGE;
+	return options_main(&program, argc, argv);
 }

@@ -57,7 +57,7 @@ static bool nat_read_endpoint(const char *p, size_t n, struct endpoint *ret)
 	return nat_read_with_port(p, n, ret);
 }
 
-static bool has_port(const struct nat *nat, uint16_t port)
+static bool nat_has_port(const struct nat *nat, uint16_t port)
 {
 	for (size_t i = 0; i < nat->n_ports; i++) {
 		if (nat->port[i] == port)
@@ -99,9 +99,9 @@ bool nat_add_port(struct nat *nat, const char *text)
 
 bool nat_is_control(const struct nat *nat, const struct tuple *tuple, enum dir *ret_dir)
 {
-	enum dir dir = has_port(nat, tuple->dst.port) ? DIR_ORIGINAL : DIR_REPLY;
+	enum dir dir = nat_has_port(nat, tuple->dst.port) ? DIR_ORIGINAL : DIR_REPLY;
 
-	if (!has_port(nat, dir == DIR_ORIGINAL ? tuple->dst.port : tuple->src.port))
+	if (!nat_has_port(nat, dir == DIR_ORIGINAL ? tuple->dst.port : tuple->src.port))
 		return false;
 	*ret_dir = dir;
 	return true;

@@ -1,50 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rules.c - `pasvd rules`: options, checked, and what the configuration adds to them
  *
- * In come options, out goes the text of a template of iptables/ with the options' values in it, or
- * with --remove the text that takes those rules away again. Every value is checked against what is
- * allowed, character by character or by being parsed and printed anew, before it gets into the
- * text: nothing that is given can add a rule or change the meaning of one.
+ * Options become a struct rules, and that the text of a template of iptables/. Every value is
+ * checked against what is allowed, character by character or by being parsed and printed anew,
+ * before it gets into the text: no value can add a rule or change the meaning of one.
  *
- * iptables has rules for one family, so the options have to agree on it. A table of nft is for
- * both, so there can be a server for each.
- *
- * Nothing is loaded here, and the text does not depend on what is loaded: see iptables/pasvd-rules
- * for that.
+ * --public and --port belong to the --server before them. Addresses of both families one after the
+ * other are one server's. iptables has rules for one family and ip6tables those for the other; a
+ * table of nft is for both.
  */
 #include "rules.h"
 
 #include <arpa/inet.h>
-#include <getopt.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "ct_helper.h"
 #include "ifname.h"
-#include "rules_check.h"
-#include "rules_text.h"
+#include "rules_load.h"
 #include "rules_value.h"
 
-enum { DEFAULT_PORT = 21, STATUS_WRONG_ARGUMENTS = 2 };
+enum { DEFAULT_PORT = 21 };
 
-/* What was asked for. */
-struct request {
-	struct rules rules;
-	/* sets of families: -4 and -6, and of the addresses */
-	unsigned int asked, servers, publics;
-	bool remove, help, queue_given;
-	enum ct_helper_wanted ct_helper;
-	int check;        /* where --check stands in argv; 0: nowhere */
-	const char *file; /* NULL: that of struct conf */
-};
+#define INTERFACE_NAME "must be an interface name: " IFNAME_ALLOWED
+#define PUBLIC_ADDRESS "must be the address that clients dial, such as 203.0.113.1 or 2001:db8::1"
+#define CONTROL_PORT   "must be N or N:M, ports from 1 to 65535; each N once, at most 64 of them"
+#define NO_SERVER      "must come after the --server that it is for"
 
 /* --- values --- */
 
 /* Puts an address that a host can have into `ret_text`, INET6_ADDRSTRLEN bytes. Returns its family,
  * or -1. */
-static int rules_take_address(const char *value, char *ret_text)
+static int rules_parse_address(const char *value, char *ret_text)
 {
 	struct in6_addr ip6;
 	struct in_addr ip4;
@@ -56,16 +43,6 @@ static int rules_take_address(const char *value, char *ret_text)
 	return -1;
 }
 
-static bool rules_take_interface(const char *value, const char **ret_name)
-{
-	if (!ifname_ok(value, strlen(value)))
-		return false;
-	*ret_name = value;
-	return true;
-}
-
-/* --- options --- */
-
 static bool rules_has_wan(const struct rules *r, const char *name)
 {
 	for (size_t i = 0; i < r->n_wans; i++) {
@@ -75,322 +52,436 @@ static bool rules_has_wan(const struct rules *r, const char *name)
 	return false;
 }
 
-static bool rules_add_wan(struct request *q, const char *value)
+static const char *rules_take_wan(void *data, const char *value)
 {
-	struct rules *r = &q->rules;
+	struct rules *r = &((struct rules_request *)data)->rules;
 
 	if (r->n_wans == RULES_WANS_MAX || rules_has_wan(r, value) ||
-		!rules_take_interface(value, &r->wan[r->n_wans]))
-		return false;
-	r->n_wans++;
-	return true;
+		!ifname_ok(value, strlen(value)))
+		return INTERFACE_NAME "; each once, at most 8 of them";
+	r->wan[r->n_wans++] = value;
+	return NULL;
 }
 
-static bool rules_set_clients(struct request *q, const char *value)
+static const char *rules_take_lan(void *data, const char *value)
 {
-	return rules_take_interface(value, &q->rules.lan);
+	struct rules_request *q = data;
+
+	if (!ifname_ok(value, strlen(value)))
+		return INTERFACE_NAME;
+	q->rules.lan = value;
+	return NULL;
 }
 
-static bool rules_set_server(struct request *q, const char *value)
+/* The one that an option is about, or NULL. */
+static struct rules_server *rules_last_server(struct rules *r)
 {
+	return r->n_servers ? &r->server[r->n_servers - 1] : NULL;
+}
+
+static bool has_public(const struct rules_server *s)
+{
+	return s->address[RULES_IP4].public[0] || s->address[RULES_IP6].public[0];
+}
+
+/* Whether it is the other address of the server before it. */
+static bool rules_continues_server(const struct rules_server *s, int family)
+{
+	return s && !s->address[family].own[0] && !s->n_ports && !has_public(s);
+}
+
+static const char *rules_take_server(void *data, const char *value)
+{
+	struct rules *r = &((struct rules_request *)data)->rules;
 	char text[INET6_ADDRSTRLEN];
-	int family = rules_take_address(value, text);
+	int family = rules_parse_address(value, text);
 
 	if (family < 0)
-		return false;
-	memcpy(q->rules.server[family].own, text, sizeof(text));
-	q->servers |= 1U << family;
-	return true;
+		return "must be the server's own address, such as 192.168.1.10 or fd00::10";
+	if (!rules_continues_server(rules_last_server(r), family)) {
+		if (r->n_servers == RULES_SERVERS_MAX)
+			return "must be one of 16 servers at most";
+		r->server[r->n_servers++] = (struct rules_server){0};
+	}
+	memcpy(rules_last_server(r)->address[family].own, text, sizeof(text));
+	return NULL;
 }
 
-static bool rules_set_public(struct request *q, const char *value)
+static const char *rules_take_public(void *data, const char *value)
 {
+	struct rules_server *s = rules_last_server(&((struct rules_request *)data)->rules);
 	char text[INET6_ADDRSTRLEN];
-	int family = rules_take_address(value, text);
+	int family = rules_parse_address(value, text);
 
 	if (family < 0)
-		return false;
-	memcpy(q->rules.server[family].public, text, sizeof(text));
-	q->publics |= 1U << family;
-	return true;
+		return PUBLIC_ADDRESS;
+	if (!s)
+		return NO_SERVER;
+	if (s->address[family].public[0])
+		return "must be one address of each family for a server";
+	memcpy(s->address[family].public, text, sizeof(text));
+	return NULL;
 }
 
-static bool rules_outside_port_taken(const struct rules *r, int32_t port)
+static bool rules_has_port(const struct rules_server *s, int32_t outside)
 {
-	for (size_t i = 0; i < r->n_ports; i++) {
-		if (r->port[i].outside == port)
+	for (size_t i = 0; i < s->n_ports; i++) {
+		if (s->port[i].outside == outside)
 			return true;
 	}
 	return false;
 }
 
-static bool rules_add_port(struct request *q, const char *value)
+static const char *rules_take_port(void *data, const char *value)
 {
-	struct rules *r = &q->rules;
+	struct rules_server *s = rules_last_server(&((struct rules_request *)data)->rules);
 	const char *colon = strchr(value, ':');
 	size_t len = colon ? (size_t)(colon - value) : strlen(value);
 	int32_t outside = rules_number(value, len, UINT16_MAX);
 	int32_t server = colon ? rules_number(colon + 1, strlen(colon + 1), UINT16_MAX) : outside;
 
-	if (outside < 1 || server < 1 || r->n_ports == RULES_PORTS_MAX ||
-		rules_outside_port_taken(r, outside))
-		return false;
-	r->port[r->n_ports++] = (struct rules_port){(uint16_t)outside, (uint16_t)server};
-	return true;
+	if (outside < 1 || server < 1)
+		return CONTROL_PORT;
+	if (!s)
+		return NO_SERVER;
+	if (s->n_ports == RULES_PORTS_MAX || rules_has_port(s, outside))
+		return CONTROL_PORT;
+	s->port[s->n_ports++] = (struct rules_port){(uint16_t)outside, (uint16_t)server};
+	return NULL;
 }
 
-static bool rules_set_queue(struct request *q, const char *value)
-{
-	int32_t queue = rules_number(value, strlen(value), UINT16_MAX);
-
-	if (queue < 0)
-		return false;
-	q->rules.queue = (uint16_t)queue;
-	q->queue_given = true;
-	return true;
-}
-
-static bool rules_set_config(struct request *q, const char *value)
-{
-	q->file = value;
-	return true;
-}
-
-static bool rules_set_nft(struct request *q, const char *value)
+static const char *rules_take_ip4(void *data, const char *value)
 {
 	(void)value;
-	q->rules.nft = true;
-	return true;
+	((struct rules_request *)data)->asked |= RULES_IP4_ONLY;
+	return NULL;
 }
 
-static bool rules_set_check(struct request *q, const char *value)
+static const char *rules_take_ip6(void *data, const char *value)
 {
 	(void)value;
-	q->check = optind - 1;
-	return true;
+	((struct rules_request *)data)->asked |= RULES_IP6_ONLY;
+	return NULL;
 }
 
-static bool rules_set_remove(struct request *q, const char *value)
-{
-	(void)value;
-	q->remove = true;
-	return true;
-}
-
-static bool rules_set_help(struct request *q, const char *value)
-{
-	(void)value;
-	q->help = true;
-	return true;
-}
-
-#define INTERFACE_NAME "must be an interface name: " IFNAME_ALLOWED
-
-static const struct rule_option {
-	const char *name;
-	int has_value;
-	bool (*set)(struct request *q, const char *value); /* false: not allowed */
-	const char *allowed;
-} rule_options[] = {
-	{"wan", required_argument, rules_add_wan, INTERFACE_NAME "; each once, at most 8 of them"},
-	{"public", required_argument, rules_set_public,
-		"must be the address that clients dial, such as 203.0.113.1 or 2001:db8::1"},
-	{"server", required_argument, rules_set_server,
-		"must be the server's own address, such as 192.168.1.10 or fd00::10"},
-	{"port", required_argument, rules_add_port,
-		"must be N or N:M, ports from 1 to 65535; each N once, at most 64 of them"},
-	{"clients", required_argument, rules_set_clients, INTERFACE_NAME},
-	{"queue", required_argument, rules_set_queue, "must be a queue number from 0 to 65535"},
-	{"config", required_argument, rules_set_config, "takes a path"},
-	{"nft", no_argument, rules_set_nft, "takes no value"},
-	{"check", no_argument, rules_set_check, "takes no value"},
-	{"remove", no_argument, rules_set_remove, "takes no value"},
-	{"help", no_argument, rules_set_help, "takes no value"},
+const struct options_row rules_rows[] = {
+	{.name = "wan",
+		.value = "IF",
+		.repeatable = true,
+		.take = rules_take_wan,
+		.help = "interface on which clients come in"},
+	{.name = "server",
+		.value = "ADDR",
+		.repeatable = true,
+		.take = rules_take_server,
+		.help = "a server's own address, or two: IPv4 and IPv6"},
+	{.name = "public",
+		.value = "ADDR",
+		.repeatable = true,
+		.take = rules_take_public,
+		.help = "the address by which clients dial it, in place of --wan"},
+	{.name = "port",
+		.value = "PORT[:PORT]",
+		.repeatable = true,
+		.take = rules_take_port,
+		.help = "its control port: outside, and its own (default 21)"},
+	{.name = "lan",
+		.value = "IF",
+		.take = rules_take_lan,
+		.help = "interface of clients that visit servers elsewhere"},
+	{.letter = '4',
+		.take = rules_take_ip4,
+		.help = "rules for IPv4; by default the addresses decide"},
+	{.letter = '6', .take = rules_take_ip6, .help = "rules for IPv6"},
+	{.name = "nft",
+		.offset = offsetof(struct rules_request, rules.nft),
+		.help = "rules for nft, not for iptables"},
+	CONF_ROW_QUEUE,
+	CONF_ROW_FILE,
+	{0},
 };
 
-enum { OPTION_COUNT = sizeof(rule_options) / sizeof(*rule_options) };
+const char rules_more[] =
+	"--public and --port belong to the --server before them:\n"
+	"  --wan eth0 --server 192.168.1.10 --port 21 --server 192.168.1.11 --port 2121:21\n"
+	"Interfaces are for all servers.\n";
 
-/* Prints one line, whatever characters `value` has; `option` may be "". Returns false. */
-static bool rules_bad_value(const char *option, const char *value, const char *why)
+/* --- what goes together --- */
+
+/* The sets of families of which there are addresses. */
+static unsigned int rules_families_of_servers(const struct rules *r)
 {
-	fprintf(stderr, *option ? "pasvd rules: --%s " : "pasvd rules: %s", option);
-	for (; *value; value++)
-		fputc(*value >= ' ' && *value <= '~' ? *value : '?', stderr);
-	fprintf(stderr, ": %s\n", why);
+	unsigned int families = 0;
+
+	for (size_t i = 0; i < r->n_servers; i++) {
+		for (unsigned int family = 0; family < RULES_FAMILIES; family++)
+			families |= r->server[i].address[family].own[0] ? 1U << family : 0;
+	}
+	return families;
+}
+
+/* Whether a server is dialled by an address of its own in one family, and not in another. */
+static bool has_half_public(const struct rules *r)
+{
+	for (size_t i = 0; i < r->n_servers; i++) {
+		for (int family = 0; family < RULES_FAMILIES; family++) {
+			const struct rules_address *a = &r->server[i].address[family];
+
+			if (has_public(&r->server[i]) && !a->own[0] != !a->public[0])
+				return true;
+		}
+	}
 	return false;
 }
 
-/* Says what is wrong with the argument that getopt_long() refused with `answer`. */
-static bool rules_refuse(int answer, char **argv)
+static bool any_public(const struct rules *r, bool all)
 {
-	char letter[] = {'-', (char)optopt, '\0'};
+	size_t n = 0;
 
-	if (answer == ':')
-		return rules_bad_value("", argv[optind - 1], "needs a value");
-	return rules_bad_value("", optopt ? letter : argv[optind - 1],
-		"not an option; there are --wan, --public, --server, --port, --clients, --queue "
-		"and "
-		"--config with a value, -4, -6, --nft, --check and --remove");
+	for (size_t i = 0; i < r->n_servers; i++)
+		n += has_public(&r->server[i]);
+	return all ? n == r->n_servers : n > 0;
 }
 
-static int rules_next_option(int argc, char **argv, int *ret_index)
+/* Whether a connection to a port of one would go to the other. */
+static bool rules_share_port(const struct rules_server *a, const struct rules_server *b, int family)
 {
-	struct option options[OPTION_COUNT + 1] = {0};
-
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		options[i] =
-			(struct option){rule_options[i].name, rule_options[i].has_value, NULL, 0};
-	return getopt_long(argc, argv, ":46", options, ret_index);
-}
-
-static bool rules_parse_options(struct request *q, int argc, char **argv)
-{
-	int index, answer;
-
-	optind = 0; /* glibc: begin anew, the caller may have used getopt() */
-	while ((answer = rules_next_option(argc, argv, &index)) != -1) {
-		if (answer == '4' || answer == '6')
-			q->asked |= answer == '4' ? RULES_IP4_ONLY : RULES_IP6_ONLY;
-		else if (answer != 0)
-			return rules_refuse(answer, argv);
-		else if (!rule_options[index].set(q, optarg))
-			return rules_bad_value(
-				rule_options[index].name, optarg, rule_options[index].allowed);
+	if (!a->address[family].own[0] || !b->address[family].own[0] ||
+		strcmp(a->address[family].public, b->address[family].public) != 0)
+		return false;
+	if (!a->n_ports || !b->n_ports)
+		return (!a->n_ports && !b->n_ports) ||
+		       rules_has_port(a->n_ports ? a : b, DEFAULT_PORT);
+	for (size_t i = 0; i < a->n_ports; i++) {
+		if (rules_has_port(b, a->port[i].outside))
+			return true;
 	}
-	if (optind < argc)
-		return rules_bad_value("", argv[optind], "not an option");
-	return true;
+	return false;
 }
 
-static bool rules_families_differ(const struct request *q)
+static bool rules_ports_clash(const struct rules *r)
 {
-	unsigned int addresses = q->servers | q->publics;
-
-	if (q->rules.nft)
-		return q->asked && addresses & ~q->asked;
-	return (q->asked | addresses) == RULES_BOTH;
+	for (size_t i = 0; i < r->n_servers; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (rules_share_port(&r->server[i], &r->server[j], RULES_IP4) ||
+				rules_share_port(&r->server[i], &r->server[j], RULES_IP6))
+				return true;
+		}
+	}
+	return false;
 }
 
-/* What is missing, or does not go together. The removal depends on the family alone. */
-static bool is_coherent(const struct request *q)
+bool rules_coherent(const struct rules_request *q)
 {
 	const struct rules *r = &q->rules;
-	bool any = !q->remove, server = q->servers, public = q->publics, wan = r->n_wans;
+	unsigned int served = rules_families_of_servers(r);
 	const struct {
 		bool is;
 		const char *what, *why;
 	} mistakes[] = {
-		{q->check && q->remove, "--check, --remove", "only one of them can be given"},
-		{rules_families_differ(q), "-4, -6, --server, --public", "not of one family"},
-		{any && !server && wan, "--wan", "needs --server"},
-		{any && !server && public, "--public", "needs --server"},
-		{any && !server && r->n_ports, "--port", "needs --server"},
-		{any && !server && !r->lan, "--server or --clients", "missing"},
-		{any && server && !wan && !public, "--wan or --public", "missing"},
-		{any && wan && public, "--wan, --public", "only one of them can be given"},
-		{any && public && q->publics != q->servers, "--server, --public",
-			"each family needs both"},
-		{any && r->lan && rules_has_wan(r, r->lan), "--wan, --clients",
+		{q->asked && served & ~q->asked, "-4, -6, --server", "not of one family"},
+		{!r->n_servers && r->n_wans, "--wan", "needs --server"},
+		{!r->n_servers && !r->lan, "--server or --lan", "missing"},
+		{r->n_wans && any_public(r, false), "--wan, --public",
+			"only one of them can be given"},
+		{!r->n_wans && !any_public(r, true), "--wan or --public", "missing"},
+		{has_half_public(r), "--server, --public", "each family needs both"},
+		{rules_ports_clash(r), "--server",
+			"two servers have the same port outside, give each --port or --public"},
+		{r->lan && rules_has_wan(r, r->lan), "--wan, --lan",
 			"must be different interfaces"},
 	};
 
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
-		if (mistakes[i].is)
-			return rules_bad_value("", mistakes[i].what, mistakes[i].why);
+		if (mistakes[i].is) {
+			options_wrong("%s: %s", mistakes[i].what, mistakes[i].why);
+			return false;
+		}
 	}
 	return true;
 }
 
-static void rules_fill_in(struct request *q)
+bool rules_are_empty(const struct rules_request *q)
+{
+	const struct rules *r = &q->rules;
+
+	return !r->n_servers && !r->n_wans && !r->lan && !r->nft && !q->asked;
+}
+
+static void rules_print_server_options(const struct rules_server *s, FILE *out)
+{
+	static const char *const names[] = {"server", "public"};
+
+	for (size_t name = 0; name < 2; name++) {
+		for (int family = 0; family < RULES_FAMILIES; family++) {
+			const struct rules_address *a = &s->address[family];
+			const char *text = name ? a->public : a->own;
+
+			if (*text)
+				fprintf(out, " --%s %s", names[name], text);
+		}
+	}
+	for (size_t i = 0; i < s->n_ports; i++) {
+		fprintf(out, " --port %d", s->port[i].outside);
+		if (s->port[i].server != s->port[i].outside)
+			fprintf(out, ":%d", s->port[i].server);
+	}
+}
+
+void rules_print_options(const struct rules_request *q, FILE *out)
+{
+	const struct rules *r = &q->rules;
+
+	fputs(r->nft ? " --nft" : "", out);
+	fputs(q->asked & RULES_IP4_ONLY ? " -4" : "", out);
+	fputs(q->asked & RULES_IP6_ONLY ? " -6" : "", out);
+	for (size_t i = 0; i < r->n_wans; i++)
+		fprintf(out, " --wan %s", r->wan[i]);
+	for (size_t i = 0; i < r->n_servers; i++)
+		rules_print_server_options(&r->server[i], out);
+	if (r->lan)
+		fprintf(out, " --lan %s", r->lan);
+}
+
+/* --- what is not given --- */
+
+static void rules_fill_in(struct rules_request *q)
 {
 	struct rules *r = &q->rules;
 
-	r->families = r->nft ? q->asked : q->asked | q->servers | q->publics;
+	r->families = r->nft ? q->asked : q->asked | rules_families_of_servers(r);
 	if (!r->families)
 		r->families = r->nft ? RULES_BOTH : RULES_IP4_ONLY;
-	if (r->n_ports == 0)
-		r->port[r->n_ports++] = (struct rules_port){DEFAULT_PORT, DEFAULT_PORT};
+	for (size_t i = 0; i < r->n_servers; i++) {
+		if (!r->server[i].n_ports)
+			r->server[i].port[r->server[i].n_ports++] =
+				(struct rules_port){DEFAULT_PORT, DEFAULT_PORT};
+	}
 }
 
-/* The ranges that the server's clients with TLS may on-demand SYN at. */
-static void rules_set_ranges(struct rules_server *s, const struct policy *policy)
+/* The ranges of ports that are opened on demand for the server's clients with TLS. */
+static void rules_set_ranges(struct rules_address *a, const struct policy *policy)
 {
 	struct addr own;
 
-	if (addr_parse((const uint8_t *)s->own, strlen(s->own), &own) < 0 ||
+	if (addr_parse((const uint8_t *)a->own, strlen(a->own), &own) < 0 ||
 		policy_tls_mode(policy, &own) != TLS_ON_DEMAND)
 		return;
 	for (size_t i = 0; i < policy->n_tls_ports; i++) {
 		if (network_has(&policy->tls_ports[i].server, &own))
-			s->range[s->n_ranges++] = policy->tls_ports[i].ports;
+			a->range[a->n_ranges++] = policy->tls_ports[i].ports;
 	}
 }
 
-/* What the configuration says; options win. */
-static bool rules_configure(struct request *q, const struct conf *conf)
+static const struct ct_helper *rules_find_ct_helper(enum ct_helper_wanted wanted)
 {
-	struct conf own = *conf;
+	const struct ct_helper *ct_helper;
+
+	return ct_helper_choose(wanted, &ct_helper) ? NULL : ct_helper;
+}
+
+rules_ct_helper_fn *rules_ct_helper = rules_find_ct_helper;
+
+/* Completes the rules from the configuration. 0, or the exit status after a line on stderr. */
+static int rules_complete(struct rules_request *q)
+{
+	struct rules *r = &q->rules;
 	char error[CONF_FILE_ERROR_MAX];
 	struct settings settings;
 
-	own.file = q->file ? q->file : conf->file;
-	if (conf_read(&own, &settings, error)) {
-		fprintf(stderr, "pasvd rules: %s\n", error);
-		return false;
+	if (!rules_coherent(q))
+		return OPTIONS_EXIT_USAGE;
+	if (conf_read(&q->conf, &settings, error))
+		return options_wrong("%s", error);
+	rules_fill_in(q);
+	r->queue = settings.queue;
+	r->tls_queue = settings.tls_queue;
+	r->fail_open = settings.fail_open;
+	r->tls_mark = settings.policy.tls_mark;
+	for (size_t i = 0; i < r->n_servers; i++) {
+		for (int family = 0; family < RULES_FAMILIES; family++)
+			rules_set_ranges(&r->server[i].address[family], &settings.policy);
 	}
-	if (!q->queue_given)
-		q->rules.queue = settings.queue;
-	q->ct_helper = settings.ct_helper;
-	q->rules.tls_queue = settings.tls_queue;
-	q->rules.fail_open = settings.fail_open;
-	q->rules.tls_mark = settings.policy.tls_mark;
-	for (int family = 0; family < RULES_FAMILIES; family++)
-		rules_set_ranges(&q->rules.server[family], &settings.policy);
-	return true;
+	r->ct_helper = rules_ct_helper(settings.ct_helper);
+	return r->ct_helper ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int rules_close_output(void)
+/* --- commands --- */
+
+static struct rules_request request;
+
+static int rules_run_print(void *data)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return 0;
-	perror("pasvd rules: stdout");
-	return 1;
+	struct rules_request *q = data;
+	int status = rules_complete(q);
+
+	for (unsigned int family = 0; !status && family < RULES_FAMILIES; family++) {
+		unsigned int families =
+			q->rules.nft ? q->rules.families : q->rules.families & 1U << family;
+		char *text = families ? rules_text(&q->rules, families) : NULL;
+
+		if (text)
+			fputs(text, stdout);
+		else if (families)
+			status = options_wrong("not enough memory");
+		free(text);
+		if (q->rules.nft)
+			break;
+	}
+	return status ? status : options_flush();
 }
 
-static int rules_print_usage(void)
+static int rules_run_load(void *data)
 {
-	puts("usage: " RULES_USAGE
-	     "\n\nPrints rules for iptables-restore, ip6tables-restore or nft; see pasvd(8).");
-	return rules_close_output();
+	struct rules_request *q = data;
+	int status = rules_complete(q);
+
+	return status ? status : rules_load(&q->rules);
 }
 
-static int rules_print_all(
-	struct request *q, const struct conf *conf, rules_ct_helper_fn *ct_helper)
+static int rules_run_diff(void *data)
 {
-	if (!rules_configure(q, conf))
-		return STATUS_WRONG_ARGUMENTS;
-	q->rules.ct_helper = ct_helper(q->ct_helper);
-	if (!q->rules.ct_helper)
-		return 1;
-	rules_print(&q->rules);
-	return rules_close_output();
+	struct rules_request *q = data;
+	int status = rules_complete(q);
+
+	return status ? status : rules_diff(&q->rules);
 }
 
-int rules_main(const struct conf *conf, rules_ct_helper_fn *ct_helper)
+static int rules_run_remove(void *data)
 {
-	struct request q = {0};
-
-	if (!rules_parse_options(&q, conf->argc, conf->argv))
-		return STATUS_WRONG_ARGUMENTS;
-	if (q.help)
-		return rules_print_usage();
-	if (!is_coherent(&q))
-		return STATUS_WRONG_ARGUMENTS;
-	if (q.check)
-		return rules_check(conf, q.check);
-	rules_fill_in(&q);
-	if (!q.remove)
-		return rules_print_all(&q, conf, ct_helper);
-	rules_print_removal(&q.rules);
-	return rules_close_output();
+	(void)data;
+	return rules_remove();
 }
+
+const struct options_command rules_print_command = {
+	.name = "rules print",
+	.summary = "prints the rules; changes nothing",
+	.rows = rules_rows,
+	.more = rules_more,
+	.data = &request,
+	.run = rules_run_print,
+};
+
+const struct options_command rules_load_command = {
+	.name = "rules load",
+	.summary = "loads the rules, in place of those that are loaded",
+	.rows = rules_rows,
+	.more = rules_more,
+	.data = &request,
+	.run = rules_run_load,
+};
+
+const struct options_command rules_diff_command = {
+	.name = "rules diff",
+	.summary = "prints how the loaded rules differ, then with status 1; changes nothing",
+	.rows = rules_rows,
+	.more = rules_more,
+	.data = &request,
+	.run = rules_run_diff,
+};
+
+const struct options_command rules_remove_command = {
+	.name = "rules remove",
+	.summary = "removes all rules of pasvd",
+	.run = rules_run_remove,
+};

@@ -1,24 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rules.h - `pasvd rules`: the rule set for iptables-restore or nft, filled in */
+/* rules.h - `pasvd rules`: whom the rules are for, and the commands that print, load, compare and
+ * remove them */
 #ifndef PASVD_RULES_H
 #define PASVD_RULES_H
 
+#include <stdio.h>
+
 #include "conf.h"
+#include "rules_text.h"
 
-#define RULES_USAGE                                                                                \
-	"pasvd rules [--wan INTERFACE [--wan INTERFACE]...|--public ADDRESS\n"                     \
-	"                   --server ADDRESS [--port PORT[:PORT]]...]\n"                           \
-	"                   [--clients INTERFACE] [-4|-6] [--queue NUMBER] [--config FILE]\n"      \
-	"                   [--nft] [--check|--remove]"
+/* Data of the commands, and of any other that takes the same options. */
+struct rules_request {
+	struct conf conf; /* first: see there */
+	struct rules rules;
+	unsigned int asked; /* the set of -4 and -6 */
+};
 
-/* Returns what `CT --helper` and `-m helper` are given, or NULL after a line on stderr. */
+/* The options that say whom the rules are for, those of struct conf with them. */
+extern const struct options_row rules_rows[];
+
+/* Text for the end of their --help. */
+extern const char rules_more[];
+
+/* Whether the options go together. False: one line on stderr says what does not. */
+bool rules_coherent(const struct rules_request *q);
+
+/* Whether no option says whom the rules are for. */
+bool rules_are_empty(const struct rules_request *q);
+
+/* Writes them as options again, each behind a blank: the configuration's file and the queue not
+ * among them. */
+void rules_print_options(const struct rules_request *q, FILE *out);
+
+extern const struct options_command rules_print_command, rules_load_command, rules_diff_command,
+	rules_remove_command;
+
+/* Returns what the rules give to connections, or NULL after a line on stderr. */
 typedef const struct ct_helper *rules_ct_helper_fn(enum ct_helper_wanted wanted);
 
-/* Prints to stdout, or becomes `pasvd-rules check`; conf->argv has the subcommand's own name and
- * its options. The ct helper is asked for when the options are right and rules are wanted, not their
- * removal or the usage. Returns the exit status: 0, 1 if there is no ct helper or stdout cannot be
- * written, 2 for wrong arguments or a wrong configuration. After 1 and 2 one line on stderr says
- * why. */
-int rules_main(const struct conf *conf, rules_ct_helper_fn *ct_helper);
+/* What asks the kernel; for tests. */
+extern rules_ct_helper_fn *rules_ct_helper;
 
 #endif

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rules_text.c - the text of the rules
  *
- * A template (iptables/pasvd.rules.in, iptables/pasvd.nft.in) is an array of lines, each behind the
- * letters of what has to hold for it and a bar. What holds is asked for each family that the text
- * is for. A line that has one of the names in `of_family` is printed for each family of which its
- * letters hold, any other line once. A line that contains @WAN@ is repeated for each --wan, one
- * with @PORT@ for each --port, one with @TLS_PORTS@ for each range.
- *
- * The removal depends on the family alone. For iptables it is made from the same lines: what was
- * added to built-in chains is deleted, then each own chain is emptied and deleted. For nft there is
- * one table to be deleted.
+ * A template (iptables/pasvd.rules.in, iptables/pasvd.nft.in) is an array of lines, each after the
+ * letters of its conditions and a bar. A line is printed for each family, server, --wan, --port and
+ * range of [tls] ports for which its conditions hold; what comes out twice of the same line is
+ * printed once. So a line is repeated for what it names (@SERVER@, @WAN@, @PORT@ ...), and a
+ * comment is not.
  */
 #include "rules_text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const iptables_template[] = {
@@ -26,6 +23,7 @@ static const char *const nft_template[] = {
 
 enum {
 	LETTERS_LEN = 11,
+	LINE_LEN = 2048,
 	NUMBER_LEN = 6,                             /* "65535" and its NUL */
 	RANGE_LEN = 2 * NUMBER_LEN,                 /* "60000:60100" and its NUL */
 	MARK_LEN = 11,                              /* "0x40000000" and its NUL */
@@ -45,8 +43,13 @@ static const struct {
 		"100 0 0 2,7 0 0 0,80 0 0 40,6 0 0 65535\""},
 };
 
-static const char *const of_family[] = {
-	"@IP@", "@NFPROTO@", "@SERVER@", "@PUBLIC@", "@DESTINATION@"};
+/* A text that is being made. */
+struct rules_output {
+	FILE *file; /* writes to */
+	char *text;
+	size_t len;
+	size_t begin; /* of what came of this line of the template */
+};
 
 /* --- one line --- */
 
@@ -63,15 +66,36 @@ static const struct value *rules_value_at(const struct value *v, const char *p)
 	return NULL;
 }
 
-static void rules_print_line(const struct value *values, const char *line)
+static void rules_fill_in_line(
+	const struct value *values, const char *text, char ret_line[LINE_LEN])
 {
-	while (*line) {
-		const struct value *v = rules_value_at(values, line);
+	size_t n = 0;
 
-		fputs(v ? v->text : (char[]){*line, '\0'}, stdout);
-		line += v ? strlen(v->name) : 1;
+	ret_line[0] = '\0';
+	while (*text && n < LINE_LEN) {
+		const struct value *v = rules_value_at(values, text);
+
+		n += (size_t)snprintf(
+			ret_line + n, LINE_LEN - n, "%s", v ? v->text : (char[]){*text, '\0'});
+		text += v ? strlen(v->name) : 1;
 	}
-	putchar('\n');
+}
+
+static bool has_line(const char *text, const char *line)
+{
+	size_t n = strlen(line);
+
+	for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+		if ((size_t)(end - text) == n && memcmp(text, line, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void rules_put_line(struct rules_output *out, const char *line)
+{
+	if (fflush(out->file) == 0 && !has_line(out->text + out->begin, line))
+		fprintf(out->file, "%s\n", line);
 }
 
 static void rules_print_destination(
@@ -90,141 +114,132 @@ static void rules_print_range(
 		snprintf(ret_text, RANGE_LEN, "%d", range->low);
 }
 
-/* How often a line is printed for an interface, and what for. */
-static size_t rules_repetitions(const struct rules *r, int family, const char *text)
+/* How often a line may come out for an interface. */
+static size_t rules_repetitions(const struct rules_server *server, int family, const char *text)
 {
 	if (strstr(text, "@TLS_PORTS@"))
-		return r->server[family].n_ranges;
-	return strstr(text, "PORT@") ? r->n_ports : 1; /* @PORT@ or @SERVER_PORT@ */
+		return server->address[family].n_ranges;
+	return strstr(text, "PORT@") ? server->n_ports : 1; /* @PORT@ or @SERVER_PORT@ */
 }
 
-/* Prints the line for each port or range, if it names one. */
-static void rules_print_ports(const struct rules *r, int family, const char *wan, const char *text)
+/* Puts the line for each port or range. */
+static void rules_put_ports(struct rules_output *out, const struct rules *r,
+	const struct rules_server *server, int family, const char *wan, const char *text)
 {
-	const struct rules_server *server = &r->server[family];
+	const struct rules_address *a = &server->address[family];
 	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN],
 		destination[DESTINATION_LEN];
-	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN];
+	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN], line[LINE_LEN];
 	const char *bypass = r->nft ? " bypass" : " --queue-bypass";
-	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan},
-		{"@PUBLIC@", server->public}, {"@SERVER@", server->own}, {"@PORT@", port},
-		{"@SERVER_PORT@", server_port}, {"@DESTINATION@", destination},
-		{"@ICMP@", names[family].icmp}, {"@IP@", names[family].ip},
-		{"@NFPROTO@", names[family].nfproto}, {"@QUEUE@", queue},
-		{"@BYPASS@", r->fail_open ? bypass : ""}, {"@PAYLOAD@", names[family].payload},
-		{"@CT_HELPER@", r->ct_helper->name}, {"@TLS_QUEUE@", tls_queue},
-		{"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range}, {NULL, NULL}};
-	size_t times = rules_repetitions(r, family, text);
+	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", a->public},
+		{"@SERVER@", a->own}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
+		{"@DESTINATION@", destination}, {"@ICMP@", names[family].icmp},
+		{"@IP@", names[family].ip}, {"@NFPROTO@", names[family].nfproto},
+		{"@QUEUE@", queue}, {"@BYPASS@", r->fail_open ? bypass : ""},
+		{"@PAYLOAD@", names[family].payload}, {"@CT_HELPER@", r->ct_helper->name},
+		{"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range},
+		{NULL, NULL}};
+	size_t times = rules_repetitions(server, family, text);
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
 	snprintf(tls_queue, sizeof(tls_queue), "%d", r->tls_queue);
 	snprintf(tls_mark, sizeof(tls_mark), "0x%x", r->tls_mark);
 	for (size_t i = 0; i < times; i++) {
-		const struct rules_port *pair = &r->port[i < r->n_ports ? i : 0];
+		const struct rules_port *pair = &server->port[i < server->n_ports ? i : 0];
 
 		snprintf(port, sizeof(port), "%d", pair->outside);
 		snprintf(server_port, sizeof(server_port), "%d", pair->server);
-		rules_print_destination(server->own, pair->server, destination);
-		rules_print_range(
-			&server->range[i < server->n_ranges ? i : 0], r->nft ? '-' : ':', range);
-		rules_print_line(values, text);
+		rules_print_destination(a->own, pair->server, destination);
+		rules_print_range(&a->range[i < a->n_ranges ? i : 0], r->nft ? '-' : ':', range);
+		rules_fill_in_line(values, text, line);
+		rules_put_line(out, line);
 	}
 }
 
-/* Prints the line for each --wan, if it names one. */
-static void rules_print_text(const struct rules *r, int family, const char *text)
+/* Puts the line for each --wan, if it names one. */
+static void rules_put_text(struct rules_output *out, const struct rules *r,
+	const struct rules_server *server, int family, const char *text)
 {
 	size_t times = strstr(text, "@WAN@") ? r->n_wans : 1;
 
 	for (size_t i = 0; i < times; i++)
-		rules_print_ports(r, family, r->wan[i], text);
-}
-
-/* --- its removal --- */
-
-/* Whether the line adds a rule to a chain that is not ours. */
-static bool is_jump(const char *text)
-{
-	return text[0] == '-' && strncmp(text, "-A PASVD ", 9) != 0;
-}
-
-/* Takes away what a line of the rules has added. */
-static void rules_print_undo(const struct rules *r, int family, const char *text)
-{
-	(void)family;
-	(void)r;
-	if (text[0] == '*')
-		puts(text);
-	else if (is_jump(text))
-		printf("-D %s\n", text + 3);
-	else if (strcmp(text, "COMMIT") == 0)
-		puts("-F PASVD\n-X PASVD\nCOMMIT");
+		rules_put_ports(out, r, server, family, r->wan[i], text);
 }
 
 /* --- the template --- */
 
-/* The letters before the template's bar that hold for a family, each once. */
-static void rules_conditions(const struct rules *r, int family, char ret_letters[LETTERS_LEN])
+/* The letters before the template's bar that hold for an address of a server, or without one, each
+ * once. */
+static void rules_conditions(const struct rules *r, int family, const struct rules_address *address,
+	char ret_letters[LETTERS_LEN])
 {
-	const struct rules_server *server = &r->server[family];
-	const char *reached = r->n_wans ? "sw" : "sp";
+	const char *reached = address->public[0] ? "sp" : "sw";
+	bool tls = address->n_ranges;
 
 	snprintf(ret_letters, LETTERS_LEN, " %c%c%c%s%s%s%s", family == RULES_IP6 ? '6' : '4',
-		r->ct_helper && r->ct_helper->before_conntrack ? 'r' : 'b',
-		r->fail_open ? 'o' : 'x', r->lan ? "c" : "", server->own[0] ? reached : "",
-		server->n_ranges ? "t" : "", server->n_ranges && r->tls_mark ? "m" : "");
+		r->ct_helper->before_conntrack ? 'r' : 'b', r->fail_open ? 'o' : 'x',
+		r->lan ? "c" : "", address->own[0] ? reached : "", tls ? "t" : "",
+		tls && r->tls_mark ? "m" : "");
 }
 
-/* What is behind the bar of a line, or NULL if it is not for us. */
+/* What is behind the bar of a line, or NULL if its conditions do not hold. */
 static const char *rules_text_of(const char *line, const char *letters)
 {
 	line += strspn(line, letters);
 	return *line == '|' ? line + 1 : NULL;
 }
 
-static bool is_of_family(const char *text)
+static void rules_put_for_address(struct rules_output *out, const struct rules *r,
+	const struct rules_server *server, int family, const char *line)
 {
-	for (size_t i = 0; i < sizeof(of_family) / sizeof(*of_family); i++) {
-		if (strstr(text, of_family[i]))
-			return true;
-	}
-	return false;
+	char letters[LETTERS_LEN];
+	const char *text;
+
+	rules_conditions(r, family, &server->address[family], letters);
+	text = rules_text_of(line, letters);
+	if (text)
+		rules_put_text(out, r, server, family, text);
 }
 
-typedef void print_fn(const struct rules *r, int family, const char *text);
+/* First for those whom it concerns without a server. */
+static void rules_put_for_family(
+	struct rules_output *out, const struct rules *r, int family, const char *line)
+{
+	static const struct rules_server nobody;
 
-static void rules_print_template(const struct rules *r, print_fn *print)
+	rules_put_for_address(out, r, &nobody, family, line);
+	for (size_t i = 0; i < r->n_servers; i++) {
+		if (r->server[i].address[family].own[0])
+			rules_put_for_address(out, r, &r->server[i], family, line);
+	}
+}
+
+static void rules_put_template(
+	struct rules_output *out, const struct rules *r, unsigned int families)
 {
 	const char *const *line = r->nft ? nft_template : iptables_template;
-	size_t n = r->nft ? sizeof(nft_template) : sizeof(iptables_template);
-	char letters[RULES_FAMILIES][LETTERS_LEN];
+	size_t n = r->nft ? sizeof(nft_template) / sizeof(*nft_template)
+			  : sizeof(iptables_template) / sizeof(*iptables_template);
 
-	for (int family = 0; family < RULES_FAMILIES; family++)
-		rules_conditions(r, family, letters[family]);
-	for (const char *const *end = line + n / sizeof(*line); line < end; line++) {
-		bool more = true;
-
-		for (int family = 0; family < RULES_FAMILIES && more; family++) {
-			const char *text = r->families & 1U << family
-						   ? rules_text_of(*line, letters[family])
-						   : NULL;
-
-			if (text)
-				print(r, family, text);
-			more = !text || is_of_family(text);
+	for (const char *const *end = line + n; line < end && fflush(out->file) == 0; line++) {
+		out->begin = out->len;
+		for (int family = 0; family < RULES_FAMILIES; family++) {
+			if (families & 1U << family)
+				rules_put_for_family(out, r, family, *line);
 		}
 	}
 }
 
-void rules_print(const struct rules *r)
+char *rules_text(const struct rules *r, unsigned int families)
 {
-	rules_print_template(r, rules_print_text);
-}
+	struct rules_output out = {0};
 
-void rules_print_removal(const struct rules *r)
-{
-	if (r->nft)
-		puts("table inet pasvd\ndelete table inet pasvd"); /* the first makes it, if it is not there */
-	else
-		rules_print_template(r, rules_print_undo);
+	out.file = open_memstream(&out.text, &out.len);
+	if (!out.file)
+		return NULL;
+	rules_put_template(&out, r, families);
+	if (fclose(out.file) == 0)
+		return out.text;
+	free(out.text);
+	return NULL;
 }

@@ -61,7 +61,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build"))
 PASVD = pathlib.Path(os.environ.get("PASVD", BUILD / "pasvd"))
 PASVCTL = PASVD.parent / "pasvctl"
-RULES = TOP / "iptables" / "pasvd-rules"
+RULES = (PASVD, "rules")
 
 # A daemon of a test build: at its end the leak checker would make a process, which the daemon forbids itself.
 os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
@@ -614,23 +614,23 @@ class Lab:
         """What "pasvd rules" is told about a server, and with the first about LAN clients."""
         clients = self.firewall_options
         if self.lan_addresses and number == 0:
-            clients += ["--clients", "lan"]
+            clients += ["--lan", "lan"]
         if not self.inside_addresses:
             return [*clients, "-6" if self.family is IP6 else "-4"]
-        dialled = ["--public", self.publics[0]] if self.hairpin else ["--wan", "wan"]
+        server = ["--server", self.server_addresses[number]]
+        dialled = [*server, "--public", self.publics[0]] if self.hairpin else ["--wan", "wan", *server]
         ports = [f"{outside}:{inside}" if outside != inside else f"{outside}"
                  for outside, server, inside in self.forwards if server == number]
-        return [*dialled, "--server", self.server_addresses[number],
-                *(word for port in ports for word in ("--port", port)), *clients]
+        return [*dialled, *(word for port in ports for word in ("--port", port)), *clients]
 
     def shipped_rules(self, action, *more):
         """Load or remove the rules for server 0 and LAN clients, the way the project ships
         them."""
-        self.router.run(RULES, action, *self.config_options("--config"), *self.rule_options(0), *more,
-                        env={**os.environ, "PASVD": str(PASVD)})
+        options = [*self.config_options("--config"), *self.rule_options(0), *more]
+        self.router.run(*RULES, action, *(options if action != "remove" else ()))
 
     def shipped_text(self, number):
-        return self.router.run(PASVD, "rules", *self.config_options("--config"),
+        return self.router.run(*RULES, "print", *self.config_options("--config"),
                                *self.rule_options(number)).stdout
 
     def _load_shipped_rules_under_another_name(self, number):

@@ -200,7 +200,7 @@ def test_rules_of_others_that_do_no_harm(own_router):
 # What to do to the router, how that looks, and what options the check is given.
 AILMENTS = {
     "rules are gone": (
-        f"{RULES} remove", "error", "rules: ipv4: none is loaded", OPTIONS),
+        f"{PASVD} rules remove", "error", "rules: ipv4: none is loaded", OPTIONS),
     **{f"jump of {table} is gone": (
         f"iptables -t {table} -F {chain}", "error", f"the jump from {chain} to PASVD in table {table} is not there", ())
        for table, chain in (("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("nat", "PREROUTING"),
@@ -256,7 +256,7 @@ AILMENTS = {
         "iptables -t mangle -D PREROUTING -j PASVD; iptables -t mangle -I PREROUTING -j PASVD", "warning",
         "-i lan0 -j CONNMARK .*is behind pasvd's rules", ()),
     "loaded twice": (
-        f"IPTABLES=iptables-legacy {RULES} load {' '.join(OPTIONS)}", "error",
+        f"IPTABLES=iptables-legacy {PASVD} rules load {' '.join(OPTIONS)}", "error",
         "loaded twice, with iptables and with iptables-legacy", ()),
     "blanket DNAT": (
         "iptables -t nat -A PREROUTING -i wan -p tcp --dport 1024:65535 -j DNAT --to-destination 10.77.0.2", "warning",
@@ -334,7 +334,7 @@ def test_nothing_is_loaded_and_nothing_was_told(own_router):
     assert "load --wan INTERFACE --server ADDRESS" in finding["advice"]
 
 
-NFT_RULES = f"{PASVD} rules --nft --wan wan --server 10.77.0.2 --clients lan"
+NFT_RULES = f"{PASVD} rules print --nft --wan wan --server 10.77.0.2 --lan lan"
 
 
 @pytest.fixture
@@ -342,7 +342,7 @@ def nft_router(make_lab):
     """With pasvd's table of nft, without the queue, which not every kernel has for nft."""
     with make_lab(lan=("10.88.0.7",)) as lab:
         router = Practice(lab)
-        router.shell(f"{RULES} remove; {NFT_RULES} | sed 's/queue num .*/accept/' | nft -f -; iptables -P FORWARD ACCEPT")
+        router.shell(f"{PASVD} rules remove; {NFT_RULES} | sed 's/queue num .*/accept/' | nft -f -; iptables -P FORWARD ACCEPT")
         yield router
 
 
@@ -372,13 +372,13 @@ def test_forward_chain_that_lets_nothing_through_to_the_table_of_nft(nft_router)
 
 
 def test_clients_of_nft_need_ipv6_forwarding_only_if_nothing_else_is_asked_for(nft_router):
-    nft_router.shell(f"{NFT_RULES.partition(' --wan')[0]} --clients lan -6 | sed 's/queue num .*/accept/' | nft -f -")
+    nft_router.shell(f"{NFT_RULES.partition(' --wan')[0]} --lan lan -6 | sed 's/queue num .*/accept/' | nft -f -")
     errors = [finding["what"] for finding in nft_router.check().of("error")]
     assert errors == ["net.ipv6.conf.all.forwarding is off"]
 
 
 def test_rules_of_iptables_beside_the_table_of_nft(nft_router):
-    nft_router.shell(f"{RULES} load --wan wan --server 10.77.0.2")
+    nft_router.shell(f"{PASVD} rules load --wan wan --server 10.77.0.2")
     (finding,) = nft_router.check().of("error")
     assert finding["what"] == "ipv4: loaded twice, with iptables and with nft"
 
@@ -411,7 +411,7 @@ def test_options_of_the_service_count(own_router):
 ])
 def test_options_that_do_not_fit_the_router(own_router, options, pattern):
     own_router.lab.shipped_rules("remove")
-    own_router.lab.router.run(RULES, "load", *options, env=own_router.environment)
+    own_router.lab.router.run(*RULES, "load", *options, env=own_router.environment)
     own_router.check().the("error", pattern)
 
 
@@ -450,7 +450,7 @@ def test_configuration_with_a_mistake(router):
         checkup = router.check(*options, before=("-c", path))
         finding, = checkup.of("error")
         assert finding["about"] == "configuration" and finding["what"].startswith(f"{path}:2: [policy] deny-ports = 70000")
-        assert f"pasvd -n -c {path}" in finding["advice"]
+        assert f"pasvd --test-config --config {path}" in finding["advice"]
         assert "depends on the configuration" in checkup.of("unseen")[0]["what"]
     path.write_text("[policy]\ndeny-ports = 7000\n")
     assert router.check(before=("-c", path)).is_well()
@@ -577,8 +577,8 @@ def test_program_that_is_not_installed(router):
 
 # The form.
 
-@pytest.mark.parametrize("words", [("--prot", "21"), ("--wan", "wan"), ("--remove",), ("--help",), ("--re",), ("now",), ("--server", "x"),
-                                   ("--nft", "--wan", "wan"), ("--nft", *OPTIONS, "--check")])
+@pytest.mark.parametrize("words", [("--prot", "21"), ("--wan", "wan"), ("--remove",), ("--re",), ("now",), ("--server", "x"),
+                                   ("--nft", "--wan", "wan"), ("--nft", *OPTIONS, "--nfr")])
 def test_wrong_arguments(router, words):
     done = router.lab.router.run(PASVD, "check", *words, check=False)
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.count("\n") == 1

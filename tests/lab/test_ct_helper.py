@@ -40,7 +40,7 @@ def takes_helpers():
 def test_own_ct_helper_is_used_or_said_to_be_impossible(lab, configured, visit):
     path = configured(OWN)
     if not takes_helpers():
-        for args in ((), ("ct-helper",), ("rules", "--clients", "lan")):
+        for args in ((), ("ct-helper",), ("rules", "print", "--lan", "lan")):
             assert "modprobe nfnetlink_cthelper" in complaint(run_pasvd(lab, "-c", path, *args), 1)
         return
     assert run_pasvd(lab, "-c", path, "ct-helper").stdout == "pasvd\n"

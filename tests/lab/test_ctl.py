@@ -149,11 +149,11 @@ def test_expectations_are_those_of_the_kernel(lab, client):
 
 
 def test_reasons_are_those_of_the_log(lab, client):
-    reasons = of_json(lab, "reasons")
+    reasons = of_json(lab, "counters")
     assert {name for reason in reasons for name in reason} == documented("reasons")
     told, counters = {reason["reason"]: reason["count"] for reason in reasons}, lab.pasvd.counters()
     assert told == {name: counters[name] for name in told} and told["opened"] == 1
-    text = pasvctl(lab, "reasons").stdout
+    text = pasvctl(lab, "counters").stdout
     assert all(reason["meaning"] in text for reason in reasons)
 
 
@@ -418,14 +418,14 @@ def test_no_daemon_is_told(stopped):
                                    ("top", "-j"), ("status", "-f")], ids=" ".join)
 def test_wrong_arguments_are_told_with_status_2(words):
     done = subprocess.run([PASVCTL, *words], capture_output=True, text=True, timeout=15)
-    assert "see pasvctl --help" in complaint(done, 2)
+    assert complaint(done, 2).startswith("pasvctl")
 
 
 def test_full_disk_is_told(lab):
     with open("/dev/full", "w") as full:
-        done = subprocess.run([PASVCTL, "-s", lab.control_socket, "reasons"], stdout=full, stderr=subprocess.PIPE,
+        done = subprocess.run([PASVCTL, "-s", lab.control_socket, "counters"], stdout=full, stderr=subprocess.PIPE,
                               text=True, timeout=15)
-    assert done.returncode == 1 and "cannot print" in done.stderr
+    assert done.returncode == 1 and "stdout: No space left on device" in done.stderr
 
 
 @pytest.mark.parametrize("answer, told", [
@@ -539,24 +539,3 @@ def test_who_does_not_read_keeps_nobody_from_asking(lab, visit):
     finally:
         for sock in idle:
             sock.close()
-
-
-# --- completion
-
-@pytest.mark.parametrize("line, offered", [
-    ("pasvctl ", {"status", "sessions", "expectations", "reasons", "events", "metrics", "top"}),
-    ("pasvctl ex", {"expectations"}), ("pasvctl -j se", {"sessions"}), ("pasvctl status ", set()),
-    ("pasvctl --", {"--socket", "--json", "--follow", "--version", "--help"}), ("pasvctl --s", {"--socket"})])
-def test_completion_offers_what_there_is(line, offered):
-    words = line.split(" ")
-    script = (f"source {TOP}/completion/pasvctl; COMP_WORDS=({' '.join(words[:-1])} '{words[-1]}'); "
-              f"COMP_CWORD={len(words) - 1}; _pasvctl; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
-    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, timeout=10)
-    assert done.returncode == 0 and set(done.stdout.split()) == offered, done
-
-
-def test_completion_knows_all_commands_and_options():
-    text = (TOP / "completion" / "pasvctl").read_text()
-    told = subprocess.run([PASVCTL, "--help"], capture_output=True, text=True, timeout=10).stdout
-    names = re.findall(r"^  (\w+)  ", told, re.M) + re.findall(r"--[a-z]+", told)
-    assert names and [name for name in names if not re.search(rf"(?<![\w-]){name}\b", text)] == []

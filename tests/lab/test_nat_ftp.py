@@ -27,9 +27,9 @@ class Site(Lab):
         self.nat = nat
 
     def rule_options(self, number):
-        """A client whose address is translated, and a server that is not, is what --clients is for."""
+        """A client whose address is translated, and a server that is not, is what --lan is for."""
         return super().rule_options(number) if DNAT in self.nat else [
-            *self.firewall_options, "--clients", "wan", "-6"]
+            *self.firewall_options, "--lan", "wan", "-6"]
 
     def load_rules(self):
         super().load_rules()

@@ -54,8 +54,8 @@ def router(make_lab):
 
 
 def rules(lab, action, *more, server="10.77.0.2"):
-    return lab.router.run(lab_module.RULES, action, *lab.firewall_options, "--wan", "wan", "--server", server, *more,
-                          env={**os.environ, "PASVD": str(lab_module.PASVD)})
+    options = (*lab.firewall_options, "--wan", "wan", "--server", server, *more)
+    return lab.router.run(*lab_module.RULES, action, *(options if action != "remove" else ()))
 
 
 OPTIONS = [(), ("--port", "2121:21"), ("--port", "21", "--port", "2121", "--queue", "7")]

@@ -20,7 +20,7 @@ def lab(make_lab):
     """The shipped rules, with a zone beside the helper; everything on either side of the router is tracked in the zone."""
     with make_lab(daemon=False, clients=2, masquerade=True) as lab:
         lab.shipped_rules("remove")
-        text = lab.router.run(PASVD, "rules", *lab.rule_options(0)).stdout
+        text = lab.router.run(PASVD, "rules", "print", *lab.rule_options(0)).stdout
         lab.restore(re.sub(r"CT --helper", f"CT --zone {ZONE} --helper", text))
         # Packets that are queued in raw do not get to rules behind; the first CT rule counts.
         for where, device in (("-A", "wan"), ("-I", "lan0")):

@@ -82,7 +82,7 @@ class Uplinks(Lab):
         self.router.ip(f"link del wan{number}\n")
 
     def rule_options(self, number):
-        clients = self.firewall_options + (["--clients", "lan"] if self.lan_addresses else [])
+        clients = self.firewall_options + (["--lan", "lan"] if self.lan_addresses else [])
         if not self.inside_addresses:
             return [*clients, "-6" if self.family is IP6 else "-4"]
         return ["--wan", "wan0", "--wan", "wan1", "--server", self.server_addresses[0], *clients]

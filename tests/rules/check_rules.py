@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""check_rules.py - `pasvd rules` and pasvd-rules
+"""check_rules.py - `pasvd rules`
 
 Comes in:  the binary to test in $PASVD, and in $OWN_RULES tests/own_rules.c; root,
            who can ask for the ct_helper, make network namespaces and load rules in them.

@@ -11,14 +11,13 @@ for iptables or for nft; with nft, what the router lets through is what they ask
 
 import contextlib
 import ipaddress
-import os
 import re
 import socket
 import threading
 import typing
 
 from lab import PASVD, Namespace
-from printed import LOADER
+from printed import edited_tools
 from rules import let_through
 
 SMALL_MTU = 1300
@@ -72,8 +71,8 @@ NETS = (
 
 FORWARDED = "--wan wan0 --server {inside}"
 FORWARDED_2121 = FORWARDED + " --port 2121:21"
-DIALLED = "--public {public} --server {inside}"
-BEHIND = "--clients lan {flag}"
+DIALLED = "--server {inside} --public {public}"
+BEHIND = "--lan lan {flag}"
 
 # nft cannot name a queue where the kernel has none for it; nobody listens to it here.
 STAND_IN = "s/sane/ftp/; s/--helper pasvd/--helper ftp/; s/\"pasvd\"/\"ftp\"/; s/queue num [0-9]* bypass/accept/"
@@ -122,18 +121,16 @@ class Path:
         ns.ip(f"route add {network} via {gateway} dev {device} onlink")
 
     def load(self, tmp, options, pasvd):
-        stand_in = tmp / "pasvd"
-        stand_in.write_text(f"#!/bin/sh\n{pasvd} \"$@\" | sed '{STAND_IN}'\n")
-        stand_in.chmod(0o755)
+        tools = edited_tools(tmp, STAND_IN)
         if self.nft:
             options = [*options, "--nft"]
-            text = self.router.run(stand_in, "rules", *options).stdout
+            text = self.router.run("sed", STAND_IN, input=self.router.run(pasvd, "rules", "print", *options).stdout).stdout
             self.router.run("nft", "-f", "-", input="table inet firewall {\nchain forward {\n"
                             "type filter hook forward priority filter; policy drop;\n"
                             + "\n".join(let_through(text)) + "\n}\n}\n")
         else:
             self.iptables("-P FORWARD DROP")
-        self.router.run(LOADER, "load", *options, env={**os.environ, "PASVD": str(stand_in)})
+        self.router.run(pasvd, "rules", "load", *options, env=tools)
 
     def accept_all(self):
         if self.nft:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""test_loader.py - pasvd-rules: what of it gets loaded, by both families of iptables"""
+"""test_loader.py - pasvd rules load and remove: what of it gets loaded, by both families of iptables"""
 
 import os
 import re
 
 import pytest
-from lab import PASVD, Namespace
-from printed import CLIENTS, LOADER, OPTIONS, OPTIONS6, PUBLIC, VARIANTS, every_set, needs_root, pasvd_rules
+from lab import Namespace
+from printed import (CLIENTS, LOADER, OPTIONS, OPTIONS6, PUBLIC, VARIANTS, edited_tools, every_set, needs_root,
+                     pasvd_rules)
 
 
 class Router:
@@ -36,9 +37,9 @@ class Router:
                 for command in (self.variant, self.variant.replace("ip", "ip6", 1))
                 for table in ("raw", "mangle", "nat", "filter")}
 
-    def loader(self, *words, pasvd=PASVD, iptables=None):
-        return self.ns.run(LOADER, *words, check=False,
-                           env={**os.environ, "PASVD": str(pasvd), "IPTABLES": str(iptables or self.variant)})
+    def loader(self, *words, iptables=None, env=None):
+        return self.ns.run(*LOADER, *words, check=False,
+                           env=env or {**os.environ, "IPTABLES": str(iptables or self.variant)})
 
     def loaded(self, *words):
         done = self.loader(*words)
@@ -46,12 +47,8 @@ class Router:
         return self.saved()
 
     def edited(self, sed):
-        """A pasvd whose rules, not their removal, went through sed."""
-        path = self.tmp / "pasvd"
-        path.write_text(f"#!/bin/sh\ncase $* in *--remove*) exec {PASVD} \"$@\";; esac\n"
-                        f"{PASVD} \"$@\" | sed '{sed}'\n")
-        path.chmod(0o755)
-        return path
+        """What is loaded goes through sed, what takes it back does not."""
+        return edited_tools(self.tmp, sed, self.variant, once=True)
 
 
 @pytest.fixture(params=VARIANTS)
@@ -89,9 +86,9 @@ class TestLoader:
 
     def test_failed_load_of_ipv6_leaves_ipv4(self, router):
         before = router.loaded("load", *OPTIONS)
-        done = router.loader("load", *OPTIONS6, pasvd=router.edited("/^.filter/,$s/--dport/--no-such-match/"))
+        done = router.loader("load", *OPTIONS6, env=router.edited("/^.filter/,$s/--dport/--no-such-match/"))
         assert done.returncode == 1
-        assert re.fullmatch("pasvd-rules: .+; nothing was changed\n", done.stderr)
+        assert re.fullmatch("pasvd rules load: .+; nothing was changed\n", done.stderr)
         assert router.saved() == before
 
     def test_without_ip6tables_ipv4_is_loaded_and_removed(self, router):
@@ -102,22 +99,22 @@ class TestLoader:
         for words, status in ((("load",) + OPTIONS, 0), (("remove",), 0), (("load",) + OPTIONS6, 1)):
             done = router.loader(*words, iptables=iptables)
             assert done.returncode == status, done
-        assert done.stderr == f"pasvd-rules: {iptables.parent}/ip6tables-restore is not installed\n"
+        assert done.stderr == f"pasvd rules load: {iptables.parent}/ip6tables-restore is not installed\n"
         assert router.saved() == router.strangers
 
     def test_help_loads_nothing(self, router):
         done = router.loader("load", *OPTIONS, "--help")
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == pasvd_rules("--help").stdout
+        assert done.stdout.replace(" load ", " print ").splitlines()[4:] == pasvd_rules("--help").stdout.splitlines()[4:]
         assert router.saved() == router.strangers
 
     def test_command_that_is_not_iptables(self, router):
         done = router.loader("remove", iptables="nft")
-        assert (done.returncode, done.stderr) == (1, "pasvd-rules: nft (from $IPTABLES) is not a name of iptables\n")
+        assert (done.returncode, done.stderr) == (1, "pasvd rules remove: IPTABLES \"nft\": not a name of iptables\n")
 
     def test_removed_leaves_what_was_there_before(self, router):
         router.loaded("load", *OPTIONS)
-        assert router.loaded("remove", *OPTIONS) == router.strangers
+        assert router.loaded("remove") == router.strangers
 
     def test_removed_twice_or_without_options(self, router):
         router.loaded("load", *OPTIONS)
@@ -141,22 +138,22 @@ class TestLoader:
         assert router.loaded("remove") == router.strangers
 
     def test_failed_load_leaves_nothing(self, router):
-        done = router.loader("load", *OPTIONS, pasvd=router.edited("/^.filter/,$s/--dport/--no-such-match/"))
+        done = router.loader("load", *OPTIONS, env=router.edited("/^.filter/,$s/--dport/--no-such-match/"))
         assert done.returncode == 1
-        assert re.fullmatch("pasvd-rules: .+; nothing was changed\n", done.stderr)
+        assert re.fullmatch("pasvd rules load: .+; nothing was changed\n", done.stderr)
         assert router.saved() == router.strangers
 
     def test_rule_that_the_kernel_refuses_leaves_nothing(self, router):
         """The owner match is not for FORWARD, which only the kernel knows; raw, mangle and nat went through."""
         refused = router.edited("/^.filter/,$s/-A PASVD/& -m owner --uid-owner 3/")
-        done = router.loader("load", *OPTIONS, pasvd=refused)
+        done = router.loader("load", *OPTIONS, env=refused)
         assert done.returncode == 1
-        assert re.fullmatch("pasvd-rules: .+; nothing was changed\n", done.stderr)
+        assert re.fullmatch("pasvd rules load: .+; nothing was changed\n", done.stderr)
         assert router.saved() == router.strangers
 
     def test_failed_load_leaves_the_rules_of_before(self, router):
         before = router.loaded("load", *OPTIONS, "--port", "2121:21")
-        done = router.loader("load", *OPTIONS, pasvd=router.edited("/^.filter/,$s/--dport/--no-such-match/"))
+        done = router.loader("load", *OPTIONS, env=router.edited("/^.filter/,$s/--dport/--no-such-match/"))
         assert done.returncode == 1
         assert router.saved() == before
 
@@ -176,7 +173,7 @@ class TestLoader:
         router.iptables("filter", "-A", "MINE", "-j", "PASVD")
         done = router.loader("remove")
         assert done.returncode == 1
-        assert re.fullmatch("pasvd-rules: .+\n", done.stderr)
+        assert re.fullmatch("pasvd rules remove: .+\n", done.stderr)
 
     def test_wrong_arguments_change_nothing(self, router):
         for words in ((), ("reload",), ("load",), ("load", "--wan", "wan0"), ("load", *OPTIONS, "--port", "0")):
@@ -184,7 +181,3 @@ class TestLoader:
             assert done.returncode == 2, words
             assert done.stderr.count("\n") == 1
         assert router.saved() == router.strangers
-
-    def test_binary_that_is_not_there(self, router):
-        done = router.loader("load", *OPTIONS, pasvd="/nonexistent/pasvd")
-        assert (done.returncode, done.stderr) == (1, "pasvd-rules: /nonexistent/pasvd (from $PASVD) cannot be run\n")

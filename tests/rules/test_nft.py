@@ -10,7 +10,7 @@ import re
 
 import pytest
 from lab import PASVD, Namespace
-from printed import CLIENTS, LOADER, OPTIONS, OPTIONS6, PUBLIC, PUBLIC6, SETS, needs_root, pasvd_rules
+from printed import (CLIENTS, LOADER, OPTIONS, OPTIONS6, PUBLIC, PUBLIC6, SETS, edited_tools, needs_root, pasvd_rules)
 from rules import let_through
 
 BOTH = OPTIONS + ("--server", "fd00::2")
@@ -35,16 +35,15 @@ def rules_with(text, what):
 # What is printed.
 
 @pytest.mark.parametrize("options,complaint", [
-    (OPTIONS6 + ("-4",), "-4, -6, --server, --public: not of one family"),
-    (BOTH + ("-6",), "-4, -6, --server, --public: not of one family"),
-    (PUBLIC + ("--server", "fd00::2"), "--server, --public: each family needs both"),
+    (OPTIONS6 + ("-4",), "-4, -6, --server: not of one family"),
+    (BOTH + ("-6",), "-4, -6, --server: not of one family"),
+    (PUBLIC + ("--server", "fd00::2"), "--wan or --public: missing"),
     (PUBLIC + ("--public", "2001:db8:1::1"), "--server, --public: each family needs both"),
-    (OPTIONS + ("--check", "--remove"), "--check, --remove: only one"),
 ])
 def test_wrong_arguments_are_named(options, complaint):
     done = pasvd_rules("--nft", *options)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("pasvd rules: " + complaint)
+    assert done.stderr.startswith("pasvd rules print: " + complaint)
     assert done.stderr.count("\n") == 1
 
 
@@ -96,11 +95,6 @@ def test_ports_on_demand_are_there_for_the_server(folder):
     assert "ct mark" not in nft_rules(*OPTIONS)
 
 
-def test_removal_is_that_of_the_table():
-    for options in ((), OPTIONS, BOTH, ("-6",)):
-        assert nft_rules("--remove", *options) == "table inet pasvd\ndelete table inet pasvd\n"
-
-
 # What is loaded.
 
 STRANGERS = """\
@@ -127,25 +121,22 @@ class Router:
         self.strangers = self.saved()
         trial = "table ip x {\nchain x {\nqueue num 1 bypass\n}\n}\ndelete table ip x\n"
         self.has_queue = self.nft(trial, check=False).returncode == 0
-        self.pasvd = PASVD if self.has_queue else self.edited("s/queue num [0-9]*.*/accept/")
+        self.sed = "" if self.has_queue else "s/queue num [0-9]*.*/accept/"
 
     def edited(self, sed):
-        path = self.tmp / "pasvd"
-        path.write_text(f"#!/bin/sh\n{PASVD} \"$@\" | sed '{sed}'\n")
-        path.chmod(0o755)
-        return path
+        return edited_tools(self.tmp, sed)
 
     def nft(self, text, *options, check=True):
         return self.ns.run("nft", *options, "-f", "-", input=text, check=check)
 
     def printed(self, *options):
-        return self.ns.run(self.pasvd, "rules", "--nft", *options).stdout
+        return self.ns.run("sed", self.sed, input=self.ns.run(PASVD, "rules", "print", "--nft", *options).stdout).stdout
 
     def saved(self):
         return self.ns.run("nft", "-s", "list", "ruleset").stdout
 
-    def loader(self, *words, pasvd=None):
-        return self.ns.run(LOADER, *words, check=False, env={**os.environ, "PASVD": str(pasvd or self.pasvd)})
+    def loader(self, *words, env=None):
+        return self.ns.run(*LOADER, *words, check=False, env=env or (os.environ if self.has_queue else self.edited(self.sed)))
 
     def loaded(self, *words):
         done = self.loader(*words)
@@ -193,9 +184,9 @@ class TestNft:
     def test_failed_load_leaves_the_rules_of_before(self, router):
         before = router.loaded("load", "--nft", *OPTIONS)
         for mistake in ("s/counter.*/no-such-statement/", 's/type "[a-z]*"/type "no-such-helper"/'):
-            done = router.loader("load", "--nft", *CLIENTS, pasvd=router.edited(mistake))
+            done = router.loader("load", "--nft", *CLIENTS, env=router.edited(mistake))
             assert done.returncode == 1
-            assert re.fullmatch("pasvd-rules: .+; nothing was changed\n", done.stderr)
+            assert re.fullmatch("pasvd rules load: .+; nothing was changed\n", done.stderr)
             assert router.saved() == before
 
     def test_iptables_and_nft_do_not_touch_each_other(self, router):
@@ -204,7 +195,7 @@ class TestNft:
         saved = router.ns.run("iptables-save").stdout
         router.loaded("load", "--nft", *CLIENTS)
         assert re.sub(r"#.*", "", router.ns.run("iptables-save").stdout) == re.sub(r"#.*", "", saved)
-        assert "PASVD" not in router.loaded("remove", "--nft") and "inet pasvd" not in router.saved()
+        assert "PASVD" not in router.loaded("remove") and "inet pasvd" not in router.saved()
 
 
 # What is compared.
@@ -216,11 +207,7 @@ class TestCheck:
         return (request.param, "--wan", "wan0", "--server", "fd00::2" if request.param == "-6" else "10.0.0.2")
 
     def check(self, router, *words):
-        """What `pasvd rules --check` runs asks that very pasvd for the rules."""
-        if words[:1] == ("--nft",) and not router.has_queue:
-            done = router.loader("check", *words)
-        else:
-            done = router.ns.run(PASVD, "rules", "--check", *words, check=False)
+        done = router.loader("diff", *words)
         return done.returncode, done.stdout.splitlines(), done.stderr
 
     def test_what_was_loaded_is_the_same(self, router, options):
@@ -260,11 +247,11 @@ class TestCheck:
 
     def test_options_in_front_of_the_command_count(self, router):
         router.loaded("load", *OPTIONS, "--queue", "7")
-        assert router.ns.run(PASVD, "-q", "7", "rules", *OPTIONS, "--check").stdout == ""
+        assert router.ns.run(PASVD, "-q", "7", "rules", "diff", *OPTIONS).stdout == ""
         assert self.check(router, *OPTIONS)[0] == 1
         assert self.check(router, *OPTIONS, "--queue", "7") == (0, [], "")
 
     def test_wrong_arguments_have_status_2(self, router):
-        for words in ((), ("--remove",) + OPTIONS, OPTIONS + ("--port", "0"), OPTIONS + ("--config", "/nonexistent")):
+        for words in ((), ("--load",) + OPTIONS, OPTIONS + ("--port", "0"), OPTIONS + ("--config", "/nonexistent")):
             status, lines, complaint = self.check(router, *words)
             assert (status, lines, complaint.count("\n")) == (2, [], 1), words

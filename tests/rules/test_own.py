@@ -22,7 +22,7 @@ def tables(text):
 
 
 def own_rules(*options):
-    return subprocess.run([OWN_RULES, "rules", *options], stdout=subprocess.PIPE, text=True, check=True,
+    return subprocess.run([OWN_RULES, "rules", "print", *options], stdout=subprocess.PIPE, text=True, check=True,
                           timeout=10).stdout
 
 

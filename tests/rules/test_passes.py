@@ -30,7 +30,7 @@ class TestServer:
     """A server on the LAN, clients outside."""
 
     @pytest.mark.parametrize("options,port", [
-        (FORWARDED, 21), (FORWARDED_2121, 2121), (DIALLED, 21), (FORWARDED + " --clients lan", 21)])
+        (FORWARDED, 21), (FORWARDED_2121, 2121), (DIALLED, 21), (FORWARDED + " --lan lan", 21)])
     def test_control_connection_passes_over_a_small_mtu(self, path, options, port):
         client, server = path(options).forwarded(port)
         transfer(server, client)

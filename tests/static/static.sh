@@ -48,7 +48,7 @@ check_cppcheck()
 # Parts that a script reads in are looked at together with it: the one uses what the other sets.
 check_shell()
 {
-	{ shell_files; find completion -type f -print0; } | xargs -0 shellcheck --external-sources --check-sourced
+	{ shell_files; find completion -name "*.bash" -print0; } | xargs -0 shellcheck --external-sources --check-sourced
 }
 
 check_manual()

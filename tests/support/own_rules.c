@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* own_rules.c - `pasvd rules` with a ct helper of our own, whether or not this kernel takes one
  *
- * For tests/rules: the arguments are those of pasvd, and so is what is printed.
+ * For tests/rules: the arguments are those of pasvd, and so is what is printed and loaded.
  */
-#include "conf.h"
 #include "ct_helper.h"
 #include "rules.h"
 
@@ -17,8 +16,11 @@ static const struct ct_helper *own(enum ct_helper_wanted wanted)
 
 int main(int argc, char **argv)
 {
-	struct conf conf;
+	static const struct options_command *const commands[] = {&rules_print_command,
+		&rules_load_command, &rules_diff_command, &rules_remove_command, NULL};
+	static const struct options_program program = {
+		.name = "pasvd", .version = PASVD_VERSION, .about = "", .commands = commands};
 
-	conf_parse(argc, argv, &conf);
-	return conf.command == CONF_RULES ? rules_main(&conf, own) : EXIT_USAGE;
+	rules_ct_helper = own;
+	return options_main(&program, argc, argv);
 }

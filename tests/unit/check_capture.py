@@ -303,12 +303,12 @@ def test_file_that_cannot_be_opened_is_named(folder):
 
 WRONG_ARGUMENTS = {
     (): "FILE: missing; it is a capture as tcpdump(8) writes it, or - for standard input",
-    ("a", "b"): "b: one file at a time",
-    ("--jsn", "a"): "--jsn: not an option; there are --json, and --nat and --port with a value",
-    ("-x", "a"): "-x: not an option; there are --json, and --nat and --port with a value",
-    ("a", "--nat"): "--nat: needs a value",
-    ("--port", "0", "a"): "0: must be a control port from 1 to 65535; at most 64 of them",
-    ("--nat", "203.0.113.1", "a"): "203.0.113.1: must be PUBLIC=SERVER, two addresses of one family, or two "
+    ("a", "b"): "\"b\": one file at a time",
+    ("--jsn", "a"): "unknown option \"--jsn\", did you mean \"--json\"?",
+    ("-x", "a"): "unknown option \"-x\", see pasvd replay --help",
+    ("a", "--nat"): "--nat: needs a value, PUBLIC=SERVER",
+    ("--port", "0", "a"): "--port \"0\": must be a control port from 1 to 65535; at most 64 of them",
+    ("--nat", "203.0.113.1", "a"): "--nat \"203.0.113.1\": must be PUBLIC=SERVER, two addresses of one family, or two "
                                    "ADDRESS:PORT; at most 64 of them",
 }
 

@@ -50,7 +50,7 @@ static void router(const char *loaded)
 	ruleset_free(&f.filter[0].rules);
 	ruleset_free(&t->expected);
 	f = (struct facts){
-		.filters_seen = true, .n_filters = 1, .n_targets = 1, .loader = "pasvd-rules"};
+		.filters_seen = true, .n_filters = 1, .n_targets = 1, .loader = "pasvd rules"};
 	r = (struct report){0};
 	snprintf(f.filter[0].command, sizeof(f.filter[0].command), "iptables");
 	f.filter[0].family = ADDR_IP4;
@@ -199,7 +199,8 @@ START_TEST(service_is_read_off_half_of_the_rules)
 			     "10.77.0.3:21\n" COMMIT);
 	f.target[0].service = service_of(&f.filter[0].rules, ADDR_IP4, "PASVD");
 	service_options(&f.target[0].service, 21, options, sizeof(options));
-	ck_assert_str_eq(options, "--wan wan --server 10.77.0.2");
+	ck_assert_str_eq(options,
+		"--wan wan --wan dsl --server 10.77.0.2 --server 10.77.0.3 --port 2121:21");
 }
 END_TEST
 
@@ -212,7 +213,7 @@ START_TEST(rule_that_is_missing_is_named)
 	check_rules(&f, &r);
 	found = only(SEVERITY_ERROR,
 		"ipv4: chain PASVD of table raw lacks the rule -A PASVD -i wan -p tcp");
-	ck_assert_str_eq(found->fix, "pasvd-rules load --wan wan --server 10.77.0.2");
+	ck_assert_str_eq(found->fix, "pasvd rules load --wan wan --server 10.77.0.2");
 	ck_assert_str_eq(found->advice, "");
 }
 END_TEST
@@ -223,7 +224,7 @@ START_TEST(command_of_the_other_kind_and_another_configuration)
 	snprintf(f.filter[0].command, sizeof(f.filter[0].command), "iptables-legacy");
 	snprintf(f.config, sizeof(f.config), " --config /x");
 	check_rules(&f, &r);
-	ck_assert_str_eq(r.finding[0].fix, "IPTABLES=iptables-legacy pasvd-rules load --wan wan "
+	ck_assert_str_eq(r.finding[0].fix, "IPTABLES=iptables-legacy pasvd rules load --wan wan "
 					   "--server 10.77.0.2 --config /x");
 }
 END_TEST
@@ -558,7 +559,7 @@ static void router_of_nft(bool loaded)
 {
 	ruleset_free(&f.filter[0].rules);
 	ruleset_free(&f.target[0].expected);
-	f = (struct facts){.filters_seen = true, .loader = "pasvd-rules", .nft.loaded = loaded};
+	f = (struct facts){.filters_seen = true, .loader = "pasvd rules", .nft.loaded = loaded};
 	r = (struct report){0};
 }
 
@@ -580,12 +581,12 @@ START_TEST(table_of_nft_is_as_it_should_be_or_its_first_difference_is_told)
 {
 	router_of_nft(true);
 	f.nft.told = true;
-	snprintf(f.nft.options, sizeof(f.nft.options), "--nft --clients lan0");
+	snprintf(f.nft.options, sizeof(f.nft.options), "--nft --lan lan0");
 	snprintf(f.config, sizeof(f.config), " --config tls.conf");
 	check_with_nft();
 	ck_assert_int_eq(report_status(&r), 0);
 	ck_assert_str_eq(
-		r.finding[0].what, "nft: those of `pasvd rules --nft --clients lan0` are loaded");
+		r.finding[0].what, "nft: those of `pasvd rules --nft --lan lan0` are loaded");
 
 	r = (struct report){0};
 	f.nft.status = 1;
@@ -598,8 +599,7 @@ START_TEST(table_of_nft_is_as_it_should_be_or_its_first_difference_is_told)
 	check_with_nft();
 	ck_assert_int_eq(report_status(&r), 1);
 	ck_assert_ptr_nonnull(strstr(r.finding[0].what, ": missing: x"));
-	ck_assert_str_eq(
-		r.finding[0].fix, "pasvd-rules load --nft --clients lan0 --config tls.conf");
+	ck_assert_str_eq(r.finding[0].fix, "pasvd rules load --nft --lan lan0 --config tls.conf");
 }
 END_TEST
 

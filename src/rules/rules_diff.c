@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rules_diff.c - how the rules that are loaded differ from those that load would load */
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "child.h"
+#include "options.h"
+#include "rules_listing.h"
+#include "rules_load.h"
+#include "scratch.h"
+
+/* Lines of a text, which is cut into them. */
+struct diff_lines {
+	size_t n;
+	char **line;
+};
+
+static struct diff_lines split(char *text)
+{
+	struct diff_lines lines = {0};
+	size_t n = 1;
+
+	for (const char *p = text; *p; p++)
+		n += *p == '\n';
+	lines.line = calloc(n, sizeof(*lines.line));
+	for (char *line; lines.line && (line = strsep(&text, "\n"));) {
+		if (*line)
+			lines.line[lines.n++] = line;
+	}
+	return lines;
+}
+
+/* length[i][j]: of the longest common subsequence of wanted[i...] and loaded[j...]. */
+static void measure(
+	const struct diff_lines *wanted, const struct diff_lines *loaded, uint32_t *length)
+{
+	size_t width = loaded->n + 1;
+
+	for (size_t i = wanted->n; i-- > 0;) {
+		for (size_t j = loaded->n; j-- > 0;) {
+			uint32_t down = length[(i + 1) * width + j],
+				 right = length[i * width + j + 1];
+
+			if (strcmp(wanted->line[i], loaded->line[j]) == 0)
+				length[i * width + j] = length[(i + 1) * width + j + 1] + 1;
+			else
+				length[i * width + j] = down > right ? down : right;
+		}
+	}
+}
+
+/* Returns how many lines differ. */
+static size_t print_differences(const struct diff_lines *wanted, const struct diff_lines *loaded,
+	const uint32_t *length, const char *prefix)
+{
+	size_t width = loaded->n + 1, i = 0, j = 0, differences = 0;
+
+	while (i < wanted->n || j < loaded->n) {
+		if (i < wanted->n && j < loaded->n &&
+			strcmp(wanted->line[i], loaded->line[j]) == 0) {
+			i++;
+			j++;
+			continue;
+		}
+		differences++;
+		if (j == loaded->n ||
+			(i < wanted->n && length[(i + 1) * width + j] >= length[i * width + j + 1]))
+			printf("missing: %s%s\n", prefix, wanted->line[i++]);
+		else
+			printf("unexpected: %s%s\n", prefix, loaded->line[j++]);
+	}
+	return differences;
+}
+
+/* Compares two texts. EXIT_FAILURE if they differ, or after a line on stderr. */
+static int compare(char *wanted_text, char *loaded_text, const char *prefix)
+{
+	struct diff_lines wanted = split(wanted_text), loaded = split(loaded_text);
+	uint32_t *length = calloc((wanted.n + 1) * (loaded.n + 1), sizeof(*length));
+	int status = EXIT_FAILURE;
+
+	if (!wanted.line || !loaded.line || !length) {
+		options_wrong("not enough memory");
+	} else {
+		measure(&wanted, &loaded, length);
+		status = print_differences(&wanted, &loaded, length, prefix) ? EXIT_FAILURE
+									     : EXIT_SUCCESS;
+	}
+	free(length);
+	free(wanted.line);
+	free(loaded.line);
+	return status;
+}
+
+/* "PLACE: RULE" for each line of nft's listing; PLACE is what stands before the brace. */
+static void print_table(char *listing, FILE *out)
+{
+	const char *place = "";
+	char *line;
+
+	while ((line = strsep(&listing, "\n"))) {
+		size_t n = strlen(line += strspn(line, "\t "));
+
+		if (!n || strcmp(line, "}") == 0 || strncmp(line, "table ", 6) == 0)
+			continue;
+		if (n > 2 && strcmp(line + n - 2, " {") == 0) {
+			line[n - 2] = '\0';
+			place = line;
+		} else {
+			fprintf(out, "%s: %s\n", place, line);
+		}
+	}
+}
+
+static void list_nft(FILE *out)
+{
+	struct output o;
+
+	if (run((const char *const[]){"nft", "-s", "list", "table", "inet", "pasvd", NULL}, NULL,
+		    &o) == 0 &&
+		o.text)
+		print_table(o.text, out);
+	free(o.text);
+}
+
+static void list_iptables(int family, FILE *out)
+{
+	struct rules_command command;
+	struct rules_listing listing;
+
+	if (rules_command_of(family, &command))
+		return;
+	if (rules_listing_read(&command, &listing) == 0)
+		rules_listing_print(&listing, out);
+	rules_listing_free(&listing);
+}
+
+/* What is loaded, for one family or for nft (-1); free() it. */
+static char *list_rules(int family)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	if (family < 0)
+		list_nft(out);
+	else
+		list_iptables(family, out);
+	return fclose(out) == 0 ? text : NULL;
+}
+
+/* What would be loaded; NULL after a line on stderr. */
+static char *list_wanted(const struct rules *r, int family)
+{
+	int home = scratch_enter();
+	char *text = NULL;
+
+	if (home < 0) {
+		options_wrong(
+			"no network namespace can be made to try the rules: %s", strerror(-home));
+		return NULL;
+	}
+	if (rules_load(r) == EXIT_SUCCESS)
+		text = list_rules(family);
+	scratch_leave(home);
+	return text;
+}
+
+static int diff_family(const struct rules *r, int family)
+{
+	struct rules one = *r;
+	char *wanted, *loaded = NULL;
+	int status = EXIT_FAILURE;
+
+	if (family >= 0)
+		one.families = 1U << family;
+	wanted = list_wanted(&one, family);
+	if (wanted)
+		loaded = list_rules(family);
+	if (wanted && loaded)
+		status = compare(wanted, loaded,
+			family == RULES_IP6 && r->families == RULES_BOTH ? "IPv6 " : "");
+	free(wanted);
+	free(loaded);
+	return status;
+}
+
+int rules_diff(const struct rules *r)
+{
+	int status = EXIT_SUCCESS;
+
+	if (r->nft)
+		status = diff_family(r, -1);
+	for (int family = 0; !r->nft && family < RULES_FAMILIES; family++) {
+		if (r->families & 1U << family && diff_family(r, family))
+			status = EXIT_FAILURE;
+	}
+	return options_flush() ? EXIT_FAILURE : status;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rules_load.c - loads and removes rules
+ *
+ * In come rules and what is loaded, out goes the difference to iptables-restore, ip6tables-restore
+ * or nft: any number of times, in any state, with the same result. Each table changes in one step.
+ * The families one after the other: if the second fails, the first is put back. Changes of the same
+ * chains by others at the same time are not looked for.
+ */
+#include "rules_load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "child.h"
+#include "options.h"
+#include "rules_listing.h"
+
+/* One family of iptables that is changed. */
+struct family_load {
+	struct rules_command command;
+	struct rules_listing before;
+	bool begun;
+};
+
+static int out_of_memory(void)
+{
+	options_wrong("not enough memory");
+	return EXIT_FAILURE;
+}
+
+static int load_failed(const char *complaint, const char *state)
+{
+	options_wrong("%s%s", complaint, state);
+	return EXIT_FAILURE;
+}
+
+/* 0, or EXIT_FAILURE after a line on stderr. */
+static int find_command(int family, struct rules_command *ret_command)
+{
+	int err = rules_command_of(family, ret_command);
+
+	if (err == -EINVAL)
+		options_wrong("IPTABLES \"%s\": not a name of iptables", getenv("IPTABLES"));
+	else if (err)
+		options_wrong("%s is not installed", ret_command->restore);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* A text is written by one of the functions of rules_listing.h, and given to iptables-restore. */
+struct change_text {
+	FILE *file;
+	char *text;
+	size_t len;
+};
+
+static bool change_open(struct change_text *c)
+{
+	*c = (struct change_text){0};
+	c->file = open_memstream(&c->text, &c->len);
+	return c->file;
+}
+
+/* 0 or another status of the command; `complaint` says why. */
+static int change_apply(struct change_text *c, const struct rules_command *command,
+	char complaint[RUN_COMPLAINT_MAX])
+{
+	struct output o = {0};
+	int status = fclose(c->file) == 0 ? 0 : -ENOMEM;
+
+	if (!status && c->len)
+		status = run((const char *const[]){command->restore, "-w", "10", "--noflush", NULL},
+			c->text, &o);
+	snprintf(complaint, RUN_COMPLAINT_MAX, "%s",
+		o.complaint[0] ? o.complaint : "failed without a reason");
+	free(o.text);
+	free(c->text);
+	return status;
+}
+
+/* --- iptables --- */
+
+static int load_family(
+	const struct rules *r, int family, struct family_load *f, char complaint[RUN_COMPLAINT_MAX])
+{
+	char *text = rules_text(r, 1U << family);
+	struct change_text change;
+
+	snprintf(complaint, RUN_COMPLAINT_MAX, "not enough memory");
+	if (!text || !change_open(&change)) {
+		free(text);
+		return -ENOMEM;
+	}
+	f->begun = true;
+	rules_listing_change(&f->before, text, change.file);
+	free(text);
+	return change_apply(&change, &f->command, complaint);
+}
+
+/* What was loaded before is there again. */
+static bool take_back(const struct family_load *f)
+{
+	char complaint[RUN_COMPLAINT_MAX];
+	struct rules_listing now;
+	struct change_text change;
+	bool done = rules_listing_read(&f->command, &now) == 0 && change_open(&change);
+
+	if (done) {
+		rules_listing_restore(&now, &f->before, change.file);
+		done = change_apply(&change, &f->command, complaint) == 0;
+	}
+	rules_listing_free(&now);
+	return done;
+}
+
+static bool take_all_back(const struct family_load load[RULES_FAMILIES])
+{
+	bool done = true;
+
+	for (int family = RULES_FAMILIES - 1; family >= 0; family--) {
+		if (load[family].begun)
+			done = take_back(&load[family]) && done;
+	}
+	return done;
+}
+
+static int load_families(const struct rules *r, struct family_load load[RULES_FAMILIES])
+{
+	char complaint[RUN_COMPLAINT_MAX];
+
+	for (int family = 0; family < RULES_FAMILIES; family++) {
+		if (r->families & 1U << family &&
+			load_family(r, family, &load[family], complaint) != 0)
+			return load_failed(complaint,
+				take_all_back(load) ? "; nothing was changed"
+						    : "; what was loaded could not be taken back");
+	}
+	return EXIT_SUCCESS;
+}
+
+static int load_iptables(const struct rules *r)
+{
+	struct family_load load[RULES_FAMILIES] = {0};
+	int status = EXIT_SUCCESS;
+
+	for (int family = 0; family < RULES_FAMILIES && !status; family++) {
+		if (!(r->families & 1U << family))
+			continue;
+		status = find_command(family, &load[family].command);
+		if (!status && rules_listing_read(&load[family].command, &load[family].before))
+			status = out_of_memory();
+	}
+	if (!status)
+		status = load_families(r, load);
+	for (int family = 0; family < RULES_FAMILIES; family++)
+		rules_listing_free(&load[family].before);
+	return status;
+}
+
+/* Where nothing is loaded nothing is done: a kernel without IPv6 has no tables of that family
+ * either. */
+static int remove_family(const struct rules_command *command)
+{
+	char complaint[RUN_COMPLAINT_MAX];
+	struct rules_listing now;
+	struct change_text change;
+	int status = EXIT_SUCCESS;
+
+	if (rules_listing_read(command, &now) || !change_open(&change)) {
+		status = out_of_memory();
+	} else {
+		rules_listing_remove(&now, change.file);
+		if (change_apply(&change, command, complaint) != 0)
+			status = load_failed(complaint, "");
+	}
+	rules_listing_free(&now);
+	return status;
+}
+
+/* --- nft --- */
+
+/* nft loads all of a text or nothing. */
+static int load_nft(const struct rules *r)
+{
+	char *text = rules_text(r, r->families);
+	struct output o;
+	int status;
+
+	if (!text)
+		return out_of_memory();
+	status = run((const char *const[]){"nft", "-f", "-", NULL}, text, &o);
+	free(text);
+	free(o.text);
+	if (status == -ENOENT)
+		return load_failed("nft is not installed", "");
+	return status ? load_failed(o.complaint, "; nothing was changed") : EXIT_SUCCESS;
+}
+
+static bool has_table(void)
+{
+	struct output o;
+	int status = run((const char *const[]){"nft", "-t", "list", "table", "inet", "pasvd", NULL},
+		NULL, &o);
+
+	free(o.text);
+	return status == 0;
+}
+
+static int remove_table_of_nft(void)
+{
+	struct output o;
+	int status;
+
+	if (!has_table())
+		return EXIT_SUCCESS;
+	status = run(
+		(const char *const[]){"nft", "delete", "table", "inet", "pasvd", NULL}, NULL, &o);
+	free(o.text);
+	return status ? load_failed(o.complaint, "") : EXIT_SUCCESS;
+}
+
+/* --- both --- */
+
+int rules_load(const struct rules *r)
+{
+	run_environment();
+	return r->nft ? load_nft(r) : load_iptables(r);
+}
+
+/* A command that is not installed has loaded nothing; that neither is there is a mistake. */
+int rules_remove(void)
+{
+	struct rules_command command;
+	int status = EXIT_SUCCESS;
+	bool any = false;
+
+	run_environment();
+	for (int family = 0; family < RULES_FAMILIES && !status; family++) {
+		int err = rules_command_of(family, &command);
+
+		if (err == -EINVAL)
+			return find_command(family, &command);
+		any |= !err;
+		if (!err)
+			status = remove_family(&command);
+	}
+	if (status)
+		return status;
+	return any || has_table() ? remove_table_of_nft() : find_command(RULES_IP4, &command);
+}
