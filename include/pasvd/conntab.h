@@ -42,6 +42,7 @@ struct conn {
 	struct stream stream[2]; /* by enum dir */
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
 	bool aborted;            /* it was reset: no new byte passes */
+	bool inherited;          /* conntrack was asked for what a predecessor of ours opened */
 	bool told;               /* that it is not ours, or not translated */
 	bool cleared;            /* it was TLS before */
 	bool tls;                /* nothing of it is read; lines tell what was, before TLS began */

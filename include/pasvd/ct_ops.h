@@ -44,11 +44,20 @@ struct ct_ops {
 
 	/* Installs the expectation `e` (NULL: none) and sets the sequence adjustment `a` (NULL:
 	 * leave it) for direction `dir` of the connection `master`, in one go. CT_BUSY: there is an
-	 * expectation with that tuple already, of whatever session. The ct helper's limit of one
-	 * makes a new expectation replace the session's last one. Not CT_OK: the expectation is not
-	 * there, the adjustment may be: the caller sets the one it wants. */
+	 * expectation with that tuple already, of whatever session, which stays as it is. The
+	 * ct helper's limit of one makes a new expectation replace the session's last one. Not CT_OK:
+	 * the expectation is not there, the adjustment may be: the caller sets the one it wants. */
 	enum ct_result (*commit)(void *ctx, const struct tuple *master, enum dir dir,
 		const struct expect *e, const struct seqadj *a);
+
+	/* Whose the expectation is that stands in the way of `e`. CT_NONE: it is gone. */
+	enum ct_result (*expect_master)(
+		void *ctx, const struct expect *e, struct tuple *ret_master);
+
+	/* The expectation of the connection `master`, with the seconds that are left of its time.
+	 * CT_NONE: it has none. */
+	enum ct_result (*expect_get)(
+		void *ctx, const struct tuple *master, struct expect *ret_expect);
 
 	/* Takes back an expectation. False: it is not there any more, or that is not known. */
 	bool (*expect_del)(void *ctx, const struct expect *e);

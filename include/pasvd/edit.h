@@ -4,8 +4,9 @@
  * An edit replaces `old_len` bytes at `seq` of the sender's stream by `text`. The last few are
  * remembered, so that any segment, first sent or retransmitted, cut anywhere, is mapped onto the
  * same bytes at the same place of the receiver's stream. A segment that begins or ends within an
- * edit, or begins right behind it, carries its text whole. A *masked* edit has no text: its bytes
- * but blanks become X, and a segment carries its own part of them.
+ * edit, or begins right behind it, carries its text whole; of an edit that is *even*, as long as
+ * what it replaces, it carries its own part. A *masked* edit has no text: its bytes but blanks
+ * become X, and a segment carries its own part of them.
  *
  * A *held* edit has no text yet: its bytes are kept back until the line's end tells what becomes of
  * them. Kernel and sender take them for delivered, so a sender that waits for the ACK of the first
@@ -40,11 +41,14 @@ struct edit {
 	bool masked;      /* no text: each byte but blanks becomes X; they were not held before */
 	bool held;        /* not decided yet: new_len is 0, the bytes wait in text */
 	uint8_t text[EDIT_TEXT_MAX];
+	/* set by edits_put(): new_len is old_len, and nothing of it was held before */
+	bool even;
 	int32_t before; /* set by edits_put(): shift of the bytes in front of the edit */
 };
 
 struct edits {
 	struct seqadj kernel; /* as the kernel has it, or is about to */
+	struct seqadj base;   /* of the bytes in front of the edits that are remembered */
 	bool acks;            /* an ACK of the receiver was seen: */
 	uint32_t acked;       /* the greatest one, in the receiver's space */
 	uint8_t n;
@@ -73,6 +77,10 @@ void edits_abandon(struct edits *es);
 /* Adds an edit behind all others; while one is held, in its place. True: es->kernel changed and has
  * to be set in the kernel. */
 bool edits_put(struct edits *es, const struct edit *e);
+
+/* Adds an edit that a predecessor made, of which the kernel may have the shift. False: the shift
+ * that it has is none of this edit's, and *es is as it was. */
+bool edits_redo(struct edits *es, const struct edit *e);
 
 /* Adds what masks the bytes [from, to); if some are held, `from` is the first of them. True:
  * *ret_shifts is what edits_put() returns. False: there is no room for as many edits, and *es is

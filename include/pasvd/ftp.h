@@ -4,8 +4,9 @@
  * Grammar only: what a line says, and where in it. Whether it may say so is session.h's and
  * policy.h's question. Commands: RFC 959 section 5.3.1, RFC 2428, with Telnet commands in front of
  * them skipped (RFC 854). Replies: RFC 959 section 4.2; 227: the first place where six numbers
- * 0..255 separated by commas fit (RFC 1123 section 4.1.2.6 asks clients to scan for it); 229: RFC
- * 2428 section 3.
+ * 0..255 separated by commas fit (RFC 1123 section 4.1.2.6 asks clients to scan for it), or else
+ * two behind an IPv6 address or what a server leaves of it, all in parentheses: "(fd00::2,195,80)"
+ * says pyftpdlib, "(2,195,80)" proftpd; 229: RFC 2428 section 3.
  */
 #ifndef PASVD_FTP_H
 #define PASVD_FTP_H
@@ -30,6 +31,7 @@ enum { FTP_ENTERING_PASSIVE = 227, FTP_ENTERING_EXTENDED_PASSIVE = 229 };
 /* How an endpoint is written. */
 enum ftp_form {
 	FTP_FORM_SIX,  /* 192,168,1,2,195,80 */
+	FTP_FORM_TWO,  /* 195,80 in (fd00::2,195,80), which servers make of a PASV over IPv6 */
 	FTP_FORM_PORT, /* 50000 */
 	FTP_FORM_EPRT, /* 1|192.168.1.2|50000 or 2|2001:db8::1|50000, with any delimiter */
 };
@@ -38,7 +40,8 @@ enum ftp_form {
 struct ftp_offer {
 	enum ftp_form form;
 	uint8_t delimiter; /* with FTP_FORM_EPRT */
-	/* addr.family is ADDR_NONE with FTP_FORM_PORT; the port is 0..65535, not judged */
+	/* addr.family is ADDR_NONE with FTP_FORM_TWO and FTP_FORM_PORT; the port is 0..65535, not
+	 * judged */
 	struct endpoint listen;
 	uint16_t at, len; /* the form's bytes: what a rewrite replaces */
 };
@@ -83,15 +86,16 @@ int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply);
 bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer *ret_offer);
 
 /* `p` is the `n` bytes so far of a line whose end has not come. Returns the offset from which the
- * bytes must not reach the other side yet, because an offer has begun there, or with
- * ftp_word_hold() the word of a command that may have to be stopped; `n` if all of them may go. */
+ * bytes must not reach the other side yet, because an offer has begun there, or begins behind it,
+ * or with ftp_word_hold() the word of a command that may have to be stopped; `n` if all of them may
+ * go. */
 size_t ftp_word_hold(const uint8_t *p, size_t n);
 size_t ftp_command_hold(const uint8_t *p, size_t n);
 size_t ftp_reply_hold(const uint8_t *p, size_t n);
-size_t ftp_reply_text_hold(uint16_t code, const uint8_t *p, size_t n);
+size_t ftp_reply_text_hold(uint16_t code, size_t n);
 
 /* Writes the endpoint in the offer's form to `buf` of FTP_OFFER_MAX bytes; returns the length.
- * FTP_FORM_SIX wants an ADDR_IP4 address, FTP_FORM_PORT uses the port only. */
+ * FTP_FORM_SIX wants an ADDR_IP4 address, FTP_FORM_TWO and FTP_FORM_PORT use the port only. */
 size_t ftp_offer_text(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf);
 
 #endif

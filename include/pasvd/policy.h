@@ -14,12 +14,14 @@
 #include "pasvd/strict.h"
 
 enum {
-	POLICY_LOWEST_PORT = 1024,    /* under which nothing is ever opened */
-	POLICY_EXPECT_SECONDS = 60,   /* clients connect at once, or not at all */
+	POLICY_LOWEST_PORT = 1024,  /* under which nothing is ever opened */
+	POLICY_EXPECT_SECONDS = 60, /* clients connect at once, or not at all */
+	/* servers connect when the transfer begins, which may wait for a tape */
+	POLICY_EXPECT_SECONDS_ACTIVE = 300,
 	POLICY_ON_DEMAND_SECONDS = 2, /* an expectation for a connection that is there already */
 	POLICY_TLS_MARK = 0x40000000,
-	POLICY_PORT_TRIES = 16, /* announced ports tried on a clash, the first one included */
-	POLICY_LIST_MAX = 32,   /* entries of each list below */
+	POLICY_PORT_TRIES = 8, /* announced ports tried on a clash, the first one included */
+	POLICY_LIST_MAX = 32,  /* entries of each list below */
 };
 
 #define POLICY_NO_INTERFACE UINT32_MAX /* the index of an interface that is not there */
@@ -60,8 +62,9 @@ struct tls_rule {
 };
 
 struct policy {
-	uint16_t zone;           /* conntrack zone of the queue's packets */
-	uint32_t expect_seconds; /* how long an expectation waits */
+	uint16_t zone;                  /* conntrack zone of the queue's packets */
+	uint32_t expect_seconds;        /* how long an expectation waits: for a client, */
+	uint32_t expect_seconds_active; /* and for a server, after PORT or EPRT */
 	struct quota_limits limits;
 	/* announced ports are taken from it; low is 0: the listener's own port is */
 	struct port_range announce;
@@ -86,7 +89,7 @@ struct policy {
 extern const struct policy policy_default;
 
 struct plan {
-	struct endpoint announce; /* what the other side is told */
+	struct endpoint announce; /* where the other side is to connect to */
 	struct expect expect;
 };
 
@@ -106,13 +109,13 @@ enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *se
 bool policy_is_implicit(const struct policy *policy, uint16_t dialled);
 
 /* The plan for a data connection to `port` that the client of the control connection `view`, which
- * is TLS, has begun. REASON_OPENED, or REASON_NO_RANGE: it is no port of that server's range; then
- * *ret_plan is untouched. */
+ * is TLS, has begun. REASON_OPENED, REASON_NO_RANGE: it is no port of that server's range, or
+ * REASON_DENIED_PORT; then *ret_plan is untouched. */
 enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
 	uint16_t port, struct plan *ret_plan);
 
-/* Moves the plan to the next port after a clash: within the announced range, or from 65535 to
- * POLICY_LOWEST_PORT. */
+/* Moves the plan to the next port after a clash: within the announced range, and with as many
+ * digits as the real one, so that after 65535 comes 10000, and after 9999 POLICY_LOWEST_PORT. */
 void policy_next_port(const struct policy *policy, struct plan *plan);
 
 #endif

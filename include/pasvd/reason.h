@@ -66,7 +66,7 @@
 		"a control character in a command, or a NUL or bare CR in a reply")                \
 	X(BARE_LF, "bare-lf", WARNING, "a command that ends with LF alone")                        \
 	X(NO_FREE_PORT, "no-free-port", WARNING,                                                   \
-		"16 ports in a row were taken by other expectations")                              \
+		"8 ports in a row were taken by other expectations")                               \
 	X(CT_FAILED, "ct-failed", ERR, "conntrack refused an expectation or an adjustment")        \
 	X(NO_ROOM, "no-room", ERR, "the rewritten packet does not fit")                            \
 	X(CT_HELPER_REQUEST, "ct-helper-request", WARNING,                                         \

@@ -38,8 +38,10 @@ enum session_event {
 
 struct session_news {
 	enum session_event event;
-	struct ftp_offer offer; /* with SESSION_OFFER, and as said there */
-	enum reason reason;     /* with SESSION_REFUSED */
+	/* with SESSION_OFFER, and as said there; with SESSION_REFUSED its len is 0 if there is
+	 * none */
+	struct ftp_offer offer;
+	enum reason reason; /* with SESSION_REFUSED */
 };
 
 /* Bytes went past us: what was outstanding may have been answered. */

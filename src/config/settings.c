@@ -94,6 +94,16 @@ static const char *settings_set_seconds(struct settings *s, struct text value)
 	return why;
 }
 
+static const char *settings_set_seconds_active(struct settings *s, struct text value)
+{
+	uint16_t seconds;
+	const char *why = conf_value_number(value, 1, SECONDS_MAX, &seconds);
+
+	if (!why)
+		s->policy.expect_seconds_active = seconds;
+	return why;
+}
+
 static const char *settings_set_announce(struct settings *s, struct text value)
 {
 	return conf_value_ports(value, POLICY_LOWEST_PORT, &s->policy.announce);
@@ -254,6 +264,8 @@ static const struct settings_key keys[] = {
 	{"pasvd", "zone", settings_set_zone, LIST_NONE, "a number 0..65535 is wanted"},
 	{"pasvd", "fail", settings_set_fail, LIST_NONE, "open or closed is wanted"},
 	{"pasvd", "expect-seconds", settings_set_seconds, LIST_NONE, "a number 1..300 is wanted"},
+	{"pasvd", "expect-seconds-active", settings_set_seconds_active, LIST_NONE,
+		"a number 1..300 is wanted"},
 	{"pasvd", "control-socket", settings_set_socket, LIST_NONE, settings_socket_allowed},
 	{"policy", "deny-ports", settings_add_deny, LIST_DENY,
 		"ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"},

@@ -179,6 +179,7 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 	t->live++;
 	c->aborted = false;
 	c->told = false;
+	c->inherited = false;
 	c->tls = c->cleared = false;
 	c->view = *view;
 	memset(&c->session, 0, sizeof(c->session));

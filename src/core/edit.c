@@ -17,8 +17,9 @@
  * because it repeats nothing but what is in front of it, needs two rewrites that shrink in flight
  * and the loss of both.
  *
- * Not done here: segments older than the oldest edit remembered, behind which lies another one that
- * changed the length, are taken for retransmissions of what was received long ago.
+ * What lies in front of the oldest edit remembered is shifted by the last one forgotten, or as the
+ * kernel said in the beginning. Not done here: segments older than that one, behind which lies
+ * another one that changed the length, are taken for retransmissions of what was received long ago.
  */
 #include "pasvd/edit.h"
 
@@ -31,7 +32,7 @@ static_assert(HEADERS_MAX + EDIT_TEXT_MAX <= EDIT_GROWN_IP4, "a text always gets
 
 void edits_init(struct edits *es, const struct seqadj *kernel)
 {
-	*es = (struct edits){.kernel = *kernel};
+	*es = (struct edits){.kernel = *kernel, .base = *kernel};
 }
 
 const struct edit *edits_held(const struct edits *es)
@@ -72,26 +73,36 @@ static void edit_append(struct edits *es, const struct edit *e)
 
 	if (held)
 		es->n--;
-	if (es->n == EDITS_MAX)
+	if (es->n == EDITS_MAX) {
+		es->base = (struct seqadj){es->e[0].seq, es->e[0].before, edit_after(&es->e[0])};
 		memmove(es->e, es->e + 1, --es->n * sizeof(es->e[0]));
+	}
 	es->e[es->n] = *e;
+	es->e[es->n].even = !held && e->new_len == e->old_len;
 	es->e[es->n++].before = before;
 }
 
-/* True if the receiver has acknowledged what lies in front of the edit. */
-static bool is_reached(const struct edits *es, const struct edit *e)
+/* True if the receiver has acknowledged what lies in front of the byte at `seq`, whose shift is
+ * `before`. */
+static bool is_reached(const struct edits *es, uint32_t seq, int32_t before)
 {
-	return es->acks && !seq_after(e->seq + (uint32_t)e->before, es->acked);
+	return es->acks && !seq_after(seq + (uint32_t)before, es->acked);
 }
 
 /* Of all shifts that bytes under way in front of the last edit can have. */
 static int32_t edit_greatest_shift(const struct edits *es)
 {
+	const struct seqadj *base = &es->base;
 	int32_t greatest = es->e[es->n - 1].before;
 
+	if (base->before > base->after && base->before > greatest &&
+		!is_reached(es, base->pos, base->before))
+		greatest = base->before;
 	for (size_t i = 0; i + 1U < es->n; i++) {
-		if (!is_reached(es, &es->e[i]) && es->e[i].before > greatest)
-			greatest = es->e[i].before;
+		const struct edit *e = &es->e[i];
+
+		if (!is_reached(es, e->seq, e->before) && e->before > greatest)
+			greatest = e->before;
 	}
 	return greatest;
 }
@@ -125,6 +136,21 @@ bool edits_put(struct edits *es, const struct edit *e)
 	if (!was_held && e->new_len == e->old_len)
 		return false;
 	es->kernel = edit_kernel_shift(es);
+	return true;
+}
+
+bool edits_redo(struct edits *es, const struct edit *e)
+{
+	const struct seqadj kernel = es->kernel;
+	int32_t grown = e->new_len - e->old_len;
+
+	if (!grown)
+		return !edits_put(es, e);
+	if (es->n || e->seq != kernel.pos || kernel.after - kernel.before != grown)
+		return false;
+	es->kernel = es->base = (struct seqadj){kernel.pos, kernel.before, kernel.before};
+	edit_append(es, e);
+	es->kernel = kernel;
 	return true;
 }
 
@@ -176,9 +202,7 @@ static int32_t edit_shift_at(const struct edits *es, uint32_t seq)
 		if (seq_after(seq, es->e[i - 1].seq))
 			return edit_after(&es->e[i - 1]);
 	}
-	if (es->n)
-		return es->e[0].before;
-	return seq_after(seq, es->kernel.pos) ? es->kernel.after : es->kernel.before;
+	return seq_after(seq, es->base.pos) ? es->base.after : es->base.before;
 }
 
 /* The sequence number that the kernel will bring to `target` (nf_ct_seq_adjust). */
@@ -195,17 +219,20 @@ static uint32_t edit_seq_of(const struct edits *es, uint32_t seq)
 	return edit_seq_for(&es->kernel, seq + (uint32_t)edit_shift_at(es, seq));
 }
 
-/* Masks the bytes of the segment, which ends at `end`, that belong to the edit. 1: there are
- * some. */
-static int edit_cross_out_part(
-	const struct edit *e, const struct seg *seg, uint32_t end, uint8_t *p)
+/* Overwrites the bytes of the segment, which ends at `end`, that belong to an edit that is even. 1:
+ * there are some. */
+static int edit_overwrite(const struct edit *e, const struct seg *seg, uint32_t end, uint8_t *p)
 {
 	uint32_t from = seq_after(seg->seq, e->seq) ? seg->seq : e->seq;
 	uint32_t to = seq_after(end, edit_end(e)) ? edit_end(e) : end;
+	uint8_t *part = p + seg->payload + (from - seg->seq);
 
 	if (!seq_after(to, from))
 		return 0;
-	edit_mask(p + seg->payload + (from - seg->seq), to - from);
+	if (e->masked)
+		edit_mask(part, to - from);
+	else
+		memcpy(part, e->text + (from - e->seq), to - from);
 	return 1;
 }
 
@@ -236,8 +263,8 @@ static int edit_replace_all(const struct edits *es, struct seg *seg, uint8_t *p,
 
 	for (size_t i = es->n; i > 0; i--) {
 		const struct edit *e = &es->e[i - 1];
-		int rc = e->masked ? edit_cross_out_part(e, seg, end, p)
-				   : edit_replace(e, seg, end, p, cap);
+		int rc = e->even ? edit_overwrite(e, seg, end, p)
+				 : edit_replace(e, seg, end, p, cap);
 
 		if (rc < 0)
 			return -1;

@@ -133,7 +133,8 @@ static enum reason engine_on_news(struct step *s, const struct session_news *new
 	case SESSION_SECURED:
 		return engine_on_secured(s);
 	case SESSION_REFUSED:
-		return news->reason;
+		return news->offer.len && offer_redo(s, &news->offer) ? REASON_REPEATED
+								      : news->reason;
 	case SESSION_NOTHING:
 		break;
 	}

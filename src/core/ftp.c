@@ -102,6 +102,44 @@ static int ftp_read_form_six(const uint8_t *p, size_t n, size_t at, struct ftp_o
 	return used;
 }
 
+static bool is_ip6_text(uint8_t c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
+	       c == '.';
+}
+
+/* "(fd00::2,195,80)" at `at`, where what is in front of the comma is left of an address and says
+ * nothing to us. */
+static int ftp_read_form_two(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
+{
+	size_t host = at + 1, two;
+	uint16_t high = 0, low = 0;
+	int used, more;
+
+	if (p[at] != '(')
+		return BAD;
+	for (two = host; two < n && is_ip6_text(p[two]); two++)
+		continue;
+	if (two == n || two == host || p[two] != ',')
+		return BAD;
+	two++;
+	used = ftp_read_number(p + two, n - two, 3, UINT8_MAX, &high);
+	if (used < 0 || p[two + (size_t)used] != ',')
+		return BAD;
+	used++;
+	more = ftp_read_number(p + two + used, n - two - (size_t)used, 3, UINT8_MAX, &low);
+	if (more < 0 || p[two + (size_t)(used + more)] != ')')
+		return BAD;
+	used += more;
+	*offer = (struct ftp_offer){
+		.form = FTP_FORM_TWO,
+		.listen.port = (uint16_t)(high << 8 | low),
+		.at = (uint16_t)two,
+		.len = (uint16_t)used,
+	};
+	return (int)(two - at) + used + 1;
+}
+
 /* RFC 2428: any printable character but a digit. */
 static bool is_delimiter(uint8_t c)
 {
@@ -191,54 +229,43 @@ static const struct {
 	read_offer_fn *read;
 } replies[] = {
 	{FTP_ENTERING_PASSIVE, ftp_read_form_six},
+	{FTP_ENTERING_PASSIVE, ftp_read_form_two},
 	{FTP_ENTERING_EXTENDED_PASSIVE, ftp_read_229},
 };
 
-static read_offer_fn *ftp_reader_of(uint16_t code)
+static bool may_offer(uint16_t code)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
-		if (replies[i].code == code)
-			return replies[i].read;
-	}
-	return NULL;
+	return code == FTP_ENTERING_PASSIVE || code == FTP_ENTERING_EXTENDED_PASSIVE;
 }
 
-/* The first place from `at` on where the offer of a reply of this code fits, or has begun: *ret_at.
- * Returns what its reader does there, BAD if there is no such place. */
-static int ftp_find_offer(uint16_t code, const uint8_t *p, size_t n, size_t at,
-	struct ftp_offer *offer, size_t *ret_at)
+/* The first place from `at` on where a form of the offer of a reply of this code fits. */
+static bool ftp_find_offer(
+	uint16_t code, const uint8_t *p, size_t n, size_t from, struct ftp_offer *offer)
 {
-	read_offer_fn *read = ftp_reader_of(code);
-
-	for (; read && at < n; at++) {
-		int used = read(p, n, at, offer);
-
-		if (used != BAD) {
-			*ret_at = at;
-			return used;
+	for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
+		for (size_t at = from; replies[i].code == code && at < n; at++) {
+			if (replies[i].read(p, n, at, offer) > 0)
+				return true;
 		}
 	}
-	return BAD;
+	return false;
 }
 
 bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer *ret_offer)
 {
 	struct ftp_offer offer;
-	size_t at;
-	bool found = ftp_find_offer(code, p, n, 0, &offer, &at) > 0;
+	bool found = ftp_find_offer(code, p, n, 0, &offer);
 
 	if (found)
 		*ret_offer = offer;
 	return found;
 }
 
-size_t ftp_reply_text_hold(uint16_t code, const uint8_t *p, size_t n)
+/* A reply that may offer is held from its code on, since the text makes room for the endpoint
+ * (ftp_fit.h). */
+size_t ftp_reply_text_hold(uint16_t code, size_t n)
 {
-	struct ftp_offer offer;
-	size_t at = n;
-
-	ftp_find_offer(code, p, n, 0, &offer, &at);
-	return at;
+	return may_offer(code) ? 0 : n;
 }
 
 /* 0 if the line begins with a reply code and what may stand behind it. */
@@ -256,11 +283,10 @@ static int ftp_read_code(const uint8_t *p, size_t n, struct ftp_reply *reply)
 int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply)
 {
 	struct ftp_reply reply = {0};
-	size_t at;
 
 	if (ftp_read_code(p, n, &reply) < 0)
 		return -1;
-	reply.offers = ftp_find_offer(reply.code, p, n, TEXT_AT, &reply.offer, &at) > 0;
+	reply.offers = ftp_find_offer(reply.code, p, n, TEXT_AT, &reply.offer);
 	*ret_reply = reply;
 	return 0;
 }
@@ -268,11 +294,8 @@ int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply)
 size_t ftp_reply_hold(const uint8_t *p, size_t n)
 {
 	struct ftp_reply reply = {0};
-	size_t at = n;
 
-	if (ftp_read_code(p, n, &reply) == 0)
-		ftp_find_offer(reply.code, p, n, TEXT_AT, &reply.offer, &at);
-	return at;
+	return ftp_read_code(p, n, &reply) == 0 && may_offer(reply.code) ? TEXT_AT : n;
 }
 
 static uint8_t ftp_to_upper(uint8_t c)
@@ -398,15 +421,21 @@ size_t ftp_command_hold(const uint8_t *p, size_t n)
 	return argument == n || command->read(p, n, argument, &offer) == BAD ? n : argument;
 }
 
+static size_t ftp_text_two(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
+{
+	size_t n = decimal_text(e->port >> 8, buf);
+
+	(void)offer;
+	buf[n++] = ',';
+	return n + decimal_text(e->port & 255, buf + n);
+}
+
 static size_t ftp_put_six(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
 {
 	size_t n = addr_ip4_text(&e->addr, ',', buf);
 
-	(void)offer;
 	buf[n++] = ',';
-	n += decimal_text(e->port >> 8, buf + n);
-	buf[n++] = ',';
-	return n + decimal_text(e->port & 255, buf + n);
+	return n + ftp_text_two(offer, e, buf + n);
 }
 
 static size_t ftp_put_port(const struct ftp_offer *offer, const struct endpoint *e, uint8_t *buf)
@@ -431,6 +460,7 @@ size_t ftp_offer_text(const struct ftp_offer *offer, const struct endpoint *e, u
 	static size_t (*const text[])(
 		const struct ftp_offer *, const struct endpoint *, uint8_t *) = {
 		[FTP_FORM_SIX] = ftp_put_six,
+		[FTP_FORM_TWO] = ftp_text_two,
 		[FTP_FORM_PORT] = ftp_put_port,
 		[FTP_FORM_EPRT] = ftp_put_eprt,
 	};

@@ -3,10 +3,17 @@
  *
  * Reserve comes before rewrite: the expectation is installed and the kernel told how far to shift,
  * then the edit is remembered, then the packet changes. What fails before that changes nothing.
+ *
+ * If we are killed in between, or the packet is lost, its sender repeats it to our successor, who
+ * does not know what we promised. The kernel does: the session's expectation has both endpoints,
+ * and the adjustment has the edit's place and by how much it changed the length. So the first offer
+ * of a session is compared with them.
  */
 #include "offer.h"
 
 #include <string.h>
+
+#include "pasvd/ftp_fit.h"
 
 #include "budget.h"
 
@@ -15,19 +22,73 @@
  * time was up (tests/platform/expect_events.c). */
 enum { EARLY_MS = 200, AT_ONCE_MS = 100 };
 
-/* The edit that puts the planned endpoint into the line. */
-static struct edit offer_rewrite(
-	const struct step *s, const struct ftp_offer *offer, const struct plan *plan)
+/* so that a packet full of offers does not hold up those behind it */
+enum { SEGMENT_TRIES_MAX = 16 };
+
+/* The edit that puts the text in place of the offer's, whatever becomes of the line's length. */
+static struct edit offer_rewrite_shifting(
+	const struct step *s, const struct ftp_offer *offer, const uint8_t *text, size_t len)
 {
 	const struct line *l = &s->stream->line;
 	size_t end = (size_t)offer->at + offer->len;
 	struct edit e = step_cover(s, offer->at, end);
-	size_t from = e.seq - l->start, to = from + e.old_len, lead = offer->at - from, len;
+	size_t from = e.seq - l->start, to = from + e.old_len, lead = offer->at - from;
 
-	len = lead + ftp_offer_text(offer, &plan->announce, e.text + lead);
-	memcpy(e.text + len, l->buf + end, to - end);
-	e.new_len = (uint16_t)(len + (to - end));
+	memcpy(e.text + lead, text, len);
+	memcpy(e.text + lead + len, l->buf + end, to - end);
+	e.new_len = (uint16_t)(lead + len + (to - end));
 	return e;
+}
+
+/* The edit that makes `line` of the line at hand, which is as long. False: it is longer than one
+ * can be. */
+static bool offer_rewrite_line(const struct step *s, const uint8_t *line, struct edit *ret_edit)
+{
+	const struct edit *held = edits_held(&s->stream->edits);
+	const struct line *l = &s->stream->line;
+	size_t from = 0, to = l->len;
+
+	while (from < to && line[from] == l->buf[from])
+		from++;
+	while (to > from && line[to - 1] == l->buf[to - 1])
+		to--;
+	if (from == to || to - (held ? held->seq - l->start : from) > EDIT_TEXT_MAX)
+		return false;
+	*ret_edit = step_cover(s, from, to);
+	memcpy(ret_edit->text, line + (ret_edit->seq - l->start), ret_edit->old_len);
+	return true;
+}
+
+/* What the line is to say. Six numbers have no place for an address of IPv6: it goes on saying what
+ * it says. */
+static struct endpoint offer_told(const struct ftp_offer *offer, const struct plan *plan)
+{
+	struct endpoint e = plan->announce;
+
+	if (e.addr.family != offer->listen.addr.family)
+		e.addr = offer->listen.addr;
+	return e;
+}
+
+/* The edit that puts the planned endpoint into the line: into a reply so that it keeps its length,
+ * if it can. */
+static struct edit offer_rewrite(
+	const struct step *s, const struct ftp_offer *offer, const struct plan *plan)
+{
+	const struct line *l = &s->stream->line;
+	uint32_t open = step_first_open(s);
+	uint8_t text[FTP_OFFER_MAX], line[LINE_MAX_LEN];
+	const struct endpoint to = offer_told(offer, plan);
+	size_t len = ftp_offer_text(offer, &to, text);
+	struct edit e;
+
+	memcpy(line, l->buf, l->len);
+	if (s->dir == DIR_REPLY &&
+		ftp_fit(line, l->len, seq_after(open, l->start) ? open - l->start : 0, offer, text,
+			len) &&
+		offer_rewrite_line(s, line, &e))
+		return e;
+	return offer_rewrite_shifting(s, offer, text, len);
 }
 
 static bool is_open(const struct conn *c)
@@ -89,44 +150,55 @@ void engine_expire(struct engine *h, uint64_t now)
 	}
 }
 
+/* The offer says already what is planned. */
+static bool offer_says(const struct ftp_offer *offer, const struct plan *plan)
+{
+	const struct endpoint to = offer_told(offer, plan);
+
+	return endpoint_eq(&offer->listen, &to);
+}
+
 /* Tries to get the planned port and, with it, the shift that its text needs. An offer that says
- * what is said already is left as it stands: an address may be written in more than one way. After
- * a clash the shift is always set: that of the refused try is in force, since the kernel treats the
- * two for themselves. */
+ * what is said already is left as it stands: an address may be written in more than one way. Once a
+ * try has shifted, the shift is always set: that of the refused try may be in force, since the
+ * kernel treats the two for themselves. */
 static enum ct_result offer_reserve(
-	struct step *s, const struct ftp_offer *offer, const struct plan *plan, bool again)
+	struct step *s, const struct ftp_offer *offer, const struct plan *plan, bool *shifted)
 {
 	struct edits next = s->stream->edits;
-	bool same =
-		offer->listen.port == plan->announce.port &&
-		(!offer->listen.addr.family || addr_eq(&offer->listen.addr, &plan->announce.addr));
 	struct edit e = offer_rewrite(s, offer, plan);
-	bool shifts = again;
+	bool shifts = *shifted;
 	enum ct_result result;
 
-	if (!same)
+	if (!offer_says(offer, plan))
 		shifts |= edits_put(&next, &e);
+	*shifted = shifts;
+	s->tries++;
 	result = step_commit(s, &plan->expect, shifts ? &next.kernel : NULL);
 	if (result == CT_OK)
 		s->stream->edits = next;
 	return result;
 }
 
-static enum reason is_installed(struct step *s, const struct plan *plan)
+static void offer_remember(struct step *s, const struct plan *plan)
 {
-	budget_take(s->h, s->conn, s->now);
 	s->conn->last = *plan;
 	s->conn->until = s->now + (uint64_t)plan->expect.seconds * 1000;
 	s->conn->overdue = false;
 	s->h->expires_at = min_time(s->h->expires_at, offer_expires_at(s->conn));
+}
+
+static enum reason is_installed(struct step *s, const struct plan *plan)
+{
+	offer_remember(s, plan);
 	s->verdict->opened = true;
 	s->verdict->announce = plan->announce;
 	s->verdict->listener = plan->expect.nat;
 	return REASON_OPENED;
 }
 
-/* Whether the offer can be rewritten. What is held in front of it turned out to be none, and
- * goes. */
+/* Whether the offer can be rewritten. What is held goes, if it lies too far in front for an edit of
+ * both. */
 static enum reason offer_make_room(struct step *s, const struct ftp_offer *offer)
 {
 	const struct edit *held = edits_held(&s->stream->edits);
@@ -134,10 +206,102 @@ static enum reason offer_make_room(struct step *s, const struct ftp_offer *offer
 
 	if (seq_after(step_first_open(s), begin))
 		return REASON_TOO_LATE;
-	if (held && !seq_after(held->seq + held->old_len, begin) &&
+	if (held && begin + FTP_OFFER_MAX - held->seq > EDIT_TEXT_MAX &&
 		step_release(s) != REASON_PASSED)
 		return REASON_CT_FAILED;
 	return edits_full(&s->stream->edits) ? REASON_TOO_MANY : REASON_PASSED;
+}
+
+static enum reason offer_make_plan(
+	const struct step *s, const struct ftp_offer *offer, struct plan *ret_plan)
+{
+	uint32_t indev = s->conn->indev[dir_opposite(s->dir)];
+
+	return policy_plan(s->h->policy, offer, s->dir, &s->conn->view, indev, ret_plan);
+}
+
+/* What a predecessor opened for this session is ours from now on. True: it is the port that the
+ * offer leads to, and the plan becomes what was told of it. */
+static bool offer_inherit(struct step *s, struct plan *plan)
+{
+	const struct ct_ops *ct = &s->h->ct;
+	struct plan old = {0};
+
+	if (is_open(s->conn) ||
+		ct->expect_get(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], &old.expect) != CT_OK)
+		return false;
+	old.announce = old.expect.tuple.dst;
+	offer_remember(s, &old);
+	if (old.expect.nat_dir != plan->expect.nat_dir ||
+		!endpoint_eq(&old.expect.nat, &plan->expect.nat) ||
+		!addr_eq(&old.expect.tuple.dst.addr, &plan->expect.tuple.dst.addr))
+		return false;
+	plan->announce.port = old.announce.port;
+	return true;
+}
+
+/* Only the session's first offer can be one that was made before us. If its port is not there any
+ * more, then because it was used, and the adjustment alone shows that this is the line. */
+bool offer_redo(struct step *s, const struct ftp_offer *offer)
+{
+	struct edits next = s->stream->edits;
+	const struct seqadj *kernel = &next.kernel;
+	struct plan plan;
+	struct edit e;
+
+	if (s->conn->inherited || offer_make_plan(s, offer, &plan) != REASON_OPENED)
+		return false;
+	s->conn->inherited = true;
+	if (!offer_inherit(s, &plan) && (kernel->before == kernel->after ||
+						kernel->pos != s->stream->line.start + offer->at))
+		return false;
+	if (offer_says(offer, &plan))
+		return true;
+	if (offer_make_room(s, offer) != REASON_PASSED)
+		return false;
+	e = offer_rewrite(s, offer, &plan);
+	if (!edits_redo(&next, &e))
+		return false;
+	s->stream->edits = next;
+	return true;
+}
+
+/* Ends the expectation that stands in the way, if its session is over. */
+static bool offer_take_over(struct step *s, const struct expect *e)
+{
+	const struct ct_ops *ct = &s->h->ct;
+	struct expect other = *e;
+	enum ct_result result;
+	struct ct_view view;
+	struct conn *c;
+	enum dir dir;
+
+	if (ct->expect_master(ct->ctx, e, &other.master) != CT_OK)
+		return true;
+	result = ct->get(ct->ctx, &other.master, &view);
+	if (result == CT_FAIL || (result == CT_OK && view.established))
+		return false;
+	c = conntab_find(&s->h->tab, &other.master, s->now, &dir);
+	if (c && is_open(c) && tuple_eq(&c->last.expect.tuple, &e->tuple))
+		return offer_cancel_expectation(s->h, c, ENDING_ORPHANED);
+	return ct->expect_del(ct->ctx, &other);
+}
+
+/* Gets the planned port, or the next one that nobody waits for, which becomes the plan. */
+static enum ct_result offer_reserve_any(
+	struct step *s, const struct ftp_offer *offer, struct plan *plan)
+{
+	enum ct_result result = CT_BUSY;
+	bool shifted = false;
+
+	for (int i = 0; i < POLICY_PORT_TRIES && result == CT_BUSY; i++) {
+		if (i && !offer_take_over(s, &plan->expect))
+			policy_next_port(s->h->policy, plan);
+		result = offer_reserve(s, offer, plan, &shifted);
+	}
+	if (shifted && result != CT_OK)
+		step_commit(s, NULL, &s->stream->edits.kernel);
+	return result;
 }
 
 /* An offer that may be made: gets its port, or the next one that nobody waits for. The port before
@@ -145,11 +309,12 @@ static enum reason offer_make_room(struct step *s, const struct ftp_offer *offer
  * told from its use. */
 enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 {
-	enum ct_result result = CT_BUSY;
+	enum ct_result result;
 	struct plan plan;
-	uint32_t indev = s->conn->indev[dir_opposite(s->dir)];
-	enum reason reason = policy_plan(s->h->policy, offer, s->dir, &s->conn->view, indev, &plan);
+	enum reason reason = offer_make_plan(s, offer, &plan);
 
+	if (reason == REASON_OPENED && offer_redo(s, offer))
+		return REASON_REPEATED;
 	if (reason == REASON_OPENED)
 		reason = budget_ask(s->h, s->conn, s->now);
 	if (reason != REASON_OPENED)
@@ -157,15 +322,13 @@ enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 	reason = offer_make_room(s, offer);
 	if (reason != REASON_PASSED)
 		return reason;
+	if (s->tries >= SEGMENT_TRIES_MAX)
+		return REASON_TOO_MANY;
+	budget_take(s->h, s->conn, s->now);
 	offer_take_back(s, ENDING_REPLACED);
-	for (int i = 0; i < POLICY_PORT_TRIES && result == CT_BUSY; i++) {
-		if (i)
-			policy_next_port(s->h->policy, &plan);
-		result = offer_reserve(s, offer, &plan, i > 0);
-	}
+	result = offer_reserve_any(s, offer, &plan);
 	if (result == CT_OK)
 		return is_installed(s, &plan);
-	step_commit(s, NULL, &s->stream->edits.kernel);
 	return result == CT_BUSY ? REASON_NO_FREE_PORT : REASON_CT_FAILED;
 }
 

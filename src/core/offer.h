@@ -8,6 +8,10 @@
 /* An offer that may be made: gets its port, or the next one that nobody waits for. */
 enum reason offer_make(struct step *s, const struct ftp_offer *offer);
 
+/* True if a predecessor of ours has made this offer, which is sent again: it gets the text that it
+ * got, and opens nothing. */
+bool offer_redo(struct step *s, const struct ftp_offer *offer);
+
 /* The server refused the client's port. */
 enum reason offer_deny(struct step *s);
 

@@ -11,8 +11,11 @@
 
 #include <string.h>
 
+enum { FIVE_DIGITS = 10000, LOOPBACK_NET = 127 };
+
 const struct policy policy_default = {
 	.expect_seconds = POLICY_EXPECT_SECONDS,
+	.expect_seconds_active = POLICY_EXPECT_SECONDS_ACTIVE,
 	.tls_mark = POLICY_TLS_MARK,
 };
 
@@ -70,14 +73,41 @@ static const struct addr *policy_external_of(const struct policy *policy, const 
 	return known;
 }
 
+/* What may be announced for `port`: with as many digits, so that the text keeps its length, if
+ * there are such. */
+static struct port_range policy_announced_range(const struct policy *policy, uint16_t port)
+{
+	const struct port_range all = {POLICY_LOWEST_PORT, UINT16_MAX};
+	const struct port_range range = policy->announce.low ? policy->announce : all;
+	const bool five = port >= FIVE_DIGITS;
+	struct port_range digits = range;
+
+	if (five && digits.low < FIVE_DIGITS)
+		digits.low = FIVE_DIGITS;
+	if (!five && digits.high >= FIVE_DIGITS)
+		digits.high = FIVE_DIGITS - 1;
+	return digits.low <= digits.high ? digits : range;
+}
+
 /* The port that stands for `port`: itself, or its place in the announced range. */
 static uint16_t policy_announced_port(const struct policy *policy, uint16_t port)
 {
-	const struct port_range *range = &policy->announce;
+	struct port_range range;
 
-	if (!range->low || policy_range_has(range, port))
+	if (!policy->announce.low || policy_range_has(&policy->announce, port))
 		return port;
-	return (uint16_t)(range->low + port % (range->high - range->low + 1));
+	range = policy_announced_range(policy, port);
+	return (uint16_t)(range.low + port % (range.high - range.low + 1));
+}
+
+/* A server that says 0.0.0.0 or 127.0.0.1 does not know its address, or does not want to say it
+ * (vsftpd over IPv6): it means itself, and curl, FileZilla and others take it so. */
+static bool policy_means_itself(const struct addr *a)
+{
+	static const uint8_t unspecified[ADDR_IP4_LEN];
+
+	return a->family == ADDR_IP4 &&
+	       (a->byte[0] == LOOPBACK_NET || memcmp(a->byte, unspecified, ADDR_IP4_LEN) == 0);
 }
 
 /* The parties of an offer. */
@@ -97,8 +127,11 @@ static enum reason policy_find_parties(const struct policy *policy, const struct
 	struct parties p = {ours->src.addr, theirs->dst.addr, theirs->dst.addr};
 
 	p.announced = *policy_external_of(policy, &theirs->src.addr, &p.known, indev);
+	if (offer->form == FTP_FORM_TWO && p.listener.family == ADDR_IP4)
+		return REASON_UNREADABLE;
 	if (text->family != ADDR_NONE && !addr_eq(text, &p.listener) && !addr_eq(text, &p.known) &&
-		!addr_eq(text, &p.announced)) {
+		!addr_eq(text, &p.announced) &&
+		!(speaker == DIR_REPLY && policy_means_itself(text))) {
 		if (text->family != p.listener.family || !is_allowed_foreign(policy, text))
 			return REASON_FOREIGN_ADDRESS;
 		p.listener = *text;
@@ -132,7 +165,8 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 				.tuple = {{theirs->src.addr, 0}, {p.known, announce}, theirs->zone},
 				.nat_dir = other,
 				.nat = {p.listener, port},
-				.seconds = policy->expect_seconds,
+				.seconds = speaker == DIR_REPLY ? policy->expect_seconds
+								: policy->expect_seconds_active,
 			},
 	};
 	return REASON_OPENED;
@@ -140,11 +174,10 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 
 void policy_next_port(const struct policy *policy, struct plan *plan)
 {
-	const struct port_range all = {POLICY_LOWEST_PORT, UINT16_MAX};
-	const struct port_range *range = policy->announce.low ? &policy->announce : &all;
+	const struct port_range range = policy_announced_range(policy, plan->expect.nat.port);
 	uint16_t port = plan->announce.port;
 
-	port = port >= range->high || port < range->low ? range->low : (uint16_t)(port + 1);
+	port = port >= range.high || port < range.low ? range.low : (uint16_t)(port + 1);
 	plan->announce.port = port;
 	plan->expect.tuple.dst.port = port;
 }
@@ -185,6 +218,8 @@ enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_v
 	if (policy_tls_mode(policy, server) != TLS_ON_DEMAND ||
 		!has_tls_port(policy, server, port, port))
 		return REASON_NO_RANGE;
+	if (any_range_has(policy->deny, policy->n_deny, port))
+		return REASON_DENIED_PORT;
 	*ret_plan = (struct plan){
 		.announce = announce,
 		.expect =

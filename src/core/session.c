@@ -33,12 +33,17 @@ static struct session_news session_on_refusal(enum reason reason)
 	return (struct session_news){.event = SESSION_REFUSED, .reason = reason};
 }
 
+static struct session_news session_refused_offer(enum reason reason, const struct ftp_offer *offer)
+{
+	return (struct session_news){.event = SESSION_REFUSED, .reason = reason, .offer = *offer};
+}
+
 static struct session_news session_offered(const struct session *s, const struct ftp_offer *offer)
 {
 	if (s->alien)
-		return session_on_refusal(REASON_NOT_FTP);
+		return session_refused_offer(REASON_NOT_FTP, offer);
 	if (s->greeted)
-		return session_on_refusal(REASON_NOT_LOGGED_IN);
+		return session_refused_offer(REASON_NOT_LOGGED_IN, offer);
 	return (struct session_news){.event = SESSION_OFFER, .offer = *offer};
 }
 
@@ -157,7 +162,7 @@ static struct session_news session_offer(
 {
 	if (offer) {
 		if (!s->paired)
-			return session_on_refusal(REASON_UNPAIRED);
+			return session_refused_offer(REASON_UNPAIRED, offer);
 		s->paired = false;
 		return session_offered(s, offer);
 	}
@@ -170,7 +175,7 @@ static struct session_news session_on_data(struct session *s, const uint8_t *p, 
 	struct ftp_offer offer;
 	struct ftp_reply reply;
 
-	if (s->paired)
+	if (announces_by_code(s->multi))
 		return session_offer(
 			s, ftp_reply_text(s->multi, p, n, &offer) ? &offer : NULL, false);
 	return ftp_reply(p, n, &reply) == 0 && reply.offers ? session_on_refusal(REASON_UNPAIRED)
@@ -220,7 +225,7 @@ size_t session_reply_hold(const struct session *s, const uint8_t *p, size_t n)
 	if (s->greeted)
 		return n;
 	if (s->multi && (!is_reply || reply.code != s->multi))
-		return s->paired ? ftp_reply_text_hold(s->multi, p, n) : n;
+		return s->paired ? ftp_reply_text_hold(s->multi, n) : n;
 	if (!is_reply)
 		return n;
 	if (!s->multi)

@@ -76,26 +76,55 @@ static size_t step_line_hold(const struct step *s)
 				   : session_command_hold(session, l->buf, l->len);
 }
 
-/* Holds back the end of a line that is still coming, if an offer has begun in it. */
+/* The bytes [from, to) of the line at hand as an edit that holds them. */
+static struct edit step_holding(const struct line *l, size_t from, size_t to)
+{
+	struct edit e = step_verbatim(l, from, to);
+
+	e.held = true;
+	e.new_len = 0;
+	return e;
+}
+
+/* Too much to be held: of the bytes from `from` on, which are held or not, only the last stay, in
+ * which an offer may have begun. True: the kernel's shift has changed. */
+static bool step_hold_last(const struct line *l, struct edits *next, size_t from)
+{
+	const struct edit *held = edits_held(next);
+	size_t last = l->len - FTP_OFFER_MAX;
+	bool shifts = false;
+	struct edit e;
+
+	if (held) {
+		e = step_verbatim(
+			l, from, from + held->old_len < last ? from + held->old_len : last);
+		shifts = edits_put(next, &e);
+	}
+	e = step_holding(l, last, l->len);
+	return edits_put(next, &e) || shifts;
+}
+
+/* Holds back the end of a line that is still coming, if an offer may begin in it. */
 enum reason step_hold(struct step *s)
 {
 	struct edits next = s->stream->edits;
 	const struct edit *held = edits_held(&next);
 	const struct line *l = &s->stream->line;
-	size_t from = step_line_hold(s);
+	size_t from = step_line_hold(s), open = step_first_open(s) - l->start;
+	bool shifts;
 	struct edit e;
 
-	if (from == l->len || seq_after(step_first_open(s), l->start + (uint32_t)from) ||
-		edits_full(&next))
+	if (from == l->len || edits_full(&next))
 		return step_release(s);
-	if (held)
-		from = held->seq - l->start;
-	if (l->len - from > EDIT_HELD_MAX)
-		return step_release(s);
-	e = step_verbatim(l, from, l->len);
-	e.held = true;
-	e.new_len = 0;
-	if (step_adopt(s, &next, edits_put(&next, &e)))
+	if (held || seq_after(step_first_open(s), l->start + (uint32_t)from))
+		from = open;
+	if (l->len - from > EDIT_HELD_MAX) {
+		shifts = step_hold_last(l, &next, from);
+	} else {
+		e = step_holding(l, from, l->len);
+		shifts = edits_put(&next, &e);
+	}
+	if (step_adopt(s, &next, shifts))
 		return REASON_HELD;
 	edits_abandon(&s->stream->edits);
 	return REASON_CT_FAILED;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntrack.c - struct ct_ops, answered by the kernel
  *
- * Theory of operation. Each question is one nl_request(). conntrack_commit() puts the expectation
- * and the adjustment into one datagram, in this order; the kernel answers each for itself, so one
- * can fail alone. If the adjustment fails the expectation is taken back: a client that is told a
- * wrong port shall not find an open one.
+ * Theory of operation. Each question is one nl_request(). conntrack_commit() puts the expectation,
+ * how long it lives and the adjustment into one datagram, in this order; the kernel answers each
+ * for itself, so one can fail alone. If the adjustment fails the expectation is taken back: a
+ * client that is told a wrong port shall not find an open one. What sets the time finds its
+ * expectation by the tuple, whosever it is, so conntrack_commit() looks first whether there is one
+ * (tests/platform/expect_life_in_one_datagram.c).
  *
  * An expectation is taken back by its id, after a look at whose it is: its tuple alone may
  * meanwhile belong to another session, of the same client with another server behind the same
@@ -23,7 +25,7 @@
 #include "ct_msg.h"
 #include "log.h"
 
-enum { EXPECT, ADJUST, REQUESTS };
+enum { EXPECT, LIFE, ADJUST, REQUESTS };
 
 static enum ct_result conntrack_failed(const char *what, int err)
 {
@@ -93,6 +95,54 @@ bool conntrack_expected(void *c, const struct expect *e, uint32_t *ret_seconds)
 	return true;
 }
 
+static enum ct_result conntrack_expect_master(
+	void *ctx, const struct expect *e, struct tuple *ret_master)
+{
+	struct ct_expect_id id = {0};
+	int err = conntrack_expect_find(ctx, e, &id);
+
+	if (err)
+		return err == -ENOENT ? CT_NONE : conntrack_failed("expect_get", err);
+	*ret_master = id.master;
+	return CT_OK;
+}
+
+struct expect_wanted {
+	bool found;
+	struct expect expect;
+};
+
+/* What has no NAT is none of ours. */
+static int conntrack_take_expected(const struct nlmsghdr *nlh, void *data)
+{
+	struct expect_wanted *w = data;
+
+	w->found |= ct_msg_parse_expected(nlh, nlh->nlmsg_len, &w->expect) == 0;
+	return MNL_CB_OK;
+}
+
+static enum ct_result conntrack_expect_get(
+	void *ctx, const struct tuple *master, struct expect *ret_expect)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct conntrack *c = ctx;
+	struct expect_wanted w = {.found = false};
+	ssize_t len = ct_msg_put_expect_dump(buf, sizeof(buf), master);
+	int result = 0;
+	int err = len < 0 ? (int)len
+			  : nl_request(&c->nl, buf, (size_t)len, &result, 1,
+				    conntrack_take_expected, &w);
+
+	err = err ? err : result;
+	if (err && err != -ENOENT)
+		return conntrack_failed("expect_dump", err);
+	if (err || !w.found)
+		return CT_NONE;
+	*ret_expect = w.expect;
+	ret_expect->master.zone = ret_expect->tuple.zone = master->zone;
+	return CT_OK;
+}
+
 static bool conntrack_expect_del(void *ctx, const struct expect *e)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
@@ -120,14 +170,17 @@ static bool conntrack_expect_del(void *ctx, const struct expect *e)
 static ssize_t conntrack_put_commit(const struct conntrack *c, uint8_t *buf, size_t cap,
 	const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
 {
-	ssize_t first = e ? ct_msg_put_expect(buf, cap, e) : 0;
-	ssize_t second;
+	ssize_t len = e ? ct_msg_put_expect(buf, cap, e) : 0, more = 0;
 
-	if (!a || first < 0)
-		return first;
-	second = ct_msg_put_seqadj(
-		buf + first, cap - (size_t)first, master, dir, a, c->ct_helper->before_conntrack);
-	return second < 0 ? second : first + second;
+	if (e && len >= 0) {
+		more = ct_msg_put_expect_life(buf + len, cap - (size_t)len, e);
+		len = more < 0 ? more : len + more;
+	}
+	if (!a || len < 0)
+		return len;
+	more = ct_msg_put_seqadj(
+		buf + len, cap - (size_t)len, master, dir, a, c->ct_helper->before_conntrack);
+	return more < 0 ? more : len + more;
 }
 
 /* The results of what was not asked for are 0. */
@@ -136,44 +189,36 @@ static int conntrack_request_commit(struct conntrack *c, const struct tuple *mas
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[REQUESTS * CT_MSG_MAX];
 	ssize_t len = conntrack_put_commit(c, buf, sizeof(buf), master, dir, e, a);
-	size_t n = (e != NULL) + (size_t)(a != NULL);
+	size_t first = e ? EXPECT : ADJUST, n = (a ? REQUESTS : ADJUST) - first;
 
-	result[EXPECT] = result[ADJUST] = 0;
+	result[EXPECT] = result[LIFE] = result[ADJUST] = 0;
 	if (len <= 0)
 		return (int)len;
-	return nl_request(
-		&c->nl, buf, (size_t)len, e ? &result[EXPECT] : &result[ADJUST], n, NULL, NULL);
-}
-
-/* The life of an expectation that was made just now. Nobody waits for an answer: at worst it lives
- * as long as the ct helper lets it. */
-static void conntrack_limit_life(struct conntrack *c, const struct expect *e)
-{
-	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
-	ssize_t len = ct_msg_put_expect_life(buf, sizeof(buf), e);
-	int err = len < 0 ? (int)len : nl_send(&c->nl, buf, (size_t)len);
-
-	if (err)
-		conntrack_failed("life", err);
+	return nl_request(&c->nl, buf, (size_t)len, &result[first], n, NULL, NULL);
 }
 
 static enum ct_result conntrack_commit(void *ctx, const struct tuple *master, enum dir dir,
 	const struct expect *e, const struct seqadj *a)
 {
 	struct conntrack *c = ctx;
+	struct ct_expect_id other;
 	int result[REQUESTS];
-	int err = conntrack_request_commit(c, master, dir, e, a, result);
+	int err = e ? conntrack_expect_find(c, e, &other) : -ENOENT;
 
+	if (!err)
+		return CT_BUSY;
+	if (err != -ENOENT)
+		return conntrack_failed("commit", err);
+	err = conntrack_request_commit(c, master, dir, e, a, result);
 	if (!err && (result[EXPECT] == -ENOENT || result[ADJUST] == -ENOENT))
 		return CT_NONE;
 	if (!err && (result[EXPECT] == -EEXIST || result[EXPECT] == -EBUSY))
 		return CT_BUSY;
 	if (!err && !result[EXPECT] && !result[ADJUST]) {
-		if (e)
-			conntrack_limit_life(c, e);
+		if (result[LIFE]) /* at worst it lives as long as the ct helper lets it */
+			conntrack_failed("life", result[LIFE]);
 		return CT_OK;
 	}
-
 	if (e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
 		conntrack_expect_del(c, e);
 	if (err)
@@ -247,6 +292,8 @@ struct ct_ops conntrack_port(struct conntrack *c)
 {
 	return (struct ct_ops){.get = conntrack_get,
 		.commit = conntrack_commit,
+		.expect_master = conntrack_expect_master,
+		.expect_get = conntrack_expect_get,
 		.expect_del = conntrack_expect_del,
 		.mark = conntrack_set_mark,
 		.ctx = c};

@@ -180,6 +180,18 @@ ssize_t ct_msg_put_expect_get(void *buf, size_t cap, const struct expect *e)
 	return attr_end(&o);
 }
 
+/* Acknowledged where there is nothing to dump: a connection without a helper is answered with
+ * nothing else. */
+ssize_t ct_msg_put_expect_dump(void *buf, size_t cap, const struct tuple *master)
+{
+	struct attr_out o =
+		attr_begin(buf, cap, EXP(GET), NLM_F_DUMP | NLM_F_ACK, ct_msg_nf_family(master));
+
+	ct_msg_put_tuple(&o, CTA_EXPECT_MASTER, master);
+	ct_msg_put_zone(&o, CTA_EXPECT_ZONE, master->zone);
+	return attr_end(&o);
+}
+
 ssize_t ct_msg_put_expect_del(void *buf, size_t cap, const struct expect *e, uint32_t id)
 {
 	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(DELETE), NLM_F_ACK, e);
@@ -229,10 +241,11 @@ ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e)
 }
 
 /* A new expectation lives as long as its helper's policy says; CTA_EXPECT_TIMEOUT is heard only
- * when one that is there already is changed (ctnetlink_change_expect()). */
+ * when one that is there already is changed (ctnetlink_change_expect()), and that one is looked for
+ * by its tuple alone. */
 ssize_t ct_msg_put_expect_life(void *buf, size_t cap, const struct expect *e)
 {
-	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(NEW), 0, e);
+	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(NEW), NLM_F_ACK, e);
 
 	ct_msg_put_tuple(&o, CTA_EXPECT_MASTER, &e->master);
 	ct_msg_put_mask(&o, e);
@@ -392,12 +405,12 @@ static bool ct_msg_read_nat(const struct nlattr *nest, struct expect *ret)
 	return true;
 }
 
-int ct_msg_parse_expect_end(const void *msg, size_t len, struct expect *ret_expect)
+static int ct_msg_parse_whole(const void *msg, size_t len, uint16_t type, struct expect *ret_expect)
 {
 	const struct nlattr *at[CTA_EXPECT_MAX + 1] = {0};
 	struct expect e;
 
-	if (!attr_open(msg, len, EXP(DELETE), at, CTA_EXPECT_MAX) ||
+	if (!attr_open(msg, len, type, at, CTA_EXPECT_MAX) ||
 		!ct_msg_read_tuple(at[CTA_EXPECT_MASTER], 0, &e.master) ||
 		!ct_msg_read_tuple(at[CTA_EXPECT_TUPLE], 0, &e.tuple) ||
 		!ct_msg_read_nat(at[CTA_EXPECT_NAT], &e) ||
@@ -405,4 +418,14 @@ int ct_msg_parse_expect_end(const void *msg, size_t len, struct expect *ret_expe
 		return -1;
 	*ret_expect = e;
 	return 0;
+}
+
+int ct_msg_parse_expected(const void *msg, size_t len, struct expect *ret_expect)
+{
+	return ct_msg_parse_whole(msg, len, EXP(NEW), ret_expect);
+}
+
+int ct_msg_parse_expect_end(const void *msg, size_t len, struct expect *ret_expect)
+{
+	return ct_msg_parse_whole(msg, len, EXP(DELETE), ret_expect);
 }

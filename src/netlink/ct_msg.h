@@ -47,13 +47,17 @@ ssize_t ct_msg_put_dump_marked(void *buf, size_t cap, uint8_t family, uint32_t m
  * ENOENT: there is no master. */
 ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e);
 
-/* Sets how long the expectation that takes e->tuple, which must be ours, goes on living:
- * e->seconds. Not acknowledged. */
+/* Sets how long the expectation that takes e->tuple goes on living, whosever it is: e->seconds.
+ * Acknowledged, or ENOENT. */
 ssize_t ct_msg_put_expect_life(void *buf, size_t cap, const struct expect *e);
 
 /* Asks for the expectation that takes e->tuple: one message for ct_msg_parse_expect(), or
  * ENOENT. */
 ssize_t ct_msg_put_expect_get(void *buf, size_t cap, const struct expect *e);
+
+/* Asks for the expectations of a connection, by its original tuple: messages for
+ * ct_msg_parse_expected(), and an end. */
+ssize_t ct_msg_put_expect_dump(void *buf, size_t cap, const struct tuple *master);
 
 /* Deletes the expectation that takes e->tuple if it is the one with that id, else ENOENT. */
 ssize_t ct_msg_put_expect_del(void *buf, size_t cap, const struct expect *e, uint32_t id);
@@ -68,6 +72,9 @@ int ct_msg_parse_view(const void *msg, size_t len, const char *ct_helper, struct
 
 /* Reads whose expectation it is. -1: likewise. */
 int ct_msg_parse_expect(const void *msg, size_t len, struct ct_expect_id *ret_id);
+
+/* Reads the whole expectation, as ct_msg_parse_expect_end(). */
+int ct_msg_parse_expected(const void *msg, size_t len, struct expect *ret_expect);
 
 /* Reads the event of an expectation's end; ret_expect->seconds were left, zones are 0: ctnetlink
  * does not tell them. -1: not one of TCP with NAT, or malformed; *ret_expect is untouched. */

@@ -90,6 +90,27 @@ static enum ct_result flow_ct_commit(void *ctx, const struct tuple *master, enum
 	return e ? flow_ct_expect_add(f, flow, e) : CT_OK;
 }
 
+/* A capture is followed from its beginning by one process, which knows its own expectations. */
+static enum ct_result flow_ct_expect_get(
+	void *ctx, const struct tuple *master, struct expect *ret_expect)
+{
+	(void)ctx, (void)master, (void)ret_expect;
+	return CT_NONE;
+}
+
+static enum ct_result flow_ct_expect_master(
+	void *ctx, const struct expect *e, struct tuple *ret_master)
+{
+	struct flows *f = ctx;
+	const struct flow key = {.expect = *e};
+	struct flow *const *node = tfind(&key, &f->expected, flow_ct_expect_order);
+
+	if (!node)
+		return CT_NONE;
+	*ret_master = (*node)->expect.master;
+	return CT_OK;
+}
+
 static bool flow_ct_expect_del(void *ctx, const struct expect *e)
 {
 	struct flows *f = ctx;
@@ -117,6 +138,8 @@ struct ct_ops flow_ct_ops(struct flows *f)
 {
 	return (struct ct_ops){.get = flow_ct_get,
 		.commit = flow_ct_commit,
+		.expect_master = flow_ct_expect_master,
+		.expect_get = flow_ct_expect_get,
 		.expect_del = flow_ct_expect_del,
 		.mark = flow_ct_set_mark,
 		.ctx = f};

@@ -220,8 +220,9 @@ static void read_ends(struct reader *r, const char *rest, struct expect *e)
 	e->master = (struct tuple){.src = r->d->client, .dst = r->d->dialled};
 	e->tuple.dst = packet_endpoint(announced);
 	e->nat = packet_endpoint(listener);
-	e->seconds = last_send(r)->kind == STEP_SYN ? POLICY_ON_DEMAND_SECONDS
-						    : r->d->policy.expect_seconds;
+	e->seconds = last_send(r)->kind == STEP_SYN   ? POLICY_ON_DEMAND_SECONDS
+		     : last_send(r)->dir == DIR_REPLY ? r->d->policy.expect_seconds
+						      : r->d->policy.expect_seconds_active;
 }
 
 /* Who speaks listens, and the other side is going to connect. */
@@ -312,6 +313,12 @@ static void policy_announce(struct reader *r, const char *rest)
 static void policy_seconds(struct reader *r, const char *rest)
 {
 	if (sscanf(rest, "%5u", &r->d->policy.expect_seconds) != 1)
+		bad(r, "not a time: %s", rest);
+}
+
+static void policy_seconds_active(struct reader *r, const char *rest)
+{
+	if (sscanf(rest, "%5u", &r->d->policy.expect_seconds_active) != 1)
 		bad(r, "not a time: %s", rest);
 }
 
@@ -420,6 +427,7 @@ static void read_policy(struct reader *r, const char *rest)
 		{"external-address", policy_external},
 		{"announce-ports", policy_announce},
 		{"expect-seconds", policy_seconds},
+		{"expect-seconds-active", policy_seconds_active},
 		{"per-session", policy_session},
 		{"per-client", policy_client},
 		{"per-server", policy_server},

@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "guard.h"
 #include "pasvd/ftp.h"
+#include "pasvd/ftp_fit.h"
 
 #include <string.h>
 
@@ -52,12 +53,12 @@ static bool read_text_229(const uint8_t *p, size_t n, struct ftp_offer *ret_offe
 
 static size_t hold_text_227(const uint8_t *p, size_t n)
 {
-	return ftp_reply_text_hold(FTP_ENTERING_PASSIVE, p, n);
+	return ((void)p, ftp_reply_text_hold(FTP_ENTERING_PASSIVE, n));
 }
 
 static size_t hold_text_229(const uint8_t *p, size_t n)
 {
-	return ftp_reply_text_hold(FTP_ENTERING_EXTENDED_PASSIVE, p, n);
+	return ((void)p, ftp_reply_text_hold(FTP_ENTERING_EXTENDED_PASSIVE, n));
 }
 
 static bool same_offer(const struct ftp_offer *a, const struct ftp_offer *b)
@@ -82,6 +83,30 @@ static void check_rewrite(read_fn *read, const uint8_t *p, size_t n, const struc
 	REQUIRE(same_offer(&again, offer) && again.len == len);
 }
 
+/* Whatever has gone of the line, its length stays, what has gone stays, and the endpoint written is
+ * the one read. */
+static void check_fit(read_fn *read, const uint8_t *p, size_t n, const struct ftp_offer *offer)
+{
+	static const struct endpoint told[] = {
+		{{ADDR_IP4, {9, 9, 9, 9}}, 1024}, {{ADDR_IP4, {203, 113, 113, 113}}, 65535}};
+
+	for (size_t i = 0; i < 2 * ((size_t)offer->at + 1); i++) {
+		uint8_t text[FTP_OFFER_MAX], line[LINE + 1];
+		const struct endpoint *e = &told[i & 1];
+		size_t len = ftp_offer_text(offer, e, text), open = i / 2;
+		struct ftp_offer again;
+
+		memcpy(line, p, n);
+		if (!ftp_fit(line, n, open, offer, text, len)) {
+			REQUIRE(memcmp(line, p, n) == 0);
+			continue;
+		}
+		REQUIRE(memcmp(line, p, open) == 0 && line[n - 1] == '\n');
+		REQUIRE(read(line, n, &again));
+		REQUIRE(again.listen.port == e->port || again.at < offer->at);
+	}
+}
+
 static void check_offer(read_fn *read, const uint8_t *p, size_t n, const struct ftp_offer *offer)
 {
 	uint8_t family = offer->listen.addr.family;
@@ -91,6 +116,8 @@ static void check_offer(read_fn *read, const uint8_t *p, size_t n, const struct 
 					       : family == ADDR_IP4 || family == ADDR_IP6);
 	REQUIRE(offer->len >= 1 && (size_t)offer->at + offer->len < n);
 	check_rewrite(read, p, n, offer);
+	if (read != read_command)
+		check_fit(read, p, n, offer);
 }
 
 /* No byte of an offer may have passed before its line is whole. */

@@ -54,6 +54,10 @@ static enum ct_result fake_get(void *ctx, const struct tuple *t, struct ct_view 
 	f->gets++;
 	if (f->refuse_get)
 		return CT_FAIL;
+	if (!t->src.addr.family) { /* the masters of fake_ct_take() */
+		*ret_view = (struct ct_view){.established = true};
+		return CT_OK;
+	}
 	if (!c)
 		return CT_NONE;
 	*ret_view = c->view;
@@ -98,6 +102,37 @@ static enum ct_result fake_commit(void *ctx, const struct tuple *master, enum di
 	return may;
 }
 
+static enum ct_result fake_expect_master(
+	void *ctx, const struct expect *e, struct tuple *ret_master)
+{
+	const struct fake_ct *f = ctx;
+
+	for (unsigned i = 0; i < f->takens; i++) {
+		if (clash(&f->taken[i], e)) {
+			*ret_master = f->taken[i].master;
+			return CT_OK;
+		}
+	}
+	for (unsigned i = 0; i < f->conns; i++) {
+		if (f->conn[i].expecting && clash(&f->conn[i].expect, e)) {
+			*ret_master = f->conn[i].view.tuple[DIR_ORIGINAL];
+			return CT_OK;
+		}
+	}
+	return CT_NONE;
+}
+
+static enum ct_result fake_expect_get(
+	void *ctx, const struct tuple *master, struct expect *ret_expect)
+{
+	const struct fake_conn *c = find(ctx, master);
+
+	if (!c || !c->expecting)
+		return CT_NONE;
+	*ret_expect = c->expect;
+	return CT_OK;
+}
+
 static bool fake_expect_del(void *ctx, const struct expect *e)
 {
 	struct fake_ct *f = ctx;
@@ -127,6 +162,8 @@ struct ct_ops fake_ct_port(struct fake_ct *f)
 {
 	return (struct ct_ops){.get = fake_get,
 		.commit = fake_commit,
+		.expect_master = fake_expect_master,
+		.expect_get = fake_expect_get,
 		.expect_del = fake_expect_del,
 		.mark = fake_mark,
 		.ctx = f};

@@ -21,7 +21,8 @@ static bool is_default(const struct settings *s)
 
 	return s->queue == 21 && s->sessions == 16384 && s->fail_open &&
 	       strcmp(s->control_socket, "/run/pasvd/ctl") == 0 && p->zone == 0 &&
-	       p->expect_seconds == d->expect_seconds && !p->announce.low &&
+	       p->expect_seconds == d->expect_seconds &&
+	       p->expect_seconds_active == d->expect_seconds_active && !p->announce.low &&
 	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof(p->deny)) == 0 &&
 	       !p->n_foreign && !p->n_external && !s->watch.n_files && !s->watch.n_interfaces &&
 	       memcmp(&p->limits, &no_limits, sizeof(no_limits)) == 0 && s->tls_queue == 22 &&
@@ -63,11 +64,13 @@ END_TEST
 START_TEST(numbers_are_taken_to_both_ends)
 {
 	struct settings
-		low = good("[pasvd]\nqueue = 0\nzone = 0\nexpect-seconds = 1\n"),
+		low = good("[pasvd]\nqueue = 0\nzone = 0\nexpect-seconds = "
+			   "1\nexpect-seconds-active = 2\n"),
 		high = good(
 			"[pasvd]\nqueue=65535\r\n\tzone: 65535\nexpect-seconds = 300 ; comment");
 
-	ck_assert(low.queue == 0 && low.policy.zone == 0 && low.policy.expect_seconds == 1);
+	ck_assert(low.queue == 0 && low.policy.zone == 0 && low.policy.expect_seconds == 1 &&
+		  low.policy.expect_seconds_active == 2);
 	ck_assert(high.queue == 65535 && high.policy.zone == 65535 &&
 		  high.policy.expect_seconds == 300);
 }

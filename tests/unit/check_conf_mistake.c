@@ -38,6 +38,7 @@ static const struct {
 	{"pasvd", "fail =", "fail = ", ": open or closed is wanted"},
 	{"pasvd", "expect-seconds = 0", NULL, NUMBER("1..300")},
 	{"pasvd", "expect-seconds = 301", NULL, NUMBER("1..300")},
+	{"pasvd", "expect-seconds-active = 301", NULL, NUMBER("1..300")},
 	{"pasvd", "expect-seconds = 60s", NULL, NUMBER("1..300")},
 	{"policy", "deny-ports = 2049, 70000, 1", "deny-ports = 70000", PORTS},
 	{"policy", "deny-ports = 2049 3306", NULL, PORTS},
@@ -116,7 +117,7 @@ static const struct {
 	{"pasvd", "port = 5", NULL,
 		": no such key ([tls] ports?), there are queue, ct-helper, zone, fail, "
 		"expect-seconds, "
-		"control-socket"},
+		"expect-seconds-active, control-socket"},
 	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
 	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
 	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},

@@ -153,7 +153,7 @@ START_TEST(what_is_held_goes_with_the_last_segment)
 	ck_assert_int_eq(server(&t, "227 ok (10,0"), REASON_HELD);
 	hand_over(build(&t, DIR_REPLY, SEG_ACK | SEG_FIN, ",0", 2), CAP);
 	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
-	payload_is("10,0,0");
+	payload_is("ok (10,0,0");
 }
 END_TEST
 

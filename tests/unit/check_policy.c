@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static const struct policy bare = {.expect_seconds = 7};
+static const struct policy bare = {.expect_seconds = 7, .expect_seconds_active = 8};
 
 /* The interface by which the other side's packets come in. */
 static uint32_t via;
@@ -98,7 +98,8 @@ static void is_planned(const struct policy *policy, struct ftp_offer offer, enum
 	ck_assert_uint_eq(p.expect.tuple.zone, 5);
 	ck_assert_int_eq(p.expect.nat_dir, speaker == DIR_REPLY ? DIR_ORIGINAL : DIR_REPLY);
 	ck_assert(endpoint_eq(&p.expect.nat, &listener));
-	ck_assert_uint_eq(p.expect.seconds, policy->expect_seconds);
+	ck_assert_uint_eq(p.expect.seconds,
+		speaker == DIR_REPLY ? policy->expect_seconds : policy->expect_seconds_active);
 }
 
 static const struct want passive = {
@@ -156,8 +157,6 @@ START_TEST(any_other_address_is_foreign)
 {
 	static const char *const sample[] = {
 		"10.0.0.3:50000",
-		"0.0.0.0:50000",
-		"127.0.0.1:50000",
 		"255.255.255.255:50000",
 		"[fd00::5]:50000",
 	};
@@ -268,6 +267,7 @@ START_TEST(no_port_from_1024_on_is_denied_by_default)
 		ck_assert_int_eq(reason_of(&policy_default, port_only((uint16_t)port), DIR_REPLY),
 			REASON_OPENED);
 	ck_assert_uint_eq(policy_default.expect_seconds, POLICY_EXPECT_SECONDS);
+	ck_assert_uint_eq(policy_default.expect_seconds_active, POLICY_EXPECT_SECONDS_ACTIVE);
 	ck_assert_uint_eq(policy_default.n_foreign, 0);
 	ck_assert_uint_eq(policy_default.n_external, 0);
 }
@@ -547,16 +547,18 @@ END_TEST
 
 static uint16_t next_port(const struct policy *policy, uint16_t port)
 {
-	struct plan p = {.announce.port = port, .expect.tuple.dst.port = port};
+	struct plan p = {
+		.announce.port = port, .expect = {.tuple.dst.port = port, .nat.port = port}};
 
 	policy_next_port(policy, &p);
 	ck_assert_uint_eq(p.announce.port, p.expect.tuple.dst.port);
 	return p.announce.port;
 }
 
-START_TEST(port_65535_is_followed_by_1024)
+START_TEST(the_next_port_has_as_many_digits)
 {
-	ck_assert_uint_eq(next_port(&bare, 65535), POLICY_LOWEST_PORT);
+	ck_assert_uint_eq(next_port(&bare, 65535), 10000);
+	ck_assert_uint_eq(next_port(&bare, 9999), POLICY_LOWEST_PORT);
 	ck_assert_uint_eq(next_port(&bare, 65534), 65535);
 	ck_assert_uint_eq(next_port(&bare, 1024), 1025);
 }
@@ -571,6 +573,55 @@ START_TEST(the_end_of_a_range_is_followed_by_its_beginning)
 	ck_assert_uint_eq(next_port(&policy, 50000), 40000);
 	ck_assert_uint_eq(next_port(&policy, 30000), 40000);
 	ck_assert_uint_eq(next_port(&last, 65535), 65530);
+}
+END_TEST
+
+START_TEST(a_server_that_names_no_address_means_itself)
+{
+	static const char *const sample[] = {
+		"0.0.0.0:50000", "127.0.0.1:50000", "127.255.255.255:50000"};
+	static const char *const foreign[] = {
+		"0.0.0.1:50000", "128.0.0.1:50000", "126.255.255.255:50000"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sample); i++) {
+		is_planned(&bare, six(sample[i]), DIR_REPLY, view(), passive);
+		ck_assert_int_eq(
+			reason_of(&bare, six(sample[i]), DIR_ORIGINAL), REASON_FOREIGN_ADDRESS);
+		ck_assert_int_eq(
+			reason_of(&bare, six(foreign[i]), DIR_REPLY), REASON_FOREIGN_ADDRESS);
+	}
+}
+END_TEST
+
+START_TEST(a_port_in_a_range_has_as_many_digits_if_it_can)
+{
+	const struct policy wide = {.announce = {9000, 20000}}, high = {.announce = {60000, 60999}};
+	struct plan p;
+
+	for (uint32_t port = POLICY_LOWEST_PORT; port <= UINT16_MAX; port++) {
+		ck_assert_int_eq(plan(&wide, port_only((uint16_t)port), DIR_REPLY, view(), &p),
+			REASON_OPENED);
+		ck_assert((p.announce.port >= 10000) == (port >= 10000));
+		ck_assert(p.announce.port >= 9000 && p.announce.port <= 20000);
+		ck_assert_int_eq(plan(&high, port_only((uint16_t)port), DIR_REPLY, view(), &p),
+			REASON_OPENED);
+		ck_assert(p.announce.port >= 60000 && p.announce.port <= 60999);
+	}
+}
+END_TEST
+
+START_TEST(a_denied_port_is_not_opened_on_demand_either)
+{
+	const struct policy policy = {.n_tls_ports = 1,
+		.tls_ports = {{.ports = {60000, 60100}}},
+		.n_deny = 1,
+		.deny = {{60050, 60060}}};
+	const struct ct_view v = view();
+	struct plan p;
+
+	ck_assert_int_eq(policy_plan_on_demand(&policy, &v, 60049, &p), REASON_OPENED);
+	ck_assert_int_eq(policy_plan_on_demand(&policy, &v, 60050, &p), REASON_DENIED_PORT);
+	ck_assert_int_eq(policy_plan_on_demand(&policy, &v, 60101, &p), REASON_NO_RANGE);
 }
 END_TEST
 
@@ -624,7 +675,10 @@ int main(void)
 		a_range_may_be_one_port_or_all,
 		the_listeners_port_is_judged_and_not_the_announced_one,
 		the_next_port_moves_the_announcement_alone,
-		port_65535_is_followed_by_1024,
+		the_next_port_has_as_many_digits,
+		a_server_that_names_no_address_means_itself,
+		a_port_in_a_range_has_as_many_digits_if_it_can,
+		a_denied_port_is_not_opened_on_demand_either,
 		the_end_of_a_range_is_followed_by_its_beginning,
 		every_reason_has_a_name_of_its_own_and_a_meaning,
 	};

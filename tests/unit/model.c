@@ -19,6 +19,11 @@
  * its first segment, as after a timeout (RFC 6298): then an ACK that says too little for ever is
  * one.
  *
+ * In some the daemon is killed at any packet, which may be lost with it, and started again.
+ * Segments then are whole lines, since bytes that are held when it is killed are lost. Offers are
+ * then those that keep their length; one whose PASV the successor has not seen may pass as it is,
+ * but not once it was rewritten, and all else is ideal.
+ *
  * Time does not exist: whatever may happen next happens next, at random. usage: model [SEED
  * [PACKETS]]; a failure prints the seed of its session.
  */
@@ -30,6 +35,7 @@
 #include "packet.h"
 #include "pasvd/array.h"
 #include "pasvd/engine.h"
+#include "pasvd/ftp_fit.h"
 
 enum {
 	STREAM_MAX = 8192,
@@ -55,7 +61,7 @@ struct hop {
 
 struct flow {
 	uint32_t isn;
-	uint8_t sent[STREAM_MAX], ideal[STREAM_MAX];
+	uint8_t sent[STREAM_MAX], ideal[STREAM_MAX], got[STREAM_MAX];
 	size_t sent_len, ideal_len; /* written by the application, and what should come of it */
 	size_t una, nxt;            /* offsets in `sent` */
 	bool probed;                /* the end was sent again, and the beginning not since */
@@ -70,6 +76,7 @@ struct model {
 	uint64_t seed, random;
 	unsigned long packets;
 	bool perfect;   /* the network, and Nagle's sender */
+	bool mortal;    /* the daemon; the sender has one segment in flight, and repeats it */
 	bool plodding;  /* the sender repeats its first segment only */
 	unsigned depth; /* commands under way at most */
 	unsigned offers;
@@ -105,29 +112,33 @@ static const struct ends ends[] = {
 static const struct exchange {
 	const char *command, *reply;
 	uint8_t family; /* ADDR_NONE: any */
-	bool twice;     /* bytes in front of the offer may be held for themselves: two edits */
+	bool uneven;    /* the offer may have another length than what is made of it */
 } exchange[] = {
 	{"PASV", "227 Entering Passive Mode (@).", ADDR_IP4, false},
-	{"PASV", "227 @", ADDR_IP4, false},
-	{"PASV", "227 In mode 1, 2,3 of 9: =@ bytes 1,2", ADDR_IP4, true},
+	{"PASV", "227 @", ADDR_IP4, true},
+	{"PASV", "227 In mode 1, 2,3 of 9: =@ bytes 1,2", ADDR_IP4, false},
 	{"PASV", "227 (@) \x01\x02 and a tail that goes on for longer than any announcement",
 		ADDR_IP4, false},
-	{"PASV", "227-Entering\r\n (@)\r\n227 End", ADDR_IP4, false},
+	{"PASV", "227-Entering\r\n (@)\r\n227 End", ADDR_IP4, true},
 	{"PASV", "500 not now 1,2,3,4,5,6", ADDR_NONE, false},
 	{"NOOP", "200 (|||50000|) 10,0,0,2,195,80", ADDR_NONE, false},
 	{"LIST", "150 coming\r\n226 done", ADDR_NONE, false},
 	{"STAT", "211-Status\r\n227 (10,0,0,2,0,22)\r\n 1,2,3,4,5,6\r\n211 End", ADDR_NONE, false},
 	{"EPSV", "229 Entering Extended Passive Mode (|||#|)", ADDR_NONE, false},
-	{"PORT @", "200 ok", ADDR_IP4, false},
-	{"port @ ", "200 ok", ADDR_IP4, false},
-	{"PORT @", "500 no", ADDR_IP4, false},
-	{"\xff\xf4PORT @", "200 ok", ADDR_IP4, false},
+	{"PORT @", "200 ok", ADDR_IP4, true},
+	{"port @ ", "200 ok", ADDR_IP4, true},
+	{"PORT @", "500 no", ADDR_IP4, true},
+	{"\xff\xf4PORT @", "200 ok", ADDR_IP4, true},
 	{"EPRT |1|%|#|", "200 ok", ADDR_IP4, true},
 	{"EPRT ,1,%,#,", "522 no", ADDR_IP4, true},
 	{"EPRT |2|%|#|", "200 ok", ADDR_IP6, true},
 	{"EPRT !2!^!#!", "200 ok", ADDR_IP6, true},
 	{"EPRT |2|%|#|", "500 no", ADDR_IP6, true},
 };
+
+static const struct policy policy = {/* no port is denied */
+	.expect_seconds = POLICY_EXPECT_SECONDS,
+	.expect_seconds_active = POLICY_EXPECT_SECONDS};
 
 static uint32_t below(struct model *m, uint32_t n)
 {
@@ -214,15 +225,53 @@ static size_t put_text(
 	return len + 2;
 }
 
+/* The line that is made of the one at [line, len) of the stream, in which the endpoint stands at
+ * `at`. */
+static size_t put_fitting(uint8_t *stream, size_t line, size_t at, size_t len, enum ftp_form form,
+	const struct endpoint *listener, const struct endpoint *e)
+{
+	uint8_t text[FTP_OFFER_MAX], was[FTP_OFFER_MAX];
+	struct ftp_offer offer = {.form = form, .at = (uint16_t)(at - line)};
+	size_t n = ftp_offer_text(&offer, e, text), rest;
+
+	offer.len = (uint16_t)ftp_offer_text(&offer, listener, was);
+	if (ftp_fit(stream + line, len - line, 0, &offer, text, n))
+		return len;
+	rest = len - at - offer.len;
+	memmove(stream + at + n, stream + at + offer.len, rest);
+	memcpy(stream + at, text, n);
+	return at + n + rest;
+}
+
+/* Appends a reply whose endpoint is `e` in place of `real`. */
+static size_t put_reply(uint8_t *stream, size_t len, const char *text,
+	const struct endpoint *listener, const struct endpoint *e)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\r"), mark = strcspn(text, "@#"), line = len;
+		char one[256];
+
+		snprintf(one, sizeof(one), "%.*s", (int)n, text);
+		len = put_text(stream, line, one, listener, false);
+		if (mark < n)
+			len = put_fitting(stream, line, line + mark, len,
+				text[mark] == '@' ? FTP_FORM_SIX : FTP_FORM_PORT, listener, e);
+		text += n + (text[n] ? 2 : 0);
+	}
+	return len;
+}
+
 /* Takes some ports from `told` on away; it becomes the first that is free. False if all that are
  * tried are taken. */
 static bool clash(struct model *m, const struct addr *peer, struct endpoint *told)
 {
-	unsigned n = chance(m, 80) ? 0 : 1 + below(m, POLICY_PORT_TRIES);
+	unsigned n = m->depth > 2 || chance(m, 80) ? 0 : 1 + below(m, POLICY_PORT_TRIES);
+	struct plan plan = {.announce.port = told->port, .expect.nat.port = told->port};
 
 	for (unsigned i = 0; i < n; i++) {
 		fake_ct_take(&m->ct, peer, told);
-		told->port++;
+		policy_next_port(&policy, &plan);
+		told->port = plan.announce.port;
 	}
 	return n < POLICY_PORT_TRIES;
 }
@@ -244,7 +293,13 @@ static void write_line(struct model *m, enum dir dir, const char *text)
 		is_free = clash(m, &theirs->src.addr, &told);
 	}
 	f->sent_len = put_text(f->sent, f->sent_len, text, &listener, false);
-	f->ideal_len = put_text(f->ideal, f->ideal_len, text, is_free ? &told : &listener, is_free);
+	if (offers && is_free && dir == DIR_REPLY)
+		f->ideal_len = put_reply(f->ideal, f->ideal_len, text, &listener, &told);
+	else
+		f->ideal_len = put_text(
+			f->ideal, f->ideal_len, text, is_free ? &told : &listener, is_free);
+	if (m->mortal && f->sent_len != f->ideal_len)
+		fail(m, "an offer changes its length", dir);
 }
 
 static void hop_put(struct hop *h, const uint8_t *p, size_t n)
@@ -270,7 +325,7 @@ static bool hop_take(struct model *m, struct hop *h, uint8_t *p, size_t *ret_len
 		return true;
 	}
 	memmove(&h->packet[i], &h->packet[i + 1], (--h->n - i) * sizeof(h->packet[0]));
-	return !(!m->perfect && chance(m, 5)); /* or is lost */
+	return !((!m->perfect || m->mortal) && chance(m, 5)); /* or is lost */
 }
 
 static void send_segment(struct model *m, enum dir dir, size_t from, size_t len)
@@ -298,7 +353,7 @@ static bool send_new(struct model *m, enum dir dir)
 
 	if (!left || f->nxt - f->una > WINDOW || (m->perfect && f->nxt != f->una))
 		return false;
-	len = len < left ? len : left;
+	len = len < left && !m->mortal ? len : left;
 	send_segment(m, dir, f->nxt, len);
 	f->nxt += len;
 	f->ends[f->nxt] = true;
@@ -312,7 +367,7 @@ static bool send_again(struct model *m, enum dir dir)
 	struct flow *f = &m->flow[dir];
 	size_t flying = f->nxt - f->una, len, from = f->una;
 
-	if (m->perfect || !flying || !chance(m, 10))
+	if ((m->perfect && !m->mortal) || !flying || !chance(m, 10))
 		return false;
 	len = 1 + below(m, (uint32_t)(flying < SEGMENT_MAX ? flying : SEGMENT_MAX));
 	f->probed = !m->plodding && !f->probed && chance(m, 20);
@@ -325,6 +380,14 @@ static bool send_again(struct model *m, enum dir dir)
 	return true;
 }
 
+static void start(struct model *m)
+{
+	static const uint8_t key[CONNTAB_KEY_LEN] = "model";
+	struct ct_ops port = fake_ct_port(&m->ct);
+
+	engine_init(&m->engine, &port, &policy, key);
+}
+
 static bool route(struct model *m, enum dir dir)
 {
 	struct flow *f = &m->flow[dir];
@@ -335,6 +398,11 @@ static bool route(struct model *m, enum dir dir)
 	if (!hop_take(m, &f->before, p, &packet.len))
 		return f->before.n > 0;
 	engine_packet(&m->engine, &packet, 0, &verdict);
+	if (m->mortal && chance(m, 5)) {
+		start(m);
+		if (chance(m, 50))
+			return true; /* killed before the verdict, when all was done that was asked of the kernel */
+	}
 	if (verdict.action == ACTION_DROP)
 		return true;
 	if (!packet_is_sound(p, packet.len))
@@ -351,8 +419,11 @@ static void take_bytes(struct model *m, enum dir dir, size_t at, const uint8_t *
 	for (size_t i = 0; i < n; i++) {
 		if (at + i >= f->ideal_len)
 			fail(m, "the receiver gets more than there is", dir);
-		if (p[i] != f->ideal[at + i])
+		if (p[i] != f->ideal[at + i] && !(m->mortal && p[i] == f->sent[at + i]))
 			fail(m, "the receiver gets another byte", dir);
+		if (f->have[at + i] && p[i] != f->got[at + i] && p[i] != f->ideal[at + i])
+			fail(m, "the receiver gets another byte than before", dir);
+		f->got[at + i] = p[i];
 		f->have[at + i] = true;
 	}
 	while (f->rcv_nxt < f->ideal_len && f->have[f->rcv_nxt])
@@ -394,7 +465,7 @@ static const struct exchange *any_exchange(struct model *m)
 
 	do
 		e = &exchange[below(m, ARRAY_SIZE(exchange))];
-	while ((e->family && e->family != m->family) || (e->twice && m->depth > EDITS_MAX / 2));
+	while ((e->family && e->family != m->family) || (e->uneven && m->mortal));
 	return e;
 }
 
@@ -484,24 +555,19 @@ static void connect_ends(struct model *m)
 
 static void begin(struct model *m, uint64_t seed)
 {
-	static const uint8_t key[CONNTAB_KEY_LEN] = "model";
-	/* no port is denied */
-	static const struct policy policy = {.expect_seconds = POLICY_EXPECT_SECONDS};
-	struct ct_ops port;
-
 	m->seed = seed;
 	m->random = (seed + 1) * 0x9e3779b97f4a7c15;
 	m->perfect = chance(m, 50);
-	m->depth = chance(m, 60) ? 1 : 1 + below(m, EDITS_MAX);
-	m->plodding = m->depth == 1 && chance(m, 50);
+	m->mortal = m->perfect && chance(m, 50);
+	m->depth = m->mortal || chance(m, 60) ? 1 : 1 + below(m, EDITS_MAX);
+	m->plodding = m->mortal || (m->depth == 1 && chance(m, 50));
 	m->commands = 1 + below(m, COMMANDS_MAX);
 	m->issued = m->answered = m->offers = 0;
 	connect_ends(m);
 	memset(m->flow, 0, sizeof(m->flow));
 	m->flow[0].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
 	m->flow[1].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
-	port = fake_ct_port(&m->ct);
-	engine_init(&m->engine, &port, &policy, key);
+	start(m);
 	first_bytes(m, DIR_REPLY, "220 ready\r\n230 in");
 	first_bytes(m, DIR_ORIGINAL, "NOOP");
 }
