@@ -9,7 +9,7 @@
 # The servers are not installed, on purpose: an installed FTP server starts
 # listening at once, and its packages conflict with each other.
 # Does nothing and needs no network when everything is there already.
-# Limits: Debian 12 and its relatives; root when something has to be installed.
+# Limits: Debian 12, 13 and their relatives; root when something has to be installed.
 
 set -eu
 
@@ -23,11 +23,6 @@ tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-p
 # Servers, conntrackd, which would listen to all connections of the machine, nfct, which names helpers to the kernel for it,
 # and prometheus, for its promtool.
 archives="vsftpd proftpd-core pure-ftpd conntrackd nfct prometheus"
-# Shared libraries of theirs that a small system may lack.
-libraries="libwrap0 libnsl2 libtirpc3 libhiredis0.14 libmemcached11
-           libmemcachedutil2 libhashkit2 libpcre2-posix3 libsodium23 libsasl2-2
-           libnetfilter-cthelper0 libnetfilter-cttimeout1"
-
 say() {
 	printf 'lab packages: %s\n' "$*"
 }
@@ -61,6 +56,11 @@ install_tools() {
 	apt install -y --no-install-recommends $missing
 }
 
+# libraries PACKAGE: those that it needs and this system lacks, by the names that they have in this release
+libraries() {
+	apt -s install --no-install-recommends "$1" | sed -n 's/^Inst \(lib[^ ]*\) .*/\1/p' | grep -v '^libjs-' || true
+}
+
 # unpack PACKAGE FOLDER: the package's files, without its scripts
 unpack() {
 	[ ! -e "$servers/.unpacked-$1" ] || return 0
@@ -74,6 +74,16 @@ unpack() {
 	touch "$servers/.unpacked-$1"
 }
 
+# unpack_server PACKAGE FOLDER: with the libraries that only it needs
+unpack_server() {
+	[ ! -e "$servers/.unpacked-$1" ] || return 0
+	refresh_lists
+	for library in $(libraries "$1"); do
+		unpack "$library" "$servers/libraries"
+	done
+	unpack "$1" "$2"
+}
+
 # check PROGRAM: it finds all of its libraries
 check() {
 	lost=$(LD_LIBRARY_PATH=$servers/lib ldd "$1" | grep 'not found' || true)
@@ -84,12 +94,9 @@ check() {
 
 install_tools
 for package in $archives; do
-	unpack "$package" "$servers/${package%-core}"
+	unpack_server "$package" "$servers/${package%-core}"
 done
-unpack proftpd-mod-crypto "$servers/proftpd"	# mod_tls
-for package in $libraries; do
-	unpack "$package" "$servers/libraries"
-done
+unpack_server proftpd-mod-crypto "$servers/proftpd"	# mod_tls
 ln -sfn "libraries/usr/lib/$(uname -m)-linux-gnu" "$servers/lib"
 check "$servers/vsftpd/usr/sbin/vsftpd"
 check "$servers/proftpd/usr/sbin/proftpd"
