@@ -35,19 +35,6 @@ count_report()
 	(($1 == 0 && good + left > 0)) || ((bad > 0)) || count 1 "$3"
 }
 
-# build_and_test FOLDER WHAT MESON_OPTION...
-build_and_test()
-{
-	local folder=$1 what=$2 report=$1/meson-logs/testlog.junit.xml status
-	shift 2
-	build_only "$folder" "$what" "$@" || return
-	say "Tests: $what"
-	rm -f "$report"
-	meson test -C "$folder" --no-rebuild --print-errorlogs
-	status=$?
-	count_report "$status" "$report" "tests of $folder"
-}
-
 # build_only FOLDER WHAT MESON_OPTION...
 build_only()
 {
@@ -60,7 +47,40 @@ build_only()
 	return "$status"
 }
 
-lab()
+# run_suites FOLDER OPTION...: what meson is told to run of it
+run_suites()
+{
+	local folder=$1 report=$1/meson-logs/testlog.junit.xml status
+	shift
+	say "Tests in $folder/: $*"
+	rm -f "$report"
+	meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
+	status=$?
+	count_report "$status" "$report" "tests of $folder ($*)"
+}
+
+test_gcc()
+{
+	build_only build "gcc" && run_suites build --no-suite static
+}
+
+test_static()
+{
+	build_only build "gcc" && run_suites build --suite static
+}
+
+test_sanitizers()
+{
+	build_only build-asan "gcc with AddressSanitizer and UndefinedBehaviorSanitizer" -Db_sanitize=address,undefined &&
+		run_suites build-asan --no-suite static --no-suite platform
+}
+
+test_clang()
+{
+	CC=clang build_only build-clang "clang"
+}
+
+test_lab()
 {
 	local report=$scratch/lab.xml status
 	say "Tests in the lab: servers and clients in network namespaces"
@@ -74,7 +94,7 @@ lab()
 # One after the other, for emulated processors wait for each other: two machines on two processors take three times as long.
 ci_limit=300 # seconds for each of the three kernels
 
-kernels_in_ci()
+test_kernels()
 {
 	local status
 	say "Tests on the kernels of Debian, in virtual machines"
@@ -83,7 +103,7 @@ kernels_in_ci()
 	count_report "$status" build/kernels/report.xml "tests on the kernels of Debian, see build/kernels/"
 }
 
-package()
+test_package()
 {
 	local report=$scratch/package.xml status
 	say "Tests of the package, in a system that is booted"
@@ -99,16 +119,21 @@ print_count()
 	printf '\n'
 }
 
+test_parts=(gcc static sanitizers clang lab package kernels)
+
+# run_tests [PART]...: these, else all
 run_tests()
 {
+	local part
+	for part; do
+		[[ " ${test_parts[*]} " == *" $part "* ]] || usage
+	done
+	(($#)) || set -- "${test_parts[@]}"
 	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" "${package_packages[@]}"
 	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
-	build_and_test build "gcc"
-	build_and_test build-asan "gcc with AddressSanitizer and UndefinedBehaviorSanitizer" -Db_sanitize=address,undefined
-	CC=clang build_only build-clang "clang"
-	lab
-	package
-	kernels_in_ci
+	for part; do
+		"test_$part"
+	done
 	say "All tests are done."
 	((${#complaints[@]} == 0)) || printf 'Not right: %s\n' "${complaints[@]}"
 	print_count
