@@ -35,12 +35,12 @@ def capture(namespace, device, path, *options, expression="tcp port 21 or tcp po
         lab_module.wait_for(lambda: path.read_bytes().count(FAREWELL) >= farewells, 10, "the last reply")
     finally:
         tcpdump.send_signal(signal.SIGINT)
-        tcpdump.wait(timeout=10)
+        tcpdump.wait(timeout=lab_module.PATIENCE)
 
 
 def can_replay():
     """False for a build without libpcap or jansson."""
-    done = subprocess.run([lab_module.PASVD, "replay"], capture_output=True, timeout=20)
+    done = subprocess.run([lab_module.PASVD, "replay"], capture_output=True, timeout=lab_module.PATIENCE)
     return b"built without" not in done.stderr
 
 

@@ -22,11 +22,12 @@ import io
 import os
 import pathlib
 
-from lab import Namespace
+from lab import PATIENCE, SLOWNESS, Namespace
 
 REMOTE = "pub/data.bin"
 MENDED = "Fixing what would have been a bogus|Fixing bogus PASV"
-TIMEOUT = 30
+TIMEOUT = 30 * SLOWNESS
+LIMIT = round(min(5 * SLOWNESS, 20))    # seconds, of what may be in vain: that a connection comes about
 
 
 @dataclasses.dataclass
@@ -62,7 +63,7 @@ def curl(action, visit, options=("--disable-epsv",)):
     where = {"list": ["--list-only", f"{visit.url}/pub/"],
              "download": ["-o", visit.local, f"{visit.url}/{REMOTE}"],
              "upload": ["-T", visit.local, f"{visit.url}/{visit.remote_upload}"]}
-    return ["curl", "-q", "-sS", "--no-ftp-skip-pasv-ip", *options, "--connect-timeout", "5",
+    return ["curl", "-q", "-sS", "--no-ftp-skip-pasv-ip", *options, "--connect-timeout", LIMIT,
             "-u", f"{visit.user}:{visit.password}", *where[action]], None
 
 
@@ -84,7 +85,7 @@ def lftp(action, visit, passive="yes"):
             "upload": f"put {visit.local} -o {visit.remote_upload}"}
     script = ("set ftp:ignore-pasv-address no; set ftp:fix-pasv-address no; set ftp:prefer-epsv no; "
               f"set ftp:passive-mode {passive}; "
-              "set net:max-retries 1; set net:timeout 5; set cmd:fail-exit yes; "
+              f"set net:max-retries 1; set net:timeout {LIMIT}; set cmd:fail-exit yes; "
               f"open -u {visit.user},{visit.password} -p {visit.port} ftp://{visit.host_in_url}; "
               f"{what[action]}; bye")
     return ["lftp", "--norc", "-c", script], None
@@ -99,7 +100,7 @@ def tnftp(action, visit, mode="-p", extended="epsv4\n"):
             "download": f"get {REMOTE} {visit.local}",
             "upload": f"put {visit.local} {visit.remote_upload}"}
     # "epsv4" turns EPSV and EPRT off
-    return (["tnftp", "-n", mode, "-i", "-q", "5", visit.host, visit.port],
+    return (["tnftp", "-n", mode, "-i", "-q", LIMIT, visit.host, visit.port],
             f"user {visit.user} {visit.password}\n{extended}binary\n{what[action]}\nbye\n")
 
 
@@ -128,7 +129,7 @@ def inetutils_active(action, visit):
 
 
 def ncftp(action, visit, mode="-F"):
-    login = [mode, "-d", "/dev/stdout", "-t", "5", "-u", visit.user, "-p", visit.password]
+    login = [mode, "-d", "/dev/stdout", "-t", LIMIT, "-u", visit.user, "-p", visit.password]
     one_try = ["-V", "-r", "1", "-P", visit.port]
     return {"list": ["ncftpls", "-l", *login, f"{visit.url}/pub/"],
             "download": ["ncftpget", *login, *one_try, visit.host, visit.folder, REMOTE],
@@ -143,7 +144,7 @@ def ncftp_active(action, visit):
 def wget(action, visit, options=()):
     where = {"list": ["-O", "-", f"{visit.url}/pub/"],
              "download": ["-O", visit.local, f"{visit.url}/{REMOTE}"]}
-    return ["wget", "--no-config", "-nv", "-t", "1", "-T", "5", *options, f"--user={visit.user}",
+    return ["wget", "--no-config", "-nv", "-t", "1", "-T", LIMIT, *options, f"--user={visit.user}",
             f"--password={visit.password}", *where[action]], None
 
 
@@ -161,7 +162,7 @@ ACTIVE_COMMANDS = {"curl-port": curl_port, "curl-eprt": curl_eprt, "lftp-active"
                    "wget-active": wget_active}
 
 
-def python_session(visit, timeout=10, passive=True):
+def python_session(visit, timeout=2 * LIMIT, passive=True):
     """A logged-in ftplib session; its data connections need the namespace, too."""
     ftp = ftplib.FTP(timeout=timeout)
     ftp.trust_server_pasv_ipv4_address = True
@@ -198,7 +199,7 @@ def act(client, action, visit):
     argv, text = {**COMMANDS, **EXTENDED_COMMANDS, **ACTIVE_COMMANDS}[client](action, visit)
     environment = {**os.environ, "HOME": str(visit.folder), "LC_ALL": "C"}
     done = visit.namespace.run("timeout", TIMEOUT, *argv, input=text or "", check=False,
-                               cwd=visit.folder, env=environment, timeout=TIMEOUT + 5)
+                               cwd=visit.folder, env=environment, timeout=TIMEOUT + PATIENCE)
     return done.stdout + done.stderr
 
 

@@ -16,7 +16,8 @@ import ftplib
 import os
 import ssl
 
-from clients import REMOTE, TIMEOUT, python_act
+from clients import LIMIT, REMOTE, TIMEOUT, python_act
+from lab import PATIENCE
 from servers import client_context
 
 
@@ -29,7 +30,7 @@ def curl(action, visit, implicit, options=()):
     where = {"list": ["--list-only", f"{url}/pub/"],
              "download": ["-o", visit.local, f"{url}/{REMOTE}"],
              "upload": ["-T", visit.local, f"{url}/{visit.remote_upload}"]}
-    return ["curl", "-q", "-sS", "--ssl-reqd", "--insecure", *options, "--connect-timeout", "5",
+    return ["curl", "-q", "-sS", "--ssl-reqd", "--insecure", *options, "--connect-timeout", LIMIT,
             "-u", f"{visit.user}:{visit.password}", *where[action]], None
 
 
@@ -47,7 +48,7 @@ def lftp(action, visit, implicit, options=""):
             "upload": f"put {visit.local} -o {visit.remote_upload}"}
     script = ("set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ftp:ssl-protect-list yes; "
               f"set ssl:verify-certificate no; set ssl:check-hostname no; {options}"
-              "set net:max-retries 1; set net:timeout 5; set cmd:fail-exit yes; "
+              f"set net:max-retries 1; set net:timeout {LIMIT}; set cmd:fail-exit yes; "
               f"open -u {visit.user},{visit.password} {_url(visit, implicit)}; "
               f"{what[action]}; bye")
     return ["lftp", "--norc", "-c", script], None
@@ -65,7 +66,7 @@ def lftp_believing(action, visit, implicit):
 def wget(action, visit, implicit):
     url = _url(visit, implicit, "ftps")
     where = {"list": ["-O", "-", f"{url}/pub/"], "download": ["-O", visit.local, f"{url}/{REMOTE}"]}
-    return ["wget", "--no-config", "-nv", "-t", "1", "-T", "5", "--no-check-certificate",
+    return ["wget", "--no-config", "-nv", "-t", "1", "-T", LIMIT, "--no-check-certificate",
             "--ftps-resume-ssl", *(["--ftps-implicit"] if implicit else []),
             f"--user={visit.user}", f"--password={visit.password}", *where[action]], None
 
@@ -110,7 +111,7 @@ class PythonFtps(ftplib.FTP_TLS):
         return conn, size
 
 
-def python_session(visit, implicit=False, timeout=10, believing=False, **options):
+def python_session(visit, implicit=False, timeout=2 * LIMIT, believing=False, **options):
     """A logged-in session with protected data connections; those need the namespace, too."""
     ftp = PythonFtps(implicit, timeout=timeout, **options)
     ftp.trust_server_pasv_ipv4_address = believing
@@ -128,7 +129,7 @@ def act(client, action, visit, implicit=False):
     argv, text = COMMANDS[client](action, visit, implicit)
     environment = {**os.environ, "HOME": str(visit.folder), "LC_ALL": "C"}
     done = visit.namespace.run("timeout", TIMEOUT, *argv, input=text or "", check=False,
-                               cwd=visit.folder, env=environment, timeout=TIMEOUT + 5)
+                               cwd=visit.folder, env=environment, timeout=TIMEOUT + PATIENCE)
     return done.stdout + done.stderr
 
 

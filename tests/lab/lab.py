@@ -71,6 +71,7 @@ FIREWALLS = ("iptables", "nft")
 
 # Deadlines for what has to come are that many times later: for a machine that is slow as a rule.
 SLOWNESS = float(os.environ.get("SLOWNESS", "1"))
+PATIENCE = 120 * SLOWNESS   # seconds for what has to come: only a failure takes so long
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,9 +97,9 @@ CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def wait_for(predicate, timeout=5.0, what="condition"):
-    """Poll until predicate() is true and return its value; fail at the deadline."""
-    timeout *= SLOWNESS
+def wait_for(predicate, timeout=0, what="condition"):
+    """Poll until predicate() is true and return its value; fail when patience ends, or the timeout if that is later."""
+    timeout = max(timeout * SLOWNESS, PATIENCE)
     deadline = time.monotonic() + timeout
     while True:
         value = predicate()
@@ -171,11 +172,11 @@ class Namespace:
             command += ["setpriv", "--pdeathsig", "KILL", "--"]
         return command + [str(word) for word in argv]
 
-    def run(self, *argv, timeout=20, check=True, text=True, **options):
+    def run(self, *argv, timeout=0, check=True, text=True, **options):
         """Run a program to its end; bounded."""
         if "input" not in options:
             options.setdefault("stdin", subprocess.DEVNULL)
-        done = subprocess.run(self.command(argv), timeout=timeout * SLOWNESS, text=text,
+        done = subprocess.run(self.command(argv), timeout=max(timeout * SLOWNESS, PATIENCE), text=text,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               errors="replace" if text else None, **options)
         if check and done.returncode != 0:
@@ -202,7 +203,7 @@ class Namespace:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return sock
 
-    def connect(self, address, port, timeout=5.0, source=None):
+    def connect(self, address, port, timeout=PATIENCE, source=None):
         sock = self.tcp_socket(address)
         try:
             sock.settimeout(timeout)
@@ -278,7 +279,7 @@ class Process:
     def stop(self):
         if self.alive():
             self.popen.kill()
-        self.popen.wait(timeout=10)
+        self.popen.wait(timeout=PATIENCE)
 
 
 class Pasvd:
@@ -339,14 +340,14 @@ class Pasvd:
     def kill(self):
         """SIGKILL, as the out-of-memory killer would."""
         self.popen.kill()
-        self.popen.wait(timeout=10)
+        self.popen.wait(timeout=PATIENCE)
 
     def stop(self):
         """End it the regular way; it must do so with status 0 and no complaint."""
         if self.popen.poll() is None:
             self.popen.terminate()
             try:
-                self.popen.wait(timeout=10)
+                self.popen.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise

@@ -16,6 +16,8 @@ import struct
 import threading
 import time
 
+from lab import PATIENCE
+
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 HEADER = struct.Struct("!HHIIBBHHH")
 WIDE = 60000
@@ -100,7 +102,7 @@ class RawTcp:
         self.socket.sendto(content, (self.destination, 0))
         self.seq += len(payload) + (1 if flags & (SYN | FIN) else 0)
 
-    def next(self, timeout=5.0):
+    def next(self, timeout=PATIENCE):
         """The next segment of the other end that carries something: (seq, flags, payload)."""
         deadline = time.monotonic() + timeout
         while True:

@@ -24,7 +24,7 @@ import struct
 import termios
 import threading
 
-from lab import wait_for
+from lab import PATIENCE, wait_for
 from servers import client_context, server_context
 
 CONTENT = bytes(range(256)) * 16
@@ -129,7 +129,7 @@ class ScriptedServer:
 
     def offer(self):
         """The endpoint of the next PORT or EPRT, as it arrived."""
-        return self.offers.get(timeout=5)
+        return self.offers.get(timeout=PATIENCE)
 
     def forget_offers(self):
         self.offers = queue.Queue()
@@ -287,7 +287,7 @@ class RawClient:
 
     def __init__(self, namespace, address, port=21, login=True, tls=False):
         self.namespace = namespace
-        self.control = namespace.connect(address, port, timeout=10)
+        self.control = namespace.connect(address, port)
         self.control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address = self.control.getsockname()[0]
         self._buffer = b""
@@ -339,14 +339,14 @@ class RawClient:
     def listen(self, port=0):
         """Listens for a data connection; the endpoint."""
         listener = self.namespace.listen(self.address, port)
-        listener.settimeout(5)
+        listener.settimeout(PATIENCE)
         self._listeners.append(listener)
         return listener.getsockname()[:2]
 
     def accept(self):
         """The data connection to the last listener, and who it is from."""
         data, peer = self._listeners[-1].accept()
-        data.settimeout(5)
+        data.settimeout(PATIENCE)
         return data, peer[:2]
 
 

@@ -21,7 +21,7 @@ import ssl
 import subprocess
 
 import lab as lab_module
-from lab import Process, wait_for
+from lab import PATIENCE, Process, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 UNPRIVILEGED = 65534
@@ -64,7 +64,7 @@ def certificate(lab):
     if not path.exists():
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
                         "-subj", "/CN=lab", "-keyout", path, "-out", lab.tmp / "public.pem"],
-                       check=True, capture_output=True, timeout=30)
+                       check=True, capture_output=True, timeout=PATIENCE)
         with open(path, "ab") as out:
             out.write((lab.tmp / "public.pem").read_bytes())
     return path

@@ -13,7 +13,7 @@ import struct
 
 import pytest
 
-from lab import IP4, IP6, PASVD, RULES, wait_for
+from lab import IP4, IP6, PASVD, PATIENCE, RULES, wait_for
 from rules import let_through
 from scripted import RawClient, ScriptedServer, port_argument
 from uplinks import Uplinks
@@ -595,7 +595,7 @@ def run_on_terminal(namespace, *argv, env):
     except OSError:     # the other side is shut
         pass
     os.close(master)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     return text.decode()
 
 

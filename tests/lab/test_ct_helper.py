@@ -70,7 +70,7 @@ def test_packet_that_is_not_tracked_passes(lab):
         server, _ = listener.accept()
         with server:
             client.sendall(b"PASV\r\n")
-            server.settimeout(5 * lab_module.SLOWNESS)
+            server.settimeout(lab_module.PATIENCE)
             assert server.recv(100) == b"PASV\r\n"
     assert daemon.counters()["not-tracked"] == 1
 

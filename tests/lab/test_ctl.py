@@ -15,7 +15,7 @@ import pytest
 
 import clients
 import lab as lab_module
-from lab import BUILD, PASVCTL, TOP, wait_for
+from lab import BUILD, PASVCTL, PATIENCE, TOP, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
@@ -27,7 +27,7 @@ COUNTED = "counters", "endings"     # objects whose members are names of reasons
 
 
 def pasvctl(lab, *words, check=True, prefix=(), path=None, **options):
-    done = subprocess.run([*prefix, PASVCTL, "-s", path or lab.control_socket, *words], timeout=15, text=True,
+    done = subprocess.run([*prefix, PASVCTL, "-s", path or lab.control_socket, *words], timeout=PATIENCE, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **options)
     assert not check or (done.returncode == 0 and not done.stderr), done
     return done
@@ -186,7 +186,7 @@ def test_metrics_are_for_prometheus(lab, client):
 def test_promtool_finds_nothing_to_say(lab, client):
     promtool = BUILD / "servers" / "prometheus" / "usr" / "bin" / "promtool"
     done = subprocess.run([promtool, "check", "metrics"], input=pasvctl(lab, "metrics").stdout, text=True,
-                          capture_output=True, timeout=60)
+                          capture_output=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -203,7 +203,7 @@ class Follower:
 
     def __exit__(self, *_):
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=PATIENCE)
 
 
 def provoke(client, follower):
@@ -235,7 +235,7 @@ def test_events_are_followed(lab, client):
         wait_for(lambda: " foreign-address client=" in text.lines[-1], 5, "the refusal")
         lab.pasvd.stop()
         for follower in text, objects:
-            assert follower.process.wait(timeout=10) == 1
+            assert follower.process.wait(timeout=PATIENCE) == 1
             assert "breaks off" in follower.process.stderr.read()
 
 
@@ -281,7 +281,7 @@ def test_sessions_are_listed_while_transfers_run(make_lab, visit):
         finally:
             going.set()
             for thread in threads:
-                thread.join(timeout=20)
+                thread.join(timeout=PATIENCE)
         assert failures == []
 
 
@@ -298,7 +298,7 @@ class Terminal:
                   f"TERM=dumb {words}; echo $? >{self.status}; sleep 60")
 
     def tmux(self, *words):
-        return subprocess.run(["tmux", "-S", str(self.socket), *words], check=True, timeout=10, text=True,
+        return subprocess.run(["tmux", "-S", str(self.socket), *words], check=True, timeout=PATIENCE, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
 
     def screen(self):
@@ -373,7 +373,7 @@ def test_others_may_not_ask(lab):
     copy.write_bytes(PASVCTL.read_bytes())
     copy.chmod(0o755)
     done = subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", copy, "-s", lab.control_socket, "status"],
-                          capture_output=True, text=True, timeout=15)
+                          capture_output=True, text=True, timeout=PATIENCE)
     assert "permission denied" in complaint(done)
 
 
@@ -391,7 +391,7 @@ def test_group_may_ask(stopped):
     copy.write_bytes(PASVCTL.read_bytes())
     copy.chmod(0o755)
     done = subprocess.run(["setpriv", "--reuid=nobody", f"--regid={number}", "--clear-groups", copy, "-s",
-                           stopped.control_socket, "status"], capture_output=True, text=True, timeout=15)
+                           stopped.control_socket, "status"], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0 and done.stdout.startswith("version"), done
 
 
@@ -417,14 +417,14 @@ def test_no_daemon_is_told(stopped):
 @pytest.mark.parametrize("words", [(), ("stat",), ("status", "x"), ("--no-such-option",), ("-s",), ("metrics", "-j"),
                                    ("top", "-j"), ("status", "-f")], ids=" ".join)
 def test_wrong_arguments_are_told_with_status_2(words):
-    done = subprocess.run([PASVCTL, *words], capture_output=True, text=True, timeout=15)
+    done = subprocess.run([PASVCTL, *words], capture_output=True, text=True, timeout=PATIENCE)
     assert complaint(done, 2).startswith("pasvctl")
 
 
 def test_full_disk_is_told(lab):
     with open("/dev/full", "w") as full:
         done = subprocess.run([PASVCTL, "-s", lab.control_socket, "counters"], stdout=full, stderr=subprocess.PIPE,
-                              text=True, timeout=15)
+                              text=True, timeout=PATIENCE)
     assert done.returncode == 1 and "stdout: No space left on device" in done.stderr
 
 
@@ -449,7 +449,7 @@ def test_answers_that_are_none_are_told(tmp_path, answer, told):
         thread = threading.Thread(target=serve)
         thread.start()
         done = pasvctl(None, "status", check=False, path=path)
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
     assert told in complaint(done)
 
 
@@ -462,7 +462,7 @@ def test_what_is_odd_in_an_answer_is_not_sent_to_the_terminal(tmp_path):
             b'{"type":"session","client":"\\u001b[2Jx"}\n{"type":"end"}\n'))
         thread.start()
         done = pasvctl(None, "sessions", path=path)
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
     assert "\x1b" not in done.stdout and "?[2Jx" in done.stdout
 
 

@@ -24,7 +24,7 @@ def lab(make_lab):
 def run_pasvd(lab, *args, prefix=(), binary=None):
     """Run it to its end, which is expected to come at once."""
     environment = {key: value for key, value in os.environ.items() if key != "NOTIFY_SOCKET"}
-    return lab.router.run(*prefix, binary or lab_module.PASVD, *args, check=False, timeout=10,
+    return lab.router.run(*prefix, binary or lab_module.PASVD, *args, check=False,
                           env=environment)
 
 
@@ -155,7 +155,7 @@ def test_verbose_daemon_works(lab, visit):
 def test_daemon_ends_with_status_0(lab, signal_name):
     daemon = lab.start_pasvd()
     subprocess.run(["kill", "-s", signal_name, str(daemon.pid)], check=True)
-    assert daemon.popen.wait(timeout=10) == 0
+    assert daemon.popen.wait(timeout=lab_module.PATIENCE) == 0
 
 
 def test_counters_count_what_was_opened(lab, visit):

@@ -10,6 +10,7 @@ import clients
 import ftps_clients
 import ftps_sites
 from ftps_sites import CONFIG, EXPLICIT, PORTS
+from lab import PATIENCE
 from scripted import CONTENT, RawClient, ScriptedServer, read_all
 from test_active_matrix import check
 from test_matrix import digest, sha256
@@ -53,7 +54,7 @@ def test_sessions_with_and_without_tls_at_the_same_time(make_lab, visit):
         trips = [(visit(lab, server, client=client), kind) for client in range(2) for kind in kinds]
         with concurrent.futures.ThreadPoolExecutor(len(trips)) as pool:
             running = [pool.submit(downloads, trip, server, kind) for trip, kind in trips]
-            assert [future.result(timeout=60) for future in running] == [[True] * 5] * len(trips)
+            assert [future.result(timeout=PATIENCE) for future in running] == [[True] * 5] * len(trips)
 
 
 def test_server_that_announces_the_public_address_serves_clear_text_as_well(make_lab, visit):
@@ -69,7 +70,7 @@ def test_transfers_survive_loss(make_lab, visit, where):
     with make_lab(config=CONFIG, **{where: 0.05}) as lab:
         server = start(lab, size=30_000)
         trip = visit(lab, server)
-        with trip.namespace.inside(), ftps_clients.python_session(trip, timeout=60) as ftp:
+        with trip.namespace.inside(), ftps_clients.python_session(trip, timeout=PATIENCE) as ftp:
             for number in range(6):
                 transfer(ftp, trip, server, str(number))
 
@@ -186,7 +187,7 @@ def test_restarted_daemon_reads_what_is_in_clear_text_again(scripted):
 def ccc_curl(action, trip, mode):
     argv, text = ftps_clients.curl_believing(action, trip, implicit=False)
     done = trip.namespace.run(*argv, "-v", "--ftp-ssl-ccc", "--ftp-ssl-ccc-mode", mode, check=False,
-                              input=text or "", timeout=30)
+                              input=text or "")
     return done.stdout + done.stderr
 
 
@@ -223,7 +224,7 @@ def test_refused_tls_leaves_clear_text_or_nothing(make_lab, visit, name):
 def with_tls_if_possible(client, action, trip):
     """And it believes the 227."""
     argv, text = getattr(clients, client)(action, trip)
-    done = trip.namespace.run(*argv, "--ssl", "--insecure", check=False, input=text or "", timeout=30)
+    done = trip.namespace.run(*argv, "--ssl", "--insecure", check=False, input=text or "")
     return done.stdout + done.stderr
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import clients
 import lab as lab_module
-from lab import wait_for
+from lab import PATIENCE, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
@@ -83,7 +83,7 @@ def test_signs_of_life_are_for_the_process_that_is_named(lab):
     path = lab.tmp / "watchdog"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(path))
-        notify.settimeout(5)
+        notify.settimeout(PATIENCE)
         process = lab.router.popen(lab_module.PASVD, env={
             **os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "40000", "WATCHDOG_PID": str(os.getpid())})
         lab.on_exit(process.wait)
@@ -100,7 +100,7 @@ def watched(lab):
     path = lab.tmp / "watchdog"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(path))
-        notify.settimeout(5)
+        notify.settimeout(PATIENCE)
         process = lab.router.popen(lab_module.PASVD, env={
             **os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "40000"})
         lab.on_exit(process.wait)
@@ -117,7 +117,7 @@ def test_signs_of_life_come_while_verdicts_are_given(watched):
     while (state := notify.recv(4096)) == b"WATCHDOG=1":
         pass
     assert state == b"STOPPING=1"
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=PATIENCE) == 0
 
 
 def silence(notify, seconds):
@@ -136,5 +136,5 @@ def test_signs_of_life_end_with_the_verdicts(watched):
     process.send_signal(signal.SIGSTOP)
     wait_for(lambda: silence(notify, 0.5), 10, "silence")   # where more than twenty would have come
     process.send_signal(signal.SIGCONT)
-    notify.settimeout(5)
+    notify.settimeout(PATIENCE)
     assert notify.recv(4096) == b"WATCHDOG=1"

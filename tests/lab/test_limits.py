@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from lab import wait_for
+from lab import PATIENCE, wait_for
 from scripted import RawClient, ScriptedServer, port_argument
 
 pytestmark = pytest.mark.daemon
@@ -51,7 +51,7 @@ class Session(RawClient):
         port, public = self.server.data_ports[-1], self.lab.publics[0]
         opened = port_argument((public, port)) in reply
         assert opened or port_argument((self.server.address, port)) in reply
-        attempt = self.namespace.attempt(public, port, timeout=5 if opened else 0.2)
+        attempt = self.namespace.attempt(public, port, timeout=PATIENCE if opened else 0.2)
         assert (attempt == "open") == opened
         return opened
 

@@ -11,7 +11,7 @@ import pytest
 
 import clients
 import lab as lab_module
-from lab import wait_for
+from lab import PATIENCE, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
@@ -102,7 +102,7 @@ class Syslog:
     def open(self):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.folder / "log"))
-        self.socket.settimeout(5)
+        self.socket.settimeout(PATIENCE)
 
     def close(self):
         if self.socket:

@@ -11,6 +11,7 @@ import pytest
 
 import clients
 import servers
+from lab import PATIENCE
 
 SERVER_PORTS = range(50000, 50004)
 
@@ -30,7 +31,7 @@ def clashing_session(trip, everybody_has_a_port):
     with trip.namespace.inside(), clients.python_session(trip) as ftp:
         ftp.voidcmd("TYPE I")
         host, port = ftp.makepasv()
-        everybody_has_a_port.wait(timeout=20)
+        everybody_has_a_port.wait(timeout=PATIENCE)
         with trip.namespace.connect(host, port) as data:
             ftp.putcmd(f"RETR {clients.REMOTE}")
             content = b"".join(iter(lambda: data.recv(65536), b""))
@@ -51,7 +52,7 @@ def test_eight_sessions_with_clashing_ports_all_transfer(make_lab, visit):
         barrier = threading.Barrier(len(trips))
         with concurrent.futures.ThreadPoolExecutor(len(trips)) as pool:
             running = [pool.submit(clashing_session, trip, barrier) for _, trip in trips]
-            results = [future.result(timeout=60) for future in running]
+            results = [future.result(timeout=PATIENCE) for future in running]
         for (site, _), (_, content) in zip(trips, results):
             assert content == site.content
         announced = [port for port, _ in results]
@@ -66,7 +67,7 @@ def test_eight_sessions_with_clashing_ports_all_transfer(make_lab, visit):
 def through_a_bad_way(trip, server, files=4):
     """Only the transfers have to be right; a session that breaks is an error, too."""
     with trip.namespace.inside():
-        ftp = clients.python_session(trip, timeout=60)
+        ftp = clients.python_session(trip, timeout=PATIENCE)
         with ftp:
             assert ftp.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) <= 536
             for number in range(files):

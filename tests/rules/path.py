@@ -16,7 +16,7 @@ import socket
 import threading
 import typing
 
-from lab import PASVD, Namespace
+from lab import PASVD, PATIENCE, Namespace
 from printed import edited_tools
 from rules import let_through
 
@@ -154,11 +154,11 @@ class Path:
         family = socket.AF_INET if self.net.flag == "-4" else socket.AF_INET6
         with ns.inside():
             listener = socket.create_server((address, port), family=family)
-        listener.settimeout(5)
+        listener.settimeout(PATIENCE)
         self.on_exit.callback(listener.close)
         return listener
 
-    def connect(self, ns, address, port, timeout=5, source=None):
+    def connect(self, ns, address, port, timeout=PATIENCE, source=None):
         return ns.connect(address, port, timeout=timeout, source=source or (self.home[ns], 0))
 
     def dial(self, ns, address, port, listener, source=None):
@@ -201,7 +201,7 @@ class Path:
 
 
 def receive(connection, length):
-    connection.settimeout(5)
+    connection.settimeout(PATIENCE)
     got = b""
     while len(got) < length:
         part = connection.recv(65536)
@@ -224,7 +224,7 @@ def transfer(sender, receiver):
     thread = threading.Thread(target=sender.sendall, args=(b"x" * LENGTH,), daemon=True)
     thread.start()
     assert receive(receiver, LENGTH) == b"x" * LENGTH
-    thread.join(5)
+    thread.join(PATIENCE)
 
 
 def greet(client, server):

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import pytest
-from lab import PASVD
+from lab import PASVD, PATIENCE
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 LOADER = (PASVD, "rules")
@@ -27,7 +27,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes network namespa
 
 
 def pasvd_rules(*options):
-    return subprocess.run([PASVD, "rules", "print", *options], capture_output=True, text=True, timeout=10)
+    return subprocess.run([PASVD, "rules", "print", *options], capture_output=True, text=True, timeout=PATIENCE)
 
 
 def edited_tools(folder, sed, variant="iptables", once=False):

@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 from path import BEHIND, DIALLED, FORWARDED_2121, NETS, Path, receive
+from lab import PATIENCE
 from printed import OPTIONS, SETS, every_set, needs_root, pasvd_rules, rules_of
 
 OWN_RULES = os.environ["OWN_RULES"]
@@ -23,7 +24,7 @@ def tables(text):
 
 def own_rules(*options):
     return subprocess.run([OWN_RULES, "rules", "print", *options], stdout=subprocess.PIPE, text=True, check=True,
-                          timeout=10).stdout
+                          timeout=PATIENCE).stdout
 
 
 def queueing(rules):

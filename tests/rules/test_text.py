@@ -178,6 +178,6 @@ def test_jump_of_mangle_is_the_last_and_the_others_are_the_first(options):
 def test_full_disk_is_an_error(option):
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([PASVD, "rules", "print", option], stdout=full, stderr=subprocess.PIPE, text=True,
-                              check=False, timeout=10)
+                              check=False)
     assert done.returncode == 1
     assert done.stderr == "pasvd rules print: stdout: No space left on device\n"

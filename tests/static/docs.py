@@ -17,7 +17,7 @@ Fenced blocks of README.md, by what stands behind the fence:
   console      commands that are only looked up.
   text         for the eye.
 
-Limits: a command has 20 s. Without root only what needs none is checked.
+Limits: without root only what needs none is checked.
 
 As a program it runs itself and exits with 77 ("skipped") if it is not root.
 """
@@ -45,7 +45,7 @@ BUILD = PASVD.parent
 README = (TOP / "README.md").read_text()
 HACKING = (TOP / "HACKING.md").read_text()
 MANUAL = (TOP / "man" / "pasvd.8").read_text()
-TIMEOUT = 20
+TIMEOUT = lab_module.PATIENCE
 README_LINES_MAX = 261
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes network namespaces")

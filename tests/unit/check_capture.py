@@ -27,7 +27,7 @@ sys.dont_write_bytecode = True
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PASVD = pathlib.Path(os.environ.get("PASVD", TOP / "build" / "pasvd")).resolve()
 CAPTURES = TOP / "tests" / "captures"
-TIMEOUT = 30
+TIMEOUT = 120 * float(os.environ.get("SLOWNESS", "1"))
 NOBODY = 65534
 # What looks for leaks at the end makes a process, which the program may not; check_follow.c and the fuzz target look too.
 ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}

@@ -21,7 +21,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 PASVD = pathlib.Path(os.environ.get("PASVD", TOP / "build" / "pasvd"))
 EXAMPLE = (TOP / "systemd" / "pasvd.conf").read_text()
 ANY_WORD = ("control-socket",)  # keys that take whatever begins with /
-TIMEOUT = 20
+TIMEOUT = 120 * float(os.environ.get("SLOWNESS", "1"))
 
 
 def entries():
