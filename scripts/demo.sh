@@ -153,8 +153,8 @@ show_expectation()
 
 demo()
 {
+	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}"
 	build_pasvd
-	need "${demo_packages[@]}"
 	modprobe -aq nf_conntrack_sane nfnetlink_queue nf_conntrack_netlink
 	say "Three network namespaces: client $client_address -- $wan_address router 10.0.0.1 -- $server_address server"
 	make_namespaces || fail "the namespaces could not be made"

@@ -6,8 +6,8 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 check libinih
 run_packages=(iptables iproute2 kmod nftables procps)
 demo_packages=(conntrack curl python3-pyftpdlib)
 package_packages=(build-essential debhelper debootstrap dpkg-dev git lintian systemd-container xz-utils)
-# What the tests in tests/lab and tests/kernels need beside these is known to tests/lab/packages.sh and
-# tests/kernels/packages.sh.
+# What the tests in tests/lab and tests/kernels need beside these tests/lab/packages.sh and tests/kernels/packages.sh
+# know, and tell with --tools.
 test_packages=(clang clang-format clang-tidy cppcheck ethtool fish mandoc python3-pytest shellcheck systemd zsh
 	universal-ctags util-linux)
 
@@ -16,6 +16,19 @@ installed()
 	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
+# announce PACKAGE...: how much it is, with all that they need
+announce()
+{
+	local all
+	mapfile -t all < <(apt-get -s install --no-install-recommends "$@" | sed -n 's/^Inst \([^ ]*\) .*/\1/p')
+	say "Installing $*"
+	apt-cache --no-all-versions show "${all[@]}" | awk -v n="${#all[@]}" '
+		/^Size: / { bytes += $2 }
+		/^Installed-Size: / { kib += $2 }
+		END { printf "With what they need: %d packages, %d MB to fetch, %d MB on disk\n", n, bytes / 1e6, kib / 1000 }'
+}
+
+# need PACKAGE...: once, at the beginning, with all that the command is going to want
 need()
 {
 	local package missing=()
@@ -23,9 +36,9 @@ need()
 		installed "$package" || missing+=("$package")
 	done
 	((${#missing[@]})) || return 0
-	say "Installing ${missing[*]}"
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get -q -o DPkg::Lock::Timeout=300 update || fail "apt-get could not read the package lists"
+	announce "${missing[@]}"
 	apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}" ||
 		fail "apt-get could not install ${missing[*]}"
 }

@@ -102,7 +102,8 @@ class Kernel:
         for run in self.wanted:
             (self.exchange / f"{run.name}.tests").write_text("".join(f"{test}\n" for test in run.tests))
         (self.exchange / "settings").write_text(f"export BUILD={shlex.quote(str(BUILD))}\n"
-                                                f"export KERNEL={shlex.quote(str(self.folder))}\n")
+                                                f"export KERNEL={shlex.quote(str(self.folder))}\n"
+                                                f"export SLOWNESS={os.environ.get('SLOWNESS', 1)}\n")
 
     def qemu(self):
         def share(tag, path, more=""):

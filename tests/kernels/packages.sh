@@ -4,6 +4,7 @@
 # packages.sh - make sure that the emulator and the kernels are there
 #
 # usage: packages.sh NAME...    releases of Debian, as in tests/kernels/kernels.py
+#        packages.sh --tools    names the packages that it would install
 #
 # Comes in:  BUILD, the build folder (default: build/ at the top of the tree).
 # Goes out:  the emulator and its tools, installed with apt; of each release the
@@ -124,6 +125,10 @@ fetch() {
 	say "$1 has $(cat "$kernels/$1/version")"
 }
 
+if [ "${1-}" = --tools ]; then
+	echo "$tools"
+	exit
+fi
 install_tools
 for release; do
 	fetch "$release"

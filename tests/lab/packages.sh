@@ -3,6 +3,8 @@
 #
 # packages.sh - make sure that the lab's clients, tools and servers are there
 #
+# usage: packages.sh [--tools]    with --tools only names those that it would install
+#
 # Comes in:  BUILD, the build folder (default: build/ at the top of the tree).
 # Goes out:  the clients and tools, installed with apt; the FTP servers and the
 #            libraries that only they need, unpacked into $BUILD/servers.
@@ -92,6 +94,10 @@ check() {
 	return 1
 }
 
+if [ "${1-}" = --tools ]; then
+	echo "$tools"
+	exit
+fi
 install_tools
 for package in $archives; do
 	unpack_server "$package" "$servers/${package%-core}"
