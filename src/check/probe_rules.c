@@ -120,12 +120,11 @@ static void probe_rules_read_nft(struct looking *l)
 	int status = run((const char *const[]){"nft", "-j", "list", "ruleset", NULL}, NULL, &o);
 
 	for (size_t base = 0; status == 0 && base < 2; base++) {
-		const struct ruleset *iptables =
-			probe_rules_nft_kind(l->f, probe_rules_family_of(base));
+		enum addr_family family = probe_rules_family_of(base);
+		const struct ruleset *iptables = probe_rules_nft_kind(l->f, family);
+		struct filter *filter = probe_rules_new_filter(l->f, "nft", family);
 
-		if (nft_list_read(o.text, probe_rules_family_of(base), iptables,
-			    &probe_rules_new_filter(l->f, "nft", probe_rules_family_of(base))
-				     ->rules))
+		if (nft_list_read(o.text, family, iptables, &filter->rules))
 			status = -EINVAL;
 	}
 	if (status)

@@ -84,11 +84,12 @@ static uint16_t addr_put_group(const struct addr *a, size_t i)
 
 static size_t addr_hex_text(uint16_t value, uint8_t *buf)
 {
+	static const char digits[] = "0123456789abcdef";
 	size_t n = 0;
 
 	for (int shift = 12; shift >= 0; shift -= 4) {
 		if (n || shift == 0 || value >> shift)
-			buf[n++] = (uint8_t) "0123456789abcdef"[value >> shift & 15];
+			buf[n++] = (uint8_t)digits[value >> shift & 15];
 	}
 	return n;
 }

@@ -20,10 +20,13 @@ struct sample {
 	size_t skip; /* with TLS_CLEAR */
 };
 
+/* clang-format 14 and 19 do not agree about it. */
+/* clang-format off */
 #define SAMPLE(bytes, ...)                                                                         \
 	{                                                                                          \
 		bytes, sizeof(bytes) - 1, __VA_ARGS__                                              \
 	}
+/* clang-format on */
 
 /* At the end of readable memory; *ret_skip must stay as it was unless there is clear text. */
 static enum tls_content content(enum dir dir, const char *bytes, size_t n, size_t *ret_skip)
