@@ -80,7 +80,7 @@ run_suites()
 
 test_gcc()
 {
-	build_only build "gcc" && run_suites build --no-suite static
+	build_only build "gcc" && run_suites build --no-suite static --no-suite tidy
 }
 
 test_static()
@@ -88,10 +88,15 @@ test_static()
 	build_only build "gcc" && run_suites build --suite static
 }
 
+test_tidy()
+{
+	build_only build "gcc" && run_suites build --suite tidy
+}
+
 test_sanitizers()
 {
 	build_only build-asan "gcc with AddressSanitizer and UndefinedBehaviorSanitizer" -Db_sanitize=address,undefined &&
-		run_suites build-asan --no-suite static --no-suite platform --no-suite rules
+		run_suites build-asan --no-suite static --no-suite tidy --no-suite platform --no-suite rules
 }
 
 test_clang()
@@ -146,7 +151,7 @@ print_count()
 	printf '\n'
 }
 
-test_parts=(gcc static sanitizers clang lab package kernels)
+test_parts=(gcc static tidy sanitizers clang lab package kernels)
 
 # run_tests [PART]...: these, else all
 run_tests()
