@@ -30,9 +30,9 @@ struct seg {
 };
 
 /* Reads a packet `p` of `n` bytes that begins with its IP header (RFC 791, RFC 8200, RFC 9293). 0:
- * *ret_seg is filled in. -1: not a whole, unfragmented TCP segment over IPv4 or IPv6; *ret_seg is
- * untouched. Checksums are not looked at: the kernel has done so, or the network card will
- * (CHECKSUM_PARTIAL). */
+ * *ret_seg is filled in. -1: not a whole, unfragmented TCP segment over IPv4 or IPv6, which has to
+ * be dropped; *ret_seg is untouched. Checksums are not looked at: the kernel has done so, or the
+ * network card will (CHECKSUM_PARTIAL). */
 int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg);
 
 /* Replaces `cut` bytes at `at` (offset into the payload) by `len` bytes of `text`, in the packet

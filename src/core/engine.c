@@ -3,7 +3,7 @@
  *
  * The only file that knows the order of the steps:
  *
- *   seg_parse     bytes → segment                      nonsense passes
+ *   seg_parse     bytes → segment                      what cannot be read is dropped
  *   meet          segment → connection                 asked of conntrack once; strangers pass
  *   line_place    segment → its place in the stream    what comes too early is dropped, TCP repeats it
  *   engine_read_bytes    new bytes → lines → engine_on_line()        session; offer.c: policy, quota, reserve and rewrite
@@ -435,11 +435,14 @@ void engine_packet(
 	*ret_verdict = (struct verdict){.action = ACTION_PASS};
 	if (seg_parse(packet->p, packet->len, &seg) < 0) {
 		reason = REASON_BAD_PACKET;
+		ret_verdict->action = ACTION_DROP;
 	} else if (seg.payload_len && !(seg.flags & SEG_SYN)) {
 		seg.tuple.zone = h->policy->zone;
 		reason = engine_read_packet(&step, &seg, packet);
-		reason = reason_worse(reason, engine_remove_ct_helper_request(&step, packet));
 	}
+	/* the ct helper reads the data of a SYN within a connection, too */
+	if (reason != REASON_BAD_PACKET)
+		reason = reason_worse(reason, engine_remove_ct_helper_request(&step, packet));
 	ret_verdict->reason = reason;
 	h->count[reason]++;
 	if (ret_verdict->opened && reason != REASON_OPENED)

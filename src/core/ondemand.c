@@ -149,8 +149,9 @@ void ondemand_syn(
 {
 	struct seg seg;
 
-	*ret_verdict = (struct verdict){.action = ACTION_PASS, .reason = REASON_BAD_PACKET};
+	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
 	if (seg_parse(packet->p, packet->len, &seg) == 0) {
+		ret_verdict->action = ACTION_PASS;
 		seg.tuple.zone = h->policy->zone;
 		ret_verdict->reason = ondemand_open_port(h, &seg.tuple, now, ret_verdict);
 	}

@@ -4,7 +4,9 @@
  * What comes in is what NFQUEUE hands over: a packet that begins with its IP header, defragmented
  * by conntrack, with a checksum that may not be filled in yet. What goes out has exact lengths and
  * full checksums: since June 2026 the kernel refuses a replaced packet whose IP header or length is
- * not in order. Not done here: fragments, jumbograms (RFC 2675), encryption (RFC 4303).
+ * not in order. IPv6 extension headers are skipped as the kernel skips them (ipv6_skip_exthdr()),
+ * however many there are: whatever conntrack and the receiver read as TCP is read here. Not done
+ * here: fragments that are not the whole packet, jumbograms (RFC 2675), encryption (RFC 4303).
  */
 #include "pasvd/seg.h"
 
@@ -27,7 +29,8 @@ enum {
 	IP6_NEXT = 6,
 	IP6_SRC = 8,
 	IP6_EXTENSION_MIN = 8,
-	IP6_EXTENSIONS_MAX = 8, /* nobody sends more than two or three */
+	IP6_FRAGMENT = 2,           /* offset and flag in a fragment header */
+	IP6_FRAGMENT_MASK = 0xfff9, /* offset, more fragments */
 	TCP_LEN_MIN = 20,
 	TCP_SRC = 0,
 	TCP_DST = 2,
@@ -55,37 +58,45 @@ static size_t seg_ip4_header(const uint8_t *p, size_t n)
 }
 
 /* RFC 8200 section 4: hop-by-hop options, routing and destination options, which are laid out
- * alike, and RFC 4302. */
-enum { HOP_BY_HOP = 0, ROUTING = 43, AUTHENTICATION = 51, DESTINATION = 60 };
+ * alike; a fragment header, whose second byte is reserved; and RFC 4302. */
+enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, AUTHENTICATION = 51, DESTINATION = 60 };
 
 static bool is_extension(uint8_t next)
 {
-	return next == HOP_BY_HOP || next == ROUTING || next == AUTHENTICATION ||
-	       next == DESTINATION;
+	return next == HOP_BY_HOP || next == ROUTING || next == FRAGMENT ||
+	       next == AUTHENTICATION || next == DESTINATION;
 }
 
-static size_t seg_extension_len(uint8_t type, uint8_t len)
+/* Length of the extension header at the start of `n` bytes; 0: it is not whole, or belongs to a
+ * part of a packet. A fragment that is the whole packet (RFC 6946) goes through conntrack as it
+ * is. */
+static size_t seg_extension_len(uint8_t type, const uint8_t *p, size_t n)
 {
-	return type == AUTHENTICATION ? ((size_t)len + 2) * 4 : ((size_t)len + 1) * 8;
+	size_t len;
+
+	if (n < IP6_EXTENSION_MIN)
+		return 0;
+	if (type == FRAGMENT)
+		return get_be16(p + IP6_FRAGMENT) & IP6_FRAGMENT_MASK ? 0 : IP6_EXTENSION_MIN;
+	len = type == AUTHENTICATION ? ((size_t)p[1] + 2) * 4 : ((size_t)p[1] + 1) * 8;
+	return len > n ? 0 : len;
 }
 
 /* Length of the IPv6 header with its extension headers, likewise. */
 static size_t seg_ip6_header(const uint8_t *p, size_t n)
 {
-	size_t len = IP6_LEN;
-	uint8_t next, type;
+	size_t len = IP6_LEN, extension;
+	uint8_t next;
 
 	if (n < IP6_LEN || get_be16(p + IP6_PAYLOAD) != n - IP6_LEN)
 		return 0;
 	next = p[IP6_NEXT];
-	for (int i = 0; i < IP6_EXTENSIONS_MAX && is_extension(next); i++) {
-		if (n - len < IP6_EXTENSION_MIN)
+	while (is_extension(next)) {
+		extension = seg_extension_len(next, p + len, n - len);
+		if (!extension)
 			return 0;
-		type = next;
 		next = p[len];
-		len += seg_extension_len(type, p[len + 1]);
-		if (len > n)
-			return 0;
+		len += extension;
 	}
 	return next == IP_TCP ? len : 0;
 }

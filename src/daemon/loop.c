@@ -2,9 +2,9 @@
 /* loop.c - the queues: every packet that comes out of one gets a verdict
  *
  * Waits for a packet or a signal. A packet goes through the core, and its verdict back to the
- * kernel, before the next one is looked at: nothing is kept, so nothing can be forgotten. What the
- * core cannot make sense of is accepted as it came; a queue whose packets get no verdict is the
- * worst that could happen here.
+ * kernel, before the next one is looked at: nothing is kept, so nothing can be forgotten. What
+ * cannot be read is dropped; a queue whose packets get no verdict is the worst that could happen
+ * here.
  *
  * Not used: NFQA_CFG_F_CONNTRACK (missing in kernels without GLUE_CT) and NFQA_CFG_F_GSO: with it,
  * segments longer than the link's would arrive, whose replacement the kernel could not cut again.
@@ -74,7 +74,7 @@ static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
 	struct loop *loop = q->loop;
 	uint64_t now = loop_now();
 
-	*ret_verdict = (struct verdict){.action = ACTION_PASS, .reason = REASON_BAD_PACKET};
+	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
 	*packet = (struct packet){loop->packet, in->len, sizeof(loop->packet), in->indev};
 	if (!in->bytes || in->len > packet->cap)
 		return;

@@ -7,7 +7,7 @@
  */
 #include "talk.h"
 
-START_TEST(a_packet_that_is_none_passes)
+START_TEST(a_packet_that_cannot_be_read_is_dropped)
 {
 	struct talk t;
 
@@ -15,7 +15,7 @@ START_TEST(a_packet_that_is_none_passes)
 	t = talk();
 	for (size_t n = build(&t, DIR_ORIGINAL, SEG_ACK, "PASV\r\n", 6) - 1; n > 0; n--) {
 		ck_assert_int_eq(hand_over(n, n), REASON_BAD_PACKET);
-		ck_assert_int_eq(verdict.action, ACTION_PASS);
+		ck_assert_int_eq(verdict.action, ACTION_DROP);
 		ck_assert(!verdict.known);
 	}
 	ck_assert_uint_eq(ct.gets, 0);
@@ -426,7 +426,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const test[] = {
-		a_packet_that_is_none_passes,
+		a_packet_that_cannot_be_read_is_dropped,
 		a_packet_without_payload_passes_without_a_look_up,
 		a_connection_is_looked_up_once,
 		a_connection_may_begin_with_either_side,

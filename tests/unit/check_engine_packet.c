@@ -42,6 +42,20 @@ START_TEST(a_ct_helper_request_is_disarmed_without_nat)
 }
 END_TEST
 
+/* Conntrack leaves a SYN within a connection to it, and the ct helper looks at its data. */
+START_TEST(a_ct_helper_request_in_a_syn_is_disarmed)
+{
+	struct talk t;
+	size_t n;
+
+	start();
+	t = talk();
+	n = build(&t, DIR_ORIGINAL, SEG_SYN, "\0\0\0\7\0\0\0\0", 8);
+	ck_assert_int_eq(hand_over(n, n), REASON_CT_HELPER_REQUEST);
+	ck_assert_int_eq(verdict.action, ACTION_REPLACE);
+}
+END_TEST
+
 START_TEST(what_only_resembles_a_ct_helper_request_passes)
 {
 	struct talk t;
@@ -274,6 +288,7 @@ int main(void)
 		a_ct_helper_request_is_disarmed,
 		a_ct_helper_request_is_disarmed_again_when_repeated,
 		a_ct_helper_request_is_disarmed_without_nat,
+		a_ct_helper_request_in_a_syn_is_disarmed,
 		what_only_resembles_a_ct_helper_request_passes,
 		the_ct_helper_listens_to_clients_only,
 		a_ct_helper_request_that_comes_of_a_rewrite_is_disarmed,

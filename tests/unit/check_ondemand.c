@@ -186,7 +186,7 @@ START_TEST(without_ports_nobody_is_marked)
 }
 END_TEST
 
-START_TEST(what_is_no_segment_passes)
+START_TEST(what_is_no_segment_is_dropped)
 {
 	uint8_t byte = 0;
 	struct packet packet = {.p = &byte, .len = 1, .cap = 1};
@@ -194,7 +194,7 @@ START_TEST(what_is_no_segment_passes)
 
 	start();
 	ondemand_syn(&engine, &packet, 0, &v);
-	ck_assert_int_eq(v.action, ACTION_PASS);
+	ck_assert_int_eq(v.action, ACTION_DROP);
 	ck_assert_int_eq(v.reason, REASON_BAD_PACKET);
 }
 END_TEST
@@ -223,7 +223,7 @@ int main(void)
 		knocks_count_for_the_limits,
 		what_is_over_makes_room,
 		without_ports_nobody_is_marked,
-		what_is_no_segment_passes,
+		what_is_no_segment_is_dropped,
 		a_kernel_that_refuses_is_told_of,
 	};
 

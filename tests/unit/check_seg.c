@@ -396,7 +396,7 @@ static struct packet_spec spec6_of(size_t extensions, size_t tcp_options, size_t
 
 START_TEST(all_fields_of_ip6_are_read_whatever_the_extensions)
 {
-	for (size_t extensions = 0; extensions <= 8; extensions++) {
+	for (size_t extensions = 0; extensions <= 24; extensions++) {
 		for (size_t tcp = 0; tcp <= 40; tcp += 4) {
 			struct packet_spec spec = spec6_of(extensions, tcp, sizeof(hello) - 1);
 			uint8_t p[SMALL];
@@ -417,13 +417,52 @@ START_TEST(all_fields_of_ip6_are_read_whatever_the_extensions)
 }
 END_TEST
 
-START_TEST(more_extension_headers_than_anybody_sends_are_refused)
+/* A packet all of whose extension headers are fragment headers with the same offset and flag. */
+static int parse_fragment(size_t headers, unsigned offset_and_flags)
 {
-	struct packet_spec spec = spec6_of(9, 0, 10);
+	enum { FRAGMENT = 44, OFFSET = 2 };
+	struct packet_spec spec = spec6_of(headers, 0, 10);
 	uint8_t p[SMALL];
+	size_t n = packet_build(&spec, p);
 	struct seg seg;
 
-	ck_assert_int_eq(parse(p, packet_build(&spec, p), &seg), -1);
+	p[IP6_NEXT] = FRAGMENT;
+	for (size_t i = 0; i < headers; i++) {
+		uint8_t *header = p + PACKET_IP6_HEADER + i * EXTENSION;
+
+		header[0] = i + 1 < headers ? FRAGMENT : 6;
+		header[1] = 0xff; /* reserved */
+		header[OFFSET] = (uint8_t)(offset_and_flags >> 8);
+		header[OFFSET + 1] = (uint8_t)offset_and_flags;
+	}
+	return parse(p, n, &seg);
+}
+
+START_TEST(fragment_headers_of_a_whole_packet_are_skipped)
+{
+	for (size_t headers = 1; headers < 12; headers++)
+		ck_assert_int_eq(parse_fragment(headers, 0), 0);
+	ck_assert_int_eq(parse_fragment(1, 6), 0); /* reserved bits */
+}
+END_TEST
+
+START_TEST(parts_of_an_ip6_packet_are_refused)
+{
+	ck_assert_int_eq(parse_fragment(1, 1), -1); /* more fragments */
+	for (unsigned bit = 3; bit < 16; bit++)
+		ck_assert_int_eq(parse_fragment(1, 1U << bit), -1);
+}
+END_TEST
+
+START_TEST(a_packet_full_of_extension_headers_is_read)
+{
+	enum { MOST = (PACKET_MAX - PACKET_IP6_HEADER - PACKET_TCP_HEADER) / EXTENSION };
+	static uint8_t p[PACKET_MAX];
+	struct packet_spec spec = spec6_of(MOST, 0, 0);
+	struct seg seg;
+
+	ck_assert_int_eq(parse(p, packet_build(&spec, p), &seg), 0);
+	ck_assert_uint_eq(seg.tcp, PACKET_IP6_HEADER + MOST * EXTENSION);
 }
 END_TEST
 
@@ -477,7 +516,7 @@ END_TEST
 START_TEST(other_next_headers_are_refused)
 {
 	for (unsigned next = 0; next < 256; next++) {
-		static const uint8_t extension[] = {0, 43, 51, 60};
+		static const uint8_t extension[] = {0, 43, 51, 60}; /* a fragment: see above */
 		struct packet_spec spec = spec6_of(1, 0, 10);
 		uint8_t p[SMALL];
 		size_t n = packet_build(&spec, p);
@@ -485,7 +524,7 @@ START_TEST(other_next_headers_are_refused)
 
 		if (next == 6 || memchr(extension, (int)next, sizeof(extension)))
 			continue;
-		p[IP6_NEXT] = (uint8_t)next; /* among them 44, a fragment, and 59, nothing */
+		p[IP6_NEXT] = (uint8_t)next; /* among them 59, nothing */
 		ck_assert_int_eq(parse(p, n, &seg), -1);
 		packet_build(&spec, p);
 		p[PACKET_IP6_HEADER] = (uint8_t)next;
@@ -559,7 +598,9 @@ int main(void)
 		seal_makes_wrong_checksums_right,
 		the_urgent_pointer_is_read_and_written,
 		all_fields_of_ip6_are_read_whatever_the_extensions,
-		more_extension_headers_than_anybody_sends_are_refused,
+		fragment_headers_of_a_whole_packet_are_skipped,
+		parts_of_an_ip6_packet_are_refused,
+		a_packet_full_of_extension_headers_is_read,
 		an_extension_header_may_be_long,
 		an_authentication_header_is_one,
 		an_extension_header_longer_than_the_packet_is_refused,
