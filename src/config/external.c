@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* external.c - what of external addresses changes while we run
  *
- * The file's first line is the address, blanks around it do not count. Whether a file has changed
- * is found out by reading it: the time of its last change may be the same for two changes in a row,
+ * The file's first line is the address, blanks around it do not count; a NUL byte in it is not one.
+ * Whether a file has changed is found out by reading it: the time of its last change may be the same for two changes in a row,
  * and a line is read as fast as that time. A file that is being written may be read half: a second
  * later it is read again. Interfaces are asked for by name as often; to hear of changes would take
  * a socket and its buffer, for what is one system call.
@@ -69,16 +69,23 @@ static const char *external_parse_line(
 static const char *external_read_file(
 	const char *path, const struct external *entry, struct addr *ret_addr)
 {
-	char line[LINE_SIZE] = "";
+	char line[LINE_SIZE + 1];
+	const char *end;
+	size_t n;
 	FILE *file;
 	int err = regular_open(path, &file);
 
 	if (err)
 		return regular_error(err);
-	if (!fgets(line, sizeof(line), file))
-		line[0] = '\0';
+	n = fread(line, 1, LINE_SIZE, file);
 	fclose(file);
-	return external_parse_line(line, entry, ret_addr);
+	end = memchr(line, '\n', n);
+	if (!end && n == LINE_SIZE)
+		return "its first line is too long";
+	n = end ? (size_t)(end - line) : n;
+	line[n] = '\0';
+	return strlen(line) < n ? "its first line has a NUL byte"
+				: external_parse_line(line, entry, ret_addr);
 }
 
 static void external_log_new(const struct external_file *file)

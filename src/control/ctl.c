@@ -11,6 +11,9 @@
  * the next one that comes; until then it takes nothing but its place. Events are read from the
  * history, by each client at its own pace; those that are no longer remembered when it gets there
  * are counted.
+ *
+ * When no descriptor is free a client cannot be accepted, and the listener stays readable. It is
+ * not polled until a timer expires, so the loop does not spin.
  */
 #include "ctl.h"
 
@@ -20,8 +23,11 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "log.h"
 
 enum {
 	PIECE_OBJECTS = 16, /* looked at for a piece of an answer */
@@ -103,14 +109,51 @@ static void ctl_send_away(int fd)
 	close(fd);
 }
 
+static void ctl_poll_listener(const struct ctl *ctl, uint32_t events)
+{
+	struct epoll_event event = {.events = events};
+
+	epoll_ctl(ctl->epoll, EPOLL_CTL_MOD, ctl->listener, &event);
+}
+
+static void ctl_pause(struct ctl *ctl, int err)
+{
+	static const struct itimerspec pause = {.it_value.tv_sec = CTL_PAUSE_S};
+
+	if (timerfd_settime(ctl->pause, 0, &pause, NULL) < 0)
+		return;
+	ctl_poll_listener(ctl, 0);
+	if (!ctl->paused_before)
+		log_at(REASON_LEVEL_WARNING, "control socket: accept: %s; retrying every %d s",
+			strerror(err), CTL_PAUSE_S);
+	ctl->paused_before = true;
+}
+
+static void ctl_resume(const struct ctl *ctl)
+{
+	uint64_t expirations;
+
+	if (read(ctl->pause, &expirations, sizeof(expirations)) == sizeof(expirations))
+		ctl_poll_listener(ctl, EPOLLIN);
+}
+
+static bool is_out_of_resources(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+}
+
 static void ctl_take_in(struct ctl *ctl, uint64_t now)
 {
 	int fd = accept4(ctl->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct ctl_client *c;
 	struct epoll_event event = {.events = EPOLLIN};
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (is_out_of_resources(errno))
+			ctl_pause(ctl, errno);
 		return;
+	}
+	ctl->paused_before = false;
 	c = ctl_find_place(ctl, now);
 	event.data.ptr = c;
 	if (!c || epoll_ctl(ctl->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
@@ -242,6 +285,8 @@ void ctl_work(struct ctl *ctl, uint64_t now)
 		return;
 	if (!event.data.ptr)
 		ctl_take_in(ctl, now);
+	else if (event.data.ptr == &ctl->pause)
+		ctl_resume(ctl);
 	else
 		ctl_client_serve(ctl, event.data.ptr, event.events, now);
 }
@@ -318,7 +363,8 @@ static int ctl_client_start(struct ctl *ctl, const char *path)
 
 	ctl->epoll = epoll_create1(EPOLL_CLOEXEC);
 	ctl->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (ctl->epoll < 0 || ctl->listener < 0)
+	ctl->pause = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (ctl->epoll < 0 || ctl->listener < 0 || ctl->pause < 0)
 		return -errno;
 	memcpy(addr.sun_path, path, strlen(path) + 1);
 	ctl_make_folder(path);
@@ -326,6 +372,9 @@ static int ctl_client_start(struct ctl *ctl, const char *path)
 	if (!err)
 		err = ctl_let_in(ctl->listener, path);
 	if (!err && epoll_ctl(ctl->epoll, EPOLL_CTL_ADD, ctl->listener, &event) < 0)
+		err = -errno;
+	event.data.ptr = &ctl->pause;
+	if (!err && epoll_ctl(ctl->epoll, EPOLL_CTL_ADD, ctl->pause, &event) < 0)
 		err = -errno;
 	return err;
 }
@@ -336,7 +385,9 @@ static void ctl_give_up(struct ctl *ctl)
 		close(ctl->listener);
 	if (ctl->epoll >= 0)
 		close(ctl->epoll);
-	ctl->listener = ctl->epoll = -1;
+	if (ctl->pause >= 0)
+		close(ctl->pause);
+	ctl->listener = ctl->epoll = ctl->pause = -1;
 }
 
 int ctl_open(struct ctl *ctl, const char *path, const struct answer_about *about)
@@ -347,7 +398,8 @@ int ctl_open(struct ctl *ctl, const char *path, const struct answer_about *about
 	ctl->followers = 0;
 	for (int i = 0; i < CTL_CLIENTS; i++)
 		ctl->client[i].fd = -1;
-	ctl->epoll = ctl->listener = -1;
+	ctl->epoll = ctl->listener = ctl->pause = -1;
+	ctl->paused_before = false;
 	err = path[0] ? ctl_client_start(ctl, path) : 0;
 	if (err)
 		ctl_give_up(ctl);

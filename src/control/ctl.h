@@ -14,7 +14,8 @@
 enum {
 	CTL_CLIENTS = 8,   /* at once; one more is sent away */
 	CTL_FOLLOWERS = 4, /* of those, for events: others can ask all the same */
-	CTL_PATIENCE_MS = 5000
+	CTL_PATIENCE_MS = 5000,
+	CTL_PAUSE_S = 1 /* without a free descriptor, until the next client is accepted */
 };
 
 struct ctl_client {
@@ -38,6 +39,8 @@ struct ctl_client {
 
 struct ctl {
 	int epoll, listener; /* -1: there is none */
+	int pause;           /* timer: while it runs the listener is not polled */
+	bool paused_before;  /* the last accept found no descriptor, which was logged */
 	const struct answer_about *about;
 	unsigned followers;
 	struct ctl_client client[CTL_CLIENTS];

@@ -28,7 +28,8 @@ static const char *const common[] = {"brk", "clock_gettime", "clock_gettime64", 
 	"gettimeofday", "write", "writev", NULL};
 
 /* Clients of the control socket: they come, but nothing new is listened to. */
-static const char *const parser[] = {"accept4", "epoll_ctl", "epoll_pwait", "epoll_wait", NULL};
+static const char *const parser[] = {"accept4", "epoll_ctl", "epoll_pwait", "epoll_wait",
+	"timerfd_settime", "timerfd_settime64", NULL};
 
 /* if_nametoindex() asks by way of a socket. */
 static const char *const config_process[] = {"fcntl", "fcntl64", "fstat", "fstat64", "fstatat64",

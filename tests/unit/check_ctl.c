@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -482,6 +483,35 @@ START_TEST(a_folder_that_cannot_be_made_is_an_error)
 }
 END_TEST
 
+/* The loop polls the descriptor of ctl: it must not stay readable. */
+START_TEST(without_a_free_descriptor_the_listener_pauses)
+{
+	enum { PATIENCE_MS = 600000 };
+	struct pollfd fd = {.events = POLLIN};
+	struct rlimit was, none;
+	int client, lowest;
+	bool ended;
+
+	begin(0);
+	client = caller();
+	ck_assert_int_eq(send(client, "status\n", 7, 0), 7);
+	lowest = dup(client);
+	close(lowest);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = (struct rlimit){(rlim_t)lowest, was.rlim_max};
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	work(); /* ends */
+	ck_assert(ctl.paused_before);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+	fd.fd = ctl_fd(&ctl);
+	ck_assert_int_eq(poll(&fd, 1, PATIENCE_MS), 1);
+	work();
+	ck_assert_ptr_nonnull(strstr(hear(client, &ended), "\"end\""));
+	ck_assert(ended && !ctl.paused_before);
+	close(client);
+}
+END_TEST
+
 START_TEST(no_path_is_no_socket)
 {
 	ck_assert_int_eq(ctl_open(&ctl, "", &about), 0);
@@ -513,6 +543,7 @@ int main(void)
 		what_is_no_socket_is_left_alone,
 		a_missing_folder_is_made,
 		a_folder_that_cannot_be_made_is_an_error,
+		without_a_free_descriptor_the_listener_pauses,
 		no_path_is_no_socket,
 	};
 

@@ -187,6 +187,26 @@ START_TEST(what_is_no_good_address_leaves_the_last_one)
 }
 END_TEST
 
+START_TEST(a_nul_byte_in_the_first_line_is_refused)
+{
+	static const char text[] = "203.0.113.9\0evil", later[] = "203.0.113.9\n\0evil";
+	FILE *file;
+
+	set_up();
+	file = fopen(wan, "w");
+	ck_assert(file && fwrite(text, 1, sizeof(text), file) == sizeof(text) && fclose(file) == 0);
+	external_read(&watch, &policy);
+	logged(": its first line has a NUL byte; there is no address yet");
+	has(&policy, NULL);
+	file = fopen(wan, "w");
+	ck_assert(file && fwrite(later, 1, sizeof(later), file) == sizeof(later) &&
+		  fclose(file) == 0);
+	external_read(&watch, &policy);
+	logged(" address=203.0.113.9");
+	tear_down();
+}
+END_TEST
+
 START_TEST(a_long_line_and_a_fifo_do_no_harm)
 {
 	char text[1024];
@@ -196,7 +216,7 @@ START_TEST(a_long_line_and_a_fifo_do_no_harm)
 	text[sizeof(text) - 1] = '\0';
 	put(text);
 	external_read(&watch, &policy);
-	logged(": its first line is no address; there is no address yet");
+	logged(": its first line is too long; there is no address yet");
 	ck_assert(unlink(wan) == 0 && mkfifo(wan, 0600) == 0);
 	watch.file[0].bad = false;
 	external_read(&watch, &policy);
@@ -343,6 +363,7 @@ int main(void)
 		an_address_that_stays_is_not_logged_again,
 		a_missing_file_is_said_once_and_may_come,
 		what_is_no_good_address_leaves_the_last_one,
+		a_nul_byte_in_the_first_line_is_refused,
 		a_long_line_and_a_fifo_do_no_harm,
 		an_entry_has_one_family,
 		the_last_address_is_carried_over,
