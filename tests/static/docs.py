@@ -126,7 +126,7 @@ def test_reasons_are_in_the_manual_with_their_meaning():
 
 def test_endings_are_in_the_manual_with_their_meaning():
     header = (TOP / "include" / "pasvd" / "ending.h").read_text()
-    listed = between(header, "#define ENDINGS(X)", "\nenum ending")
+    listed = re.sub(r"\\\n\s*", "", between(header, "#define ENDINGS(X)", "\nenum ending"))
     endings = re.findall(r'X\(\w+, "(\w+)", *"([^"]*)"\)', listed)
     assert len(endings) == listed.count("X(") > 0
     manual = between(MANUAL, ".Sh DIAGNOSTICS", ".Sh SEE ALSO")
