@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""facts.py - what tests/platform found on which kernel, as the table in HACKING.md
+"""facts.py - what tests/platform found on which kernel, as the table in docs/kernels.md
 
 Comes in:  what tests/kernels/kernels.py left in $BUILD/kernels; and this machine, on
            which the programs are run now.

@@ -1,18 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""check_docs.py - README, HACKING and the manual pages say what is so
+"""docs.py - README, HACKING and the manual pages say what is so
 
 Comes in:  the binary to test in $PASVD; root, who can make network namespaces.
 Goes out:  whether options, reasons, files and commands in the documents are
            those of the program, and whether what is shown works as shown.
 
-Fenced blocks of README.md, by what stands behind the fence:
-  sh           a router with interfaces eth0 and eth1, a new one for each block. Lines
+Fenced blocks of README.md and docs/deployment.md, by what stands behind the fence:
+  sh           a router with interfaces eth0, eth1 and lan0, a new one for each block. Lines
                that begin with "$ " or "# " are commands, and are executed; what
                stands below one is its output, to the letter.
   sh session   the same on the lab's router, where a client has just sent PASV;
                ports, times and counts of the output may differ.
   text log     lines that pasvd has logged there, up to ports and its version.
+  text check   a finding of `pasvd check` where the jump from FORWARD is missing.
   ini          a configuration that pasvd accepts.
   console      commands that are only looked up.
   text         for the eye.
@@ -44,9 +45,13 @@ PASVCTL = lab_module.PASVCTL.resolve()
 BUILD = PASVD.parent
 README = (TOP / "README.md").read_text()
 HACKING = (TOP / "HACKING.md").read_text()
+DOCUMENTS = {path.name: path.read_text() for path in [TOP / "README.md", TOP / "HACKING.md", *sorted(TOP.glob("docs/*.md"))]}
+DEPLOYMENT, DESIGN, TESTING, KERNELS = (DOCUMENTS[f"{name}.md"] for name in ("deployment", "design", "testing", "kernels"))
 MANUAL = (TOP / "man" / "pasvd.8").read_text()
+MANUAL_RULES, MANUAL_CHECK, MANUAL_REPLAY = (
+    (TOP / "man" / f"pasvd-{name}.8").read_text() for name in ("rules", "check", "replay"))
 TIMEOUT = lab_module.PATIENCE
-README_LINES_MAX = 261
+README_LINES_MAX, HACKING_LINES_MAX = 131, 151
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes network namespaces")
 
@@ -98,7 +103,7 @@ def test_options_and_commands_of_pasvctl_are_those_of_its_manual():
 
 
 def test_options_of_rules_are_those_of_the_manual():
-    manual = options_in_manual(between(MANUAL, ".Ss rules", ".Ss Several"))
+    manual = options_in_manual(between(MANUAL_RULES, ".Sh DESCRIPTION", ".Ss iptables"))
     for command in "print", "load", "diff":
         assert options_of(PASVD, "rules", command) == manual
 
@@ -108,7 +113,7 @@ def test_options_of_replay_are_those_of_the_manual():
     if "built with libpcap" in done:
         pytest.skip("built without libpcap or jansson")
     standard = {"-h", "--help", "-V", "--version"}
-    assert options_of(PASVD, "replay") == options_in_manual(between(MANUAL, ".Ss replay", ".Ss rules")) | standard
+    assert options_of(PASVD, "replay") == options_in_manual(between(MANUAL_REPLAY, ".Sh DESCRIPTION", ".Sh EXIT STATUS")) | standard
 
 
 def test_reasons_are_in_the_manual_with_their_meaning():
@@ -126,7 +131,8 @@ def test_reasons_are_in_the_manual_with_their_meaning():
 
 def test_endings_are_in_the_manual_with_their_meaning():
     header = (TOP / "include" / "pasvd" / "ending.h").read_text()
-    listed = re.sub(r"\\\n\s*", "", between(header, "#define ENDINGS(X)", "\nenum ending"))
+    listed = between(header, "#define ENDINGS(X)", "\nenum ending")
+    listed = re.sub(r'" *\\\n\s*"|\\\n\s*', "", listed)
     endings = re.findall(r'X\(\w+, "(\w+)", *"([^"]*)"\)', listed)
     assert len(endings) == listed.count("X(") > 0
     manual = between(MANUAL, ".Sh DIAGNOSTICS", ".Sh SEE ALSO")
@@ -139,7 +145,7 @@ def test_endings_are_in_the_manual_with_their_meaning():
 def test_findings_of_check_are_in_the_manual():
     sources = "".join(path.read_text() for path in TOP.glob("src/check/*.c"))
     about = set(re.findall(r'\bSEVERITY_\w+,\s*"([^"%]+)"|\babout\[\] = "([^"]+)"|check_room\(r,\s*"(\w+)"', sources))
-    manual = re.findall(r"^\.It ([a-z ,-]+)$", between(MANUAL, ".Ss check", ".Sh SIGNALS"), re.M)
+    manual = re.findall(r"^\.It ([a-z ,-]+)$", between(MANUAL_CHECK, ".Sh DESCRIPTION", ".Sh EXIT STATUS"), re.M)
     assert len(about) > 8 and {name for names in about for name in names if name} == {
         name for item in manual for name in item.split(" , ")}
 
@@ -226,7 +232,7 @@ def folder():
 
 
 def each_block(kind):
-    return pytest.mark.parametrize("block", blocks(README, kind), ids=lambda block: str(block).partition("\n")[0])
+    return pytest.mark.parametrize("block", blocks(README + DEPLOYMENT, kind), ids=lambda block: str(block).partition("\n")[0])
 
 
 @needs_root
@@ -235,6 +241,7 @@ def test_commands_of_readme_work_as_shown(block, folder):
     namespace = lab_module.Namespace("readme")
     try:
         namespace.ip("link set lo up\nlink add eth0 type veth peer name eth1\nlink set eth0 up\n"
+                     "link add lan0 type veth peer name lan1\nlink set lan0 up\n"
                      "link set eth1 up\naddress add 203.0.113.1/24 dev eth0\n"
                      "address add 198.51.100.1/24 dev eth1\n")
         for command, shown in commands_of(block):
@@ -282,7 +289,25 @@ def test_log_looks_as_shown(block, session):
     assert [shape(line) for line in block.splitlines()] == [shape(line) for line in logged]
 
 
-@pytest.mark.parametrize("block", blocks(README, "ini"))
+@needs_root
+@each_block("text check")
+def test_finding_looks_as_shown(block, folder):
+    options = ["--wan", "eth0", "--server", "192.168.1.10"]
+    namespace = lab_module.Namespace("check")
+    try:
+        namespace.ip("link set lo up\nlink add eth0 type veth peer name eth1\nlink set eth0 up\nlink set eth1 up\n"
+                     "address add 203.0.113.1/24 dev eth0\naddress add 192.168.1.1/24 dev eth1\n")
+        execute(namespace, " ".join(["pasvd", "rules", "load", *options]), folder)
+        execute(namespace, "iptables -D FORWARD -j PASVD", folder)
+        done = namespace.run(PASVD, "check", *options, check=False, timeout=TIMEOUT)
+    finally:
+        namespace.close()
+    told = " ".join(done.stdout.replace(str(PASVD), "pasvd").split())
+    for line in re.split(r"\n +", block.strip()):
+        assert " ".join(line.split()) in told, (line, done.stdout)
+
+
+@pytest.mark.parametrize("block", blocks(README + DEPLOYMENT, "ini"))
 def test_configuration_is_accepted(block, folder):
     (folder / "pasvd.conf").write_text(block)
     assert output_of(PASVD, "-n", "-c", folder / "pasvd.conf") == ""
@@ -292,9 +317,11 @@ def test_configuration_is_accepted(block, folder):
 
 def test_all_kinds_of_blocks_are_there():
     """A fence that is misspelt would take its block out of the tests above."""
-    kinds = set(re.findall(r"^```(.+)$", README, re.M))
-    assert kinds == {"console", "ini", "sh", "sh session", "text", "text log"}
-    assert set(re.findall(r"^```(.+)$", HACKING, re.M)) <= {"text", "console"}
+    kinds = set(re.findall(r"^```(.+)$", README + DEPLOYMENT, re.M))
+    assert kinds == {"console", "ini", "sh", "sh session", "text", "text check", "text log"}
+    for name, document in DOCUMENTS.items():
+        if name not in ("README.md", "deployment.md"):
+            assert set(re.findall(r"^```(.+)$", document, re.M)) <= {"text", "console"}, name
 
 
 def test_shape_tells_lines_apart():
@@ -334,56 +361,55 @@ def exists(path):
 PATH = re.compile(r"[\w.]*(?:/[\w.*-]+)+/?|[\w.-]+\.(?:c|h|py|md|sh|in|8|build|ftp)|[\w.-]+/|LICENSE|quickstart")
 
 
-@pytest.mark.parametrize("document", [README, HACKING], ids=["README", "HACKING"])
-def test_files_that_are_named_are_there(document):
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_that_are_named_are_there(name):
+    document, folder = DOCUMENTS[name], TOP if (TOP / name).exists() else TOP / "docs"
     paths = [word for word in words(document) if PATH.fullmatch(word)]
-    assert len(paths) > 5
     assert [path for path in paths if not exists(path.removeprefix("./"))] == []
     links = re.findall(r"\]\(([^):]+)\)", document)
     headings = {"#" + re.sub(r"\W+", "-", title.lower()) for title in re.findall(r"^#+ (.*)$", document, re.M)}
-    assert [link for link in links if link not in headings and not (TOP / link).exists()] == []
+    assert [link for link in links if link not in headings and not (folder / link).exists()] == []
 
 
 def test_functions_that_are_named_are_there():
     sources = "".join(path.read_text() for folder in ("include", "src") for path in TOP.glob(f"{folder}/**/*.[ch]"))
-    names = re.findall(r"\b(\w+)\(\)", HACKING)
+    names = re.findall(r"\b(\w+)\(\)", re.sub(r"\[[^\]]*\]\(\)", "", HACKING + DESIGN))
     assert names and [name for name in names if not re.search(rf"\b{name}\(", sources)] == []
 
 
 def test_constants_that_are_named_have_their_value():
-    """Those of the core in HACKING, as NAME or as NAME (value); the kernel's begin with NF."""
+    """Those of the engine in docs/design.md, as NAME or as NAME (value); the kernel's begin with NF."""
     sources = "".join(path.read_text() for path in TOP.glob("include/pasvd/*.h"))
-    named = re.findall(r"`(?!NF)([A-Z]+_[A-Z_0-9]+)`(?: \((\d+)\))?", HACKING)
+    named = re.findall(r"`(?!NF)([A-Z]+_[A-Z_0-9]+)`(?: \((\d+)\))?", DESIGN)
     known = dict(re.findall(r"\b([A-Z]+_[A-Z_0-9]+) = (\d+)", sources))
-    assert any(value for _, value in named)
+    assert named
     for name, value in named:
         assert name in known and value in ("", known[name]), name
 
 
 def test_dialogue_that_is_shown_goes_so(folder):
-    shown = [block for block in blocks(HACKING, "text") if "\nconnection " in block]
+    shown = [block for block in blocks(TESTING, "text") if "\nconnection " in block]
     assert len(shown) == 1
     for text, status in (shown[0], 0), (shown[0].replace("=> 227 Entering", "=> 227 Leaving"), 1):
         (folder / "shown.ftp").write_text(text)
         output_of(BUILD / "tests" / "dialogue" / "play", folder / "shown.ftp", status=status)
 
 
-def test_every_source_file_is_on_the_map():
-    table = between(HACKING, "## Map", "## The seam")
-    files = [path for pattern in ("src/**/*.[ch]", "iptables/*", "scripts/*", "systemd/*") for path in TOP.glob(pattern)]
-    names = [str(path.relative_to(TOP)) for path in files if path.name != "meson.build"]
-    assert len(names) > 20 and [name for name in names if f"`{name}`" not in table] == []
+def test_every_folder_is_on_the_map():
+    table = between(HACKING, "## Map", "## House rules")
+    folders = {str(path.parent.relative_to(TOP)) for path in TOP.glob("src/**/*.[ch]")} | {"include/pasvd", "iptables", "systemd"}
+    assert len(folders) > 10 and [name for name in sorted(folders) if f"`{name}/`" not in table] == []
 
 
 def test_suites_that_are_named_are_there():
     build_files = "".join(path.read_text() for path in TOP.glob("tests/**/meson.build"))
-    suites = re.findall(r"--suite (\w+)", HACKING)
+    suites = re.findall(r"--suite (\w+)", TESTING)
     assert suites and [name for name in suites if f"suite: '{name}'" not in build_files] == []
 
 
 def test_every_fact_about_the_kernel_is_in_the_table():
     programs = re.findall(r"^  '(\w+)',$", (TOP / "tests" / "platform" / "meson.build").read_text(), re.M)
-    assert programs and [name for name in programs if f"\n| `{name}` | " not in HACKING] == []
+    assert programs and [name for name in programs if f"\n| `{name}` | " not in KERNELS] == []
 
 
 def quickstart_usage():
@@ -412,8 +438,8 @@ def test_continuous_integration_runs_the_first_two_commands():
     assert len(first) == 2 and first == lines[here + 1:lines.index("END", here)]
 
 
-def test_readme_is_short():
-    assert README.count("\n") < README_LINES_MAX
+def test_readme_and_hacking_are_short():
+    assert README.count("\n") < README_LINES_MAX and HACKING.count("\n") < HACKING_LINES_MAX
 
 
 if __name__ == "__main__":
