@@ -15,7 +15,8 @@ from release import BUILD, TOP, run
 INSTALLED = {
     "lib/systemd/system/pasvd.service", "libexec/pasvd/pasvd-replay", "lib/sysusers.d/pasvd.conf", "sbin/pasvctl", "sbin/pasvd",
     "share/bash-completion/completions/pasvctl", "share/doc/pasvd/examples/pasvd.conf", "share/man/man5/pasvd.conf.5",
-    "share/man/man8/pasvctl.8", "share/man/man8/pasvd.8"}
+    "share/man/man8/pasvctl.8", "share/man/man8/pasvd-check.8", "share/man/man8/pasvd-replay.8",
+    "share/man/man8/pasvd-rules.8", "share/man/man8/pasvd.8"}
 
 # What has the privilege, and parses packets, brings along no more than it has to.
 LIBRARIES = {"libc", "libcap-ng", "libinih", "libjansson", "libmnl", "libnetfilter_queue", "libnfnetlink", "libseccomp"}
@@ -48,7 +49,7 @@ def test_installed_files_are_those_of_the_list_and_go_again(work):
     assert files_below(dest) == {f"{prefix.lstrip('/')}/{name}" for name in INSTALLED}
     unit = (root / "lib/systemd/system/pasvd.service").read_text()
     assert f"ExecStart={prefix}/sbin/pasvd " in unit and not re.search(r"@\w+@", unit)
-    assert "/usr/local/" not in (root / "share/man/man8/pasvd.8").read_text()
+    assert "/usr/local/" not in (root / "share/man/man8/pasvd-rules.8").read_text()
     assert run(root / "sbin" / "pasvd", "--version") == f"pasvd {release.VERSION}\n"
     assert run(root / "sbin" / "pasvctl", "--version") == f"pasvctl {release.VERSION}\n"
     assert run(root / "sbin" / "pasvd", "rules", "load", "--help").startswith("usage: pasvd rules load")

@@ -155,7 +155,7 @@ def test_group_may_ask_and_others_may_not(router):
 
 
 def test_manual_pages_are_there_and_name_its_folders(router):
-    for name in ("man8/pasvd.8", "man8/pasvctl.8", "man5/pasvd.conf.5"):
+    for name in ("man8/pasvd.8", "man8/pasvd-rules.8", "man8/pasvctl.8", "man5/pasvd.conf.5"):
         page = gzip.decompress(router.machine.path(f"/usr/share/man/{name}.gz").read_bytes()).decode()
         assert ".Sh FILES" in page and "/usr/local/" not in page
 
