@@ -152,8 +152,8 @@ def test_findings_of_check_are_in_the_manual():
 
 MANUALS = sorted((TOP / "man").glob("*.[1-8]"))
 # Of which package of Debian a manual page is that ours refer to.
-OTHER_MANUALS = {"conntrack 8": "conntrack", "ip-rule 8": "iproute2", "ip6tables-restore 8": "iptables",
-                 "iptables 8": "iptables", "iptables-extensions 8": "iptables", "iptables-restore 8": "iptables",
+OTHER_MANUALS = {"conntrack 8": "conntrack", "ip-rule 8": "iproute2",
+                 "iptables 8": "iptables", "iptables-restore 8": "iptables",
                  "lftp 1": "lftp", "nft 8": "nftables", "sd-daemon 3": "libsystemd-dev", "sd_notify 3": "libsystemd-dev",
                  "systemd.exec 5": "systemd", "tcpdump 8": "tcpdump"}
 
@@ -390,7 +390,7 @@ def test_constants_that_are_named_have_their_value():
 def test_dialogue_that_is_shown_goes_so(folder):
     shown = [block for block in blocks(TESTING, "text") if "\nconnection " in block]
     assert len(shown) == 1
-    for text, status in (shown[0], 0), (shown[0].replace("=> 227 Entering", "=> 227 Leaving"), 1):
+    for text, status in (shown[0], 0), (shown[0].replace("=> 227 Passive", "=> 227 Massive"), 1):
         (folder / "shown.ftp").write_text(text)
         output_of(BUILD / "tests" / "dialogue" / "play", folder / "shown.ftp", status=status)
 
