@@ -28,6 +28,8 @@ struct stream {
 	struct line line;
 	struct edits edits;
 	bool reset; /* with conn.aborted: the last segment was made a RST */
+	/* with conn.tls: what was seen last is an alert, which ends TLS if clear text follows */
+	bool closes;
 };
 
 struct conn {
@@ -45,11 +47,12 @@ struct conn {
 	bool inherited;          /* conntrack was asked for what a predecessor of ours opened */
 	bool told;               /* that it is not ours, or not translated */
 	bool cleared;            /* it was TLS before */
-	bool tls;                /* nothing of it is read; lines tell what was, before TLS began */
-	bool live;               /* false: nothing above is valid, and no bucket leads here */
-	uint64_t seen;           /* ms, as given to conntab_find() and conntab_add() */
-	uint32_t chain[2];       /* by enum dir: next of the bucket */
-	uint32_t older, newer;   /* neighbours in order of `seen` */
+	bool hides; /* with conn.tls: the client went on with TLS after the server had closed it */
+	bool tls;   /* nothing of it is read; lines tell what was, before TLS began */
+	bool live;  /* false: nothing above is valid, and no bucket leads here */
+	uint64_t seen;         /* ms, as given to conntab_find() and conntab_add() */
+	uint32_t chain[2];     /* by enum dir: next of the bucket */
+	uint32_t older, newer; /* neighbours in order of `seen` */
 };
 
 struct conntab {

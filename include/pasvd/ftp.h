@@ -13,17 +13,30 @@
 
 #include "pasvd/endpoint.h"
 
+/* What a command is to its session: session.c has a row for each. The first ones are told apart by
+ * what their replies may quote, since a file name may have line ends in it and lines that look like
+ * replies. */
 enum ftp_verb {
+	/* replies may quote names that the server has: CWD, PWD, STAT, SITE, and what is not
+	 * known */
 	FTP_OTHER,
-	FTP_PASV,
+	FTP_FILE, /* transfers, SIZE, MDTM: only a reply about the file system may */
+	FTP_ABOR,
+	FTP_PLAIN, /* TYPE, NOOP, SYST, and others with plain replies */
+	FTP_EMPTY, /* a line without a command, which some servers answer */
+	FTP_USER,
+	FTP_PASS, /* and ACCT */
+	FTP_REIN, /* and HOST (RFC 7151), which both begin the session anew */
+	FTP_PASV, /* and P@SW, as it is called to pass by meddlers */
 	FTP_EPSV,
 	FTP_PORT,
 	FTP_EPRT,
 	FTP_LONG, /* LPSV and LPRT of RFC 1639 */
 	FTP_AUTH, /* RFC 2228, with TLS: RFC 4217 */
+	FTP_VERBS
 };
 
-enum { FTP_VERB_LEN = 4 };
+enum { FTP_VERB_LEN = 4 }; /* of the verbs from FTP_PASV on */
 
 /* Replies that announce where the server listens. */
 enum { FTP_ENTERING_PASSIVE = 227, FTP_ENTERING_EXTENDED_PASSIVE = 229 };
@@ -48,7 +61,7 @@ struct ftp_offer {
 
 struct ftp_command {
 	enum ftp_verb verb;
-	uint16_t at; /* of the command's word, of FTP_VERB_LEN bytes; not with FTP_OTHER */
+	uint16_t at; /* of the command's word */
 	bool offers; /* a PORT or EPRT whose endpoint could be read: offer is valid */
 	struct ftp_offer offer;
 };
@@ -66,9 +79,9 @@ enum { FTP_OFFER_MAX = 48 }; /* bytes of a form: "2|" and 39 of an address, "|65
  * FTP_OTHER. */
 void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command);
 
-/* True if the line can be a command at all: letters, and behind them a space or the line's end.
- * HTTP's header fields are not: a web page can have its reader's browser send what it likes to port
- * 21 ("NAT slipstreaming"). */
+/* True if the line can be a command at all: a letter, then letters, digits and @, then a space or
+ * the line's end. HTTP's header fields cannot: a web page can have its reader's browser send what
+ * it likes to port 21 ("NAT slipstreaming"). */
 bool ftp_is_command(const uint8_t *p, size_t n);
 
 /* Bytes of the Telnet commands in front of a line. */

@@ -9,6 +9,7 @@
 #ifndef PASVD_TLS_H
 #define PASVD_TLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,5 +25,8 @@ enum tls_content {
 /* What the `n` bytes of a segment are that goes in direction `dir`. With TLS_CLEAR, *ret_skip bytes
  * of alerts are in front; else it is untouched. */
 enum tls_content tls_content(enum dir dir, const uint8_t *p, size_t n, size_t *ret_skip);
+
+/* True if the bytes, which begin what a client says, begin a handshake: no command does. */
+bool tls_begins(const uint8_t *p, size_t n);
 
 #endif

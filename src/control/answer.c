@@ -107,9 +107,9 @@ static const char *answer_state_of(const struct conn *c, const struct ct_view *n
 		return "not-translated";
 	if (c->tls)
 		return "tls";
-	if (c->session.alien)
+	if (c->session.distrusted)
 		return "not-ftp";
-	return c->session.greeted ? "login" : "logged-in";
+	return c->session.logged_in ? "logged-in" : "login";
 }
 
 /* The port that waits for its connection. */

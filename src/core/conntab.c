@@ -180,7 +180,7 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 	c->aborted = false;
 	c->told = false;
 	c->inherited = false;
-	c->tls = c->cleared = false;
+	c->tls = c->cleared = c->hides = false;
 	c->view = *view;
 	memset(&c->session, 0, sizeof(c->session));
 	memset(&c->last, 0, sizeof(c->last));

@@ -24,6 +24,7 @@
 
 #include "pasvd/ondemand.h"
 
+#include "clear.h"
 #include "offer.h"
 #include "sane.h"
 #include "step.h"
@@ -47,12 +48,15 @@ void engine_init(
 }
 
 /* Makes a command one that no server knows, so that it is refused where its user sees it: what has
- * not gone yet of its word becomes X. */
+ * not gone yet of its word becomes X, or if all of it has, its argument. */
 static enum reason engine_mask_line(struct step *s, size_t at, enum reason why)
 {
+	const struct line *l = &s->stream->line;
 	size_t end = at + FTP_VERB_LEN;
 
-	if (!seq_after(s->stream->line.start + (uint32_t)end, step_first_open(s)) ||
+	if (!seq_after(l->start + (uint32_t)end, step_first_open(s)))
+		end = strict_span(s->dir, l, false).to;
+	if (!seq_after(l->start + (uint32_t)end, step_first_open(s)) ||
 		edits_full(&s->stream->edits))
 		return REASON_TOO_LATE;
 	return step_mask(s, at, end) ? why : REASON_CT_FAILED;
@@ -111,16 +115,27 @@ static enum reason engine_on_secured(struct step *s)
 
 	offer_take_back(s, ENDING_CANCELLED); /* when it is to be shut cannot be read any more */
 	c->tls = true;
-	c->session = (struct session){0};
+	c->hides = c->stream[DIR_ORIGINAL].closes = c->stream[DIR_REPLY].closes = false;
 	ondemand_add(s->h, &c->view);
 	return REASON_SECURED;
 }
 
+static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
+{
+	enum reason reason = offer_make(s, offer);
+
+	if (reason == REASON_OPENED && s->dir == DIR_ORIGINAL)
+		session_opened(&s->conn->session);
+	return reason;
+}
+
 static enum reason engine_on_news(struct step *s, const struct session_news *news)
 {
+	if (news->overflow)
+		offer_take_back(s, ENDING_CANCELLED);
 	switch (news->event) {
 	case SESSION_OFFER:
-		return offer_make(s, &news->offer);
+		return engine_offer(s, &news->offer);
 	case SESSION_DENIED:
 		return offer_deny(s);
 	case SESSION_CLOSED:
@@ -141,6 +156,14 @@ static enum reason engine_on_news(struct step *s, const struct session_news *new
 	return REASON_PASSED;
 }
 
+/* A command's word, and the space behind it. */
+static size_t engine_word_len(const struct line *l)
+{
+	const uint8_t *space = memchr(l->buf, ' ', l->len);
+
+	return space ? (size_t)(space - l->buf) + 1 : l->len;
+}
+
 /* A whole line. Of one that is too long only the reply code, or the command's word, is read. What
  * is held and was not rewritten goes on. */
 static enum reason engine_on_whole_line(struct step *s)
@@ -150,7 +173,8 @@ static enum reason engine_on_whole_line(struct step *s)
 	struct session_news news =
 		s->dir == DIR_REPLY
 			? session_reply(session, l->buf, l->overlong ? CODE_AND_SPACE : l->len)
-			: session_command(session, l->buf, l->overlong ? FTP_VERB_LEN + 1 : l->len);
+			: session_command(
+				  session, l->buf, l->overlong ? engine_word_len(l) : l->len);
 	enum reason reason = engine_on_news(s, &news);
 
 	if (!s->refused)
@@ -180,6 +204,14 @@ static enum reason engine_on_line(struct step *s, bool judged)
 					     : reason;
 }
 
+/* The server took AUTH in a way that means TLS only if the client begins it, and it does. */
+static bool begins_tls(const struct step *s)
+{
+	const struct line *l = &s->stream->line;
+
+	return s->dir == DIR_ORIGINAL && s->conn->session.begins_tls && tls_begins(l->buf, l->len);
+}
+
 static enum reason engine_read_bytes(struct step *s, const uint8_t *p, size_t n)
 {
 	struct line *l = &s->stream->line;
@@ -191,6 +223,8 @@ static enum reason engine_read_bytes(struct step *s, const uint8_t *p, size_t n)
 
 		p += used;
 		n -= used;
+		if (begins_tls(s))
+			return engine_on_secured(s);
 		if (!l->partial && (l->whole || l->overlong))
 			reason = reason_worse(reason, engine_on_line(s, judged));
 		if (s->conn->tls || s->conn->aborted)
@@ -250,15 +284,11 @@ static bool proves_tls(const struct step *s)
 	       policy_is_implicit(s->h->policy, s->conn->view.tuple[DIR_ORIGINAL].dst.port);
 }
 
-/* True if the connection was TLS. */
-static bool engine_forget(struct step *s)
+static void engine_forget(struct step *s)
 {
-	bool tls = s->conn->tls;
-
-	if (tls)
+	if (s->conn->tls)
 		ondemand_del(s->h, &s->conn->view);
 	conntab_del(&s->h->tab, s->conn);
-	return tls;
 }
 
 /* The connection of the segment: known, or asked of conntrack. */
@@ -275,27 +305,9 @@ static enum ct_result engine_find_conn(struct step *s, const struct tuple *tuple
 	if (result != CT_OK)
 		return result;
 	s->conn = conntab_add(&s->h->tab, &view, s->now);
+	session_start(&s->conn->session, true, false);
 	s->dir = tuple_eq(&view.tuple[DIR_ORIGINAL], tuple) ? DIR_ORIGINAL : DIR_REPLY;
 	return CT_OK;
-}
-
-/* Whether clear text is read again behind TLS: where the server is behind us. From a client behind
- * us it may be what a web page had his browser send to a server of the page's author, within TLS
- * ("TLS poison"). */
-static bool may_clear(const struct ct_view *view)
-{
-	return !addr_eq(&view->tuple[DIR_ORIGINAL].dst.addr, &view->tuple[DIR_REPLY].src.addr);
-}
-
-/* The place of a segment of a connection that is TLS. Clear text is LINE_STALE, nothing else is
- * read. */
-static enum line_place engine_locate_tls(const struct step *s, const struct seg *seg)
-{
-	const struct line *l = &s->stream->line;
-	bool later = !l->synced || seq_after(seg->seq + seg->payload_len, l->next);
-
-	return s->content == TLS_CLEAR && later && may_clear(&s->conn->view) ? LINE_STALE
-									     : LINE_OLD;
 }
 
 /* The segment's place in what is read. Behind TLS that has ended a record is a repeated one. */
@@ -309,8 +321,11 @@ static enum line_place engine_locate(
 	s->content = TLS_CLEAR;
 	if ((s->conn->tls || !l->synced) && !s->conn->aborted)
 		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
-	if (s->conn->tls)
-		return engine_locate_tls(s, seg);
+	if (s->conn->tls) {
+		where = clear_locate(s, seg, payload, skip, ret_skip);
+		*ret_skip += where == LINE_NEW ? skip : 0;
+		return where;
+	}
 	if (s->content == TLS_ALERT ||
 		(s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
 		return LINE_OLD;
@@ -320,24 +335,21 @@ static enum line_place engine_locate(
 }
 
 /* Finds the connection and the segment's place in it. An entry of an older connection with the same
- * tuple, or of one whose TLS has ended, is forgotten, and conntrack asked again; *ret_place is
- * never LINE_STALE. */
+ * tuple is forgotten, and conntrack asked again; *ret_place is never LINE_STALE. */
 static enum ct_result engine_place_segment(struct step *s, const struct seg *seg,
 	const struct packet *packet, enum line_place *ret_place, size_t *ret_skip)
 {
 	enum line_place where = LINE_STALE;
 	enum ct_result result = CT_OK;
-	bool cleared = false;
 
 	while (where == LINE_STALE) {
 		result = engine_find_conn(s, &seg->tuple);
 		if (result != CT_OK)
 			return result;
-		s->conn->cleared |= cleared;
 		s->stream = &s->conn->stream[s->dir];
 		where = engine_locate(s, seg, packet->p + seg->payload, ret_skip);
 		if (where == LINE_STALE)
-			cleared = engine_forget(s);
+			engine_forget(s);
 	}
 	*ret_place = where;
 	return result;

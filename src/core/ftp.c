@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ftp.c - one line of an FTP control connection
  *
- * Two tables: commands by verb, announcing replies by code. The readers under them are given bytes
+ * Two tables: commands by word, announcing replies by code. The readers under them are given bytes
  * and their number and answer in the manner of a picoparser: the bytes consumed, BAD, or PARTIAL
  * where the bytes end before they could tell. A whole line ends with LF, which no reader consumes,
  * so PARTIAL is seen only with a line that is still coming: the same code finds what has to be held
- * back. Not done here: PORT, EPRT, LPSV, Telnet commands.
+ * back. Not done here: Telnet commands within a line.
  */
 #include "pasvd/ftp.h"
 #include "pasvd/array.h"
@@ -328,27 +328,42 @@ size_t ftp_telnet(const uint8_t *p, size_t n)
 	return at;
 }
 
+static bool ftp_is_letter(uint8_t c)
+{
+	return ftp_to_upper(c) >= 'A' && ftp_to_upper(c) <= 'Z';
+}
+
 bool ftp_is_command(const uint8_t *p, size_t n)
 {
 	size_t begin = ftp_telnet(p, n), end = begin;
 
-	while (end < n && ftp_to_upper(p[end]) >= 'A' && ftp_to_upper(p[end]) <= 'Z')
+	while (end < n &&
+		(ftp_is_letter(p[end]) || (end > begin && (is_digit(p[end]) || p[end] == '@'))))
 		end++;
 	return end > begin && end < n && (p[end] == ' ' || is_eol(p[end]));
 }
 
 static const struct ftp_command_word {
-	char word[FTP_VERB_LEN + 1];
+	const char *word;
 	enum ftp_verb verb;
 	read_offer_fn *read;
 } commands[] = {
-	{"PASV", FTP_PASV, NULL},
-	{"EPSV", FTP_EPSV, NULL},
-	{"PORT", FTP_PORT, ftp_read_form_six},
-	{"EPRT", FTP_EPRT, ftp_read_form_eprt},
-	{"LPSV", FTP_LONG, NULL},
-	{"LPRT", FTP_LONG, NULL},
-	{"AUTH", FTP_AUTH, NULL},
+	{"PASV", FTP_PASV, NULL}, {"P@SW", FTP_PASV, NULL}, {"EPSV", FTP_EPSV, NULL},
+	{"PORT", FTP_PORT, ftp_read_form_six}, {"EPRT", FTP_EPRT, ftp_read_form_eprt},
+	{"LPSV", FTP_LONG, NULL}, {"LPRT", FTP_LONG, NULL}, {"AUTH", FTP_AUTH, NULL},
+	/* clang-format off */
+	{"USER", FTP_USER, NULL}, {"PASS", FTP_PASS, NULL}, {"ACCT", FTP_PASS, NULL},
+	{"REIN", FTP_REIN, NULL}, {"HOST", FTP_REIN, NULL}, {"ABOR", FTP_ABOR, NULL},
+	{"APPE", FTP_FILE, NULL}, {"LIST", FTP_FILE, NULL}, {"MDTM", FTP_FILE, NULL},
+	{"MLSD", FTP_FILE, NULL}, {"NLST", FTP_FILE, NULL}, {"PRET", FTP_FILE, NULL},
+	{"RETR", FTP_FILE, NULL}, {"SIZE", FTP_FILE, NULL}, {"STOR", FTP_FILE, NULL},
+	{"STOU", FTP_FILE, NULL}, {"ALLO", FTP_PLAIN, NULL}, {"CCC", FTP_PLAIN, NULL},
+	{"CLNT", FTP_PLAIN, NULL}, {"FEAT", FTP_PLAIN, NULL}, {"LANG", FTP_PLAIN, NULL},
+	{"MODE", FTP_PLAIN, NULL}, {"NOOP", FTP_PLAIN, NULL}, {"OPTS", FTP_PLAIN, NULL},
+	{"PBSZ", FTP_PLAIN, NULL}, {"PROT", FTP_PLAIN, NULL}, {"QUIT", FTP_PLAIN, NULL},
+	{"REST", FTP_PLAIN, NULL}, {"STRU", FTP_PLAIN, NULL}, {"SYST", FTP_PLAIN, NULL},
+	{"TYPE", FTP_PLAIN, NULL},
+	/* clang-format on */
 };
 
 /* The command whose word stands at `at`, or NULL. */
@@ -373,15 +388,16 @@ void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command)
 	size_t at = ftp_telnet(p, n), argument;
 	const struct ftp_command_word *command = ftp_find_command(p, n, at);
 
-	*ret_command = (struct ftp_command){.verb = FTP_OTHER};
+	*ret_command = (struct ftp_command){.verb = FTP_OTHER, .at = (uint16_t)at};
+	if (at < n && is_eol(p[at]))
+		ret_command->verb = FTP_EMPTY;
 	if (!command)
 		return;
-	argument = ftp_skip_spaces(p, n, at + FTP_VERB_LEN);
-	/* RFC 2428 section 4: EPSV ALL announces nothing, it is answered with 200. */
-	if (command->verb == FTP_EPSV && ftp_is_word(p + argument, n - argument, "ALL"))
-		return;
 	ret_command->verb = command->verb;
-	ret_command->at = (uint16_t)at;
+	argument = ftp_skip_spaces(p, n, at + strlen(command->word));
+	/* RFC 2428 section 4: EPSV ALL announces nothing. */
+	if (command->verb == FTP_EPSV && ftp_is_word(p + argument, n - argument, "ALL"))
+		ret_command->verb = FTP_PLAIN;
 	ret_command->offers = command->read && argument < n &&
 			      command->read(p, n, argument, &ret_command->offer) > 0;
 }
@@ -417,7 +433,7 @@ size_t ftp_command_hold(const uint8_t *p, size_t n)
 
 	if (!command || !command->read)
 		return n;
-	argument = ftp_skip_spaces(p, n, at + FTP_VERB_LEN);
+	argument = ftp_skip_spaces(p, n, at + strlen(command->word));
 	return argument == n || command->read(p, n, argument, &offer) == BAD ? n : argument;
 }
 

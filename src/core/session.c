@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* session.c - which reply answers which command
+/* session.c - what the lines of a control connection mean for it
  *
- * Commands queue up, each final reply (2xx to 5xx) takes the oldest away. The queue forgives: peers
- * disagree on what ABOR, STAT during a transfer or an empty line are answered, so a 227 or 229
- * takes away everything up to the PASV or EPSV it can answer, and a success that is neither does
- * not take away one that nothing follows. What an announcement needs: that pairing, a login, and a
- * place in its own reply; in a multi-line one that is any line.
+ * A line of the client is a command that awaits its reply; which one a reply answers, and what it
+ * does, is decided by the table of outstanding.c. Here that is carried out.
+ *
+ * Login. A new session awaits its greeting, also if commands came before that: a 220 answers the
+ * connection, REIN or HOST, and then nobody is logged in. A success for USER, PASS or ACCT logs in.
+ * A 331 says that a password is needed: the login before it, if there was one, has been flushed.
+ *
+ * Offers. A 227 or 229 needs its PASV or EPSV, a login, and a place in its own reply; in a multi-
+ * line one that is any line. A reply that quotes the name of a file can have lines that look like
+ * replies, "227 ..." among them; so a PASV is not paired that was sent while such a reply was
+ * outstanding. Not done here: a client that takes such a reply up to a quoted "226 ..." line, sends
+ * PASV, and takes the rest then, cannot be told from one that was answered.
+ *
+ * Multi-line replies end with their code and a space. Some servers end them with another code, some
+ * never. A client that goes on while nothing else is outstanding has seen the end: then the reply
+ * is over here, too, if it had a line that looked like the last one of another, or else ends with
+ * the first such line.
  */
 #include "pasvd/session.h"
 
-#include <string.h>
-
-enum {
-	REPLY_FINAL = 200,
-	REPLY_FAILED = 400,
-	REPLY_READY = 220, /* greeting, and the answer to REIN */
-	REPLY_CLOSING = 221,
-	REPLY_LOGGED_IN = 230,
-	REPLY_LOGGED_IN_SECURE = 232, /* RFC 2228 */
-	REPLY_SECURED = 234,          /* RFC 4217 section 4 */
-};
+#include "outstanding.h"
 
 static const struct session_news nothing = {.event = SESSION_NOTHING};
 
@@ -33,6 +35,11 @@ static struct session_news session_on_refusal(enum reason reason)
 	return (struct session_news){.event = SESSION_REFUSED, .reason = reason};
 }
 
+static bool may_offer(const struct session *s)
+{
+	return s->logged_in && !s->distrusted;
+}
+
 static struct session_news session_refused_offer(enum reason reason, const struct ftp_offer *offer)
 {
 	return (struct session_news){.event = SESSION_REFUSED, .reason = reason, .offer = *offer};
@@ -40,137 +47,178 @@ static struct session_news session_refused_offer(enum reason reason, const struc
 
 static struct session_news session_offered(const struct session *s, const struct ftp_offer *offer)
 {
-	if (s->alien)
+	if (s->distrusted)
 		return session_refused_offer(REASON_NOT_FTP, offer);
-	if (s->greeted)
+	if (!s->logged_in)
 		return session_refused_offer(REASON_NOT_LOGGED_IN, offer);
 	return (struct session_news){.event = SESSION_OFFER, .offer = *offer};
 }
 
-static void session_commands_drop(struct session *s, size_t count)
-{
-	s->n = (uint8_t)(s->n - count);
-	memmove(s->verb, s->verb + count, s->n);
-}
+/* --- commands --- */
 
-static bool is_passive(uint8_t verb)
-{
-	return verb == FTP_PASV || verb == FTP_EPSV;
-}
-
-static bool session_is_active(uint8_t verb)
+static bool session_is_active(unsigned verb)
 {
 	return verb == FTP_PORT || verb == FTP_EPRT;
 }
 
-static bool is_auth(uint8_t verb)
+/* The client goes on: see "Doubt" in outstanding.c and "Multi-line replies" above. */
+static void session_go_on(struct session *s)
 {
-	return verb == FTP_AUTH;
+	const struct session_command *last = outstanding_last(s);
+
+	s->lost = s->begins_tls = false;
+	if (last && last->flags & DOUBTFUL)
+		s->n--;
+	if (s->n)
+		return;
+	if (s->may_have_end)
+		s->multi = 0;
+	s->went_on = s->multi;
 }
 
-/* Takes away the oldest command of a kind together with those before it. False: there is none. */
-static bool session_answer_oldest(struct session *s, bool (*is_kind)(uint8_t verb))
+/* One offer at a time: a PORT is not tried while another one awaits its reply, so of a segment one
+ * at most. */
+static struct session_news session_command_offers(
+	struct session *s, const struct ftp_command *command)
 {
-	size_t i = 0;
+	struct session_news news;
 
-	while (i < s->n && !is_kind(s->verb[i]))
-		i++;
-	if (i == s->n)
-		return false;
-	session_commands_drop(s, i + 1);
-	return true;
+	if (!command->offers)
+		return session_on_refusal(REASON_UNREADABLE);
+	news = session_offered(s, &command->offer);
+	if (news.event != SESSION_OFFER)
+		return news;
+	if (outstanding_have(s, OFFERED) || s->flooded)
+		return session_on_refusal(REASON_TOO_MANY);
+	outstanding_last(s)->flags |= OFFERED;
+	return news;
 }
 
-static bool announces_by_code(uint16_t code)
+static struct session_news session_command_news(
+	struct session *s, const struct ftp_command *command)
 {
-	return code == FTP_ENTERING_PASSIVE || code == FTP_ENTERING_EXTENDED_PASSIVE;
-}
-
-static bool is_empty(const uint8_t *p)
-{
-	return p[0] == '\r' || p[0] == '\n';
+	if (session_is_active(command->verb))
+		return session_command_offers(s, command);
+	if (command->verb == FTP_LONG)
+		return (struct session_news){.event = SESSION_MASKED, .offer.at = command->at};
+	if (command->verb == FTP_AUTH)
+		return (struct session_news){.event = SESSION_AUTH, .offer.at = command->at};
+	return nothing;
 }
 
 struct session_news session_command(struct session *s, const uint8_t *p, size_t n)
 {
+	struct session_news news;
 	struct ftp_command command;
+	bool overflow;
 
-	if (is_empty(p))
-		return nothing;
-	s->alien |= !ftp_is_command(p, n);
 	ftp_command(p, n, &command);
-	if (s->n == SESSION_COMMANDS) /* nothing can be paired any more */
-		s->n = 0;
-	s->verb[s->n++] = (uint8_t)command.verb;
-	if (command.verb == FTP_LONG)
-		return (struct session_news){.event = SESSION_MASKED, .offer.at = command.at};
-	if (command.verb == FTP_AUTH)
-		return (struct session_news){.event = SESSION_AUTH, .offer.at = command.at};
-	if (!session_is_active((uint8_t)command.verb))
-		return nothing;
-	return command.offers ? session_offered(s, &command.offer)
-			      : session_on_refusal(REASON_UNREADABLE);
+	s->distrusted |= command.verb != FTP_EMPTY && !ftp_is_command(p, n);
+	session_go_on(s);
+	overflow = outstanding_add(s, command.verb, outstanding_flags_of(s, command.verb));
+	news = session_command_news(s, &command);
+	news.overflow = overflow;
+	return news;
 }
 
-static bool any_active(const struct session *s)
+void session_opened(struct session *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (session_is_active(s->verb[i]))
-			return true;
+	for (size_t i = 0; i < s->n; i++)
+		s->command[i].flags &= (uint8_t)~HAS_PORT;
+	if (s->n)
+		outstanding_last(s)->flags |= HAS_PORT;
+}
+
+/* --- replies --- */
+
+static struct session_news session_log_out(struct session *s)
+{
+	bool was = s->logged_in;
+
+	s->logged_in = false;
+	return session_news(was ? SESSION_CLOSED : SESSION_NOTHING);
+}
+
+static struct session_news session_take_effect(
+	struct session *s, enum effect effect, unsigned flags)
+{
+	switch (effect) {
+	case IN:
+		s->logged_in = true;
+		break;
+	case GUESS:
+		s->logged_in |= s->lost;
+		break;
+	case OUT:
+		return session_log_out(s);
+	case PAIR:
+		s->paired = !(flags & UNPAIRED);
+		break;
+	case DENY:
+		return session_news(flags & HAS_PORT ? SESSION_DENIED : SESSION_NOTHING);
+	case TLS:
+		s->secures = true;
+		break;
+	case ASK:
+		s->begins_tls = true;
+		break;
+	case SHUT:
+		return session_news(SESSION_CLOSED);
+	case NAMES:
+		outstanding_quote(s);
+		break;
+	case STRAY:
+	case WAIT:
+	case TAKE:
+	case MISS:
+	case LONE:
+		break;
 	}
-	return false;
-}
-
-/* Takes away what any other final reply answers. The last of several PORTs is the one that
- * counts. */
-static struct session_news session_answer_other(struct session *s, uint16_t code)
-{
-	bool failed = code >= REPLY_FAILED;
-	uint8_t verb = s->n ? s->verb[0] : (uint8_t)FTP_OTHER;
-
-	if (s->n > 1 || (s->n && (failed || !is_passive(verb))))
-		session_commands_drop(s, 1);
-	if (failed && session_is_active(verb) && !any_active(s))
-		return session_news(SESSION_DENIED);
-	return session_news(code == REPLY_CLOSING ? SESSION_CLOSED : SESSION_NOTHING);
-}
-
-static void session_on_login(struct session *s, uint16_t code)
-{
-	if (code == REPLY_READY)
-		s->greeted = true;
-	else if (code == REPLY_LOGGED_IN || code == REPLY_LOGGED_IN_SECURE)
-		s->greeted = false;
+	return nothing;
 }
 
 /* The first line of a reply. */
-static struct session_news session_on_preliminary(struct session *s, uint16_t code)
+static struct session_news session_on_first_line(struct session *s, uint16_t code)
 {
-	s->paired = false;
-	session_on_login(s, code);
-	if (code < REPLY_FINAL || code == REPLY_SECURED)
-		return nothing;
-	if (!announces_by_code(code))
-		return session_answer_other(s, code);
-	s->paired = session_answer_oldest(s, is_passive);
-	return nothing;
+	enum heard heard = reply_heard(code);
+	struct session_command taken = {CONNECTION, 0, 0};
+	struct session_news news;
+	enum effect effect;
+
+	s->paired = s->secures = s->quotes = s->may_have_end = s->went_on = false;
+	s->announced = s->flooded = false;
+	if (s->greeted || outstanding_effects[CONNECTION][heard] == STRAY)
+		taken = outstanding_answered(s, heard);
+	outstanding_doubt(s, &taken, heard);
+	effect = outstanding_effects[taken.verb][heard];
+	news = session_take_effect(s, effect, taken.flags);
+	s->greeted |= heard != HEARD_PRELIMINARY;
+	if (heard != HEARD_PRELIMINARY && heard != HEARD_PASSWORD)
+		s->lost = effect == MISS;
+	return news;
+}
+
+static bool announces_by_code(uint16_t code)
+{
+	return reply_heard(code) == HEARD_PASSIVE;
 }
 
 /* A line of a reply that announces by its code; `last` if it is the reply's last. */
 static struct session_news session_offer(
 	struct session *s, const struct ftp_offer *offer, bool last)
 {
-	if (offer) {
-		if (!s->paired)
-			return session_refused_offer(REASON_UNPAIRED, offer);
-		s->paired = false;
-		return session_offered(s, offer);
-	}
-	return s->paired && last ? session_on_refusal(REASON_UNREADABLE) : nothing;
+	if (!offer && (!last || s->announced))
+		return nothing;
+	if (offer && (!s->paired || s->announced))
+		return session_refused_offer(REASON_UNPAIRED, offer);
+	if (!offer)
+		return session_on_refusal(s->paired ? REASON_UNREADABLE : REASON_UNPAIRED);
+	s->announced = true;
+	return session_offered(s, offer);
 }
 
 /* A line inside a multi-line reply that does not end it. */
-static struct session_news session_on_data(struct session *s, const uint8_t *p, size_t n)
+static struct session_news session_on_text(struct session *s, const uint8_t *p, size_t n)
 {
 	struct ftp_offer offer;
 	struct ftp_reply reply;
@@ -182,38 +230,64 @@ static struct session_news session_on_data(struct session *s, const uint8_t *p, 
 							    : nothing;
 }
 
+/* A line of the open multi-line reply that ends none, or another one. */
+static bool session_is_text(struct session *s, bool is_reply, const struct ftp_reply *reply)
+{
+	if (!s->multi || (is_reply && reply->code == s->multi))
+		return false;
+	if (!is_reply || reply->more)
+		return true;
+	s->may_have_end = true;
+	if (s->went_on)
+		s->multi = 0;
+	return s->multi;
+}
+
 struct session_news session_reply(struct session *s, const uint8_t *p, size_t n)
 {
 	struct session_news news = nothing;
 	struct ftp_reply reply;
 	bool is_reply = ftp_reply(p, n, &reply) == 0;
 
-	if (s->multi && (!is_reply || reply.code != s->multi))
-		return session_on_data(s, p, n);
+	if (session_is_text(s, is_reply, &reply))
+		return session_on_text(s, p, n);
 	if (!is_reply)
 		return nothing;
 	if (!s->multi)
-		news = session_on_preliminary(s, reply.code);
+		news = session_on_first_line(s, reply.code);
 	s->multi = reply.more ? reply.code : 0;
-	if (reply.code == REPLY_SECURED && !reply.more && session_answer_oldest(s, is_auth))
+	if (s->secures && !reply.more)
 		return session_news(SESSION_SECURED);
 	if (!announces_by_code(reply.code))
 		return news;
 	return session_offer(s, reply.offers ? &reply.offer : NULL, !reply.more);
 }
 
-void session_lost(struct session *s)
+/* --- what was missed --- */
+
+void session_start(struct session *s, bool logged_in, bool distrusted)
 {
-	s->n = 0;
-	s->multi = 0;
-	s->paired = false;
+	*s = (struct session){.logged_in = logged_in, .distrusted = distrusted, .lost = true};
 }
 
+void session_lost(struct session *s)
+{
+	bool greeted = s->greeted;
+
+	session_start(s, s->logged_in, s->distrusted);
+	s->greeted = greeted;
+}
+
+/* --- holding --- */
+
+/* Nothing is held before the server has replied: the stream may not be FTP at all. */
 size_t session_command_hold(const struct session *s, const uint8_t *p, size_t n)
 {
-	size_t word = ftp_word_hold(p, n);
+	size_t word = n;
 
-	return s->greeted || word < n ? word : ftp_command_hold(p, n);
+	if (s->greeted && !s->distrusted)
+		word = ftp_word_hold(p, n);
+	return word < n || !may_offer(s) ? word : ftp_command_hold(p, n);
 }
 
 size_t session_reply_hold(const struct session *s, const uint8_t *p, size_t n)
@@ -222,13 +296,13 @@ size_t session_reply_hold(const struct session *s, const uint8_t *p, size_t n)
 	struct ftp_reply reply;
 	bool is_reply = ftp_reply(p, n, &reply) == 0;
 
-	if (s->greeted)
+	if (!may_offer(s))
 		return n;
-	if (s->multi && (!is_reply || reply.code != s->multi))
-		return s->paired ? ftp_reply_text_hold(s->multi, n) : n;
+	if (session_is_text(&then, is_reply, &reply))
+		return s->paired && !s->announced ? ftp_reply_text_hold(s->multi, n) : n;
 	if (!is_reply)
 		return n;
-	if (!s->multi)
-		session_on_preliminary(&then, reply.code);
-	return then.paired ? ftp_reply_hold(p, n) : n;
+	if (!then.multi)
+		session_on_first_line(&then, reply.code);
+	return then.paired && !then.announced ? ftp_reply_hold(p, n) : n;
 }

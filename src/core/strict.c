@@ -72,15 +72,8 @@ static bool is_urgent(const struct line *l)
 
 static bool is_pipelined(const struct question *q)
 {
-	const struct session *session = q->session;
-
-	if (q->dir != DIR_ORIGINAL || !strict_text_len(q->line) || is_urgent(q->line))
-		return false;
-	for (size_t i = 0; i < session->n; i++) {
-		if (is_about_ports(session->verb[i]))
-			return true;
-	}
-	return false;
+	return q->dir == DIR_ORIGINAL && strict_text_len(q->line) && !is_urgent(q->line) &&
+	       session_negotiates(q->session);
 }
 
 static bool is_long_line(const struct question *q)

@@ -14,6 +14,7 @@
 enum {
 	TYPE_FIRST = 20,
 	TYPE_ALERT = 21,
+	TYPE_HANDSHAKE = 22,
 	TYPE_DATA = 23,
 	TYPE_LAST = TYPE_DATA,
 	MAJOR = 3,
@@ -42,7 +43,7 @@ static size_t tls_alert_len(const uint8_t *p, size_t n)
 	return is ? HEADER_LEN + length : 0;
 }
 
-static bool is_text(const uint8_t *p, size_t n)
+static bool tls_is_text(const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (p[i] < ' ' && p[i] != '\t' && p[i] != '\r' && p[i] != '\n')
@@ -55,9 +56,14 @@ static bool is_line(enum dir dir, const uint8_t *p, size_t n)
 {
 	struct ftp_reply reply;
 
-	if (!is_text(p, n))
+	if (!tls_is_text(p, n))
 		return false;
 	return dir == DIR_ORIGINAL ? ftp_is_command(p, n) : ftp_reply(p, n, &reply) == 0;
+}
+
+bool tls_begins(const uint8_t *p, size_t n)
+{
+	return n > 2 && p[0] == TYPE_HANDSHAKE && p[1] == MAJOR && p[2] <= MINOR_LAST;
 }
 
 enum tls_content tls_content(enum dir dir, const uint8_t *p, size_t n, size_t *ret_skip)

@@ -16,28 +16,22 @@ enum {
 	REPLY_TRANSFERRED = 226,
 };
 
-static bool is_letter(uint8_t c)
+static bool lines_is_end(uint8_t c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return c == ' ' || c == '\r' || c == '\n';
 }
 
-/* The letters that a space or the line's end follows, in capitals. False: there are none, or too
- * many. */
+/* The word of a command, in capitals. False: it is too long. */
 static bool lines_word_of(const uint8_t *p, size_t n, char ret_word[EVENT_WORD_MAX + 1])
 {
-	size_t begin = 0, end;
+	size_t begin = ftp_telnet(p, n), end = begin;
 
-	for (end = 0; end < n; end++) {
-		if (!is_letter(p[end])) {
-			if (end > begin && (p[end] == ' ' || p[end] == '\r' || p[end] == '\n'))
-				break;
-			begin = end + 1;
-		}
-	}
-	if (end >= n || end - begin > EVENT_WORD_MAX)
+	while (end < n && !lines_is_end(p[end]))
+		end++;
+	if (end - begin > EVENT_WORD_MAX)
 		return false;
-	for (size_t i = 0; i < end - begin; i++)
-		ret_word[i] = (char)(p[begin + i] & ~('a' ^ 'A'));
+	for (size_t i = begin; i < end; i++)
+		ret_word[i - begin] = (char)(p[i] >= 'a' && p[i] <= 'z' ? p[i] - 'a' + 'A' : p[i]);
 	ret_word[end - begin] = '\0';
 	return true;
 }

@@ -19,7 +19,7 @@ static bool read_command(const uint8_t *p, size_t n, struct ftp_offer *ret_offer
 
 	ftp_command(p, n, &c);
 	REQUIRE(c.verb <= FTP_AUTH);
-	REQUIRE(c.verb == FTP_OTHER || (size_t)c.at + FTP_VERB_LEN < n);
+	REQUIRE(c.verb < FTP_PASV || (size_t)c.at + FTP_VERB_LEN < n);
 	REQUIRE(!c.offers || c.verb == FTP_PORT || c.verb == FTP_EPRT);
 	REQUIRE(!c.offers || c.offer.form == (c.verb == FTP_PORT ? FTP_FORM_SIX : FTP_FORM_EPRT));
 	REQUIRE(!c.offers || c.offer.at > c.at + FTP_VERB_LEN);

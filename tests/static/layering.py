@@ -36,7 +36,9 @@ PRIVATE = {
     "siphash.h": {"siphash", "conntab", "masters", "quota"},
     "sane.h": {"sane", "engine"},
     "budget.h": {"budget", "offer", "ondemand"},
-    "step.h": {"step", "offer", "engine"},
+    "step.h": {"step", "offer", "clear", "engine"},
+    "clear.h": {"clear", "engine"},
+    "outstanding.h": {"outstanding", "session"},
     "offer.h": {"offer", "engine"},
 }
 
@@ -51,6 +53,7 @@ MAY_KNOW = {
     "ftp": {"endpoint"},
     "ftp_fit": {"ftp", "line"},
     "session": {"ftp", "reason"},
+    "outstanding": {"session"},
     "ct_ops": {"endpoint", "seqadj"},
     "quota": {"endpoint"},
     "strict": {"line", "session"},
@@ -63,6 +66,7 @@ MAY_KNOW = {
     "sane": {"seg"},
     "budget": {"engine"},
     "step": {"engine", "tls"},
+    "clear": {"ondemand", "step"},
     "offer": {"engine", "ftp_fit"},
     "ending": {"ct_ops"},
     "engine": {"conntab", "ending", "masters", "ondemand", "policy", "quota", "tls"},

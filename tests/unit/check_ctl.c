@@ -81,11 +81,14 @@ static void begin(unsigned sessions)
 		struct endpoint client = packet_endpoint("[2001:db8::1]:0"),
 				server = packet_endpoint("[2001:db8::2]:21");
 		struct ct_view view = {.ours = true};
+		struct conn *c;
 
 		client.port = (uint16_t)(i + 1);
 		view.tuple[DIR_ORIGINAL] = (struct tuple){client, server, 0};
 		view.tuple[DIR_REPLY] = (struct tuple){server, client, 0};
-		conntab_add(&engine.tab, &view, now - 5000)->last = (struct plan){
+		c = conntab_add(&engine.tab, &view, now - 5000);
+		c->session.logged_in = true;
+		c->last = (struct plan){
 			.announce = server, .expect.nat = packet_endpoint("[2001:db8::2]:2121")};
 	}
 	ck_assert_int_eq(ctl_open(&ctl, path, &about), 0);

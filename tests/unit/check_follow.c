@@ -639,6 +639,7 @@ START_TEST(behind_tls_lines_are_read_again)
 
 	start_outside();
 	t = secured(CLIENT, DIALLED);
+	send_bytes(&t, DIR_REPLY, ALERT, sizeof(ALERT) - 1);
 	send_bytes(&t, DIR_ORIGINAL, ALERT "PASV\r\n", sizeof(ALERT "PASV\r\n") - 1);
 	server(&t, "227 (10,0,0,2,195,80)\r\n");
 	ck_assert_uint_eq(times("  +0.000  client          PASV\n"

@@ -22,8 +22,8 @@ START_TEST(commands_are_read_in_any_case)
 		{"epsv\n", FTP_EPSV},
 		{"EPSV 1\r\n", FTP_EPSV},
 		{"EPSV 2\r\n", FTP_EPSV},
-		{"EPSV ALL\r\n", FTP_OTHER},
-		{"epsv all\n", FTP_OTHER},
+		{"EPSV ALL\r\n", FTP_PLAIN},
+		{"epsv all\n", FTP_PLAIN},
 		{"EPSV ALLES\r\n", FTP_EPSV},
 		{"PORT 1,2,3,4,5,6\r\n", FTP_PORT},
 		{"port\n", FTP_PORT},
@@ -31,6 +31,20 @@ START_TEST(commands_are_read_in_any_case)
 		{"eprt what\r\n", FTP_EPRT},
 		{"LPSV\r\n", FTP_LONG},
 		{"lprt 4,4,10,0,0,2,2,195,80\r\n", FTP_LONG},
+		{"P@SW\r\n", FTP_PASV},
+		{"user u\r\n", FTP_USER},
+		{"PASS\r\n", FTP_PASS},
+		{"ACCT a\r\n", FTP_PASS},
+		{"REIN\r\n", FTP_REIN},
+		{"HOST ftp.example.com\r\n", FTP_REIN},
+		{"PRET STOR x\r\n", FTP_FILE},
+		{"CCC\r\n", FTP_PLAIN},
+		{"\n", FTP_EMPTY},
+		{"\r\n", FTP_EMPTY},
+		{"\xff\xf4\r\n", FTP_EMPTY},
+		{"\xff\r\n", FTP_EMPTY},
+		{"CWD x\r\n", FTP_OTHER},
+		{"XSHA256 x\r\n", FTP_OTHER},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
@@ -41,16 +55,19 @@ END_TEST
 START_TEST(what_is_no_such_command_is_other)
 {
 	static const char *const sample[] = {
-		"\n",
-		"\r\n",
 		"P\n",
+		"P@SV\r\n",
+		"P@S\r\n",
+		"USERS\r\n",
+		"CC\r\n",
+		"CCCC\r\n",
 		"PAS\r\n",
 		"PASV1\r\n",
 		"PASVPASV\r\n",
 		"EPS\r\n",
 		"EPSVX\r\n",
 		"XPASV\r\n",
-		"USER PASV\r\n",
+		"SITE PASV\r\n",
 		"PA SV\r\n",
 		"PASW\r\n",
 		"PORTS 1,2,3,4,5,6\r\n",
@@ -59,7 +76,6 @@ START_TEST(what_is_no_such_command_is_other)
 		"LPRTX\r\n",
 		" PASV\r\n",
 		"\xff\xf4PASW\r\n",
-		"\xff\r\n",
 		"\xff\xfd\n",
 		"\xfePASV\r\n",
 		"\x10\x01SV\r\n",
@@ -254,10 +270,11 @@ static bool is_command(const char *text)
 	return is;
 }
 
-START_TEST(letters_and_then_a_space_or_the_end_may_be_a_command)
+START_TEST(a_letter_letters_digits_or_at_and_then_a_space_or_the_end_may_be_a_command)
 {
 	static const char *const sample[] = {"NOOP\r\n", "noop\n", "USER anonymous\r\n", "X \n",
-		"A\r", "\xff\xf4\xff\xf2XYZ\r\n", "MDTM 2026 x: y\r\n"};
+		"A\r", "\xff\xf4\xff\xf2XYZ\r\n", "MDTM 2026 x: y\r\n", "XSHA256 x\r\n", "MD5\n",
+		"P@SW\r\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
 		ck_assert_msg(is_command(sample[i]), "%s", sample[i]);
@@ -268,7 +285,8 @@ START_TEST(anything_else_is_no_command)
 {
 	static const char *const sample[] = {"Host: 192.0.2.1\r\n", "Content-Length: 5\r\n", "\r\n",
 		"\n", " NOOP\r\n", "123\r\n", "NOOP", "NO", "\xff\xf4\r\n", "\x16\x03\x01\x02\n",
-		"{\"a\": 1}\r\n", "NOOP\tx\r\n", "N00P\r\n"};
+		"{\"a\": 1}\r\n", "NOOP\tx\r\n", "5NOP\r\n", "@NOP\r\n", "NO-OP\r\n",
+		"NO.OP x\r\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
 		ck_assert_msg(!is_command(sample[i]), "%s", sample[i]);
@@ -287,7 +305,7 @@ int main(void)
 		a_command_may_end_anywhere,
 		a_begun_port_or_eprt_is_held,
 		nothing_is_held_of_other_commands,
-		letters_and_then_a_space_or_the_end_may_be_a_command,
+		a_letter_letters_digits_or_at_and_then_a_space_or_the_end_may_be_a_command,
 		anything_else_is_no_command,
 	};
 

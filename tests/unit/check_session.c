@@ -16,7 +16,7 @@
 #define EPRT  "EPRT |1|192.168.1.5|50000|\r\n"
 
 /* Reasons stand for the refusals; these for the other events. */
-enum { NOTHING = REASON_COUNT, OFFER, DENIED, CLOSED, FORBIDDEN };
+enum { NOTHING = REASON_COUNT, OFFER, DENIED, CLOSED, FORBIDDEN, AUTH, SECURED, OVERFLOW };
 
 struct talk {
 	const char *who; /* C or S */
@@ -32,6 +32,8 @@ static unsigned number_of(const struct session_news *news)
 		[SESSION_DENIED] = DENIED,
 		[SESSION_CLOSED] = CLOSED,
 		[SESSION_MASKED] = FORBIDDEN,
+		[SESSION_AUTH] = AUTH,
+		[SESSION_SECURED] = SECURED,
 	};
 
 	return news->event == SESSION_REFUSED ? (unsigned)news->reason : number[news->event];
@@ -48,7 +50,9 @@ static unsigned say(struct session *s, const struct talk *line)
 	guard_free(p, n);
 	if (news.event == SESSION_OFFER)
 		ck_assert_uint_eq(news.offer.listen.port, 50000);
-	return number_of(&news);
+	if (news.event == SESSION_OFFER && line->who[0] == 'C')
+		session_opened(s);
+	return news.overflow ? OVERFLOW : number_of(&news);
 }
 
 static void play(struct session *s, const struct talk *talk, size_t n)
@@ -61,11 +65,31 @@ static void play(struct session *s, const struct talk *talk, size_t n)
 	}
 }
 
-#define PLAY(...)                                                                                  \
+static const struct talk login[] = {{"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
+	{"S", "331 password\r\n", NOTHING}, {"C", "PASS p\r\n", NOTHING},
+	{"S", "230 in\r\n", NOTHING}};
+
+static void log_in(struct session *s)
+{
+	*s = (struct session){0};
+	play(s, login, ARRAY_SIZE(login));
+}
+
+/* A session from its first line on, and one from its login on. */
+#define PLAY_NEW(...)                                                                              \
 	do {                                                                                       \
 		static const struct talk talk_[] = {__VA_ARGS__};                                  \
 		struct session s_ = {0};                                                           \
                                                                                                    \
+		play(&s_, talk_, ARRAY_SIZE(talk_));                                               \
+	} while (0)
+
+#define PLAY(...)                                                                                  \
+	do {                                                                                       \
+		static const struct talk talk_[] = {__VA_ARGS__};                                  \
+		struct session s_;                                                                 \
+                                                                                                   \
+		log_in(&s_);                                                                       \
 		play(&s_, talk_, ARRAY_SIZE(talk_));                                               \
 	} while (0)
 
@@ -115,21 +139,23 @@ START_TEST(a_preliminary_reply_leaves_its_command_open)
 }
 END_TEST
 
-START_TEST(only_a_220_says_that_nobody_is_logged_in)
+START_TEST(nobody_is_logged_in_before_a_login_succeeds)
 {
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
+	PLAY_NEW({"S", "220 hello\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
 		{"S", OK227, REASON_NOT_LOGGED_IN});
-	PLAY({"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER});
-	PLAY({"S", "331 password\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER});
+	PLAY_NEW({"C", "PASV\r\n", NOTHING}, {"S", OK227, REASON_NOT_LOGGED_IN});
+	PLAY_NEW({"C", PORT, REASON_NOT_LOGGED_IN}, {"S", "220 hello\r\n", NOTHING});
+	PLAY_NEW({"S", "331 password\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
+		{"S", OK227, REASON_NOT_LOGGED_IN});
 }
 END_TEST
 
 START_TEST(a_230_ends_the_wait_for_a_login)
 {
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
+	PLAY_NEW({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
 		{"S", "331 password\r\n", NOTHING}, {"C", "PASS p\r\n", NOTHING},
 		{"S", "230 in\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER});
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
+	PLAY_NEW({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
 		{"S", "230-in\r\n", NOTHING}, {"S", "230 in\r\n", NOTHING},
 		{"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER});
 }
@@ -137,7 +163,7 @@ END_TEST
 
 START_TEST(a_failed_login_is_none)
 {
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
+	PLAY_NEW({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
 		{"S", "331 password\r\n", NOTHING}, {"C", "PASS p\r\n", NOTHING},
 		{"S", "530 no\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
 		{"S", OK227, REASON_NOT_LOGGED_IN});
@@ -150,13 +176,13 @@ START_TEST(text_inside_another_reply_is_no_announcement)
 		{"S", "211-status\r\n", NOTHING}, {"S", OK227, REASON_UNPAIRED},
 		{"S", OK229, REASON_UNPAIRED}, {"S", " " OK227, NOTHING},
 		{"S", "227-(10,0,0,2,0,22)\r\n", REASON_UNPAIRED}, {"S", "211 end\r\n", NOTHING},
-		{"S", OK227, OFFER});
+		{"S", OK227, REASON_UNPAIRED});
 }
 END_TEST
 
 START_TEST(text_inside_a_greeting_is_no_login)
 {
-	PLAY({"S", "220-hello\r\n", NOTHING}, {"S", "230 is a number\r\n", NOTHING},
+	PLAY_NEW({"S", "220-hello\r\n", NOTHING}, {"S", "230 is a number\r\n", NOTHING},
 		{"S", "220 go\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING},
 		{"S", OK227, REASON_NOT_LOGGED_IN});
 }
@@ -208,22 +234,67 @@ START_TEST(lines_that_are_no_replies_pass)
 }
 END_TEST
 
-START_TEST(of_too_many_commands_the_oldest_are_forgotten)
+/* Equal commands take one place, however many there are; of two that alternate each takes one. */
+static void say_alternately(struct session *s, int times)
 {
-	struct session s = {0};
+	static const struct talk command[] = {
+		{"C", "NOOP\r\n", NOTHING}, {"C", "SIZE x\r\n", NOTHING}};
+
+	for (int i = 0; i < times; i++)
+		play(s, &command[i % 2], 1);
+}
+
+START_TEST(any_number_of_equal_commands_is_remembered)
+{
+	static const struct talk noop = {"C", "NOOP\r\n", NOTHING},
+				 ok = {"S", "200 ok\r\n", NOTHING}, port = {"C", PORT, OFFER},
+				 denied = {"S", "500 no\r\n", DENIED};
+	struct session s;
+
+	log_in(&s);
+	for (int i = 0; i < 1000; i++)
+		play(&s, &noop, 1);
+	play(&s, &port, 1);
+	for (int i = 0; i < 1000; i++)
+		play(&s, &noop, 1);
+	for (int i = 0; i < 1000; i++)
+		play(&s, &ok, 1);
+	play(&s, &denied, 1);
+}
+END_TEST
+
+START_TEST(of_too_many_commands_all_are_forgotten)
+{
 	static const struct talk pasv = {"C", "PASV\r\n", NOTHING},
-				 noop = {"C", "NOOP\r\n", NOTHING},
 				 unpaired = {"S", OK227, REASON_UNPAIRED},
 				 paired = {"S", OK227, OFFER};
+	struct session s;
 
+	log_in(&s);
 	play(&s, &pasv, 1);
-	for (int i = 0; i < SESSION_COMMANDS; i++)
-		play(&s, &noop, 1);
+	say_alternately(&s, SESSION_COMMANDS);
 	play(&s, &unpaired, 1);
-	for (int i = 0; i < 10 * SESSION_COMMANDS; i++)
-		play(&s, &noop, 1);
+	say_alternately(&s, 10 * SESSION_COMMANDS);
 	play(&s, &pasv, 1);
 	play(&s, &paired, 1);
+}
+END_TEST
+
+START_TEST(a_port_that_is_forgotten_is_shut)
+{
+	static const struct talk port = {"C", PORT, OFFER}, over = {"C", "SIZE x\r\n", OVERFLOW},
+				 ok = {"S", "200 ok\r\n", NOTHING};
+	struct session s;
+
+	log_in(&s);
+	play(&s, &port, 1);
+	say_alternately(&s, SESSION_COMMANDS - 1);
+	ck_assert_uint_eq(s.n, SESSION_COMMANDS);
+	play(&s, &over, 1);
+	log_in(&s);
+	play(&s, &port, 1);
+	play(&s, &ok, 1);
+	say_alternately(&s, 3 * SESSION_COMMANDS);
 }
 END_TEST
 
@@ -267,17 +338,17 @@ END_TEST
 
 START_TEST(a_port_before_login_is_refused)
 {
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", PORT, REASON_NOT_LOGGED_IN});
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", EPRT, REASON_NOT_LOGGED_IN},
-		{"S", "530 no\r\n", DENIED});
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
+	PLAY_NEW({"S", "220 hello\r\n", NOTHING}, {"C", PORT, REASON_NOT_LOGGED_IN});
+	PLAY_NEW({"S", "220 hello\r\n", NOTHING}, {"C", EPRT, REASON_NOT_LOGGED_IN},
+		{"S", "530 no\r\n", NOTHING});
+	PLAY_NEW({"S", "220 hello\r\n", NOTHING}, {"C", "USER u\r\n", NOTHING},
 		{"S", "230 in\r\n", NOTHING}, {"C", PORT, OFFER});
 }
 END_TEST
 
 START_TEST(a_port_that_cannot_be_read_is_unreadable)
 {
-	PLAY({"C", "PORT 1,2,3\r\n", REASON_UNREADABLE}, {"S", "501 what\r\n", DENIED});
+	PLAY({"C", "PORT 1,2,3\r\n", REASON_UNREADABLE}, {"S", "501 what\r\n", NOTHING});
 	PLAY({"C", "EPRT |2|x|5|\r\n", REASON_UNREADABLE});
 }
 END_TEST
@@ -303,7 +374,8 @@ START_TEST(long_forms_are_forbidden)
 {
 	PLAY({"C", "LPSV\r\n", FORBIDDEN}, {"S", "500 XXXX\r\n", NOTHING});
 	PLAY({"C", "lprt 4,4,10,0,0,2,2,195,80\r\n", FORBIDDEN}, {"S", "500 XXXX\r\n", NOTHING});
-	PLAY({"S", "220 hello\r\n", NOTHING}, {"C", "LPSV\r\n", FORBIDDEN});
+	PLAY_NEW({"S", "220 hello\r\n", NOTHING}, {"C", "LPSV\r\n", FORBIDDEN});
+	PLAY_NEW({"C", "LPSV\r\n", FORBIDDEN});
 	PLAY({"C", "LPSV\r\n", FORBIDDEN}, {"C", "PASV\r\n", NOTHING},
 		{"S", "500 XXXX\r\n", NOTHING}, {"S", OK227, OFFER});
 }
@@ -322,16 +394,25 @@ START_TEST(a_3xx_answers_and_denies_nothing)
 }
 END_TEST
 
-START_TEST(of_several_ports_the_last_ones_reply_denies)
+START_TEST(while_a_port_awaits_its_reply_no_other_is_an_offer)
 {
-	PLAY({"C", PORT, OFFER}, {"C", PORT, OFFER}, {"S", "500 no\r\n", NOTHING},
-		{"S", "500 no\r\n", DENIED});
-	PLAY({"C", PORT, OFFER}, {"C", PORT, OFFER}, {"S", "500 no\r\n", NOTHING},
-		{"S", "200 ok\r\n", NOTHING});
+	PLAY({"C", PORT, OFFER}, {"C", PORT, REASON_TOO_MANY}, {"S", "500 no\r\n", DENIED},
+		{"S", "500 no\r\n", NOTHING});
+	PLAY({"C", PORT, OFFER}, {"C", PORT, REASON_TOO_MANY}, {"S", "200 ok\r\n", NOTHING},
+		{"C", PORT, OFFER}, {"S", "200 ok\r\n", NOTHING}, {"S", "500 no\r\n", DENIED});
+	PLAY({"C", PORT, OFFER}, {"C", "RETR x\r\n", NOTHING}, {"S", "150 go\r\n", NOTHING},
+		{"C", PORT, OFFER});
 }
 END_TEST
 
-START_TEST(a_success_that_is_no_announcement_answers_a_pasv_that_something_follows)
+START_TEST(a_refused_port_that_opened_nothing_denies_nothing)
+{
+	PLAY({"C", PORT, OFFER}, {"S", "200 ok\r\n", NOTHING},
+		{"C", "EPRT |2|x|5|\r\n", REASON_UNREADABLE}, {"S", "522 no\r\n", NOTHING});
+}
+END_TEST
+
+START_TEST(a_success_that_is_no_announcement_answers_what_follows_a_pasv)
 {
 	PLAY({"C", "PASV\r\n", NOTHING}, {"C", "NOOP\r\n", NOTHING}, {"S", "200 what\r\n", NOTHING},
 		{"S", OK227, REASON_UNPAIRED});
@@ -343,6 +424,7 @@ START_TEST(who_says_what_is_no_command_offers_nothing_any_more)
 {
 	PLAY({"C", "GET / HTTP/1.1\r\n", NOTHING}, {"C", "Host: x\r\n", NOTHING},
 		{"C", PORT, REASON_NOT_FTP}, {"C", EPRT, REASON_NOT_FTP},
+		{"S", "500 what\r\n", NOTHING}, {"S", "500 what\r\n", NOTHING},
 		{"C", "PASV\r\n", NOTHING}, {"S", OK227, REASON_NOT_FTP});
 	PLAY({"C", "\x16\x03\x01\n", NOTHING}, {"S", "220 hello\r\n", NOTHING},
 		{"S", "230 in\r\n", NOTHING}, {"C", PORT, REASON_NOT_FTP});
@@ -355,8 +437,9 @@ START_TEST(what_was_outstanding_is_forgotten_when_bytes_are_lost)
 		{"S", "211-x\r\n", NOTHING}},
 				 behind[] = {{"S", OK227, REASON_UNPAIRED},
 					 {"C", "PASV\r\n", NOTHING}, {"S", OK227, OFFER}};
-	struct session s = {0};
+	struct session s;
 
+	log_in(&s);
 	play(&s, before, ARRAY_SIZE(before));
 	session_lost(&s);
 	play(&s, behind, ARRAY_SIZE(behind));
@@ -384,17 +467,18 @@ END_TEST
 
 static void same_session(const struct session *a, const struct session *b)
 {
-	ck_assert_int_eq(a->greeted, b->greeted);
+	ck_assert_int_eq(a->logged_in, b->logged_in);
 	ck_assert_int_eq(a->paired, b->paired);
 	ck_assert_uint_eq(a->multi, b->multi);
 	ck_assert_uint_eq(a->n, b->n);
-	ck_assert_mem_eq(a->verb, b->verb, a->n);
+	ck_assert_mem_eq(a->command, b->command, a->n * sizeof(a->command[0]));
 }
 
 /* Bytes of a line of `who` that is still coming, in a session that played `talk`. */
-static size_t hold(const struct talk *talk, size_t n, char who, const char *text)
+static size_t hold_in(
+	struct session s, const struct talk *talk, size_t n, char who, const char *text)
 {
-	struct session s = {0}, was;
+	struct session was;
 	size_t len = strlen(text), from;
 	uint8_t *p = guard_copy(text, len);
 
@@ -404,6 +488,19 @@ static size_t hold(const struct talk *talk, size_t n, char who, const char *text
 	same_session(&s, &was);
 	guard_free(p, len);
 	return from;
+}
+
+static size_t hold(const struct talk *talk, size_t n, char who, const char *text)
+{
+	struct session s;
+
+	log_in(&s);
+	return hold_in(s, talk, n, who, text);
+}
+
+static size_t hold_new(const struct talk *talk, size_t n, char who, const char *text)
+{
+	return hold_in((struct session){0}, talk, n, who, text);
 }
 
 START_TEST(an_awaited_announcement_is_held)
@@ -437,7 +534,7 @@ START_TEST(what_may_announce_nothing_is_not_held)
 		{"S", "211-x\r\n", NOTHING}};
 
 	ck_assert_uint_eq(hold(NULL, 0, 'S', "227 ok (10,0"), 12);
-	ck_assert_uint_eq(hold(no_login, 2, 'S', "227 ok (10,0"), 12);
+	ck_assert_uint_eq(hold_new(no_login, 2, 'S', "227 ok (10,0"), 12);
 	ck_assert_uint_eq(hold(in_211, 3, 'S', "227 ok (10,0"), 12);
 }
 END_TEST
@@ -449,7 +546,21 @@ START_TEST(a_port_or_eprt_is_held_once_logged_in)
 	ck_assert_uint_eq(hold(NULL, 0, 'C', "PORT 10,0"), 5);
 	ck_assert_uint_eq(hold(NULL, 0, 'C', "EPRT |1|10."), 5);
 	ck_assert_uint_eq(hold(NULL, 0, 'C', "RETR 10,0"), 9);
-	ck_assert_uint_eq(hold(no_login, 1, 'C', "PORT 10,0"), 9);
+	ck_assert_uint_eq(hold_new(no_login, 1, 'C', "PORT 10,0"), 9);
+}
+END_TEST
+
+START_TEST(before_the_server_has_replied_and_after_a_line_that_is_no_command_nothing_is_held)
+{
+	static const struct talk greeted[] = {{"S", "220 hello\r\n", NOTHING}};
+	static const struct talk alien[] = {
+		{"C", "Host: x\r\n", NOTHING}, {"C", "PASV\r\n", NOTHING}};
+
+	ck_assert_uint_eq(hold_new(NULL, 0, 'C', "AU"), 2);
+	ck_assert_uint_eq(hold_new(greeted, 1, 'C', "AU"), 0);
+	ck_assert_uint_eq(hold(alien, 1, 'C', "AU"), 2);
+	ck_assert_uint_eq(hold(alien, 1, 'C', "PORT 10,0"), 9);
+	ck_assert_uint_eq(hold(alien, 2, 'S', "227 ok (10,0"), 12);
 }
 END_TEST
 
@@ -461,7 +572,7 @@ int main(void)
 		one_command_has_one_announcement,
 		a_refused_command_has_no_announcement,
 		a_preliminary_reply_leaves_its_command_open,
-		only_a_220_says_that_nobody_is_logged_in,
+		nobody_is_logged_in_before_a_login_succeeds,
 		a_230_ends_the_wait_for_a_login,
 		a_failed_login_is_none,
 		text_inside_another_reply_is_no_announcement,
@@ -471,7 +582,9 @@ int main(void)
 		a_multi_line_227_without_numbers_is_unreadable_at_its_end,
 		a_227_that_cannot_be_read_is_unreadable,
 		lines_that_are_no_replies_pass,
-		of_too_many_commands_the_oldest_are_forgotten,
+		any_number_of_equal_commands_is_remembered,
+		of_too_many_commands_all_are_forgotten,
+		a_port_that_is_forgotten_is_shut,
 		a_port_or_eprt_is_an_offer_that_its_reply_may_deny,
 		a_preliminary_reply_decides_nothing,
 		only_its_own_reply_decides_about_a_port,
@@ -483,14 +596,16 @@ int main(void)
 		long_forms_are_forbidden,
 		an_empty_line_is_no_command,
 		a_3xx_answers_and_denies_nothing,
-		of_several_ports_the_last_ones_reply_denies,
-		a_success_that_is_no_announcement_answers_a_pasv_that_something_follows,
+		while_a_port_awaits_its_reply_no_other_is_an_offer,
+		a_refused_port_that_opened_nothing_denies_nothing,
+		a_success_that_is_no_announcement_answers_what_follows_a_pasv,
 		who_says_what_is_no_command_offers_nothing_any_more,
 		what_was_outstanding_is_forgotten_when_bytes_are_lost,
 		a_lost_session_stays_logged_out_and_alien,
 		an_awaited_announcement_is_held,
 		an_announcement_inside_its_own_reply_is_held,
 		what_may_announce_nothing_is_not_held,
+		before_the_server_has_replied_and_after_a_line_that_is_no_command_nothing_is_held,
 		a_port_or_eprt_is_held_once_logged_in,
 	};
 

@@ -102,8 +102,9 @@ START_TEST(nothing_stands_behind_a_command_about_ports)
 	static const enum ftp_verb verb[] = {FTP_PASV, FTP_EPSV, FTP_PORT, FTP_EPRT, FTP_LONG};
 
 	for (size_t i = 0; i < ARRAY_SIZE(verb); i++) {
-		session =
-			(struct session){.n = 3, .verb = {FTP_OTHER, (uint8_t)verb[i], FTP_OTHER}};
+		session = (struct session){.n = 3,
+			.command = {
+				{FTP_OTHER, 0, 1}, {(uint8_t)verb[i], 0, 1}, {FTP_OTHER, 0, 1}}};
 		CLIENT("RETR x\r\n", PIPELINED);
 		CLIENT("PASV\r\n", PIPELINED);
 		CLIENT("ABORT\r\n", PIPELINED);
@@ -114,7 +115,8 @@ START_TEST(nothing_stands_behind_a_command_about_ports)
 		CLIENT("\r\n", PASSED);
 		SERVER("200 ok\r\n", PASSED);
 	}
-	session = (struct session){.n = 2, .verb = {FTP_OTHER, FTP_OTHER, FTP_PORT}};
+	session = (struct session){
+		.n = 2, .command = {{FTP_OTHER, 0, 1}, {FTP_OTHER, 0, 1}, {FTP_PORT, 0, 1}}};
 	CLIENT("RETR x\r\n", PASSED);
 }
 END_TEST
@@ -196,7 +198,7 @@ START_TEST(what_passes_is_not_judged)
 	char text[LONG];
 
 	memset(text, 1, sizeof(text));
-	session = (struct session){.n = 1, .verb = {FTP_PORT}};
+	session = (struct session){.n = 1, .command = {{FTP_PORT, 0, 1}}};
 	ck_assert_int_eq(strict_line(&strict, &session, DIR_ORIGINAL, line_of(text, LONG)).outcome,
 		STRICT_PASS);
 	ck_assert_int_eq(strict_line(&strict, &session, DIR_ORIGINAL, line_of("227 \n", 5)).outcome,

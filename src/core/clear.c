@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* clear.c - where clear text begins again behind TLS
+ *
+ * After CCC (RFC 4217 section 12.3) both sides close TLS with an alert, the client's first or the
+ * server's. What the client sends is its own choice, and a reply may quote what it likes; so
+ * nothing is read before the server has closed TLS, the server's text only right behind its alert,
+ * and the client's from a line end on unless it follows its own alert.
+ */
+#include "clear.h"
+
+#include "pasvd/ondemand.h"
+
+/* Whether clear text is read again behind TLS: where the server is behind us. From a client behind
+ * us it may be what a web page had his browser send to a server of the page's author, within TLS
+ * ("TLS poison"). */
+static bool may_clear(const struct ct_view *view)
+{
+	return !addr_eq(&view->tuple[DIR_ORIGINAL].dst.addr, &view->tuple[DIR_REPLY].src.addr);
+}
+
+/* Reading begins at `seq`. Unless that is known to be the beginning of a line, it does at the next
+ * one. */
+static void clear_line_at(struct line *l, uint32_t seq, bool is_known)
+{
+	*l = (struct line){.synced = true, .partial = !is_known, .start = seq, .next = seq};
+}
+
+/* TLS has ended. A client that went on with something like TLS after the server had ended it may
+ * have hidden a command. */
+static void clear_begin(struct step *s, uint32_t seq)
+{
+	struct conn *c = s->conn;
+	struct stream *other = &c->stream[dir_opposite(s->dir)];
+	bool is_known = s->stream->closes && seq == s->stream->line.next;
+
+	ondemand_del(s->h, &c->view);
+	c->tls = false;
+	c->cleared = true;
+	session_start(&c->session, true, c->hides);
+	if (other->line.synced)
+		clear_line_at(&other->line, other->line.next, other->closes);
+	clear_line_at(&s->stream->line, seq, is_known);
+}
+
+/* Whether what stands at `seq` is clear text again. The client does not say where: the server's
+ * closing alert does, and its first clear byte follows that at once. */
+static bool is_clear(const struct step *s, uint32_t seq, uint8_t first)
+{
+	const struct stream *server = &s->conn->stream[DIR_REPLY];
+
+	if (!server->closes || !may_clear(&s->conn->view) || s->content == TLS_ALERT)
+		return false;
+	if (s->dir == DIR_ORIGINAL)
+		return s->content != TLS_RECORD;
+	return seq == server->line.next && first >= '1' && first <= '5';
+}
+
+enum line_place clear_locate(struct step *s, const struct seg *seg, const uint8_t *payload,
+	size_t skip, size_t *ret_skip)
+{
+	struct stream *stream = s->stream;
+	uint32_t seq = seg->seq + (uint32_t)skip, end = seg->seq + seg->payload_len;
+
+	if (stream->line.synced && !seq_after(end, stream->line.next))
+		return LINE_OLD;
+	if (skip) {
+		stream->closes = true;
+		stream->line.next = seq;
+	}
+	if (is_clear(s, seq, payload[skip])) {
+		clear_begin(s, seq);
+		return line_place(&stream->line, seq, seg->payload_len - skip, ret_skip);
+	}
+	if (s->dir == DIR_REPLY)
+		s->conn->hides = false;
+	else
+		s->conn->hides |= s->conn->stream[DIR_REPLY].closes && s->content != TLS_ALERT;
+	stream->closes = s->content == TLS_ALERT;
+	clear_line_at(&stream->line, end, false);
+	return LINE_OLD;
+}
