@@ -3,9 +3,9 @@
  *
  * A table of fixed size in memory that the caller gives; what was never used of it is not touched.
  * A connection is found by the tuple of either direction (a hash keyed with random bytes, so that
- * nobody outside can aim at one chain). When the table is full, the connection that was idle
- * longest goes, and one that is too old to be trusted goes before the table grows: all that a
- * session needs to survive is in the kernel.
+ * nobody outside can aim at one chain). It is a cache: all that a session needs to survive is in
+ * the kernel, so when it is full, one goes. How long one was idle says nothing: conntrack tells
+ * sessions apart.
  */
 #ifndef PASVD_CONNTAB_H
 #define PASVD_CONNTAB_H
@@ -21,7 +21,6 @@ enum {
 	CONNTAB_SIZE = 16384,
 	CONNTAB_BUCKETS = 32768, /* a power of two */
 	CONNTAB_KEY_LEN = 16,
-	CONNTAB_IDLE_MS = 3600000 /* an entry idle for longer is not trusted any more */
 };
 
 struct stream {
@@ -43,10 +42,14 @@ struct conn {
 	bool overdue;
 	struct stream stream[2]; /* by enum dir */
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
-	bool aborted;            /* it was reset: no new byte passes */
-	bool inherited;          /* conntrack was asked for what a predecessor of ours opened */
-	bool told;               /* that it is not ours, or not translated */
-	bool cleared;            /* it was TLS before */
+	/* enum trust, as the mark has it, or is going to with this packet's verdict */
+	uint8_t trust;
+	/* the client spoke before the server, as no client of FTP does that says PORT */
+	bool client_first;
+	bool aborted;   /* it was reset: no new byte passes */
+	bool inherited; /* conntrack was asked for what a predecessor of ours opened */
+	bool told;      /* that it is not ours, or not translated */
+	bool cleared;   /* it was TLS before */
 	bool hides; /* with conn.tls: the client went on with TLS after the server had closed it */
 	bool tls;   /* nothing of it is read; lines tell what was, before TLS began */
 	bool live;  /* false: nothing above is valid, and no bucket leads here */
@@ -68,6 +71,9 @@ struct conntab {
 
 /* `key`: CONNTAB_KEY_LEN random bytes. */
 void conntab_init(struct conntab *t, const uint8_t *key);
+
+/* The one that makes room for another if the table is full, else NULL. */
+struct conn *conntab_victim(struct conntab *t);
 
 /* The connection one of whose directions is `tuple`, or NULL; *ret_dir tells which. `now` in ms,
  * never going back. */

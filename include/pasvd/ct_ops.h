@@ -23,7 +23,10 @@ struct ct_view {
 	struct seqadj seqadj[2]; /* by enum dir; all 0 if there is none */
 	bool ours;               /* it carries our ct_helper, so it can be given expectations */
 	bool established;        /* neither side has begun to end it (TCP_CONNTRACK_ESTABLISHED) */
-	bool over;               /* a SYN makes a new connection of it (TIME_WAIT, CLOSE) */
+	uint32_t mark;           /* connmark; of it trust.h has four bits */
+	/* CTA_ID: another one is another entry, the same one may be (it hashes an address) */
+	uint32_t id;
+	bool over; /* a SYN makes a new connection of it (TIME_WAIT, CLOSE) */
 };
 
 /* One connection that is going to come (struct nf_conntrack_expect). */
@@ -63,7 +66,8 @@ struct ct_ops {
 	bool (*expect_del)(void *ctx, const struct expect *e);
 
 	/* Sets the bits `mask` of the mark of the connection `master` to those of `value`, if
-	 * conntrack can. */
+	 * conntrack can. For connections other than the packet's own, whose mark goes with its
+	 * verdict. */
 	void (*mark)(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask);
 
 	void *ctx; /* handed to the functions */

@@ -29,10 +29,18 @@ struct engine {
 	/* verdicts by reason; opened: also those with a greater one */
 	uint64_t count[REASON_COUNT];
 	uint64_t ended[ENDING_COUNT];
+	uint64_t evicted;
+	/* ms: until then a session that nobody has seen may be in its middle; we have just
+	 * started */
+	uint64_t settled;
+	bool assumes_login; /* in sessions that nobody has seen; a capture may not have their beginning */
+	bool lossy;         /* what a gap lacks went past us, and does not come any more */
 	uint64_t
 		expires_at; /* ms, when engine_expire() is to be called; UINT64_MAX: it need not be */
 	/* told of each, unless NULL, which engine_init() makes it */
 	void (*on_ended)(const struct ended *e);
+	/* likewise: of a session that has to log in again */
+	void (*on_evicted)(const struct ct_view *view);
 };
 
 /* A packet that begins with its IP header, in a buffer of `cap` bytes that belongs to the
@@ -55,6 +63,8 @@ struct verdict {
 	bool again; /* the reason is about the connection, and was given for it before */
 	bool known; /* the control connection is known: view is valid */
 	struct ct_view view;
+	/* these bits of its mark become those of `mark`, before the packet goes on */
+	uint32_t mark, mark_mask;
 	enum strict_outcome strict; /* the most that was done about a line in it */
 	bool on_demand;             /* with opened: for a SYN that came, ondemand.h */
 	bool opened;                /* a port was opened, whatever else was found in the packet: */

@@ -14,19 +14,18 @@
 
 enum {
 	LINE_MAX_LEN = 512,
-	/* Refusals of one segment beyond a gap. Its sender may repeat it once before it repeats
-	 * what is missing (a tail loss probe, RFC 8985 section 7), and the network may double
-	 * both. */
-	LINE_GAPS_MAX = 4,
 };
 
 struct line {
-	bool synced;   /* false: nothing seen yet; the next segment begins a line, wherever it is */
-	bool whole;    /* buf ends with LF; line_next() comes before more bytes */
-	bool partial;  /* its beginning went past us: it says nothing */
-	bool overlong; /* the line has more bytes than buf */
-	uint8_t gaps;  /* how often the segment at gap_seq was refused as LINE_GAP */
-	uint32_t gap_seq;
+	bool synced; /* false: no byte was read */
+	/* not synced: the receiver waits for the byte `next`, so no segment beyond it is the
+	 * first */
+	bool anchored;
+	bool unsure;    /* bytes in front of `first` may come that were never read */
+	uint32_t first; /* sequence number of the first byte that was read */
+	bool whole;     /* buf ends with LF; line_next() comes before more bytes */
+	bool partial;   /* its beginning went past us: it says nothing */
+	bool overlong;  /* the line has more bytes than buf */
 	uint32_t start; /* sequence number of buf[0] */
 	uint32_t next;  /* sequence number of the next byte not seen yet */
 	uint16_t len;   /* bytes in buf */
@@ -35,16 +34,37 @@ struct line {
 
 /* Where a segment lies in the stream seen so far. */
 enum line_place {
-	LINE_NEW,  /* in order: has bytes not seen before, and none is missing in front of them */
-	LINE_OLD,  /* a retransmission, nothing new */
-	LINE_GAP,  /* bytes in front of it are missing: refuse it, TCP sends it again */
-	LINE_STALE /* too far from what was seen to be of this connection: start anew */
+	LINE_NEW, /* in order: has bytes not seen before, and none is missing in front of them */
+	LINE_OLD, /* a retransmission, nothing new */
+	LINE_GAP, /* bytes in front of it are missing: refuse it, TCP sends it again */
+	/* it begins in front of the first byte that was read, and the receiver may not have that
+	 * byte */
+	LINE_BEFORE,
+	LINE_FAR,  /* so far away that no receiver would take it: refuse it */
+	LINE_STALE /* never returned by line_place(): clear text of a connection that was TLS */
 };
 
+/* The next segment begins a line, wherever it is; `anchored`, not beyond `next`, which the receiver
+ * waits for. */
+void line_init(struct line *l, bool anchored, uint32_t next);
+
+/* What comes next is somewhere in a line: that line is partial. What lies in front of it was read
+ * by a predecessor. */
+void line_join(struct line *l);
+
+/* A line begins at `seq`. */
+void line_begin(struct line *l, uint32_t seq);
+
+/* The bytes in front of `seq` went past us. A segment there is in order, and the line it begins in
+ * is partial. */
+void line_skip(struct line *l, uint32_t seq);
+
+/* The receiver has everything in front of `ack`. */
+void line_acked(struct line *l, uint32_t ack);
+
 /* Places a segment of `len` > 0 bytes at `seq`. On LINE_NEW, *ret_skip bytes at its front are old;
- * feed the rest. A segment beyond a gap that is refused LINE_GAPS_MAX times, and nothing of the gap
- * has come meanwhile, is LINE_NEW and the line begun is given up: it is taken that its sender knows
- * that the bytes in front arrived, so they went past us. So a gap can never stop a connection. */
+ * feed the rest. A segment beyond a gap is refused until the gap is filled, however often it comes:
+ * its sender may be the one who left the gap, to have us take what fills it for a repetition. */
 enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret_skip);
 
 /* Takes bytes up to and including the next LF; returns how many (1..n, n > 0). After it either

@@ -11,7 +11,7 @@
 
 #include "pasvd/engine.h"
 
-/* The control connection turns out to be TLS. Its mark is set, if the policy has one. */
+/* The control connection turns out to be TLS. */
 void ondemand_add(struct engine *h, const struct ct_view *view);
 
 /* Likewise, by its mark when the daemon starts, without a packet of it. `now` as for

@@ -12,6 +12,7 @@
 #include "pasvd/quota.h"
 #include "pasvd/reason.h"
 #include "pasvd/strict.h"
+#include "pasvd/trust.h"
 
 enum {
 	POLICY_LOWEST_PORT = 1024,  /* under which nothing is ever opened */
@@ -19,12 +20,12 @@ enum {
 	/* servers connect when the transfer begins, which may wait for a tape */
 	POLICY_EXPECT_SECONDS_ACTIVE = 300,
 	POLICY_ON_DEMAND_SECONDS = 2, /* an expectation for a connection that is there already */
-	POLICY_TLS_MARK = 0x40000000,
-	POLICY_PORT_TRIES = 8, /* announced ports tried on a clash, the first one included */
-	POLICY_LIST_MAX = 32,  /* entries of each list below */
+	POLICY_PORT_TRIES = 8,        /* announced ports tried on a clash, the first one included */
+	POLICY_LIST_MAX = 32,         /* entries of each list below */
 };
 
-#define POLICY_NO_INTERFACE UINT32_MAX /* the index of an interface that is not there */
+#define POLICY_CONNMARK     0xf0000000U /* unless the admin wants other bits; TLS is 0x40000000 */
+#define POLICY_NO_INTERFACE UINT32_MAX  /* the index of an interface that is not there */
 
 struct port_range {
 	uint16_t low, high; /* both belong to it */
@@ -75,8 +76,7 @@ struct policy {
 	struct external external[POLICY_LIST_MAX]; /* the first that fits counts */
 	struct strict strict;
 
-	uint32_t
-		tls_mark; /* the bits of a connection's mark that say it is TLS, used if there are tls_ports; 0: none */
+	uint32_t connmark; /* the four bits of a connection's mark that are ours (trust.h) */
 	size_t n_tls_ports, n_tls_rule, n_implicit;
 	struct tls_ports tls_ports[POLICY_LIST_MAX];
 	struct tls_rule tls_rule[POLICY_LIST_MAX]; /* the first that fits counts */

@@ -204,9 +204,15 @@ static const char *settings_set_tls_queue(struct settings *s, struct text value)
 	return conf_value_number(value, 0, UINT16_MAX, &s->tls_queue);
 }
 
-static const char *settings_set_tls_mark(struct settings *s, struct text value)
+static const char *settings_set_connmark(struct settings *s, struct text value)
 {
-	return conf_value_mark(value, &s->policy.tls_mark);
+	uint32_t mask;
+	const char *why = conf_value_mark(value, &mask);
+
+	if (why || !trust_mask_is_valid(mask))
+		return conf_value_wrong;
+	s->policy.connmark = mask;
+	return NULL;
 }
 
 static const char *settings_add_tls_ports(struct settings *s, struct text value)
@@ -266,6 +272,8 @@ static const struct settings_key keys[] = {
 	{"pasvd", "expect-seconds", settings_set_seconds, LIST_NONE, "a number 1..300 is wanted"},
 	{"pasvd", "expect-seconds-active", settings_set_seconds_active, LIST_NONE,
 		"a number 1..300 is wanted"},
+	{"pasvd", "connmark", settings_set_connmark, LIST_NONE,
+		"a number of which four bits are set is wanted, as in 0xf0000000"},
 	{"pasvd", "control-socket", settings_set_socket, LIST_NONE, settings_socket_allowed},
 	{"policy", "deny-ports", settings_add_deny, LIST_DENY,
 		"ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"},
@@ -287,7 +295,6 @@ static const struct settings_key keys[] = {
 	{"tls", "implicit-ports", settings_add_implicit, LIST_IMPLICIT,
 		"ports 1..65535 are wanted, as in 990"},
 	{"tls", "queue", settings_set_tls_queue, LIST_NONE, "a number 0..65535 is wanted"},
-	{"tls", "mark", settings_set_tls_mark, LIST_NONE, "a number 0..0xffffffff is wanted"},
 	{"strict", "spoofed-reply", set_spoofed_reply, LIST_NONE, outcomes},
 	{"strict", "spoofed-command", set_spoofed_command, LIST_NONE, outcomes},
 	{"strict", "pipelined", set_pipelined, LIST_NONE, outcomes},

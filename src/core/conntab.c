@@ -110,11 +110,6 @@ static struct conn *conntab_lookup(struct conntab *t, const struct tuple *tuple,
 	return NULL;
 }
 
-static bool is_stale(const struct conn *c, uint64_t now)
-{
-	return !c->live || now - c->seen > CONNTAB_IDLE_MS;
-}
-
 struct conn *conntab_find(
 	struct conntab *t, const struct tuple *tuple, uint64_t now, enum dir *ret_dir)
 {
@@ -123,10 +118,6 @@ struct conn *conntab_find(
 
 	if (!c)
 		return NULL;
-	if (is_stale(c, now)) {
-		conntab_del(t, c);
-		return NULL;
-	}
 	conntab_touch(t, c, now);
 	*ret_dir = dir;
 	return c;
@@ -147,12 +138,27 @@ void conntab_del(struct conntab *t, struct conn *c)
 	t->live--;
 }
 
+/* Looks at the idlest few only, so that a flood costs no more than that. */
+struct conn *conntab_victim(struct conntab *t)
+{
+	enum { LOOKS = 32 };
+	uint32_t at = t->oldest;
+
+	if (t->live < t->max)
+		return NULL;
+	for (int i = 0; i < LOOKS && at != NIL; i++, at = t->conn[at].newer) {
+		if (!(t->conn[at].trust & TRUST_LOGGED_IN))
+			return &t->conn[at];
+	}
+	return &t->conn[t->oldest];
+}
+
 /* An entry that nobody uses, in the order of idleness. */
-static struct conn *conntab_take(struct conntab *t, uint64_t now)
+static struct conn *conntab_take(struct conntab *t)
 {
 	struct conn *c;
 
-	if (t->oldest != NIL && (is_stale(&t->conn[t->oldest], now) || t->used == t->max)) {
+	if (t->oldest != NIL && (!t->conn[t->oldest].live || t->used == t->max)) {
 		c = &t->conn[t->oldest];
 		if (c->live)
 			conntab_del(t, c);
@@ -173,10 +179,12 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 		if (c)
 			conntab_del(t, c);
 	}
-	c = conntab_take(t, now);
+	c = conntab_take(t);
 	conntab_touch(t, c, now);
 	c->live = true;
 	t->live++;
+	c->trust = 0;
+	c->client_first = false;
 	c->aborted = false;
 	c->told = false;
 	c->inherited = false;

@@ -24,7 +24,7 @@
 
 #include "pasvd/ondemand.h"
 
-#include "clear.h"
+#include "meet.h"
 #include "offer.h"
 #include "sane.h"
 #include "step.h"
@@ -42,6 +42,10 @@ void engine_init(
 	memset(h->ended, 0, sizeof(h->ended));
 	h->expires_at = UINT64_MAX;
 	h->on_ended = NULL;
+	h->on_evicted = NULL;
+	h->evicted = 0;
+	h->settled = 0;
+	h->lossy = h->assumes_login = false;
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);
 	masters_init(&h->masters, key);
@@ -129,13 +133,23 @@ static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
 	return reason;
 }
 
+/* A PORT that stands in the middle of what is no FTP, such as a web page's form, would be a line if
+ * the bytes in front of it were lost. A client of FTP waits for the greeting, which says where its
+ * first line begins. */
+static bool may_offer(const struct step *s)
+{
+	return s->dir == DIR_REPLY || (!s->conn->client_first && !s->stream->line.partial);
+}
+
 static enum reason engine_on_news(struct step *s, const struct session_news *news)
 {
 	if (news->overflow)
 		offer_take_back(s, ENDING_CANCELLED);
 	switch (news->event) {
 	case SESSION_OFFER:
-		return engine_offer(s, &news->offer);
+		if (may_offer(s))
+			return engine_offer(s, &news->offer);
+		return offer_redo(s, &news->offer) ? REASON_REPEATED : REASON_NOT_FTP;
 	case SESSION_DENIED:
 		return offer_deny(s);
 	case SESSION_CLOSED:
@@ -170,6 +184,7 @@ static enum reason engine_on_whole_line(struct step *s)
 {
 	struct session *session = &s->conn->session;
 	const struct line *l = &s->stream->line;
+	bool was_distrusted = session->distrusted;
 	struct session_news news =
 		s->dir == DIR_REPLY
 			? session_reply(session, l->buf, l->overlong ? CODE_AND_SPACE : l->len)
@@ -177,6 +192,8 @@ static enum reason engine_on_whole_line(struct step *s)
 				  session, l->buf, l->overlong ? engine_word_len(l) : l->len);
 	enum reason reason = engine_on_news(s, &news);
 
+	if (l->partial) /* its beginning may have made it a command */
+		session->distrusted = was_distrusted;
 	if (!s->refused)
 		reason = engine_carry_out(s, strict_offer(&s->h->policy->strict, reason));
 	return s->conn->aborted ? reason : reason_worse(reason, step_release(s));
@@ -198,7 +215,7 @@ static enum reason engine_on_line(struct step *s, bool judged)
 	enum reason reason = REASON_PASSED;
 
 	s->refused = false;
-	if (!judged && !may_be_tls(s))
+	if (!judged && !l->partial && !may_be_tls(s))
 		reason = engine_carry_out(s, strict_line(strict, &s->conn->session, s->dir, l));
 	return l->whole && !s->conn->aborted ? reason_worse(reason, engine_on_whole_line(s))
 					     : reason;
@@ -210,6 +227,17 @@ static bool begins_tls(const struct step *s)
 	const struct line *l = &s->stream->line;
 
 	return s->dir == DIR_ORIGINAL && s->conn->session.begins_tls && tls_begins(l->buf, l->len);
+}
+
+/* A reply whose beginning may have gone past. It opens nothing, but it may repeat what opened the
+ * port that its session has: then the receiver gets the same bytes again. */
+static enum reason engine_redo_reply(struct step *s)
+{
+	struct session session = s->conn->session;
+	const struct line *l = &s->stream->line;
+	struct session_news news = session_reply(&session, l->buf, l->overlong ? 0 : l->len);
+
+	return news.offer.len && offer_redo(s, &news.offer) ? REASON_REPEATED : REASON_PASSED;
 }
 
 static enum reason engine_read_bytes(struct step *s, const uint8_t *p, size_t n)
@@ -225,8 +253,10 @@ static enum reason engine_read_bytes(struct step *s, const uint8_t *p, size_t n)
 		n -= used;
 		if (begins_tls(s))
 			return engine_on_secured(s);
-		if (!l->partial && (l->whole || l->overlong))
+		if ((!l->partial || s->dir == DIR_ORIGINAL) && (l->whole || l->overlong))
 			reason = reason_worse(reason, engine_on_line(s, judged));
+		else if (l->whole)
+			reason = reason_worse(reason, engine_redo_reply(s));
 		if (s->conn->tls || s->conn->aborted)
 			return reason;
 		if (!l->whole)
@@ -262,7 +292,6 @@ static enum reason engine_abort_segment(
 	struct seg old = *seg;
 
 	stream->reset = !stream->reset;
-	stream->line.gaps = 0; /* what is behind the cut is never taken */
 	s->verdict->action = ACTION_REPLACE;
 	if (stream->reset || !skip) {
 		packet->len = edits_empty(&stream->edits, seg, stream->line.next,
@@ -273,86 +302,6 @@ static enum reason engine_abort_segment(
 	old.flags = SEG_ACK;
 	packet->len = seg_seal(&old, packet->p);
 	return reason_worse(REASON_RESET, engine_apply_edits(s, &old, packet));
-}
-
-/* Whether a record says that the connection is TLS, if that is not known: on a port for that, or
- * from the server where nothing was heard of it before. What a client alone says may be a web
- * page's (see ftp_is_command()). */
-static bool proves_tls(const struct step *s)
-{
-	return s->dir == DIR_REPLY ||
-	       policy_is_implicit(s->h->policy, s->conn->view.tuple[DIR_ORIGINAL].dst.port);
-}
-
-static void engine_forget(struct step *s)
-{
-	if (s->conn->tls)
-		ondemand_del(s->h, &s->conn->view);
-	conntab_del(&s->h->tab, s->conn);
-}
-
-/* The connection of the segment: known, or asked of conntrack. */
-static enum ct_result engine_find_conn(struct step *s, const struct tuple *tuple)
-{
-	const struct ct_ops *ct = &s->h->ct;
-	struct ct_view view;
-	enum ct_result result;
-
-	s->conn = conntab_find(&s->h->tab, tuple, s->now, &s->dir);
-	if (s->conn)
-		return CT_OK;
-	result = ct->get(ct->ctx, tuple, &view);
-	if (result != CT_OK)
-		return result;
-	s->conn = conntab_add(&s->h->tab, &view, s->now);
-	session_start(&s->conn->session, true, false);
-	s->dir = tuple_eq(&view.tuple[DIR_ORIGINAL], tuple) ? DIR_ORIGINAL : DIR_REPLY;
-	return CT_OK;
-}
-
-/* The segment's place in what is read. Behind TLS that has ended a record is a repeated one. */
-static enum line_place engine_locate(
-	struct step *s, const struct seg *seg, const uint8_t *payload, size_t *ret_skip)
-{
-	struct line *l = &s->stream->line;
-	size_t skip = 0;
-	enum line_place where;
-
-	s->content = TLS_CLEAR;
-	if ((s->conn->tls || !l->synced) && !s->conn->aborted)
-		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
-	if (s->conn->tls) {
-		where = clear_locate(s, seg, payload, skip, ret_skip);
-		*ret_skip += where == LINE_NEW ? skip : 0;
-		return where;
-	}
-	if (s->content == TLS_ALERT ||
-		(s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
-		return LINE_OLD;
-	where = line_place(l, seg->seq + (uint32_t)skip, seg->payload_len - skip, ret_skip);
-	*ret_skip += where == LINE_NEW ? skip : 0;
-	return where;
-}
-
-/* Finds the connection and the segment's place in it. An entry of an older connection with the same
- * tuple is forgotten, and conntrack asked again; *ret_place is never LINE_STALE. */
-static enum ct_result engine_place_segment(struct step *s, const struct seg *seg,
-	const struct packet *packet, enum line_place *ret_place, size_t *ret_skip)
-{
-	enum line_place where = LINE_STALE;
-	enum ct_result result = CT_OK;
-
-	while (where == LINE_STALE) {
-		result = engine_find_conn(s, &seg->tuple);
-		if (result != CT_OK)
-			return result;
-		s->stream = &s->conn->stream[s->dir];
-		where = engine_locate(s, seg, packet->p + seg->payload, ret_skip);
-		if (where == LINE_STALE)
-			engine_forget(s);
-	}
-	*ret_place = where;
-	return result;
 }
 
 /* The segment's bytes, as far as they are new. */
@@ -368,18 +317,26 @@ static enum reason engine_read_segment(
 	return engine_read_bytes(s, packet->p + seg->payload + skip, seg->payload_len - skip);
 }
 
+/* TCP repeats what is right. */
+static bool is_refused(enum line_place where)
+{
+	return where == LINE_GAP || where == LINE_BEFORE || where == LINE_FAR;
+}
+
 /* A segment of a connection that we look after. */
 static enum reason engine_pass_on(struct step *s, const struct seg *seg, struct packet *packet,
 	enum line_place where, size_t skip)
 {
 	enum reason reason = REASON_REPEATED;
 
-	if (where == LINE_GAP && !s->conn->aborted) {
+	if (is_refused(where) && !s->conn->aborted) {
 		s->verdict->action = ACTION_DROP;
 		return REASON_REORDERED;
 	}
-	if (seg->flags & SEG_ACK)
+	if (seg->flags & SEG_ACK) {
+		line_acked(&s->conn->stream[dir_opposite(s->dir)].line, seg->ack);
 		edits_acked(&s->conn->stream[dir_opposite(s->dir)].edits, seg->ack);
+	}
 	if (where == LINE_NEW && !s->conn->aborted)
 		reason = engine_read_segment(s, seg, packet, skip);
 	else if (s->content == TLS_RECORD && !s->conn->tls && !s->conn->cleared)
@@ -402,8 +359,10 @@ static bool is_translated(const struct ct_view *view)
 }
 
 /* A stranger: its connection carries no helper, or has nothing to rewrite. */
-static enum reason engine_leave_alone(struct step *s)
+static enum reason engine_leave_alone(struct step *s, const struct seg *seg)
 {
+	/* so that conntrack need not be asked for the next one */
+	line_begin(&s->stream->line, seg->seq + seg->payload_len);
 	s->verdict->again = s->conn->told;
 	s->conn->told = true;
 	return s->conn->view.ours ? REASON_NOT_TRANSLATED : REASON_NO_CT_HELPER;
@@ -413,7 +372,7 @@ static enum reason engine_read_packet(struct step *s, const struct seg *seg, str
 {
 	enum line_place where;
 	size_t skip = 0;
-	enum ct_result result = engine_place_segment(s, seg, packet, &where, &skip);
+	enum ct_result result = meet_segment(s, seg, packet, &where, &skip);
 
 	if (result != CT_OK)
 		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
@@ -421,7 +380,7 @@ static enum reason engine_read_packet(struct step *s, const struct seg *seg, str
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
 	if (!s->conn->view.ours || !is_translated(&s->conn->view))
-		return engine_leave_alone(s);
+		return engine_leave_alone(s, seg);
 	return engine_pass_on(s, seg, packet, where, skip);
 }
 
@@ -436,7 +395,8 @@ static enum reason engine_remove_ct_helper_request(const struct step *s, struct 
 	return REASON_CT_HELPER_REQUEST;
 }
 
-/* A SYN has nothing to say yet, even if it carries data (RFC 7413). */
+/* Data in a SYN (RFC 7413) would pass before there is a session that it could be read in. TCP sends
+ * it again without. */
 void engine_packet(
 	struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
 {
@@ -448,9 +408,14 @@ void engine_packet(
 	if (seg_parse(packet->p, packet->len, &seg) < 0) {
 		reason = REASON_BAD_PACKET;
 		ret_verdict->action = ACTION_DROP;
-	} else if (seg.payload_len && !(seg.flags & SEG_SYN)) {
+	} else if (seg.payload_len && seg.flags & SEG_SYN) {
+		ret_verdict->action = ACTION_DROP;
+		reason = REASON_REORDERED;
+	} else if (seg.payload_len) {
 		seg.tuple.zone = h->policy->zone;
 		reason = engine_read_packet(&step, &seg, packet);
+		if (step.conn)
+			meet_note_trust(&step);
 	}
 	/* the ct helper reads the data of a SYN within a connection, too */
 	if (reason != REASON_BAD_PACKET)

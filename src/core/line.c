@@ -14,40 +14,56 @@
 
 enum { LINE_WINDOW = 1 << 20 }; /* bytes; control connections use far smaller windows */
 
-static void line_sync(struct line *l, uint32_t seq)
+void line_init(struct line *l, bool anchored, uint32_t next)
 {
-	*l = (struct line){.synced = true, .start = seq, .next = seq};
+	*l = (struct line){.anchored = anchored, .unsure = true, .next = next};
 }
 
-static enum line_place line_gap(struct line *l, uint32_t seq, size_t *ret_skip)
+void line_join(struct line *l)
 {
-	if (l->gap_seq != seq)
-		l->gaps = 0;
-	if (l->gaps == LINE_GAPS_MAX) {
-		line_sync(l, seq);
-		l->partial = true;
-		*ret_skip = 0;
-		return LINE_NEW;
-	}
-	l->gaps++;
-	l->gap_seq = seq;
-	return LINE_GAP;
+	*l = (struct line){.partial = true};
+}
+
+void line_begin(struct line *l, uint32_t seq)
+{
+	bool unsure = l->unsure, partial = l->partial;
+
+	*l = (struct line){.synced = true,
+		.unsure = unsure,
+		.partial = partial,
+		.first = seq,
+		.start = seq,
+		.next = seq};
+}
+
+void line_skip(struct line *l, uint32_t seq)
+{
+	l->partial = true;
+	l->unsure = false;
+	line_begin(l, seq);
+}
+
+void line_acked(struct line *l, uint32_t ack)
+{
+	if (l->synced && l->unsure && seq_after(ack, l->first))
+		l->unsure = false;
 }
 
 enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret_skip)
 {
 	int32_t ahead;
 
-	if (!l->synced)
-		line_sync(l, seq);
+	if (!l->synced && !(l->anchored && seq_after(seq, l->next)))
+		line_begin(l, seq);
 	ahead = (int32_t)(seq - l->next);
 	if (ahead > LINE_WINDOW || ahead < -LINE_WINDOW)
-		return LINE_STALE;
+		return LINE_FAR;
 	if (ahead > 0)
-		return line_gap(l, seq, ret_skip);
+		return LINE_GAP;
+	if (l->unsure && seq_after(l->first, seq))
+		return LINE_BEFORE;
 	if ((size_t)-ahead >= len)
 		return LINE_OLD;
-	l->gaps = 0; /* what was missing is on its way */
 	*ret_skip = (size_t)-ahead;
 	return LINE_NEW;
 }
@@ -69,5 +85,7 @@ size_t line_feed(struct line *l, const uint8_t *p, size_t n)
 
 void line_next(struct line *l)
 {
-	line_sync(l, l->next);
+	l->whole = l->partial = l->overlong = false;
+	l->start = l->next;
+	l->len = 0;
 }

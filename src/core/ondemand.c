@@ -34,17 +34,10 @@ static void ondemand_clean(struct engine *h, const struct tuple *original)
 	}
 }
 
-static void ondemand_set_mark(const struct engine *h, const struct tuple *original, uint32_t value)
-{
-	if (h->policy->n_tls_ports)
-		h->ct.mark(h->ct.ctx, original, value, h->policy->tls_mark);
-}
-
 void ondemand_add(struct engine *h, const struct ct_view *view)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
 
-	ondemand_set_mark(h, original, h->policy->tls_mark);
 	ondemand_clean(h, original);
 	masters_add(&h->masters, original);
 }
@@ -58,6 +51,7 @@ static struct conn *ondemand_entry_of(struct engine *h, const struct ct_view *vi
 	if (!c) {
 		c = conntab_add(&h->tab, view, now);
 		c->tls = true;
+		c->trust = (uint8_t)trust_of_mark(h->policy->connmark, view->mark);
 	}
 	return c;
 }
@@ -70,10 +64,7 @@ void ondemand_restore(struct engine *h, const struct ct_view *view, uint64_t now
 
 void ondemand_del(struct engine *h, const struct ct_view *view)
 {
-	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
-
-	ondemand_set_mark(h, original, 0);
-	masters_del(&h->masters, original);
+	masters_del(&h->masters, &view->tuple[DIR_ORIGINAL]);
 }
 
 /* The plan for the SYN, by the newest of its client's control connections whose server it can be

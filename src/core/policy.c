@@ -16,7 +16,7 @@ enum { FIVE_DIGITS = 10000, LOOPBACK_NET = 127 };
 const struct policy policy_default = {
 	.expect_seconds = POLICY_EXPECT_SECONDS,
 	.expect_seconds_active = POLICY_EXPECT_SECONDS_ACTIVE,
-	.tls_mark = POLICY_TLS_MARK,
+	.connmark = POLICY_CONNMARK,
 };
 
 bool network_has(const struct network *n, const struct addr *a)

@@ -49,15 +49,28 @@ uint64_t loop_now(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+/* What the connection's mark is to say goes in front of the verdict, in the same datagram: the
+ * kernel takes them in order, so no packet is ahead of its mark, whenever we are killed. */
+static ssize_t loop_put_mark(struct loop *loop, const struct verdict *v)
+{
+	ssize_t n = 0;
+
+	if (v->mark_mask)
+		n = ct_msg_put_mark(loop->out, CT_MSG_MAX, &v->view.tuple[DIR_ORIGINAL], v->mark,
+			v->mark_mask, false);
+	return n < 0 ? 0 : n;
+}
+
 static void loop_send_verdict(
 	struct loop_queue *q, uint32_t id, const struct verdict *v, const struct packet *packet)
 {
 	struct loop *loop = q->loop;
 	enum nfq_verdict verdict = v->action == ACTION_DROP ? NFQ_DROP : NFQ_ACCEPT;
 	size_t len = v->action == ACTION_REPLACE ? packet->len : 0;
-	ssize_t n = nfq_msg_put_verdict(
-		loop->out, sizeof(loop->out), q->number, id, verdict, packet->p, len);
-	int err = n < 0 ? (int)n : nl_send(&q->nl, loop->out, (size_t)n);
+	ssize_t mark = loop_put_mark(loop, v);
+	ssize_t n = nfq_msg_put_verdict(loop->out + mark, sizeof(loop->out) - (size_t)mark,
+		q->number, id, verdict, packet->p, len);
+	int err = n < 0 ? (int)n : nl_send(&q->nl, loop->out, (size_t)(mark + n));
 
 	if (err)
 		log_at(REASON_LEVEL_ERR, "verdict packet=%u: %s", id, strerror(-err));
@@ -96,7 +109,8 @@ static int loop_on_message(const struct nlmsghdr *nlh, void *data)
 	int err = nl_error(nlh);
 
 	if (err <= 0) {
-		log_at(REASON_LEVEL_ERR, "verdict refused: %s", strerror(-err));
+		if (err != -ENOENT) /* the connection, or the packet, is gone */
+			log_at(REASON_LEVEL_ERR, "verdict or mark refused: %s", strerror(-err));
 	} else if (nfq_msg_parse_packet(nlh, nlh->nlmsg_len, &in) < 0) {
 		log_at(REASON_LEVEL_ERR, "a message of the queue makes no sense: type=%u",
 			nlh->nlmsg_type);
@@ -139,7 +153,7 @@ static int loop_open_signals(struct loop *loop)
 /* All in one datagram: packets that come between the binding and the copy mode are dropped by the
  * kernel. Each message has one setting, for one that is refused takes down all that is in its
  * message. */
-static int loop_configure_queue(struct loop_queue *q, uint32_t packets, bool fail_open)
+static int loop_configure_queue(struct loop_queue *q, uint32_t packets)
 {
 	enum { MESSAGES = 4 };
 	const size_t room = NFQ_MSG_CONFIG_MAX;
@@ -148,7 +162,7 @@ static int loop_configure_queue(struct loop_queue *q, uint32_t packets, bool fai
 
 	p += nfq_msg_put_bind(p, room, q->number);
 	p += nfq_msg_put_maxlen(p, room, q->number, packets);
-	p += nfq_msg_put_fail_open(p, room, q->number, fail_open);
+	p += nfq_msg_put_fail_open(p, room, q->number, false);
 	p += nfq_msg_put_copy(p, room, q->number);
 	err = nl_request(
 		&q->nl, q->loop->out, (size_t)(p - q->loop->out), result, MESSAGES, NULL, NULL);
@@ -170,7 +184,7 @@ int loop_open(struct loop *loop, struct engine *engine, struct expect_events *ev
 	return loop_open_signals(loop);
 }
 
-int loop_bind(struct loop *loop, int which, uint16_t number, bool fail_open)
+int loop_bind(struct loop *loop, int which, uint16_t number)
 {
 	struct loop_queue *q = &loop->queue[which];
 	int err = nl_open(&q->nl, q->in, sizeof(q->in));
@@ -184,7 +198,7 @@ int loop_bind(struct loop *loop, int which, uint16_t number, bool fail_open)
 	q->ask = kinds[which].ask;
 	q->nl.unasked = loop_on_message;
 	q->nl.unasked_data = q;
-	return loop_configure_queue(q, kinds[which].packets, fail_open);
+	return loop_configure_queue(q, kinds[which].packets);
 }
 
 /* Reads at most `most` datagrams of the queue, fewer if there are no more. */

@@ -8,6 +8,7 @@
 #ifndef PASVD_LOOP_H
 #define PASVD_LOOP_H
 
+#include "ct_msg.h"
 #include "expect_events.h"
 #include "nfq_msg.h"
 #include "nl.h"
@@ -47,7 +48,7 @@ struct loop {
 	int watched; /* a descriptor that is waited for, too; the owner's; -1: none */
 	const struct loop_hooks *hooks;
 	bool stopping;
-	_Alignas(struct nlmsghdr) uint8_t out[NFQ_MSG_VERDICT_MAX];
+	_Alignas(struct nlmsghdr) uint8_t out[CT_MSG_MAX + NFQ_MSG_VERDICT_MAX];
 	uint8_t packet[UINT16_MAX];
 };
 
@@ -57,9 +58,10 @@ int loop_open(struct loop *loop, struct engine *engine, struct expect_events *ev
 	const struct loop_hooks *hooks);
 
 /* Binds a queue, LOOP_CONTROL or LOOP_ON_DEMAND: from then on its packets wait for us. If it is full,
- * packets that would have to wait pass if it is to `fail_open`, and are dropped if not. -EPERM:
- * another process has the queue, or CAP_NET_ADMIN is missing. */
-int loop_bind(struct loop *loop, int which, uint16_t number, bool fail_open);
+ * packets that would have to wait are dropped, and TCP repeats them: what passed by us while older
+ * packets wait could not be put right. -EPERM: another process has the queue, or CAP_NET_ADMIN is
+ * missing. */
+int loop_bind(struct loop *loop, int which, uint16_t number);
 
 /* ms of a clock that never goes back. */
 uint64_t loop_now(void);

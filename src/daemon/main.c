@@ -45,6 +45,8 @@ static struct live {
 	struct settings *now, settings[2];
 } live;
 
+enum { SETTLE_MS = 3000 }; /* until then a session that was never seen may be older than we are */
+
 static void pasvd_keep_number(const char *name, uint16_t *next, uint16_t now)
 {
 	if (*next != now)
@@ -52,12 +54,13 @@ static void pasvd_keep_number(const char *name, uint16_t *next, uint16_t now)
 	*next = now;
 }
 
-static void pasvd_keep_fail(bool *next, bool now)
+/* Sessions have their bits where they were put. */
+static void pasvd_keep_connmark(struct settings *next, const struct settings *now)
 {
-	if (*next != now)
-		log_at(REASON_LEVEL_WARNING, "fail=%s stays until pasvd is started again",
-			now ? "open" : "closed");
-	*next = now;
+	if (next->policy.connmark != now->policy.connmark)
+		log_at(REASON_LEVEL_WARNING, "connmark=0x%x stays until pasvd is started again",
+			now->policy.connmark);
+	next->policy.connmark = now->policy.connmark;
 }
 
 static void pasvd_keep_socket(struct settings *next, const struct settings *now)
@@ -97,7 +100,7 @@ static void pasvd_reload(void *data)
 	pasvd_keep_number("queue", &next->queue, l->now->queue);
 	pasvd_keep_number("[tls] queue", &next->tls_queue, l->now->tls_queue);
 	pasvd_keep_number("[limits] sessions", &next->sessions, l->now->sessions);
-	pasvd_keep_fail(&next->fail_open, l->now->fail_open);
+	pasvd_keep_connmark(next, l->now);
 	pasvd_keep_socket(next, l->now);
 	pasvd_keep_ct_helper(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_ON_DEMAND].nl.sock)
@@ -142,6 +145,16 @@ static void pasvd_log_ended(const struct ended *e)
 	ctl_tell(&ctl);
 }
 
+static void pasvd_tell_evicted(const struct ct_view *view)
+{
+	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
+
+	log_packet(REASON_LEVEL_WARNING, &view->tuple[DIR_ORIGINAL].src.addr,
+		"evicted client=%s server=%s: more than sessions=%u; it has to log in again",
+		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
+		endpoint_text(&view->tuple[DIR_REPLY].src, server), engine.tab.max);
+}
+
 static void pasvd_answer_ctl(void *data, uint64_t now)
 {
 	(void)data;
@@ -178,9 +191,9 @@ static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 	loop.watched = ctl_fd(&ctl);
 }
 
-static int pasvd_bind_queue(int which, uint16_t number, bool fail_open)
+static int pasvd_bind_queue(int which, uint16_t number)
 {
-	int err = loop_bind(&loop, which, number, fail_open);
+	int err = loop_bind(&loop, which, number);
 
 	if (err == -EPERM || err == -EBUSY)
 		log_at(REASON_LEVEL_ERR, "queue %u is taken: another program has bound it", number);
@@ -203,12 +216,12 @@ static int pasvd_start_on_demand(void)
 
 	if (!policy->n_tls_ports)
 		return 0;
-	err = policy->tls_mark ? conntrack_marked(&ct, policy->tls_mark, pasvd_take_marked, &engine)
-			       : 0;
+	err = conntrack_marked(
+		&ct, trust_to_mark(policy->connmark, TRUST_TLS), pasvd_take_marked, &engine);
 	if (err)
 		log_at(REASON_LEVEL_WARNING, "cannot ask for the connections marked as TLS: %s",
 			strerror(-err));
-	return pasvd_bind_queue(LOOP_ON_DEMAND, live.now->tls_queue, false);
+	return pasvd_bind_queue(LOOP_ON_DEMAND, live.now->tls_queue);
 }
 
 static int pasvd_start_core(const struct ct_helper *ct_helper)
@@ -225,6 +238,8 @@ static int pasvd_start_core(const struct ct_helper *ct_helper)
 	engine_init(&engine, &port, &live.now->policy, key);
 	engine.tab.max = live.now->sessions;
 	engine.on_ended = pasvd_log_ended;
+	engine.on_evicted = pasvd_tell_evicted;
+	engine.settled = loop_now() + SETTLE_MS;
 	err = expect_events_open(&events, &engine, ct.nl.portid);
 	return err ? err : loop_open(&loop, &engine, &events, &hooks);
 }
@@ -237,7 +252,7 @@ static int pasvd_start(const struct ct_helper *ct_helper)
 		log_at(REASON_LEVEL_ERR, "cannot start: %s", strerror(-err));
 		return err;
 	}
-	err = pasvd_bind_queue(LOOP_CONTROL, live.now->queue, live.now->fail_open);
+	err = pasvd_bind_queue(LOOP_CONTROL, live.now->queue);
 	return err ? err : pasvd_start_on_demand();
 }
 

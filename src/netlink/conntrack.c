@@ -231,7 +231,7 @@ static void conntrack_set_mark(void *ctx, const struct tuple *master, uint32_t v
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	struct conntrack *c = ctx;
-	ssize_t len = ct_msg_put_mark(buf, sizeof(buf), master, value, mask);
+	ssize_t len = ct_msg_put_mark(buf, sizeof(buf), master, value, mask, true);
 	int result = 0;
 	int err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
 

@@ -141,10 +141,10 @@ ssize_t ct_msg_put_seqadj(void *buf, size_t cap, const struct tuple *master, enu
 	return attr_end(&o);
 }
 
-ssize_t ct_msg_put_mark(
-	void *buf, size_t cap, const struct tuple *master, uint32_t value, uint32_t mask)
+ssize_t ct_msg_put_mark(void *buf, size_t cap, const struct tuple *master, uint32_t value,
+	uint32_t mask, bool answered)
 {
-	struct attr_out o = ct_msg_begin_ct(buf, cap, CT(NEW), NLM_F_ACK, master);
+	struct attr_out o = ct_msg_begin_ct(buf, cap, CT(NEW), answered ? NLM_F_ACK : 0, master);
 
 	attr_put_be32(&o, CTA_MARK, value);
 	attr_put_be32(&o, CTA_MARK_MASK, mask);
@@ -371,6 +371,8 @@ int ct_msg_parse_view(const void *msg, size_t len, const char *ct_helper, struct
 		!ct_msg_read_seqadj(at[CTA_SEQ_ADJ_REPLY], &view.seqadj[DIR_REPLY]))
 		return -1;
 	view.ours = is_helper(at[CTA_HELP], ct_helper);
+	attr_read_be32(at[CTA_MARK], &view.mark);
+	attr_read_be32(at[CTA_ID], &view.id);
 	ct_msg_read_state(at[CTA_PROTOINFO], &view);
 	*ret_view = view;
 	return 0;

@@ -34,9 +34,10 @@ ssize_t ct_msg_put_get(void *buf, size_t cap, const struct tuple *t);
 ssize_t ct_msg_put_seqadj(void *buf, size_t cap, const struct tuple *master, enum dir dir,
 	const struct seqadj *a, bool liberal);
 
-/* Sets the bits `mask` of the mark of the connection one of whose directions is `master`. */
-ssize_t ct_msg_put_mark(
-	void *buf, size_t cap, const struct tuple *master, uint32_t value, uint32_t mask);
+/* Sets the bits `mask` of the mark of the connection one of whose directions is `master`.
+ * Acknowledged if it is to be `answered`; a refusal always is answered. */
+ssize_t ct_msg_put_mark(void *buf, size_t cap, const struct tuple *master, uint32_t value,
+	uint32_t mask, bool answered);
 
 /* Asks for all TCP connections of family AF_* that have the bits `mark` set, each answered as by
  * ct_msg_put_get(). */

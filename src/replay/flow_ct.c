@@ -128,10 +128,12 @@ static bool flow_ct_expect_del(void *ctx, const struct expect *e)
 	return true;
 }
 
-/* Marks are for the rules. */
 static void flow_ct_set_mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
 {
-	(void)ctx, (void)master, (void)value, (void)mask;
+	struct flow *flow = flows_find(ctx, master);
+
+	if (flow)
+		flow->view.mark = (flow->view.mark & ~mask) | (value & mask);
 }
 
 struct ct_ops flow_ct_ops(struct flows *f)

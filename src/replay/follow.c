@@ -178,28 +178,36 @@ static struct verdict follow_ask_engine(struct flows *f, const struct arrival *a
 	follow_put_be32(
 		packet.p + a->seg.tcp + TCP_ACK, follow_shifted_ack(a->flow, a->dir, a->seg.ack));
 	f->current = a->flow;
+	f->engine->assumes_login = true; /* the capture may begin later than the session */
 	engine_packet(f->engine, &packet, f->now / US_PER_MS, &v);
+	if (v.mark_mask)
+		f->engine->ct.mark(
+			f->engine->ct.ctx, &v.view.tuple[DIR_ORIGINAL], v.mark, v.mark_mask);
 	return v;
 }
 
 /* Where the segment lies in what was read. Too far away from it, it begins anew. */
-static enum line_place follow_place_segment(
-	struct flows *f, const struct arrival *a, size_t *ret_skip)
+static enum line_place follow_place_segment(const struct arrival *a, size_t *ret_skip)
+{
+	struct line *l = &a->flow->side[a->dir].line;
+	enum line_place where = line_place(l, a->seg.seq, a->seg.payload_len, ret_skip);
+
+	if (where == LINE_FAR || where == LINE_BEFORE) {
+		line_init(l, false, 0);
+		return line_place(l, a->seg.seq, a->seg.payload_len, ret_skip);
+	}
+	return where;
+}
+
+/* What is missing in front of the segment is not in the capture. */
+static void follow_skip_gap(struct flows *f, const struct arrival *a)
 {
 	struct line *l = &a->flow->side[a->dir].line;
 	struct event e = {.kind = EVENT_GAP, .dir = a->dir, .count = a->seg.seq - l->next};
-	bool ahead = l->synced && seq_after(a->seg.seq, l->next);
-	enum line_place where = line_place(l, a->seg.seq, a->seg.payload_len, ret_skip);
 
-	if (where == LINE_STALE) {
-		*l = (struct line){0};
-		return line_place(l, a->seg.seq, a->seg.payload_len, ret_skip);
-	}
-	if (where == LINE_NEW && ahead) {
-		a->flow->missing += e.count;
-		flow_event(f, a->flow, e);
-	}
-	return where;
+	a->flow->missing += e.count;
+	flow_event(f, a->flow, e);
+	line_skip(l, a->seg.seq);
 }
 
 /* What is new in the segment: all but `skip` bytes. Of TLS nothing is read. */
@@ -219,7 +227,7 @@ static void follow_read_new(struct flows *f, const struct arrival *a, size_t ski
 		skip = alerts;
 	begin = a->seg.seq + (uint32_t)skip;
 	if (seq_after(begin, l->next))
-		*l = (struct line){.synced = true, .start = begin, .next = begin};
+		line_begin(l, begin);
 	lines_read(f, a->flow, a->dir, payload + skip, n - skip);
 }
 
@@ -229,13 +237,10 @@ static void follow_hand_over(
 {
 	size_t from = a->flow->n_events;
 	struct verdict v;
-	int tries = 0;
 
 	if (where == LINE_NEW)
 		follow_read_new(f, a, skip);
-	do
-		v = follow_ask_engine(f, a);
-	while (v.action == ACTION_DROP && v.reason == REASON_REORDERED && tries++ < LINE_GAPS_MAX);
+	v = follow_ask_engine(f, a);
 	follow_judge(f, a->flow, a->dir, from, &v);
 }
 
@@ -269,10 +274,14 @@ static void follow_take_first(struct flows *f, struct flow *flow, enum dir dir)
 
 	side->waiting = w->next;
 	side->n_waiting--;
-	do
-		where = follow_place_segment(f, &a, &skip);
-	while (where == LINE_GAP);
+	where = follow_place_segment(&a, &skip);
+	if (where == LINE_GAP) {
+		follow_skip_gap(f, &a);
+		where = follow_place_segment(&a, &skip);
+	}
+	f->engine->lossy = true; /* the core has seen no more than the capture */
 	follow_hand_over(f, &a, where, skip);
+	f->engine->lossy = false;
 	flows_give(f, sizeof(*w) + w->len);
 	free(w);
 }
@@ -290,7 +299,7 @@ static void follow_take_ready(struct flows *f, struct flow *flow, enum dir dir)
 static void follow_take_arrival(struct flows *f, const struct arrival *a)
 {
 	size_t skip = 0;
-	enum line_place where = follow_place_segment(f, a, &skip);
+	enum line_place where = follow_place_segment(a, &skip);
 
 	if (where != LINE_GAP)
 		follow_hand_over(f, a, where, skip);
@@ -356,7 +365,7 @@ static void follow_on_syn(struct flow *flow, const struct seg *seg, enum dir dir
 		flow->isn = seg->seq;
 	}
 	if (!l->synced)
-		*l = (struct line){.synced = true, .start = seg->seq + 1, .next = seg->seq + 1};
+		line_init(l, true, seg->seq + 1);
 }
 
 static void follow_on_segment(struct flows *f, const struct arrival *a)

@@ -178,8 +178,7 @@ static void rules_conditions(const struct rules *r, int family, const struct rul
 
 	snprintf(ret_letters, LETTERS_LEN, " %c%c%c%s%s%s%s", family == RULES_IP6 ? '6' : '4',
 		r->ct_helper->before_conntrack ? 'r' : 'b', r->fail_open ? 'o' : 'x',
-		r->lan ? "c" : "", address->own[0] ? reached : "", tls ? "t" : "",
-		tls && r->tls_mark ? "m" : "");
+		r->lan ? "c" : "", address->own[0] ? reached : "", tls ? "t" : "", tls ? "m" : "");
 }
 
 /* What is behind the bar of a line, or NULL if its conditions do not hold. */

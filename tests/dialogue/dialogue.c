@@ -557,6 +557,12 @@ static void read_no_ct_helper(struct reader *r, const char *rest)
 	r->d->no_ct_helper = true;
 }
 
+static void read_fresh(struct reader *r, const char *rest)
+{
+	(void)rest;
+	r->d->fresh = true;
+}
+
 static void read_uncut(struct reader *r, const char *rest)
 {
 	(void)rest;
@@ -580,6 +586,7 @@ static const struct {
 	{"connection", read_connection},
 	{"untracked", read_untracked},
 	{"no-ct-helper", read_no_ct_helper},
+	{"fresh", read_fresh},
 	{"uncut", read_uncut},
 	{"busy", read_busy},
 	{"free", read_free},
@@ -591,6 +598,17 @@ static const struct {
 	{"ending", read_ending},
 	{"via", read_via},
 };
+
+/* A dialogue that begins with a greeting has a login of its own, or none. */
+static bool greets(const struct dialogue *d)
+{
+	const struct step *s = d->step;
+
+	while (s < d->step + d->steps && s->kind != STEP_SEND)
+		s++;
+	return s < d->step + d->steps && s->dir == DIR_REPLY && s->sent.len >= 3 &&
+	       memcmp(s->sent.byte, "220", 3) == 0;
+}
 
 static void read_statement(struct reader *r, const char *line)
 {
@@ -637,4 +655,5 @@ void dialogue_read(struct dialogue *d, const char *file)
 	fclose(f);
 	if (!d->client.port || !d->steps)
 		bad(&r, "no connection, or nothing said");
+	d->fresh |= d->untracked || d->no_ct_helper || greets(d);
 }

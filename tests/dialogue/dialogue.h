@@ -56,6 +56,7 @@ struct dialogue {
 	const char *name;
 	struct endpoint client, dialled, listener, seen; /* the client as the server sees it */
 	struct policy policy;
+	bool fresh;                   /* it begins with what the file says: no login before */
 	bool untracked, no_ct_helper; /* conntrack does not know it; it does not carry our helper */
 	/* means something else when cut: only whole segments are played */
 	bool uncut;

@@ -158,7 +158,7 @@ static void start_helper(struct run *r)
 	struct ct_ops port = fake_ct_port(&r->ct);
 
 	engine_init(&r->engine, &port, &r->d->policy, key);
-	if (r->conn->mark)
+	if (r->conn->mark & trust_to_mark(r->d->policy.connmark, TRUST_TLS))
 		ondemand_restore(&r->engine, &r->conn->view, r->now);
 	forget(r);
 }
@@ -325,6 +325,8 @@ static void start(struct run *r)
 		r->side[r->cut_step->dir].isn = 0u - (uint32_t)wrap;
 	connect_ends(r);
 	start_helper(r);
+	if (!r->d->fresh)
+		login(&r->engine, r->conn, (uint32_t[]){r->side[0].isn, r->side[1].isn}, r->now);
 }
 
 static enum reason greatest_of(const struct dialogue *d)

@@ -204,6 +204,7 @@ enum action put_packet(struct run *r, const struct step *s, size_t from, size_t 
 	r->packets++;
 	memcpy(r->orig, r->buf, packet.len);
 	engine_packet(&r->engine, &packet, r->now++, &v);
+	take_mark(&r->engine, &v);
 	check_verdict(r, &v);
 	r->last = v.reason;
 	r->reset |= v.strict == STRICT_RESET;

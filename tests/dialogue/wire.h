@@ -10,6 +10,7 @@
 
 #include "dialogue.h"
 #include "fake_ct.h"
+#include "login.h"
 #include "pasvd/engine.h"
 
 enum { STREAM_MAX = 16384, BUFFER = 2048 };

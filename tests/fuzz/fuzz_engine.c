@@ -9,12 +9,13 @@
 #include "fake_ct.h"
 #include "fuzz.h"
 #include "guard.h"
+#include "login.h"
 #include "packet.h"
 #include "pasvd/engine.h"
 
 #include <string.h>
 
-enum { CAP = 1024, CONNECTIONS = 2, PAYLOAD_MAX = 255 };
+enum { CAP = 1024, CONNECTIONS = 2, PAYLOAD_MAX = 255, IDLE_MS = 3600000 };
 
 enum {
 	IS_REPLY = 1,
@@ -60,6 +61,8 @@ static void start(struct world *w, bool is_ip6)
 	}
 	port = fake_ct_port(&w->ct);
 	engine_init(&engine, &port, &w->policy, key);
+	for (int i = 0; i < CONNECTIONS; i++)
+		login(&engine, &w->ct.conn[i], w->next[i], w->now);
 }
 
 /* No port may be opened but a high one, at one end, for the other. */
@@ -127,6 +130,7 @@ static void hand_over(struct world *w, const uint8_t *bytes, size_t n, size_t ca
 
 	memcpy(p, bytes, n);
 	engine_packet(&engine, &packet, w->now, &v);
+	take_mark(&engine, &v);
 	check_verdict(&v, &packet);
 	check_cut(w, &v, &packet, bytes, n);
 	check_expects(w);
@@ -141,6 +145,7 @@ static size_t build(struct world *w, unsigned what, struct input *in, uint8_t *b
 	struct packet_spec spec = {
 		.tuple = w->ct.conn[which].view.tuple[dir],
 		.seq = seq,
+		.ack = w->next[which][!dir],
 		.flags = what & HAS_FIN ? SEG_ACK | SEG_FIN : SEG_ACK,
 		.payload = take_bytes(in, wanted, &n),
 	};
@@ -157,7 +162,7 @@ static void one_packet(struct world *w, struct input *in)
 	uint8_t buf[CAP];
 	size_t n;
 
-	w->now += what & IS_LATE ? CONNTAB_IDLE_MS : 1;
+	w->now += what & IS_LATE ? IDLE_MS : 1;
 	w->ct.refuse_expect = w->ct.refuse_adjust = what & FAILS;
 	if (what & IS_RAW) {
 		size_t wanted = take_byte(in);

@@ -61,6 +61,7 @@ static enum ct_result fake_get(void *ctx, const struct tuple *t, struct ct_view 
 	if (!c)
 		return CT_NONE;
 	*ret_view = c->view;
+	ret_view->mark = c->mark;
 	return CT_OK;
 }
 

@@ -9,6 +9,7 @@
 
 #include "fake_ct.h"
 #include "guard.h"
+#include "login.h"
 #include "packet.h"
 #include "pasvd/engine.h"
 #include "unit.h"
@@ -25,6 +26,7 @@ static struct verdict verdict;
 static uint8_t buf[CAP];
 static size_t len; /* of the packet in buf after the last verdict */
 static uint64_t now;
+static bool logs_in; /* somebody does on each connection before it talks */
 
 static inline void start(void)
 {
@@ -34,6 +36,7 @@ static inline void start(void)
 	port = fake_ct_port(&ct);
 	engine_init(&engine, &port, &policy_default, key);
 	now = 1;
+	logs_in = true;
 }
 
 /* A connection and where its two streams are. */
@@ -48,7 +51,12 @@ static inline struct talk talk_as(
 	struct endpoint c = packet_endpoint(client), d = packet_endpoint(dialled),
 			r = packet_endpoint(listener), s = packet_endpoint(seen);
 
-	return (struct talk){fake_ct_connect(&ct, &c, &d, &r, &s), {1000, 2000}};
+	struct talk t = {fake_ct_connect(&ct, &c, &d, &r, &s), {1000, 2000}};
+
+	if (logs_in)
+		login(&engine, t.conn, t.seq, now);
+	ct.gets = 0;
+	return t;
 }
 
 static inline struct talk talk_to(const char *client, const char *dialled, const char *listener)
@@ -76,6 +84,7 @@ static inline enum reason hand_over(size_t n, size_t cap)
 	memcpy(p, buf, n);
 	unit_mark(&verdict, sizeof(verdict));
 	engine_packet(&engine, &packet, now++, &verdict);
+	take_mark(&engine, &verdict);
 	ck_assert_uint_le(packet.len, cap);
 	len = verdict.action == ACTION_REPLACE ? packet.len : n;
 	if (verdict.action == ACTION_REPLACE) {
@@ -92,7 +101,7 @@ static inline size_t build(
 	struct packet_spec spec = {
 		.tuple = t->conn->view.tuple[dir],
 		.seq = t->seq[dir],
-		.ack = 7,
+		.ack = t->seq[!dir],
 		.flags = flags,
 		.payload = payload,
 		.len = n,

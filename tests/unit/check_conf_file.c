@@ -26,7 +26,7 @@ static bool is_default(const struct settings *s)
 	       p->n_deny == d->n_deny && memcmp(p->deny, d->deny, sizeof(p->deny)) == 0 &&
 	       !p->n_foreign && !p->n_external && !s->watch.n_files && !s->watch.n_interfaces &&
 	       memcmp(&p->limits, &no_limits, sizeof(no_limits)) == 0 && s->tls_queue == 22 &&
-	       p->tls_mark == POLICY_TLS_MARK && !p->n_tls_ports && !p->n_tls_rule &&
+	       p->connmark == POLICY_CONNMARK && !p->n_tls_ports && !p->n_tls_rule &&
 	       !p->n_implicit && memcmp(&p->strict, &d->strict, sizeof(p->strict)) == 0;
 }
 
@@ -249,7 +249,7 @@ START_TEST(tls_is_set_for_all_servers_or_for_some)
 	struct settings s =
 		good("[tls]\nports = 60000-60100, 50000-50099 for 10.0.0.3, 1024 for fd00::/8\n"
 		     "mode = refuse for 10.0.0.4, pass for fd00::5\nmode = on-demand\n"
-		     "implicit-ports = 990, 9900-9999\nqueue = 7\nmark = 0x0000Ff00\n");
+		     "implicit-ports = 990, 9900-9999\nqueue = 7\n");
 	const struct policy *p = &s.policy;
 
 	ck_assert(p->n_tls_ports == 3 && p->n_tls_rule == 3 && p->n_implicit == 2);
@@ -264,16 +264,15 @@ START_TEST(tls_is_set_for_all_servers_or_for_some)
 	ck_assert(p->tls_rule[2].mode == TLS_ON_DEMAND &&
 		  p->tls_rule[2].server.addr.family == ADDR_NONE);
 	ck_assert(p->implicit[0].low == 990 && p->implicit[1].high == 9999);
-	ck_assert(s.tls_queue == 7 && p->tls_mark == 0xff00);
+	ck_assert(s.tls_queue == 7);
 }
 END_TEST
 
-START_TEST(marks_are_numbers_of_32_bits)
+START_TEST(a_connmark_has_four_bits)
 {
-	ck_assert_uint_eq(good("[tls]\nmark = 0\n").policy.tls_mark, 0);
-	ck_assert_uint_eq(good("[tls]\nmark = 4294967295\n").policy.tls_mark, UINT32_MAX);
-	ck_assert_uint_eq(good("[tls]\nmark = 0xffffffff\n").policy.tls_mark, UINT32_MAX);
-	ck_assert_uint_eq(good("[tls]\nmark = 0X1\n").policy.tls_mark, 1);
+	ck_assert_uint_eq(good("[pasvd]\nconnmark = 0xf0\n").policy.connmark, 0xf0);
+	ck_assert_uint_eq(good("[pasvd]\nconnmark = 0XF000000\n").policy.connmark, 0xf000000);
+	ck_assert_uint_eq(good("[pasvd]\nconnmark = 2164392192\n").policy.connmark, 0x81020100);
 }
 END_TEST
 
@@ -397,7 +396,7 @@ int main(void)
 		external_addresses_may_stand_in_files,
 		external_addresses_may_be_for_interfaces,
 		tls_is_set_for_all_servers_or_for_some,
-		marks_are_numbers_of_32_bits,
+		a_connmark_has_four_bits,
 		each_check_has_its_outcome,
 		the_checks_have_the_names_of_their_reasons,
 		the_example_is_the_default,

@@ -12,7 +12,7 @@
 #define TLS_PORTS                                                                                  \
 	": ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"
 #define TLS_MODE  ": on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"
-#define MARK      ": a number 0..0xffffffff is wanted"
+#define MARK      ": a number of which four bits are set is wanted, as in 0xf0000000"
 #define INTERFACE ": an interface name has 1 to 15 letters, digits, '.', '_' or '-'"
 #define OUTCOME   ": pass, log, refuse or reset is wanted"
 #define CT_HELPER ": auto, sane or own is wanted"
@@ -116,8 +116,8 @@ static const struct {
 		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
 	{"pasvd", "port = 5", NULL,
 		": no such key ([tls] ports?), there are queue, ct-helper, zone, fail, "
-		"expect-seconds, "
-		"expect-seconds-active, control-socket"},
+		"expect-seconds, expect-seconds-active, connmark, "
+		"control-socket"},
 	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
 	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
 	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},
@@ -132,12 +132,15 @@ static const struct {
 		": never counts: a mode before it is for all servers"},
 	{"tls", "implicit-ports = 0", NULL, ": ports 1..65535 are wanted, as in 990"},
 	{"tls", "queue = 65536", NULL, NUMBER("0..65535")},
-	{"tls", "mark = 0x", NULL, MARK},
-	{"tls", "mark = 0x100000000", NULL, MARK},
-	{"tls", "mark = 4294967296", NULL, MARK},
-	{"tls", "mark = ff", NULL, MARK},
-	{"tls", "mark = -1", NULL, MARK},
-	{"tls", "mark = 0x1/0x1", NULL, MARK},
+	{"pasvd", "connmark = 0x", NULL, MARK},
+	{"pasvd", "connmark = 0x100000000", NULL, MARK},
+	{"pasvd", "connmark = 4294967296", NULL, MARK},
+	{"pasvd", "connmark = ff", NULL, MARK},
+	{"pasvd", "connmark = -1", NULL, MARK},
+	{"pasvd", "connmark = 0", NULL, MARK},
+	{"pasvd", "connmark = 0x7", NULL, MARK},
+	{"pasvd", "connmark = 0x1f", NULL, MARK},
+	{"pasvd", "connmark = 0x1/0x1", NULL, MARK},
 	{"translate", "extern = 5", NULL,
 		": no such key, there are announce-ports, external-address"},
 	{"policy", "announce-ports = 5", NULL, ": belongs to [translate]"},

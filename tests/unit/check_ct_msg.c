@@ -164,7 +164,7 @@ START_TEST(mark_has_a_mask)
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
 	ck_assert_message(
-		buf, ct_msg_put_mark(buf, sizeof(buf), &t, 0x40000000, 0xc0000000), expected);
+		buf, ct_msg_put_mark(buf, sizeof(buf), &t, 0x40000000, 0xc0000000, true), expected);
 }
 END_TEST
 
@@ -290,7 +290,7 @@ static ssize_t encode_mark(void *buf, size_t cap)
 {
 	struct tuple t = original();
 
-	return ct_msg_put_mark(buf, cap, &t, 1, 1);
+	return ct_msg_put_mark(buf, cap, &t, 1, 1, true);
 }
 
 static ssize_t encode_dump_marked(void *buf, size_t cap)

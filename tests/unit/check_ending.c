@@ -5,6 +5,7 @@
  * platform/expect_events.c.
  */
 #include "fake_ct.h"
+#include "login.h"
 #include "packet.h"
 #include "pasvd/engine.h"
 #include "unit.h"
@@ -40,6 +41,7 @@ static enum reason say(enum dir dir, const char *text)
 	static uint8_t buf[CAP];
 	struct packet_spec spec = {.tuple = conn->view.tuple[dir],
 		.seq = seq[dir],
+		.ack = seq[!dir],
 		.flags = SEG_ACK,
 		.payload = text,
 		.len = strlen(text)};
@@ -48,6 +50,7 @@ static enum reason say(enum dir dir, const char *text)
 
 	seq[dir] += (uint32_t)spec.len;
 	engine_packet(&engine, &packet, now, &verdict);
+	take_mark(&engine, &verdict);
 	return verdict.reason;
 }
 
@@ -73,6 +76,7 @@ static void start(void)
 	seq[DIR_ORIGINAL] = 1000;
 	seq[DIR_REPLY] = 2000;
 	now = OPENED_MS;
+	login(&engine, conn, seq, now);
 	memset(&told, 0, sizeof(told));
 }
 
@@ -177,6 +181,7 @@ START_TEST(ports_of_several_sessions_are_shut_in_turn)
 	expires_at = engine.expires_at;
 	now += LIFE_MS / 2;
 	conn = fake_ct_connect(&ct, &other, &dialled, &listener, &other);
+	login(&engine, conn, seq, now);
 	pasv("227 ok (10,0,0,2,195,82)\r\n");
 	ck_assert_uint_eq(engine.expires_at, expires_at);
 	engine_expire(&engine, expires_at);
@@ -372,12 +377,14 @@ END_TEST
 /* The kernel does not tell it. */
 START_TEST(the_zone_is_that_of_the_policy)
 {
-	static const struct policy zoned = {.zone = 5, .expect_seconds = POLICY_EXPECT_SECONDS};
+	static const struct policy zoned = {
+		.zone = 5, .expect_seconds = POLICY_EXPECT_SECONDS, .connmark = POLICY_CONNMARK};
 	struct expect e;
 
 	start();
 	engine.policy = &zoned;
 	conn->view.tuple[DIR_ORIGINAL].zone = conn->view.tuple[DIR_REPLY].zone = 5;
+	login(&engine, conn, seq, now);
 	pasv("227 ok (10,0,0,2,195,80)\r\n");
 	e = conn->expect;
 	e.master.zone = e.tuple.zone = 0;

@@ -229,34 +229,26 @@ START_TEST(a_segment_beyond_a_gap_is_refused_and_changes_nothing)
 }
 END_TEST
 
-START_TEST(a_gap_that_stays_is_accepted_and_the_begun_line_given_up)
+START_TEST(a_gap_is_refused_until_it_is_filled)
 {
 	struct line l = seen("PA");
-	char out[64] = "";
 	size_t skip;
 
-	for (int i = 0; i < LINE_GAPS_MAX; i++)
+	for (int i = 0; i < 100; i++)
 		ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_GAP);
-	ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_NEW);
-	ck_assert_uint_eq(skip, 0);
-	feed(&l, "x\r\n", 3, out);
-	ck_assert_str_eq(out, "x\r\n|");
-	ck_assert_uint_eq(l.next, isn + 13);
+	ck_assert_int_eq(place(&l, isn + 2, 9, &skip), LINE_NEW);
+	ck_assert(!l.partial);
 }
 END_TEST
 
-/* Whatever order of segments comes, one that comes often enough is let through: a connection cannot
- * stop. */
-START_TEST(the_first_line_behind_a_gap_is_partial)
+START_TEST(the_line_behind_what_went_past_is_partial)
 {
 	struct line l = seen("PA");
 	size_t skip;
 
-	for (int i = 0; i <= LINE_GAPS_MAX; i++)
-		place(&l, isn + 10, 3, &skip);
-	ck_assert(l.partial);
+	line_skip(&l, isn + 10);
+	ck_assert_int_eq(place(&l, isn + 10, 1, &skip), LINE_NEW);
 	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"x", 1), 1);
-	ck_assert_int_eq(place(&l, isn + 11, 2, &skip), LINE_NEW);
 	ck_assert(l.partial);
 	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"\r\n", 2), 2);
 	ck_assert(l.whole && l.partial);
@@ -265,52 +257,51 @@ START_TEST(the_first_line_behind_a_gap_is_partial)
 }
 END_TEST
 
-START_TEST(lines_are_not_partial_otherwise)
+START_TEST(a_session_that_is_joined_begins_with_a_partial_line)
 {
-	struct line l = seen("PASV\r\n");
+	struct line l;
 	size_t skip;
 
+	line_join(&l);
+	ck_assert_int_eq(place(&l, isn, 3, &skip), LINE_NEW);
+	ck_assert(l.partial);
+	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"x\r\n", 3), 3);
+	line_next(&l);
 	ck_assert(!l.partial);
-	place(&l, isn + 8, 3, &skip);
-	ck_assert(!l.partial);
+	ck_assert_int_eq(place(&l, isn - 20, 3, &skip), LINE_OLD);
 }
 END_TEST
 
-START_TEST(refusals_count_while_nothing_of_the_gap_comes)
+START_TEST(nothing_begins_behind_what_the_receiver_waits_for)
 {
-	struct line l = seen("PA");
+	struct line l;
 	size_t skip;
 
-	for (int i = 0; i < LINE_GAPS_MAX; i++)
-		ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_GAP);
-	ck_assert_int_eq(place(&l, isn + 2, 1, &skip), LINE_NEW);
-	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"S", 1), 1);
-	for (int i = 0; i < LINE_GAPS_MAX; i++)
-		ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_GAP);
-	ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_NEW);
+	line_init(&l, true, isn);
+	ck_assert_int_eq(place(&l, isn + 1, 3, &skip), LINE_GAP);
+	ck_assert(!l.synced);
+	ck_assert_int_eq(place(&l, isn, 3, &skip), LINE_NEW);
+	ck_assert_uint_eq(skip, 0);
+
+	line_init(&l, true, isn);
+	ck_assert_int_eq(place(&l, isn - 5, 3, &skip), LINE_NEW);
+	ck_assert_uint_eq(l.first, isn - 5);
 }
 END_TEST
 
-START_TEST(a_gap_cannot_stop_a_connection)
+START_TEST(what_comes_in_front_of_the_first_byte_is_not_old_until_that_is_acknowledged)
 {
-	struct line l = seen("PA");
-	size_t skip;
-	int tries = 0;
-
-	while (place(&l, isn + 10, 3, &skip) == LINE_GAP)
-		ck_assert_int_lt(tries++, 10);
-	ck_assert_int_ge(tries, 1);
-}
-END_TEST
-
-START_TEST(another_segment_beyond_the_gap_counts_anew)
-{
-	struct line l = seen("PA");
+	struct line l;
 	size_t skip;
 
-	for (int i = 0; i < LINE_GAPS_MAX; i++)
-		ck_assert_int_eq(place(&l, isn + 10, 3, &skip), LINE_GAP);
-	ck_assert_int_eq(place(&l, isn + 13, 3, &skip), LINE_GAP);
+	line_init(&l, false, 0);
+	ck_assert_int_eq(place(&l, isn, 3, &skip), LINE_NEW);
+	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"abc", 3), 3);
+	ck_assert_int_eq(place(&l, isn - 3, 3, &skip), LINE_BEFORE);
+	line_acked(&l, isn);
+	ck_assert_int_eq(place(&l, isn - 3, 3, &skip), LINE_BEFORE);
+	line_acked(&l, isn + 1);
+	ck_assert_int_eq(place(&l, isn - 3, 3, &skip), LINE_OLD);
 }
 END_TEST
 
@@ -327,14 +318,14 @@ START_TEST(a_second_gap_is_refused_as_well)
 }
 END_TEST
 
-START_TEST(far_away_is_stale)
+START_TEST(what_is_far_away_is_refused_and_changes_nothing)
 {
 	struct line l = seen("PASV\r\n");
 	size_t skip;
 
-	ck_assert_int_eq(place(&l, isn + FAR_AWAY, 3, &skip), LINE_STALE);
-	ck_assert_int_eq(place(&l, isn - FAR_AWAY, 3, &skip), LINE_STALE);
-	ck_assert_int_eq(place(&l, isn + 0x80000000u, 3, &skip), LINE_STALE);
+	ck_assert_int_eq(place(&l, isn + FAR_AWAY, 3, &skip), LINE_FAR);
+	ck_assert_int_eq(place(&l, isn - FAR_AWAY, 3, &skip), LINE_FAR);
+	ck_assert_int_eq(place(&l, isn + 0x80000000u, 3, &skip), LINE_FAR);
 }
 END_TEST
 
@@ -351,14 +342,13 @@ int main(void)
 		a_keepalive_is_old,
 		of_a_partly_old_segment_the_rest_is_new,
 		a_segment_beyond_a_gap_is_refused_and_changes_nothing,
-		a_gap_that_stays_is_accepted_and_the_begun_line_given_up,
-		the_first_line_behind_a_gap_is_partial,
-		lines_are_not_partial_otherwise,
-		refusals_count_while_nothing_of_the_gap_comes,
-		a_gap_cannot_stop_a_connection,
-		another_segment_beyond_the_gap_counts_anew,
+		a_gap_is_refused_until_it_is_filled,
+		the_line_behind_what_went_past_is_partial,
+		a_session_that_is_joined_begins_with_a_partial_line,
+		nothing_begins_behind_what_the_receiver_waits_for,
+		what_comes_in_front_of_the_first_byte_is_not_old_until_that_is_acknowledged,
 		a_second_gap_is_refused_as_well,
-		far_away_is_stale,
+		what_is_far_away_is_refused_and_changes_nothing,
 	};
 
 	return unit_run("line", test, ARRAY_SIZE(test));

@@ -168,24 +168,6 @@ START_TEST(what_is_over_makes_room)
 }
 END_TEST
 
-START_TEST(without_ports_nobody_is_marked)
-{
-	struct fake_conn *c;
-
-	start();
-	c = connect_to("198.51.100.2:1", "203.0.113.1:21", "10.0.0.2:21");
-	policy.n_tls_ports = 0;
-	ondemand_add(&engine, &c->view);
-	ck_assert_uint_eq(c->mark, 0);
-	policy.n_tls_ports = 1;
-	c->mark = 5;
-	ondemand_add(&engine, &c->view);
-	ck_assert_uint_eq(c->mark, POLICY_TLS_MARK | 5);
-	ondemand_del(&engine, &c->view);
-	ck_assert_uint_eq(c->mark, 5);
-}
-END_TEST
-
 START_TEST(what_is_no_segment_is_dropped)
 {
 	uint8_t byte = 0;
@@ -222,7 +204,6 @@ int main(void)
 		one_that_ends_is_forgotten_and_an_older_one_counts,
 		knocks_count_for_the_limits,
 		what_is_over_makes_room,
-		without_ports_nobody_is_marked,
 		what_is_no_segment_is_dropped,
 		a_kernel_that_refuses_is_told_of,
 	};

@@ -32,6 +32,7 @@
 #include <string.h>
 
 #include "fake_ct.h"
+#include "login.h"
 #include "packet.h"
 #include "pasvd/array.h"
 #include "pasvd/engine.h"
@@ -139,7 +140,8 @@ static const struct exchange {
 
 static const struct policy policy = {/* no port is denied */
 	.expect_seconds = POLICY_EXPECT_SECONDS,
-	.expect_seconds_active = POLICY_EXPECT_SECONDS};
+	.expect_seconds_active = POLICY_EXPECT_SECONDS,
+	.connmark = POLICY_CONNMARK};
 
 static uint32_t below(struct model *m, uint32_t n)
 {
@@ -399,6 +401,7 @@ static bool route(struct model *m, enum dir dir)
 	if (!hop_take(m, &f->before, p, &packet.len))
 		return f->before.n > 0;
 	engine_packet(&m->engine, &packet, 0, &verdict);
+	take_mark(&m->engine, &verdict);
 	if (m->mortal && chance(m, 5)) {
 		start(m);
 		if (chance(m, 50))

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* trust.h - what a successor must know of a session, in four bits of its connection's mark
+ *
+ * The daemon's table is a cache: SIGKILL, upgrade, eviction and failover lose it, and none of them
+ * may give a session more trust than it had. The kernel keeps the mark as long as the connection,
+ * returns it with each look-up, and conntrackd replicates it.
+ */
+#ifndef PASVD_TRUST_H
+#define PASVD_TRUST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* In the order of the mask's bits, lowest first. */
+enum trust {
+	/* some data of the connection was read: a new connection's entry lacks it */
+	TRUST_SEEN = 1,
+	TRUST_LOGGED_IN = 2,  /* and its server stands between two replies */
+	TRUST_TLS = 4,        /* the rules let records pass */
+	TRUST_DISTRUSTED = 8, /* the client said what no client of FTP says */
+};
+
+enum { TRUST_BITS = 4 };
+
+/* Whether the mask has TRUST_BITS bits. */
+bool trust_mask_is_valid(uint32_t mask);
+
+/* The bits `trust` (enum trust, or-ed), spread over those of the mask; and those that `mark`
+ * has. */
+uint32_t trust_to_mark(uint32_t mask, unsigned trust);
+unsigned trust_of_mark(uint32_t mask, uint32_t mark);
+
+#endif

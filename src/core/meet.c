@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* meet.c - which session a segment belongs to, and where in it
+ *
+ * The table is a cache. A segment that is exactly the next one of its entry needs no more; for any other conntrack is asked.
+ * An entry there without the bit `seen` (trust.h) is a session that nobody has seen: it begins with its first data, and
+ * nobody is logged in. One with it that the table does not have goes on as its mark says, and its lines are read from the
+ * next line end on.
+ */
+#include "meet.h"
+
+#include "pasvd/ondemand.h"
+
+#include "clear.h"
+
+/* Whether a record says that the connection is TLS, if that is not known: on a port for that, or
+ * from the server where nothing was heard of it before. What a client alone says may be a web
+ * page's (see ftp_is_command()). */
+static bool proves_tls(const struct step *s)
+{
+	return s->dir == DIR_REPLY ||
+	       policy_is_implicit(s->h->policy, s->conn->view.tuple[DIR_ORIGINAL].dst.port);
+}
+
+static void meet_forget(struct step *s)
+{
+	if (s->conn->tls)
+		ondemand_del(s->h, &s->conn->view);
+	conntab_del(&s->h->tab, s->conn);
+	s->conn = NULL;
+}
+
+/* Makes room for another session. The one that goes has to log in again: a successor that knows
+ * nothing else of it must not take it for more than it is. */
+static void meet_evict(struct engine *h)
+{
+	struct conn *c = conntab_victim(&h->tab);
+	uint32_t bit = trust_to_mark(h->policy->connmark, TRUST_LOGGED_IN);
+
+	if (!c)
+		return;
+	if (c->trust & TRUST_LOGGED_IN) {
+		h->ct.mark(h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], 0, bit);
+		h->evicted++;
+		if (h->on_evicted)
+			h->on_evicted(&c->view);
+	}
+	conntab_del(&h->tab, c);
+}
+
+/* A session that some predecessor of this entry has seen: nothing is known of it but what the mark
+ * says. Lines are read from the next line end on. Whoever could choose where a line begins could
+ * have a part of a quoted name taken for a reply. */
+static void meet_resume(struct step *s, unsigned trust)
+{
+	struct conn *c = s->conn;
+
+	session_start(&c->session, trust & TRUST_LOGGED_IN, trust & TRUST_DISTRUSTED);
+	for (int i = 0; i < 2; i++)
+		line_join(&c->stream[i].line);
+	c->tls = trust & TRUST_TLS;
+	if (c->tls)
+		ondemand_add(s->h, &c->view);
+}
+
+/* A session that nobody has seen: its first data begins a line, and the other direction's does
+ * where its receiver waits for it. */
+static void meet_begin(struct step *s, const struct seg *seg)
+{
+	struct conn *c = s->conn;
+	enum dir other = dir_opposite(s->dir);
+	const struct seqadj *adjusted = &c->view.seqadj[other];
+	bool is_anchored = seg->flags & SEG_ACK && !adjusted->before && !adjusted->after;
+
+	c->inherited = true; /* nothing, that is */
+	c->session = (struct session){0};
+	if (s->h->assumes_login)
+		session_start(&c->session, true, false);
+	line_init(&c->stream[s->dir].line, false, 0);
+	line_init(&c->stream[other].line, is_anchored, seg->ack);
+	c->client_first = s->dir == DIR_ORIGINAL && !s->h->assumes_login;
+}
+
+/* Whether the segment is the next one of the entry's session, as those of another with the same
+ * tuple hardly ever are. */
+static bool is_next(const struct step *s, const struct seg *seg)
+{
+	enum { ACK_WINDOW = 1 << 20 };
+	const struct line *l = &s->conn->stream[s->dir].line,
+			  *other = &s->conn->stream[dir_opposite(s->dir)].line;
+	uint32_t distance = seg->ack - other->next + ACK_WINDOW;
+
+	return (l->synced || l->anchored) && seg->seq == l->next &&
+	       (!other->synced || distance < 2 * ACK_WINDOW);
+}
+
+/* The entry is of the connection that conntrack has. Its id hashes an address, which the next
+ * connection may get again; but that has not been seen. */
+static bool is_same(const struct step *s, const struct ct_view *view)
+{
+	uint32_t mask = s->h->policy->connmark;
+
+	return view->id == s->conn->view.id &&
+	       (!mask || trust_of_mark(mask, view->mark) & TRUST_SEEN);
+}
+
+static void meet_add(struct step *s, const struct seg *seg, const struct ct_view *view)
+{
+	struct engine *h = s->h;
+
+	meet_evict(h);
+	s->conn = conntab_add(&h->tab, view, s->now);
+	s->conn->trust = (uint8_t)trust_of_mark(h->policy->connmark, view->mark);
+	s->dir = tuple_eq(&view->tuple[DIR_ORIGINAL], &seg->tuple) ? DIR_ORIGINAL : DIR_REPLY;
+	if (s->conn->trust & TRUST_SEEN || s->now < h->settled)
+		meet_resume(s, s->conn->trust);
+	else
+		meet_begin(s, seg);
+}
+
+/* The connection of the segment. Conntrack is asked unless the segment is the next one of a session
+ * that is known. */
+static enum ct_result meet_conn(struct step *s, const struct seg *seg)
+{
+	const struct ct_ops *ct = &s->h->ct;
+	struct ct_view view;
+	enum ct_result result;
+
+	s->conn = conntab_find(&s->h->tab, &seg->tuple, s->now, &s->dir);
+	if (s->conn && is_next(s, seg))
+		return CT_OK;
+	result = ct->get(ct->ctx, &seg->tuple, &view);
+	if (s->conn && (result == CT_FAIL || (result == CT_OK && is_same(s, &view))))
+		return CT_OK;
+	if (s->conn)
+		meet_forget(s);
+	if (result == CT_OK)
+		meet_add(s, seg, &view);
+	return result;
+}
+
+/* The place of a segment in lines. What comes in front of the first byte that was read, before its
+ * receiver can have that, is the beginning; the session begins anew with it, unless something
+ * behind it was rewritten. */
+static enum line_place meet_locate_line(struct step *s, uint32_t seq, size_t len, size_t *ret_skip)
+{
+	struct line *l = &s->stream->line;
+	enum line_place where = line_place(l, seq, len, ret_skip);
+	bool restarts = where == LINE_BEFORE && !s->stream->edits.n;
+
+	if (restarts) {
+		s->conn->session =
+			(struct session){.distrusted = s->conn->trust & TRUST_DISTRUSTED};
+		line_init(l, false, 0);
+		where = line_place(l, seq, len, ret_skip);
+	} else if (where == LINE_GAP && s->h->lossy) {
+		line_skip(l, seq);
+		where = line_place(l, seq, len, ret_skip);
+	}
+	return where;
+}
+
+/* The segment's place in what is read. Behind TLS that has ended a record is a repeated one. */
+static enum line_place meet_locate(
+	struct step *s, const struct seg *seg, const uint8_t *payload, size_t *ret_skip)
+{
+	struct line *l = &s->stream->line;
+	size_t skip = 0;
+	enum line_place where;
+
+	s->content = TLS_CLEAR;
+	if ((s->conn->tls || !l->synced) && !s->conn->aborted)
+		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
+	if (s->conn->tls) {
+		where = clear_locate(s, seg, payload, skip, ret_skip);
+		*ret_skip += where == LINE_NEW ? skip : 0;
+		return where;
+	}
+	if (s->content == TLS_ALERT ||
+		(s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
+		return LINE_OLD;
+	where = meet_locate_line(s, seg->seq + (uint32_t)skip, seg->payload_len - skip, ret_skip);
+	*ret_skip += where == LINE_NEW ? skip : 0;
+	return where;
+}
+
+enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct packet *packet,
+	enum line_place *ret_place, size_t *ret_skip)
+{
+	enum ct_result result = meet_conn(s, seg);
+
+	if (result != CT_OK)
+		return result;
+	s->stream = &s->conn->stream[s->dir];
+	*ret_place = meet_locate(s, seg, packet->p + seg->payload, ret_skip);
+	return CT_OK;
+}
+
+static bool is_between_replies(const struct session *s)
+{
+	return s->logged_in && !s->multi;
+}
+
+/* What the connection's mark is to say. A session whose server is within a reply counts as one that
+ * has to log in again: its rest may quote names. */
+void meet_note_trust(const struct step *s)
+{
+	struct conn *c = s->conn;
+	unsigned trust = TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
+			 (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
+			 (is_between_replies(&c->session) && !c->tls ? TRUST_LOGGED_IN : 0);
+
+	if (trust == c->trust || !c->view.ours)
+		return;
+	c->trust = (uint8_t)trust;
+	s->verdict->mark_mask = s->h->policy->connmark;
+	s->verdict->mark = trust_to_mark(s->verdict->mark_mask, trust);
+}

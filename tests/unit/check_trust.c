@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests for src/core/trust.c, and of what the engine has the mark say. */
+#include "talk.h"
+
+START_TEST(a_mask_has_four_bits)
+{
+	ck_assert(trust_mask_is_valid(0xf0000000) && trust_mask_is_valid(0x80010101));
+	ck_assert(!trust_mask_is_valid(0) && !trust_mask_is_valid(7) && !trust_mask_is_valid(0x1f));
+}
+END_TEST
+
+START_TEST(bits_are_spread_over_the_mask_and_collected_again)
+{
+	ck_assert_uint_eq(trust_to_mark(0x80010101, TRUST_SEEN | TRUST_TLS), 0x00010001);
+	for (unsigned trust = 0; trust < 16; trust++)
+		ck_assert_uint_eq(
+			trust_of_mark(0x80010101, trust_to_mark(0x80010101, trust) | 0x6e), trust);
+}
+END_TEST
+
+static unsigned trust_of(const struct talk *t)
+{
+	return trust_of_mark(POLICY_CONNMARK, t->conn->mark);
+}
+
+START_TEST(the_mark_follows_the_session_and_leaves_other_bits)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	t.conn->mark |= 5;
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN | TRUST_LOGGED_IN);
+	client(&t, "AUTH TLS\r\n");
+	server(&t, "234 go on\r\n");
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN | TRUST_TLS);
+	ck_assert_uint_eq(t.conn->mark & 0xff, 5);
+}
+END_TEST
+
+START_TEST(a_client_of_something_else_stays_distrusted)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "GET / HTTP/1.1 \x01\r\n\xff\r\n: x\r\n");
+	ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, TRUST_DISTRUSTED);
+}
+END_TEST
+
+/* The rest of the reply may have lines that look like one. */
+START_TEST(within_a_reply_nobody_is_logged_in_for_a_successor)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "STAT\r\n");
+	server(&t, "213-Status\r\n");
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN);
+	server(&t, "213 End\r\n");
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN | TRUST_LOGGED_IN);
+}
+END_TEST
+
+START_TEST(the_mark_is_written_only_when_it_changes)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "NOOP\r\n");
+	ck_assert_uint_eq(verdict.mark_mask, 0);
+	server(&t, "200 ok\r\n");
+	ck_assert_uint_eq(verdict.mark_mask, 0);
+}
+END_TEST
+
+/* The whole entry is another one, whose first data may lie anywhere. */
+static void comes_again(struct talk *t, uint32_t seq, uint32_t id)
+{
+	t->conn->mark = 0;
+	t->conn->view.id = id;
+	t->seq[DIR_ORIGINAL] = seq;
+	t->seq[DIR_REPLY] = seq + 5000;
+}
+
+START_TEST(a_new_entry_with_the_same_tuple_is_another_session)
+{
+	for (uint32_t id = 0; id < 2; id++) {
+		for (uint32_t seq = 500; seq < 5000; seq += 700) {
+			struct talk t;
+
+			start();
+			t = talk();
+			comes_again(&t, seq, id);
+			ck_assert_int_eq(server(&t, "220 again\r\n"), REASON_PASSED);
+			client(&t, "PASV\r\n");
+			ck_assert_int_ne(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+			ck_assert_uint_eq(ct.addeds, 0);
+			client(&t, "PASS p\r\n");
+			server(&t, "230 in\r\n");
+			client(&t, "PASV\r\n");
+			ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_far_segment_changes_nothing)
+{
+	static const uint32_t far[] = {(1 << 20) + 5000, 1u << 30, 0x80000000, 0u - (1 << 21)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(far); i++) {
+		struct talk t;
+		uint32_t seq;
+
+		start();
+		t = talk();
+		client(&t, "POST / HTTP/1.1\r\n\xff\r\n: x\r\n");
+		seq = t.seq[DIR_REPLY];
+		t.seq[DIR_REPLY] += far[i];
+		server(&t, "230 in\r\n");
+		ck_assert_int_eq(verdict.action, ACTION_DROP);
+		t.seq[DIR_REPLY] = seq;
+		ck_assert_int_eq(client(&t, "PORT 198,51,100,2,195,80\r\n"), REASON_NOT_FTP);
+		ck_assert_int_eq(server(&t, "200 ok\r\n"), REASON_PASSED);
+	}
+}
+END_TEST
+
+START_TEST(conntrack_is_asked_only_where_a_segment_is_not_the_next_one)
+{
+	struct talk t;
+	unsigned gets;
+
+	start();
+	t = talk();
+	gets = ct.gets;
+	for (int i = 0; i < 10; i++) {
+		client(&t, "NOOP\r\n");
+		server(&t, "200 ok\r\n");
+	}
+	ck_assert_uint_eq(ct.gets, gets);
+	t.seq[DIR_REPLY] -= 8;
+	ck_assert_int_eq(server(&t, "200 ok\r\n"), REASON_REPEATED);
+	ck_assert_uint_eq(ct.gets, gets + 1);
+}
+END_TEST
+
+/* It was not read, so it may be anything: the middle of a name, for one. */
+START_TEST(a_successor_takes_nothing_for_a_line_before_it_saw_an_end)
+{
+	struct ct_ops port;
+	struct talk t;
+
+	start();
+	t = talk();
+	port = fake_ct_port(&ct);
+	engine_init(&engine, &port, &policy_default, key);
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_PASSED);
+	ck_assert_uint_eq(ct.addeds, 0);
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+}
+END_TEST
+
+START_TEST(a_successor_trusts_nobody_more_than_the_mark_does)
+{
+	static const char *const said[] = {"550 no\r\n", "230 in\r\n", "200 ok\r\n"};
+
+	for (unsigned trust = 0; trust < 16; trust++) {
+		struct ct_ops port;
+		struct talk t;
+
+		start();
+		t = talk();
+		port = fake_ct_port(&ct);
+		engine_init(&engine, &port, &policy_default, key);
+		if (!(trust & TRUST_SEEN) || trust & TRUST_TLS)
+			continue;
+		t.conn->mark = trust_to_mark(POLICY_CONNMARK, trust);
+		server(&t, said[0]);
+		client(&t, "NOOP\r\n");
+		server(&t, said[2]);
+		client(&t, "PASV\r\n");
+		ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n") == REASON_OPENED,
+			trust == (TRUST_SEEN | TRUST_LOGGED_IN));
+		ck_assert_uint_eq(trust_of(&t) & trust, trust);
+	}
+}
+END_TEST
+
+START_TEST(an_evicted_session_has_to_log_in_again)
+{
+	struct talk first, t;
+
+	start();
+	engine.tab.max = 2;
+	first = talk();
+	t = talk_to("198.51.100.3:40000", "203.0.113.1:21", "10.0.0.2:21");
+	t = talk_to("198.51.100.4:40000", "203.0.113.1:21", "10.0.0.2:21");
+	ck_assert_uint_eq(engine.evicted, 1);
+	ck_assert_uint_eq(trust_of(&first), TRUST_SEEN);
+	client(&first, "NOOP\r\n");
+	server(&first, "200 ok\r\n");
+	client(&first, "PASV\r\n");
+	ck_assert_int_ne(server(&first, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	client(&first, "PASS p\r\n");
+	server(&first, "230 in\r\n");
+	client(&first, "PASV\r\n");
+	ck_assert_int_eq(server(&first, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	(void)t;
+}
+END_TEST
+
+START_TEST(data_in_a_syn_never_passes)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	hand_over(build(&t, DIR_ORIGINAL, SEG_SYN, "PORT", 4), CAP);
+	ck_assert_int_eq(verdict.action, ACTION_DROP);
+	hand_over(build(&t, DIR_REPLY, SEG_SYN | SEG_ACK, "227 ", 4), CAP);
+	ck_assert_int_eq(verdict.action, ACTION_DROP);
+}
+END_TEST
+
+/* As if the first segment of a form, sent by a browser, had been lost on its way to the router. */
+START_TEST(a_client_that_speaks_first_has_no_port_opened)
+{
+	struct endpoint c = packet_endpoint("192.168.1.5:40000"),
+			d = packet_endpoint("192.0.2.10:21"),
+			seen = packet_endpoint("198.51.100.2:40000");
+	struct talk t;
+
+	start();
+	t = (struct talk){fake_ct_connect(&ct, &c, &d, &d, &seen), {1000, 2000}};
+	client(&t, "NOOP\r\n");
+	server(&t, "220 x\r\n");
+	client(&t, "PASS x\r\n");
+	server(&t, "230 in\r\n");
+	ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_NOT_FTP);
+	ck_assert_uint_eq(ct.addeds, 0);
+}
+END_TEST
+
+/* A first segment far ahead that dies behind the router makes nothing in front of it old. */
+START_TEST(what_comes_before_the_first_segment_is_read)
+{
+	struct talk t = {0};
+	struct endpoint c = packet_endpoint("198.51.100.2:40000"),
+			d = packet_endpoint("203.0.113.1:21"), r = packet_endpoint("10.0.0.2:21");
+
+	start();
+	t = (struct talk){fake_ct_connect(&ct, &c, &d, &r, &c), {1000, 2000}};
+	t.seq[DIR_ORIGINAL] = 6000;
+	client(&t, "NOOP\r\n");
+	t.seq[DIR_ORIGINAL] = 1000;
+	ck_assert_int_eq(client(&t, "LPSV\r\n"), REASON_LONG_FORM);
+	payload_is("XXXX\r\n");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const test[] = {
+		a_mask_has_four_bits,
+		bits_are_spread_over_the_mask_and_collected_again,
+		the_mark_follows_the_session_and_leaves_other_bits,
+		a_client_of_something_else_stays_distrusted,
+		within_a_reply_nobody_is_logged_in_for_a_successor,
+		the_mark_is_written_only_when_it_changes,
+		a_new_entry_with_the_same_tuple_is_another_session,
+		a_far_segment_changes_nothing,
+		conntrack_is_asked_only_where_a_segment_is_not_the_next_one,
+		a_successor_takes_nothing_for_a_line_before_it_saw_an_end,
+		a_successor_trusts_nobody_more_than_the_mark_does,
+		an_evicted_session_has_to_log_in_again,
+		data_in_a_syn_never_passes,
+		a_client_that_speaks_first_has_no_port_opened,
+		what_comes_before_the_first_segment_is_read,
+	};
+
+	return unit_run("trust", test, ARRAY_SIZE(test));
+}
