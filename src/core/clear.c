@@ -18,6 +18,15 @@ static bool may_clear(const struct ct_view *view)
 	return !addr_eq(&view->tuple[DIR_ORIGINAL].dst.addr, &view->tuple[DIR_REPLY].src.addr);
 }
 
+/* A session that was TLS before a restart, and of which nothing was seen since: its alerts may have
+ * gone by. */
+static bool is_met(const struct step *s)
+{
+	const struct stream *stream = s->conn->stream;
+
+	return !stream[DIR_ORIGINAL].line.synced && !stream[DIR_REPLY].line.synced;
+}
+
 /* Reading begins at `seq`. Unless that is known to be the beginning of a line, it does at the next
  * one. */
 static void clear_line_at(struct line *l, uint32_t seq, bool is_known)
@@ -31,7 +40,7 @@ static void clear_begin(struct step *s, uint32_t seq)
 {
 	struct conn *c = s->conn;
 	struct stream *other = &c->stream[dir_opposite(s->dir)];
-	bool is_known = s->stream->closes && seq == s->stream->line.next;
+	bool is_known = is_met(s) || (s->stream->closes && seq == s->stream->line.next);
 
 	ondemand_del(s->h, &c->view);
 	c->tls = false;
@@ -48,6 +57,8 @@ static bool is_clear(const struct step *s, uint32_t seq, uint8_t first)
 {
 	const struct stream *server = &s->conn->stream[DIR_REPLY];
 
+	if (is_met(s))
+		return s->content == TLS_CLEAR && may_clear(&s->conn->view);
 	if (!server->closes || !may_clear(&s->conn->view) || s->content == TLS_ALERT)
 		return false;
 	if (s->dir == DIR_ORIGINAL)
