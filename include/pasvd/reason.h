@@ -38,7 +38,7 @@
 		"bytes long")                                                                      \
 	X(TOO_LATE, "too-late", WARNING,                                                           \
 		"an offer whose beginning had passed before it could be rewritten")                \
-	X(TOO_MANY, "too-many", WARNING, "more offers under way than can be rewritten at once")    \
+	X(TOO_MANY, "too-many", WARNING, "more offers under way than are tried at once")           \
 	X(UNPAIRED, "unpaired", WARNING, "a 227 or 229 that answers no PASV or EPSV")              \
 	X(NOT_FTP, "not-ftp", WARNING, "an offer on a connection whose client does not speak FTP") \
 	X(NOT_LOGGED_IN, "not-logged-in", WARNING, "an offer before login")                        \

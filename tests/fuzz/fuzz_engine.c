@@ -90,7 +90,8 @@ static void check_verdict(const struct verdict *v, const struct packet *packet)
 	REQUIRE(v->reason < REASON_COUNT);
 	REQUIRE(v->action == ACTION_PASS || v->action == ACTION_REPLACE ||
 		v->action == ACTION_DROP);
-	REQUIRE(v->action != ACTION_DROP || v->reason >= REASON_REORDERED);
+	REQUIRE(v->action != ACTION_DROP || v->reason == REASON_BAD_PACKET ||
+		v->reason >= REASON_REORDERED);
 	REQUIRE(v->reason != REASON_OPENED || v->opened);
 	REQUIRE(!v->opened || v->known);
 	if (v->action == ACTION_REPLACE) {

@@ -240,8 +240,8 @@ def members(value):
 def test_members_are_those_of_the_manual(file):
     packets = [packet for packet in records(CAPTURES / "outside.pcap") if b"EPSV" not in packet[2]]
     reports = [expected("outside.json"), replay("--json", file(pcap(ETHERNET, packets))).stdout]
-    section = (TOP / "man" / "pasvd.8").read_text().split(".Fl -json\nhas these members", 1)[1]
-    section = section.split(".Ss rules", 1)[0]
+    section = (TOP / "man" / "pasvd-replay.8").read_text().split(".Fl -json\nhas these members", 1)[1]
+    section = section.split(".Sh EXIT STATUS", 1)[0]
     named = set(re.findall(r"^(?:\.It )?\.?Cm (\w+)", section, re.M))
     named |= set(re.findall(r"^\.It Cm (\w+)", section, re.M))
     shown = members([json.loads(report) for report in reports])

@@ -194,13 +194,16 @@ START_TEST(a_nul_byte_in_the_first_line_is_refused)
 
 	set_up();
 	file = fopen(wan, "w");
-	ck_assert(file && fwrite(text, 1, sizeof(text), file) == sizeof(text) && fclose(file) == 0);
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(text, 1, sizeof(text), file), sizeof(text));
+	ck_assert_int_eq(fclose(file), 0);
 	external_read(&watch, &policy);
 	logged(": its first line has a NUL byte; there is no address yet");
 	has(&policy, NULL);
 	file = fopen(wan, "w");
-	ck_assert(file && fwrite(later, 1, sizeof(later), file) == sizeof(later) &&
-		  fclose(file) == 0);
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(later, 1, sizeof(later), file), sizeof(later));
+	ck_assert_int_eq(fclose(file), 0);
 	external_read(&watch, &policy);
 	logged(" address=203.0.113.9");
 	tear_down();
