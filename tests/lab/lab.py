@@ -662,7 +662,8 @@ class Lab:
 
     def start_pasvd(self, args=()):
         """Start the daemon and wait until its queue is bound."""
-        self.pasvd = Pasvd(self, [*self.config_options("-c"), "-s", self.control_socket, *args])
+        socket = () if "-s" in args else ("-s", self.control_socket)
+        self.pasvd = Pasvd(self, [*self.config_options("-c"), *socket, *args])
         self.on_exit(self.pasvd.stop)
         return self.pasvd
 

@@ -76,6 +76,7 @@ def test_killed_daemon_breaks_no_session_and_its_successor_goes_on(make_lab):
             offer(client, "PORT", endpoint)
             assert server.offer() == endpoint   # nobody to rewrite it
             lab.start_pasvd()
+            assert client.ask("NOOP").startswith("200")     # no offer is read before a line end was seen
             for verb in ("PORT", "EPRT"):
                 endpoint = client.listen()
                 offer(client, verb, endpoint)

@@ -103,7 +103,7 @@ def test_session_is_listed_with_its_port(lab, client):
     assert session["client"] == lab.endpoint(*client.control.getsockname())
     assert session["dialled"] == lab.endpoint(lab.publics[0], 21)
     assert session["server"] == lab.endpoint(lab.server_addresses[0], 21)
-    assert session["state"] == "logged-in" and session["shift"]["server"] != 0
+    assert session["state"] == "logged-in" and session["shift"]["server"] == 0
     assert session["port"]["announced"] == lab.endpoint(lab.publics[0], expectation["dport"])
     lines = pasvctl(lab, "sessions").stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["CLIENT", session["client"]]
@@ -150,7 +150,7 @@ def test_expectations_are_those_of_the_kernel(lab, client):
 
 def test_reasons_are_those_of_the_log(lab, client):
     reasons = of_json(lab, "counters")
-    assert {name for reason in reasons for name in reason} == documented("reasons")
+    assert {name for reason in reasons for name in reason} == documented("counters")
     told, counters = {reason["reason"]: reason["count"] for reason in reasons}, lab.pasvd.counters()
     assert told == {name: counters[name] for name in told} and told["opened"] == 1
     text = pasvctl(lab, "counters").stdout

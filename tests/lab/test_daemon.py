@@ -83,11 +83,15 @@ def test_control_connection_works_without_a_daemon(lab, visit):
         assert lab.expectations() == []
 
 
-def test_session_older_than_the_daemon_is_followed(lab, visit):
+def test_session_older_than_the_daemon_is_followed_once_it_logs_in(lab, visit):
+    """Of what no pasvd has seen nobody knows whether it is logged in."""
     server = ScriptedServer(lab)
     trip = visit(lab, server)
     with clients.python_session(trip) as ftp:
         lab.start_pasvd()
+        ftp.sendcmd("PASV")
+        assert lab.expectations() == []
+        ftp.login(trip.user, trip.password)
         assert clients.download_bytes(ftp, trip) == CONTENT
 
 
