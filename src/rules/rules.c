@@ -93,17 +93,19 @@ static bool rules_continues_server(const struct rules_server *s, int family)
 static const char *rules_take_server(void *data, const char *value)
 {
 	struct rules *r = &((struct rules_request *)data)->rules;
+	struct rules_server *server = rules_last_server(r);
 	char text[INET6_ADDRSTRLEN];
 	int family = rules_parse_address(value, text);
 
 	if (family < 0)
 		return "must be the server's own address, such as 192.168.1.10 or fd00::10";
-	if (!rules_continues_server(rules_last_server(r), family)) {
+	if (!server || !rules_continues_server(server, family)) {
 		if (r->n_servers == RULES_SERVERS_MAX)
 			return "must be one of 16 servers at most";
-		r->server[r->n_servers++] = (struct rules_server){0};
+		server = &r->server[r->n_servers++];
+		*server = (struct rules_server){0};
 	}
-	memcpy(rules_last_server(r)->address[family].own, text, sizeof(text));
+	memcpy(server->address[family].own, text, sizeof(text));
 	return NULL;
 }
 

@@ -19,7 +19,8 @@ static const char jump_end[] = " -j PASVD", in_chain[] = "-A PASVD ", new_chain[
 /* Whether PATH, or the path itself, has the program. */
 static bool command_exists(const char *name)
 {
-	char *path = strdup(getenv("PATH") ? getenv("PATH") : ""), *rest = path, full[4096];
+	const char *folders = getenv("PATH");
+	char *path = strdup(folders ? folders : ""), *rest = path, full[4096];
 	const char *folder;
 	bool found = strchr(name, '/') && access(name, X_OK) == 0;
 

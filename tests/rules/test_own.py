@@ -36,7 +36,7 @@ def test_queued_in_raw_behind_the_helper_and_nowhere_else(options):
     found = tables(own_rules(*options))
     assert [table for table in found if queueing(found[table])] == ["raw"]
     assert found["mangle"] == ":PASVD - [0:0]\n-A PREROUTING -j PASVD\n"
-    assert re.fullmatch(r":PASVD - \[0:0\]\n(-A PASVD .* -j CT --helper pasvd\n)+(-A PASVD .* NFQUEUE .*\n)+"
+    assert re.fullmatch(r":PASVD - \[0:0\]\n(-A PASVD .* -j DROP\n)+(-A PASVD .* -j CT --helper pasvd\n)+(-A PASVD .* NFQUEUE .*\n)+"
                         r"-I PREROUTING -j PASVD\n", found["raw"])
 
 

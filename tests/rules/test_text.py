@@ -127,7 +127,7 @@ def test_every_rule_of_a_port_is_there_for_each_port():
         one = rules_of(pasvd_rules(*options, "--port", "2121:21").stdout)
         two = rules_of(pasvd_rules(*options, "--port", "2121:21", "--port", "990").stdout)
         of_port = [line for line in one if "2121" in line]
-        assert len(of_port) == 6
+        assert len(of_port) == 7
         assert len(two) == len(one) + len(of_port)
 
 
@@ -137,7 +137,7 @@ def test_every_rule_of_an_uplink_is_there_for_each_with_each_port(options):
     one = rules_of(pasvd_rules(*options, *ports).stdout)
     two = rules_of(pasvd_rules(*options, "--wan", "wan1", *ports).stdout)
     of_uplink = [line for line in one if "wan0" in line]
-    assert len(of_uplink) == 8
+    assert len(of_uplink) == 10
     assert sorted(two) == sorted(one + [line.replace("wan0", "wan1") for line in of_uplink])
     assert [line.replace("wan1", "wan0") for line in two if "wan1" in line] == of_uplink
 
@@ -145,7 +145,7 @@ def test_every_rule_of_an_uplink_is_there_for_each_with_each_port(options):
 def test_ports_on_demand_are_there_for_each_uplink(folder):
     (folder / "conf").write_text("[tls]\nports = 60000-60100, 61000\n")
     text = pasvd_rules(*OPTIONS, "--wan", "wan1", "--config", str(folder / "conf")).stdout
-    assert re.findall(r"-i (\w+) -p tcp --dport ([\d:]+) --syn ", text) == [
+    assert re.findall(r"-i (\w+) -p tcp --dport ([\d:]+) --syn -j NFQUEUE", text) == [
         (wan, ports) for wan in ("wan0", "wan1") for ports in ("60000:60100", "61000")]
 
 
