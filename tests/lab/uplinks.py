@@ -24,6 +24,7 @@ LINK = {IP4: "192.168.17.", IP6: "fd17::"}  # networks between providers and rou
 PUBLIC = {IP4: ("203.0.113.1", "192.0.2.77"), IP6: ("2001:db8:113::1", "2001:db8:77::77")}
 MARK, TABLE = 2, 2
 TLS_MARK = 0x40000000
+CONNMARK = 0xf0000000     # all of its bits
 
 
 class Uplinks(Lab):
@@ -114,5 +115,6 @@ COMMIT
         provider.run(f"{self.family.iptables}-restore", "--noflush", input=text)
 
     def marks(self):
-        """The marks of the TCP connections that are tracked."""
-        return [int(line.split(" mark=")[1].split()[0]) for line in self.connections("-p", "tcp")]
+        """The marks of the TCP connections that are tracked, of pasvd's bits only that of TLS."""
+        marks = (int(line.split(" mark=")[1].split()[0]) for line in self.connections("-p", "tcp"))
+        return [mark & (~CONNMARK | TLS_MARK) for mark in marks]
