@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ct_ops.h - the questions that the core asks of connection tracking
  *
- * src/netlink/conntrack.c answers them with the kernel, tests/support/fake_ct.c in memory. This is the only
- * seam at which a fake exists.
+ * src/netlink/conntrack.c answers them with the kernel, tests/support/fake_ct.c in memory. This is
+ * the only seam at which a fake exists.
  */
 #ifndef PASVD_CT_OPS_H
 #define PASVD_CT_OPS_H
@@ -47,8 +47,8 @@ struct ct_ops {
 
 	/* Installs the expectation `e` (NULL: none) and sets the sequence adjustment `a` (NULL:
 	 * leave it) for direction `dir` of the connection `master`, in one go. CT_BUSY: there is an
-	 * expectation with that tuple already, of whatever session, which stays as it is. The
-	 * ct helper's limit of one makes a new expectation replace the session's last one. Not CT_OK:
+	 * expectation with that tuple already, of whatever session, which stays as it is. The ct
+	 * helper's limit of one makes a new expectation replace the session's last one. Not CT_OK:
 	 * the expectation is not there, the adjustment may be: the caller sets the one it wants. */
 	enum ct_result (*commit)(void *ctx, const struct tuple *master, enum dir dir,
 		const struct expect *e, const struct seqadj *a);

@@ -33,10 +33,11 @@ struct engine {
 	/* ms: until then a session that nobody has seen may be in its middle; we have just
 	 * started */
 	uint64_t settled;
-	bool assumes_login; /* in sessions that nobody has seen; a capture may not have their beginning */
-	bool lossy;         /* what a gap lacks went past us, and does not come any more */
-	uint64_t
-		expires_at; /* ms, when engine_expire() is to be called; UINT64_MAX: it need not be */
+	/* in sessions that nobody has seen; a capture may not have their beginning */
+	bool assumes_login;
+	bool lossy; /* what a gap lacks went past us, and does not come any more */
+	/* ms, when engine_expire() is to be called; UINT64_MAX: it need not be */
+	uint64_t expires_at;
 	/* told of each, unless NULL, which engine_init() makes it */
 	void (*on_ended)(const struct ended *e);
 	/* likewise: of a session that has to log in again */
@@ -89,8 +90,8 @@ void engine_packet(
  * know is not looked at: other programs have expectations too. */
 void engine_expect_ended(struct engine *h, const struct expect *e, bool requested, uint64_t now);
 
-/* Shuts the ports whose time is up, and sets h->expires_at. What the kernel has to say of ports has to be
- * told before. Goes through the whole table; that is, ten times a second at most. */
+/* Shuts the ports whose time is up, and sets h->expires_at. What the kernel has to say of ports has
+ * to be told before. Goes through the whole table; that is, ten times a second at most. */
 void engine_expire(struct engine *h, uint64_t now);
 
 #endif

@@ -40,8 +40,7 @@ enum line_place {
 	/* it begins in front of the first byte that was read, and the receiver may not have that
 	 * byte */
 	LINE_BEFORE,
-	LINE_FAR,  /* so far away that no receiver would take it: refuse it */
-	LINE_STALE /* never returned by line_place(): clear text of a connection that was TLS */
+	LINE_FAR /* so far away that no receiver would take it: refuse it */
 };
 
 /* The next segment begins a line, wherever it is; `anchored`, not beyond `next`, which the receiver

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 #include "checks.h"
 
 static const char about[] = "rules";
@@ -27,7 +29,7 @@ static const char *check_rules_without(const char *table)
 {
 	size_t i = 0;
 
-	while (i + 1 < sizeof(tables) / sizeof(*tables) && strcmp(tables[i].table, table) != 0)
+	while (i + 1 < ARRAY_SIZE(tables) && strcmp(tables[i].table, table) != 0)
 		i++;
 	return tables[i].without;
 }
@@ -37,8 +39,8 @@ const char *target_family(const struct target *t)
 	return t->family == ADDR_IP6 ? "ipv6" : "ipv4";
 }
 
-/* The value of IPTABLES for pasvd rules load, "iptables-legacy" for ip6tables-legacy; "" if it is what
- * pasvd rules load takes by itself. */
+/* The value of IPTABLES for pasvd rules load, "iptables-legacy" for ip6tables-legacy; "" if it is
+ * what pasvd rules load takes by itself. */
 static const char *check_rules_variant(const struct target *t)
 {
 	const char *suffix = strchr(t->filter->command, '-');

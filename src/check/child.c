@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pasvd/array.h"
+
 enum { CHUNK = 1 << 16 };
 
 struct child {
@@ -169,7 +171,7 @@ static void child_close(struct child *c)
 {
 	const int fds[] = {c->in, c->out[0], c->out[1], c->err};
 
-	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);
 	}

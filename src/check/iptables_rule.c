@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "pasvd/array.h"
+
 #include "conf_value.h"
 
 /* --- words --- */
@@ -116,7 +118,7 @@ static const struct {
 
 static unsigned int iptables_state_bit(struct text name)
 {
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 		if (strlen(states[i].name) == name.n && memcmp(states[i].name, name.p, name.n) == 0)
 			return states[i].bit;
 	}
@@ -209,7 +211,7 @@ static bool iptables_set_match(struct rule *r, const char *word, bool negated)
 		"tcp", "udp", "multiport", "conntrack", "state", "helper", "comment"};
 
 	(void)r;
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strcmp(word, known[i]) == 0)
 			return !negated;
 	}
@@ -246,7 +248,7 @@ static bool iptables_set_target(struct rule *r, const char *word, bool negated)
 {
 	rule_name(r->target, word);
 	r->action = RULE_NONE;
-	for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
 		if (strcmp(word, targets[i].name) == 0)
 			r->action = targets[i].action;
 	}

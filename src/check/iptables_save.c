@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 #include "iptables_rule.h"
 #include "shell.h"
 
@@ -50,7 +52,7 @@ static void iptables_save_set_hook(struct chain *c, const char *policy)
 {
 	c->hook = strcmp(policy, "-") == 0 ? HOOK_NONE : HOOK_ELSEWHERE;
 	c->drops = strcmp(policy, "DROP") == 0;
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks) && c->hook != HOOK_NONE; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(hooks) && c->hook != HOOK_NONE; i++) {
 		if (strcmp(hooks[i].table, c->table) == 0 && strcmp(hooks[i].chain, c->name) == 0) {
 			c->hook = hooks[i].hook;
 			c->priority = hooks[i].priority;

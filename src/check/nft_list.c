@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 #include "conf_value.h"
 
 struct nft_reading {
@@ -144,7 +146,7 @@ static bool nft_list_take_states(struct rule *r, const char *key, const json_t *
 	struct state_match m = {.negated = negated};
 	size_t found = 0;
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 		if (strcmp(states[i].key, key) == 0 && has_word(value, states[i].word)) {
 			m.any_of |= states[i].bit;
 			found++;
@@ -320,7 +322,7 @@ static void nft_list_take_action(struct rule *r, enum rule_action action, const 
 
 static void nft_list_add_statement(struct rule *r, const char *name, const json_t *value)
 {
-	for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
 		if (strcmp(statements[i].name, name) == 0) {
 			if (statements[i].action != RULE_NONE)
 				nft_list_take_action(r, statements[i].action, value);
@@ -403,7 +405,7 @@ static void nft_list_set_hook(struct chain *c, const json_t *chain)
 	c->hook = *hook ? HOOK_ELSEWHERE : HOOK_NONE;
 	c->drops = strcmp(nft_list_string_at(chain, "policy"), "drop") == 0;
 	c->priority = (int)json_integer_value(json_object_get(chain, "prio"));
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
 		if (strcmp(hooks[i].name, hook) == 0)
 			c->hook = hooks[i].hook;
 	}

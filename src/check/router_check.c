@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* router_check.c - `pasvd check`: looks at this router as a check would
+/* router_check.c - `pasvd check`: what keeps FTP from working on this router
  *
- * Theory of operation. look_*.c look: at the kernel, at /proc, and at what iptables-save, nft and
- * ip print. What they find are facts (facts.h). check_*.c judge facts, without looking anywhere
- * themselves. What they say is a report (report.h).
+ * Theory of operation. Probes gather facts (facts.h) from the kernel, /proc, iptables-save, nft
+ * and ip. Checks decide what the facts mean and look nowhere themselves. Each finding
+ * (findings.h) names its fix.
  *
- *   probe_rules.c   iptables_save.c, nft_list.c   listings -> rules of one form (ruleset.h)
- *                  service.c                     pasvd's own rules -> whom they serve
- *                  scratch.c                     how pasvd's rules look when nothing has happened to them
- *   probe_nft.c     pasvd's table of nft, which check_nft.c judges
- *   check_rules.c  are they so?     check_way.c  do packets get there?     check_open.c  is more open than needed?
+ *   probe_rules.c   listings -> rules of one form (ruleset.h), by iptables_save.c and nft_list.c;
+ *                   service.c reads off the rules whom they serve; scratch.c loads pasvd's rules
+ *                   where nothing else is, to see how the kernel lists them
+ *   probe_nft.c     the table inet pasvd, for check_nft.c
+ *   check_rules.c   whether pasvd's rules are as they should be
+ *   check_way.c     whether packets get to them
+ *   check_open.c    whether more is open than needed
  *
- * Nothing is changed on the router. A finding that cannot be told for sure is not made, and what
- * could not be looked at is said. Not looked for, because it does no harm:
- *   - flowtables: the kernel does not offload connections that carry a helper (nft_flow_offload_eval());
- *   - the sysctl nf_conntrack_helper of older kernels, and `ct helper set` of nft: a helper given by CT in raw stays;
+ * Nothing is changed on the router. A finding that is not certain is not reported; what cannot be
+ * examined is. Not examined, because it does no harm:
+ *   - flowtables: the kernel does not offload connections that carry a ct helper
+ *     (nft_flow_offload_eval());
+ *   - the sysctl nf_conntrack_helper of older kernels, and `ct helper set` of nft: a ct helper that
+ *     CT in raw attached stays;
  *   - nf_conntrack_tcp_be_liberal and nf_conntrack_tcp_loose.
  */
 #include "router_check.h"

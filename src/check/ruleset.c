@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 enum {
 	DEPTH_MAX = 32,      /* of jumps; nft has 16, iptables refuses loops */
 	STEPS_MAX = 1 << 20, /* rules looked at on one way */
@@ -163,7 +165,7 @@ enum tri rule_matches(const struct rule *r, const struct rule_packet *p)
 		ruleset_match_states(r, p->state), ruleset_match_helper(r, p->helper)};
 	enum tri least = TRI_YES;
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		least = parts[i] < least ? parts[i] : least;
 	return least;
 }

@@ -82,8 +82,8 @@ struct rule {
 	bool unsure;
 
 	enum rule_action action;
-	char target
-		[RULE_NAME_MAX]; /* the chain of JUMP and GOTO, the helper of TEMPLATE, the source's name of others */
+	/* the chain of JUMP and GOTO, the ct helper of TEMPLATE, the source's name of others */
+	char target[RULE_NAME_MAX];
 	struct endpoint to; /* of DNAT; ADDR_NONE: not one address, port 0: as it was */
 	uint16_t queue;
 };

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 #include "ct_helper.h"
 
 static const char *const tables[] = {"mangle", "raw", "nat", "filter"};
@@ -150,7 +152,7 @@ struct service service_of(const struct ruleset *rs, enum addr_family family, con
 {
 	struct service s = {.family = family};
 
-	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++) {
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
 		const struct chain *c = ruleset_find(rs, "", tables[t], own);
 
 		for (size_t i = 0; c && i < c->n; i++)
@@ -176,7 +178,7 @@ struct service service_of_nft(
 	struct service s = {.family = family};
 
 	service_take_ct_helper(&s, ct_helper);
-	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
 		const struct chain *c = ruleset_find(rs, "inet", "pasvd", chains[i]);
 
 		for (size_t j = 0; c && j < c->n; j++) {

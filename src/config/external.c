@@ -2,10 +2,10 @@
 /* external.c - what of external addresses changes while we run
  *
  * The file's first line is the address, blanks around it do not count; a NUL byte in it is not one.
- * Whether a file has changed is found out by reading it: the time of its last change may be the same for two changes in a row,
- * and a line is read as fast as that time. A file that is being written may be read half: a second
- * later it is read again. Interfaces are asked for by name as often; to hear of changes would take
- * a socket and its buffer, for what is one system call.
+ * Whether a file has changed is found out by reading it: the time of its last change may be the
+ * same for two changes in a row, and a line is read as fast as that time. A file that is being
+ * written may be read half: a second later it is read again. Interfaces are asked for by name as
+ * often; to hear of changes would take a socket and its buffer, for what is one system call.
  */
 #include "external.h"
 #include "pasvd/array.h"

@@ -238,7 +238,7 @@ static int search_command(struct option_search *s, int argc, char **argv)
 
 /* --- its options --- */
 
-static const char *store(const struct options_command *command, const struct option_word *w)
+static const char *options_store(const struct options_command *command, const struct option_word *w)
 {
 	char *member = (char *)command->data + w->row->offset;
 
@@ -276,7 +276,7 @@ static int take_option(
 		return options_wrong("%s: takes no value", w->text);
 	if (is_again(command, w->row, seen))
 		return options_wrong("%s \"%s\": given twice", w->text, w->value);
-	why = store(command, w);
+	why = options_store(command, w);
 	if (!why)
 		return 0;
 	return w->value ? options_wrong("%s \"%s\": %s", w->text, w->value, why)

@@ -3,13 +3,15 @@
  *
  * The only file that knows the order of the steps:
  *
- *   seg_parse     bytes → segment                      what cannot be read is dropped
- *   meet          segment → connection                 asked of conntrack once; strangers pass
- *   line_place    segment → its place in the stream    what comes too early is dropped, TCP repeats it
- *   engine_read_bytes    new bytes → lines → engine_on_line()        session; offer.c: policy, quota, reserve and rewrite
- *   step_hold     a begun offer at the end             waits for its rest
- *   edits_apply   segment → what the receiver gets     first sent or retransmitted: the same bytes
- *   engine_abort_segment       segment → a RST, or nothing new      once a line was such that the connection has to end
+ *   seg_parse             bytes -> segment; what cannot be read is dropped
+ *   meet_segment          segment -> session and its place there; conntrack is asked unless it is
+ *                         the next one; what comes too early or too far is dropped, TCP repeats it
+ *   engine_read_bytes     new bytes -> lines -> engine_on_line(): session, policy, quota; offer.c
+ *                         installs the expectation and rewrites the line
+ *   step_hold             the beginning of an offer is held until its line ends
+ *   engine_apply_edits    segment -> what the receiver gets, now and in each retransmission
+ *   engine_abort_segment  segment -> a RST, or one with nothing new, once a line was such that the
+ *                         connection has to end
  *
  * A connection is reset by a RST towards the receiver alone: a packet can be replaced, not made. It
  * is in the place of the first byte that has not passed, which is the one the receiver waits for
@@ -136,7 +138,7 @@ static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
 /* A PORT that stands in the middle of what is no FTP, such as a web page's form, would be a line if
  * the bytes in front of it were lost. A client of FTP waits for the greeting, which says where its
  * first line begins. */
-static bool may_offer(const struct step *s)
+static bool may_read_offer(const struct step *s)
 {
 	return s->dir == DIR_REPLY || (!s->conn->client_first && !s->stream->line.partial);
 }
@@ -147,7 +149,7 @@ static enum reason engine_on_news(struct step *s, const struct session_news *new
 		offer_take_back(s, ENDING_CANCELLED);
 	switch (news->event) {
 	case SESSION_OFFER:
-		if (may_offer(s))
+		if (may_read_offer(s))
 			return engine_offer(s, &news->offer);
 		return offer_redo(s, &news->offer) ? REASON_REPEATED : REASON_NOT_FTP;
 	case SESSION_DENIED:
@@ -348,7 +350,7 @@ static enum reason engine_pass_on(struct step *s, const struct seg *seg, struct 
 	return reason_worse(reason, engine_apply_edits(s, seg, packet));
 }
 
-/* Only a connection that is translated, and carries a helper, has a place for a shift
+/* Only a connection that is translated, and carries a ct helper, has a sequence adjustment
  * (nf_nat_setup_info). */
 static bool is_translated(const struct ct_view *view)
 {
@@ -358,7 +360,7 @@ static bool is_translated(const struct ct_view *view)
 	       !endpoint_eq(&original->dst, &reply->src);
 }
 
-/* A stranger: its connection carries no helper, or has nothing to rewrite. */
+/* The connection carries no ct helper, or is not translated. */
 static enum reason engine_leave_alone(struct step *s, const struct seg *seg)
 {
 	/* so that conntrack need not be asked for the next one */

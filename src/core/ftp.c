@@ -233,7 +233,7 @@ static const struct {
 	{FTP_ENTERING_EXTENDED_PASSIVE, ftp_read_229},
 };
 
-static bool may_offer(uint16_t code)
+static bool is_passive_reply(uint16_t code)
 {
 	return code == FTP_ENTERING_PASSIVE || code == FTP_ENTERING_EXTENDED_PASSIVE;
 }
@@ -265,7 +265,7 @@ bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer 
  * (ftp_fit.h). */
 size_t ftp_reply_text_hold(uint16_t code, size_t n)
 {
-	return may_offer(code) ? 0 : n;
+	return is_passive_reply(code) ? 0 : n;
 }
 
 /* 0 if the line begins with a reply code and what may stand behind it. */
@@ -295,7 +295,7 @@ size_t ftp_reply_hold(const uint8_t *p, size_t n)
 {
 	struct ftp_reply reply = {0};
 
-	return ftp_read_code(p, n, &reply) == 0 && may_offer(reply.code) ? TEXT_AT : n;
+	return ftp_read_code(p, n, &reply) == 0 && is_passive_reply(reply.code) ? TEXT_AT : n;
 }
 
 static uint8_t ftp_to_upper(uint8_t c)

@@ -2,17 +2,19 @@
 /* ftp_fit.c - another endpoint in a reply that keeps its length
  *
  *   227 Entering Passive Mode (10,0,0,2,195,80). Bye CR LF
- *       ^low          phrase ^ ^head  ^at        ^tail   ^end       the gap lies between phrase and head
+ *       ^low          phrase ^ ^head  ^at        ^tail   ^end
+ *
+ * The gap lies between phrase and head.
  *
  * A shorter text leaves a longer gap. A longer one takes its room from the gap, of which one space
  * stays, then from the end of the tail, then from whole words at the beginning of the phrase, whose
  * rest becomes the gap. What clients look for stays as it is: the code and what separates it, what
  * stands right in front of the endpoint, and the closing parenthesis.
  *
- * Of the readers that were looked at, some want the parenthesis (lftp and several libraries), some
- * take the first digit behind the code (wget, tnftp), .NET's counts from the line's end, so nothing
- * is added there, and that of Java's runtime wants two spaces or a word between code and endpoint,
- * so one space stays where a word went.
+ * Which readers this is for: those that want the parenthesis; those that take the first digit after
+ * the code; those that count from the line's end, so nothing is added there; those that want two
+ * spaces or a word between code and endpoint, so one space stays where a word went. The lab tries
+ * the clients of tests/lab/clients.py.
  */
 #include "pasvd/ftp_fit.h"
 
@@ -99,7 +101,7 @@ static struct parts parts_of(const uint8_t *p, size_t n, size_t open, const stru
 
 /* The phrase from `from` on, the gap, the endpoint with what belongs to it, and the tail but its
  * last `cut` bytes. */
-static void write(uint8_t *p, const struct parts *parts, size_t from, size_t cut,
+static void fit_write(uint8_t *p, const struct parts *parts, size_t from, size_t cut,
 	const struct ftp_offer *offer, const uint8_t *text, size_t len)
 {
 	const size_t old_end = (size_t)offer->at + offer->len, words = parts->phrase - from;
@@ -138,7 +140,7 @@ bool ftp_fit(uint8_t *p, size_t n, size_t open, const struct ftp_offer *offer, c
 		size_t cut = wanted > room ? wanted - room : 0;
 
 		if (cut <= parts.end - parts.tail) {
-			write(p, &parts, from, cut, offer, text, len);
+			fit_write(p, &parts, from, cut, offer, text, len);
 			return true;
 		}
 		if (from == parts.phrase)

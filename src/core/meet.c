@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* meet.c - which session a segment belongs to, and where in it
  *
- * The table is a cache. A segment that is exactly the next one of its entry needs no more; for any other conntrack is asked.
- * An entry there without the bit `seen` (trust.h) is a session that nobody has seen: it begins with its first data, and
- * nobody is logged in. One with it that the table does not have goes on as its mark says, and its lines are read from the
- * next line end on.
+ * The table is a cache. A segment that is exactly the next one of its entry needs no more; for any
+ * other conntrack is asked. An entry there without the bit `seen` (trust.h) is a session that
+ * nobody has seen: it begins with its first data, and nobody is logged in. One with it that the
+ * table does not have goes on as its mark says, and its lines are read from the next line end on.
  */
 #include "meet.h"
 

@@ -5,8 +5,8 @@
 
 #include "step.h"
 
-/* Finds the segment's connection, s->conn, and its place there; *ret_skip bytes at its front are old if that is LINE_NEW.
- * Never LINE_STALE. Not CT_OK: conntrack does not know it, and s->conn is NULL. */
+/* Finds the segment's connection, s->conn, and its place there; *ret_skip bytes at its front are
+ * old if that is LINE_NEW. Not CT_OK: conntrack does not know it, and s->conn is NULL. */
 enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct packet *packet,
 	enum line_place *ret_place, size_t *ret_skip);
 

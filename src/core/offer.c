@@ -188,7 +188,7 @@ static void offer_remember(struct step *s, const struct plan *plan)
 	s->h->expires_at = min_time(s->h->expires_at, offer_expires_at(s->conn));
 }
 
-static enum reason is_installed(struct step *s, const struct plan *plan)
+static enum reason offer_installed(struct step *s, const struct plan *plan)
 {
 	offer_remember(s, plan);
 	s->verdict->opened = true;
@@ -328,7 +328,7 @@ enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 	offer_take_back(s, ENDING_REPLACED);
 	result = offer_reserve_any(s, offer, &plan);
 	if (result == CT_OK)
-		return is_installed(s, &plan);
+		return offer_installed(s, &plan);
 	return result == CT_BUSY ? REASON_NO_FREE_PORT : REASON_CT_FAILED;
 }
 

@@ -3,8 +3,8 @@
  *
  *   seg_parse      bytes → the SYN's tuple
  *   masters_find   client, dialled address → its control connections
- *   ct.get         is one of them ESTABLISHED, now? One that has begun to end opens nothing any more, though conntrack
- *                  remembers it for minutes; what is over is forgotten here.
+ *   ct.get         is one of them ESTABLISHED, now? One that has begun to end opens nothing any
+ *                  more, though conntrack remembers it for minutes; what is over is forgotten here.
  *   policy         whose range is the port in?
  *   ct.get         is it a SYN that is repeated? Its connection is there, and needs nothing
  *   budget         is a port left for its session, its client, its server?

@@ -7,8 +7,8 @@
  * some commands twice, late or not at all; so the table only rules out what a reply cannot be, and
  * there is one rule for the rest:
  *
- *   A reply answers the first outstanding command that it can answer; the ones before it never got theirs.
- *   A reply that can answer none is stray: it takes nothing away.
+ *   A reply answers the first outstanding command that it can answer; those before it never got
+ *   theirs. A reply that can answer none takes nothing away.
  *
  * So a fault costs at most one pairing: the next 227, 230, 150 or 226 finds its own command again.
  *
@@ -51,26 +51,26 @@ static const struct {
 
 /* clang-format off */
 const uint8_t outstanding_effects[ROWS][HEARD_KINDS] = {
-	/*               1xx    220    221    227    230    234    225    other  331    other
-	 * x5x    other                                    229    232           226    2xx
-	 * 3xx           4xx                                                         426
-	 * 5xx */
-	[CONNECTION] = { WAIT,  OUT,   STRAY, STRAY, IN,    STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, STRAY },
-	[NO_COMMAND] = { STRAY, STRAY, SHUT,  LONE,  GUESS, STRAY, STRAY, STRAY, OUT,   STRAY, STRAY, STRAY },
-	[FTP_USER]   = { STRAY, IN,    STRAY, STRAY, IN,    STRAY, STRAY, IN,    OUT,   OUT,   MISS,  MISS  },
-	[FTP_PASS]   = { STRAY, IN,    STRAY, STRAY, IN,    STRAY, STRAY, IN,    STRAY, TAKE,  MISS,  MISS  },
-	[FTP_REIN]   = { WAIT,  OUT,   STRAY, STRAY, STRAY, STRAY, STRAY, OUT,   STRAY, TAKE,  TAKE,  TAKE  },
-	[FTP_PASV]   = { STRAY, STRAY, STRAY, PAIR,  STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, TAKE  },
-	[FTP_EPSV]   = { STRAY, STRAY, STRAY, PAIR,  STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, TAKE  },
-	[FTP_PORT]   = { STRAY, TAKE,  STRAY, STRAY, STRAY, STRAY, STRAY, TAKE,  STRAY, TAKE,  DENY,  DENY  },
-	[FTP_EPRT]   = { STRAY, TAKE,  STRAY, STRAY, STRAY, STRAY, STRAY, TAKE,  STRAY, TAKE,  DENY,  DENY  },
-	[FTP_LONG]   = { STRAY, TAKE,  STRAY, STRAY, STRAY, STRAY, STRAY, TAKE,  STRAY, TAKE,  TAKE,  TAKE  },
-	[FTP_AUTH]   = { STRAY, TAKE,  STRAY, STRAY, STRAY, TLS,   STRAY, ASK,   STRAY, ASK,   TAKE,  TAKE  },
-	[FTP_PLAIN]  = { STRAY, TAKE,  SHUT,  STRAY, STRAY, STRAY, STRAY, TAKE,  STRAY, TAKE,  TAKE,  TAKE  },
-	[FTP_FILE]   = { WAIT,  TAKE,  STRAY, STRAY, STRAY, STRAY, TAKE,  TAKE,  STRAY, TAKE,  NAMES, TAKE  },
-	[FTP_ABOR]   = { STRAY, TAKE,  STRAY, STRAY, STRAY, STRAY, TAKE,  TAKE,  STRAY, TAKE,  TAKE,  TAKE  },
-	[FTP_OTHER]  = { WAIT,  NAMES, STRAY, STRAY, STRAY, STRAY, NAMES, NAMES, STRAY, NAMES, NAMES, NAMES },
-	[FTP_EMPTY]  = { STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, STRAY, TAKE,  TAKE  },
+	/* Replies: each column is one of enum heard, in its order.
+	 *               1xx  220  221  227  230  234  225  2xx  331  3xx  x5x  4xx
+	 *                              229  232       226                      5xx
+	 *                                             426 */
+	[CONNECTION] = { WAIT, OUT,  NONE, NONE, IN,   NONE, NONE, NONE, NONE, NONE, NONE, NONE },
+	[NO_COMMAND] = { NONE, NONE, SHUT, LONE, LATE, NONE, NONE, NONE, OUT,  NONE, NONE, NONE },
+	[FTP_USER]   = { NONE, IN,   NONE, NONE, IN,   NONE, NONE, IN,   OUT,  OUT,  MISS, MISS },
+	[FTP_PASS]   = { NONE, IN,   NONE, NONE, IN,   NONE, NONE, IN,   NONE, TAKE, MISS, MISS },
+	[FTP_REIN]   = { WAIT, OUT,  NONE, NONE, NONE, NONE, NONE, OUT,  NONE, TAKE, TAKE, TAKE },
+	[FTP_PASV]   = { NONE, NONE, NONE, PAIR, NONE, NONE, NONE, NONE, NONE, NONE, NONE, TAKE },
+	[FTP_EPSV]   = { NONE, NONE, NONE, PAIR, NONE, NONE, NONE, NONE, NONE, NONE, NONE, TAKE },
+	[FTP_PORT]   = { NONE, TAKE, NONE, NONE, NONE, NONE, NONE, TAKE, NONE, TAKE, DENY, DENY },
+	[FTP_EPRT]   = { NONE, TAKE, NONE, NONE, NONE, NONE, NONE, TAKE, NONE, TAKE, DENY, DENY },
+	[FTP_LONG]   = { NONE, TAKE, NONE, NONE, NONE, NONE, NONE, TAKE, NONE, TAKE, TAKE, TAKE },
+	[FTP_AUTH]   = { NONE, TAKE, NONE, NONE, NONE, TLS,  NONE, ASK,  NONE, ASK,  TAKE, TAKE },
+	[FTP_PLAIN]  = { NONE, TAKE, SHUT, NONE, NONE, NONE, NONE, TAKE, NONE, TAKE, TAKE, TAKE },
+	[FTP_FILE]   = { WAIT, TAKE, NONE, NONE, NONE, NONE, TAKE, TAKE, NONE, TAKE, NAME, TAKE },
+	[FTP_ABOR]   = { NONE, TAKE, NONE, NONE, NONE, NONE, TAKE, TAKE, NONE, TAKE, TAKE, TAKE },
+	[FTP_OTHER]  = { WAIT, NAME, NONE, NONE, NONE, NONE, NAME, NAME, NONE, NAME, NAME, NAME },
+	[FTP_EMPTY]  = { NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, TAKE, TAKE },
 };
 /* clang-format on */
 
@@ -195,7 +195,7 @@ static bool can_answer(
 		return false;
 	if (failed && is_optional(command) && outstanding_have(s, HAS_PORT))
 		return false;
-	return effect != STRAY;
+	return effect != NONE;
 }
 
 struct session_command outstanding_answered(struct session *s, enum heard heard)
@@ -223,7 +223,7 @@ void outstanding_doubt(struct session *s, const struct session_command *taken, e
 	if (!last)
 		return;
 	if (is_optional(taken) && !(last->flags & DURING) && s->n == 1 &&
-		outstanding_effects[last->verb][heard] != STRAY)
+		outstanding_effects[last->verb][heard] != NONE)
 		last->flags |= DOUBTFUL;
 	if (taken->verb != NO_COMMAND)
 		return;

@@ -22,22 +22,22 @@ enum heard {
 	HEARD_KINDS
 };
 
-/* What a reply does. All but STRAY and WAIT take the command away. */
+/* What a reply does. All but NONE and WAIT take the command away. */
 enum effect {
-	STRAY, /* it cannot answer that */
-	WAIT,  /* the reply proper is still to come */
-	TAKE,  /* nothing more */
-	NAMES, /* it may quote names */
-	IN,    /* somebody is logged in */
-	MISS,  /* nobody is by that, but it may have been the reply to something else */
-	GUESS, /* as IN, if the reply to a login may be missing */
-	OUT,   /* nobody is logged in */
-	PAIR,  /* it announces where the server listens */
-	LONE,  /* it would, if that had been asked for */
-	DENY,  /* the client's port is refused */
-	TLS,   /* TLS follows */
-	ASK,   /* TLS follows if the client begins it */
-	SHUT,  /* the session is over */
+	NONE, /* it cannot answer that */
+	WAIT, /* the reply proper is still to come */
+	TAKE, /* nothing more */
+	NAME, /* it may quote names */
+	IN,   /* somebody is logged in */
+	MISS, /* nobody is by that, but it may have been the reply to something else */
+	LATE, /* as IN, if the reply to a login may be missing */
+	OUT,  /* nobody is logged in */
+	PAIR, /* it announces where the server listens */
+	LONE, /* it would, if that had been asked for */
+	DENY, /* the client's port is refused */
+	TLS,  /* TLS follows */
+	ASK,  /* TLS follows if the client begins it */
+	SHUT, /* the session is over */
 };
 
 enum {

@@ -35,7 +35,7 @@ static struct session_news session_on_refusal(enum reason reason)
 	return (struct session_news){.event = SESSION_REFUSED, .reason = reason};
 }
 
-static bool may_offer(const struct session *s)
+static bool is_trusted(const struct session *s)
 {
 	return s->logged_in && !s->distrusted;
 }
@@ -146,7 +146,7 @@ static struct session_news session_take_effect(
 	case IN:
 		s->logged_in = true;
 		break;
-	case GUESS:
+	case LATE:
 		s->logged_in |= s->lost;
 		break;
 	case OUT:
@@ -164,10 +164,10 @@ static struct session_news session_take_effect(
 		break;
 	case SHUT:
 		return session_news(SESSION_CLOSED);
-	case NAMES:
+	case NAME:
 		outstanding_quote(s);
 		break;
-	case STRAY:
+	case NONE:
 	case WAIT:
 	case TAKE:
 	case MISS:
@@ -187,7 +187,7 @@ static struct session_news session_on_first_line(struct session *s, uint16_t cod
 
 	s->paired = s->secures = s->quotes = s->may_have_end = s->went_on = false;
 	s->announced = s->flooded = false;
-	if (s->greeted || outstanding_effects[CONNECTION][heard] == STRAY)
+	if (s->greeted || outstanding_effects[CONNECTION][heard] == NONE)
 		taken = outstanding_answered(s, heard);
 	outstanding_doubt(s, &taken, heard);
 	effect = outstanding_effects[taken.verb][heard];
@@ -287,7 +287,7 @@ size_t session_command_hold(const struct session *s, const uint8_t *p, size_t n)
 
 	if (s->greeted && !s->distrusted)
 		word = ftp_word_hold(p, n);
-	return word < n || !may_offer(s) ? word : ftp_command_hold(p, n);
+	return word < n || !is_trusted(s) ? word : ftp_command_hold(p, n);
 }
 
 size_t session_reply_hold(const struct session *s, const uint8_t *p, size_t n)
@@ -296,7 +296,7 @@ size_t session_reply_hold(const struct session *s, const uint8_t *p, size_t n)
 	struct ftp_reply reply;
 	bool is_reply = ftp_reply(p, n, &reply) == 0;
 
-	if (!may_offer(s))
+	if (!is_trusted(s))
 		return n;
 	if (session_is_text(&then, is_reply, &reply))
 		return s->paired && !s->announced ? ftp_reply_text_hold(s->multi, n) : n;

@@ -57,10 +57,10 @@ struct loop {
 int loop_open(struct loop *loop, struct engine *engine, struct expect_events *events,
 	const struct loop_hooks *hooks);
 
-/* Binds a queue, LOOP_CONTROL or LOOP_ON_DEMAND: from then on its packets wait for us. If it is full,
- * packets that would have to wait are dropped, and TCP repeats them: what passed by us while older
- * packets wait could not be put right. -EPERM: another process has the queue, or CAP_NET_ADMIN is
- * missing. */
+/* Binds a queue, LOOP_CONTROL or LOOP_ON_DEMAND: from then on its packets wait for us. If it is
+ * full, packets that would have to wait are dropped, and TCP repeats them: what passed by us while
+ * older packets wait could not be put right. -EPERM: another process has the queue, or
+ * CAP_NET_ADMIN is missing. */
 int loop_bind(struct loop *loop, int which, uint16_t number);
 
 /* ms of a clock that never goes back. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c - the life of the daemon
  *
- * conf → config_process → ct helper → conntrack → events → queues → control socket → isolation → ready →
- * loop. From the isolation on nothing is opened any more: the configuration process, a process of its own, reads
- * the configuration again when that is asked for. What it says goes into settings of its own, which
- * take the place of the old ones between two packets.
+ * conf → config_process → ct helper → conntrack → events → queues → control socket → isolation →
+ * ready → loop. From the isolation on nothing is opened any more: the configuration process, a
+ * process of its own, reads the configuration again when that is asked for. What it says goes into
+ * settings of its own, which take the place of the old ones between two packets.
  */
 #include <errno.h>
 #include <limits.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ct_helper.c - which helper the master carries
  *
- * Theory of operation. A ct helper is wanted for what the kernel ties to it: the connection may have
- * expectations. What else it does must not matter for FTP. Never `ftp` (it would rewrite as well),
- * never `irc`.
+ * Theory of operation. A ct helper is wanted for what the kernel ties to it: the connection may
+ * have expectations. What else it does must not matter for FTP. Never `ftp` (it would rewrite as
+ * well), never `irc`.
  *
  * `sane` acts on one 8-byte request only, which the core refuses, and allows one expectation at a
  * time, which is all that FTP needs. It is probed with a request that can only fail: the error

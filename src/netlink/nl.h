@@ -16,8 +16,8 @@
 enum {
 	NL_WAIT_MS = 1000,
 	NL_REQUESTS_MAX = 4, /* in one nl_request() */
-	NL_READS_MAX =
-		4096, /* datagrams read for one nl_request(): packets may be queued in front of the answer */
+	/* datagrams read for one nl_request(): packets may be queued before the answer */
+	NL_READS_MAX = 4096,
 	NL_ANSWER_MAX = 8192, /* the kernel's NLMSG_GOODSIZE: no answer of ctnetlink is longer */
 };
 

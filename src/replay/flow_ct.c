@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* flow_ct.c - a conntrack in memory, made of the connections of a capture
  *
- * It answers as the kernel does with the ct helper `sane`: one expectation for each connection, a new
- * one takes the place of the last; one whose tuple another connection's has is refused as busy; one
- * that nobody used goes when its time is over. That one was used is not looked up in the capture,
- * which may not have data connections: a 125, 150 or 226 of the server says so.
+ * It answers as the kernel does with the ct helper `sane`: one expectation for each connection, a
+ * new one takes the place of the last; one whose tuple another connection's has is refused as busy;
+ * one that nobody used goes when its time is over. That one was used is not looked up in the
+ * capture, which may not have data connections: a 125, 150 or 226 of the server says so.
  */
 #include "flow_ct.h"
 

@@ -137,7 +137,7 @@ static bool is_worth_an_event(const struct flows *f, const struct verdict *v)
 	return f->verbose || reason_level(v->reason) < REASON_LEVEL_DEBUG;
 }
 
-static void follow_judge(
+static void follow_verdict(
 	struct flows *f, struct flow *flow, enum dir dir, size_t from, const struct verdict *v)
 {
 	struct event e = {
@@ -241,7 +241,7 @@ static void follow_hand_over(
 	if (where == LINE_NEW)
 		follow_read_new(f, a, skip);
 	v = follow_ask_engine(f, a);
-	follow_judge(f, a->flow, a->dir, from, &v);
+	follow_verdict(f, a->flow, a->dir, from, &v);
 }
 
 /* Puts the segment among those that wait; false if there is no memory for it. */
@@ -249,7 +249,7 @@ static bool follow_wait_in_line(struct flows *f, const struct arrival *a)
 {
 	struct side *side = &a->flow->side[a->dir];
 	struct waiting **at = &side->waiting;
-	size_t size = sizeof **at + a->len;
+	size_t size = sizeof(**at) + a->len;
 	struct waiting *w = flows_take(f, size) ? malloc(size) : NULL;
 
 	if (!w)

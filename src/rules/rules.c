@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 #include "ct_helper.h"
 #include "ifname.h"
 #include "rules_load.h"
@@ -294,7 +296,7 @@ bool rules_coherent(const struct rules_request *q)
 			"must be different interfaces"},
 	};
 
-	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
 		if (mistakes[i].is) {
 			options_wrong("%s: %s", mistakes[i].what, mistakes[i].why);
 			return false;

@@ -18,7 +18,7 @@ struct diff_lines {
 	char **line;
 };
 
-static struct diff_lines split(char *text)
+static struct diff_lines diff_split(char *text)
 {
 	struct diff_lines lines = {0};
 	size_t n = 1;
@@ -34,7 +34,7 @@ static struct diff_lines split(char *text)
 }
 
 /* length[i][j]: of the longest common subsequence of wanted[i...] and loaded[j...]. */
-static void measure(
+static void diff_measure(
 	const struct diff_lines *wanted, const struct diff_lines *loaded, uint32_t *length)
 {
 	size_t width = loaded->n + 1;
@@ -76,16 +76,16 @@ static size_t print_differences(const struct diff_lines *wanted, const struct di
 }
 
 /* Compares two texts. EXIT_FAILURE if they differ, or after a line on stderr. */
-static int compare(char *wanted_text, char *loaded_text, const char *prefix)
+static int diff_compare(char *wanted_text, char *loaded_text, const char *prefix)
 {
-	struct diff_lines wanted = split(wanted_text), loaded = split(loaded_text);
+	struct diff_lines wanted = diff_split(wanted_text), loaded = diff_split(loaded_text);
 	uint32_t *length = calloc((wanted.n + 1) * (loaded.n + 1), sizeof(*length));
 	int status = EXIT_FAILURE;
 
 	if (!wanted.line || !loaded.line || !length) {
 		options_wrong("not enough memory");
 	} else {
-		measure(&wanted, &loaded, length);
+		diff_measure(&wanted, &loaded, length);
 		status = print_differences(&wanted, &loaded, length, prefix) ? EXIT_FAILURE
 									     : EXIT_SUCCESS;
 	}
@@ -183,7 +183,7 @@ static int diff_family(const struct rules *r, int family)
 	if (wanted)
 		loaded = list_rules(family);
 	if (wanted && loaded)
-		status = compare(wanted, loaded,
+		status = diff_compare(wanted, loaded,
 			family == RULES_IP6 && r->families == RULES_BOTH ? "IPv6 " : "");
 	free(wanted);
 	free(loaded);

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 static const char *const iptables_template[] = {
 #include "iptables_template.h"
 };
@@ -217,8 +219,7 @@ static void rules_put_template(
 	struct rules_output *out, const struct rules *r, unsigned int families)
 {
 	const char *const *line = r->nft ? nft_template : iptables_template;
-	size_t n = r->nft ? sizeof(nft_template) / sizeof(*nft_template)
-			  : sizeof(iptables_template) / sizeof(*iptables_template);
+	size_t n = r->nft ? ARRAY_SIZE(nft_template) : ARRAY_SIZE(iptables_template);
 
 	for (const char *const *end = line + n; line < end && fflush(out->file) == 0; line++) {
 		out->begin = out->len;

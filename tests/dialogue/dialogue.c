@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 enum { FILE_LINE = 1024, WORD = 64 };
 
 struct reader {
@@ -347,7 +349,7 @@ static enum strict_outcome outcome_of(const struct reader *r, const char *text)
 {
 	static const char *const word[] = {" pass", " log", " refuse", " reset"};
 
-	for (size_t i = 0; i < sizeof(word) / sizeof(*word); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(word); i++)
 		if (strcmp(text, word[i]) == 0)
 			return (enum strict_outcome)i;
 	bad(r, "no such outcome:%s", text);
@@ -402,7 +404,7 @@ static void policy_tls_mode_of(struct reader *r, const char *rest)
 
 	if (sscanf(rest, "%63s%n for %n", mode, &end, &end) != 1)
 		bad(r, "not a mode: %s", rest);
-	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		if (strcmp(mode, modes[i]) == 0) {
 			*t = (struct tls_rule){server_of(r, rest + end), (enum tls_mode)i};
 			return;
@@ -437,7 +439,7 @@ static void read_policy(struct reader *r, const char *rest)
 	};
 	size_t word = strcspn(rest, " ");
 
-	for (size_t i = 0; i < sizeof(key) / sizeof(*key); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(key); i++) {
 		if (strlen(key[i].word) == word && strncmp(rest, key[i].word, word) == 0) {
 			key[i].read(r, rest + word);
 			return;
@@ -493,7 +495,7 @@ static void read_refuse(struct reader *r, const char *rest)
 		{"adjustments", REFUSE_ADJUST}};
 	struct step *s = add_step(r, STEP_REFUSE);
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (strcmp(rest, table[i].word) == 0)
 			s->refuse |= table[i].what;
 	if (!s->refuse)
@@ -615,7 +617,7 @@ static void read_statement(struct reader *r, const char *line)
 	size_t word = strcspn(line, " ");
 	const char *rest = line[word] ? line + word + 1 : line + word;
 
-	for (size_t i = 0; i < sizeof(statement) / sizeof(*statement); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(statement); i++) {
 		if (strlen(statement[i].word) == word &&
 			strncmp(line, statement[i].word, word) == 0) {
 			statement[i].read(r, rest);

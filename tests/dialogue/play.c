@@ -13,6 +13,7 @@
  */
 #include "guard.h"
 #include "packet.h"
+#include "pasvd/array.h"
 #include "pasvd/ondemand.h"
 #include "wire.h"
 
@@ -372,7 +373,7 @@ static void play_cuts(struct run *r)
 static void play_all(struct run *r, const char *file)
 {
 	place_steps(r);
-	for (size_t i = 0; i < sizeof(hows) / sizeof(*hows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(hows); i++) {
 		r->how = &hows[i];
 		if (r->how->chops && r->d->uncut)
 			continue;

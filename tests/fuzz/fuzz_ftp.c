@@ -3,6 +3,7 @@
  * be */
 #include "fuzz.h"
 #include "guard.h"
+#include "pasvd/array.h"
 #include "pasvd/ftp.h"
 #include "pasvd/ftp_fit.h"
 
@@ -159,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (n > 1)
 		memcpy(p, data, n - 1);
 	p[n - 1] = '\n';
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct ftp_offer offer;
 		bool offers = kinds[i].read(p, n, &offer);
 

@@ -21,6 +21,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "pasvd/array.h"
+
 #include "platform.h"
 
 enum { PAYLOAD = 100, MARKER_PORT = 9999 };
@@ -156,7 +158,7 @@ int main(void)
 	netns_enter(lab.server);
 	b.capture = capture_open("eth0");
 	netns_enter(lab.router);
-	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		try(&b, &changes[i]);
 	return finish();
 }

@@ -14,6 +14,8 @@
  */
 #include <string.h>
 
+#include "pasvd/array.h"
+
 #include "platform.h"
 
 enum { PORT = 50000 };
@@ -87,7 +89,7 @@ int main(void)
 	rules(RULES_HELPER RULES_DNAT);
 	nl = nl_open();
 	listener = tcp_listen(lab.server, ep(SERVER, 21));
-	for (size_t i = 0; i < sizeof(dialogues) / sizeof(*dialogues); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(dialogues); i++)
 		hold(&lab, nl, &dialogues[i], listener);
 	return finish();
 }

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 #include "packet.h"
 
 static const struct {
@@ -29,9 +31,9 @@ void login(struct engine *h, const struct fake_conn *c, const uint32_t seq[2], u
 	uint8_t buf[256];
 	uint32_t at[2] = {seq[0], seq[1]};
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		at[lines[i].dir] -= (uint32_t)strlen(lines[i].text);
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		struct packet_spec spec = {
 			.tuple = c->view.tuple[lines[i].dir],
 			.seq = at[lines[i].dir],

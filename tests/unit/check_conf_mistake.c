@@ -8,7 +8,9 @@
 #define PORTS        ": ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"
 #define NETWORKS     ": networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"
 #define RANGE        ": a range of ports 1024..65535 is wanted, as in 60000-60999"
-#define SOURCE       ": ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE] is wanted"
+
+#define SOURCE ": ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE] is wanted"
+
 #define TLS_PORTS                                                                                  \
 	": ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"
 #define TLS_MODE  ": on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"

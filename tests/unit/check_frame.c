@@ -10,8 +10,10 @@
 
 enum { UNKNOWN_TYPE = 105 }; /* IEEE 802.11 */
 
-#define MACS     2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2
-#define IP4      0x45, 0, 0, 24, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 'd', 'a', 't', 'a'
+#define MACS 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2
+
+#define IP4 0x45, 0, 0, 24, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 'd', 'a', 't', 'a'
+
 #define IP6_HEAD 0x60, 0, 0, 0, 0, 4, 6, 64
 #define IP6_ADDR 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
 #define IP6      IP6_HEAD, IP6_ADDR, IP6_ADDR, 'd', 'a', 't', 'a'

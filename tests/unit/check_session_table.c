@@ -41,7 +41,7 @@ static struct session ask(size_t lines, const char *command)
 		say(&s, login[i].who, login[i].text);
 	if (!command)
 		return s;
-	snprintf(text, sizeof text, "%s\r\n", command);
+	snprintf(text, sizeof(text), "%s\r\n", command);
 	if (say(&s, "C", text).event == SESSION_OFFER)
 		session_opened(&s);
 	return s;
@@ -73,7 +73,7 @@ static char effect(size_t lines, const char *command, unsigned code)
 	struct session s = ask(lines, command), before = s;
 	struct session_news news;
 
-	snprintf(text, sizeof text, "%u (10,0,0,2,195,80) (|||50000|)\r\n", code);
+	snprintf(text, sizeof(text), "%u (10,0,0,2,195,80) (|||50000|)\r\n", code);
 	news = say(&s, "S", text);
 	return letter(&news, &before, &s);
 }

@@ -9,7 +9,8 @@
  * ought to see is known when the sender writes a line: the line, with the address that the receiver
  * knows the sender by, and the first port that is free: some are taken, each offer has ports of its
  * own. Checked after every step:
- *   - each byte that reaches the receiver, for the first time or again, is the one that belongs at its place;
+ *   - each byte that reaches the receiver, for the first time or again, is the one that belongs at
+ *     its place;
  *   - no ACK that reaches the sender is for more than it sent;
  * and at the end: everything was received, and everything acknowledged.
  *
@@ -405,7 +406,7 @@ static bool route(struct model *m, enum dir dir)
 	if (m->mortal && chance(m, 5)) {
 		start(m);
 		if (chance(m, 50))
-			return true; /* killed before the verdict, when all was done that was asked of the kernel */
+			return true; /* killed after all requests, before the verdict */
 	}
 	if (verdict.action == ACTION_DROP)
 		return true;
