@@ -18,11 +18,12 @@ static int runs;
 static const char *take(void *data, const char *value)
 {
 	struct small_line *l = data;
+	size_t n;
 
 	if (strcmp(value, "bad") == 0)
 		return "must be good";
-	strcat(l->taken, value);
-	strcat(l->taken, ";");
+	n = strlen(l->taken);
+	snprintf(l->taken + n, sizeof(l->taken) - n, "%s;", value);
 	return NULL;
 }
 

@@ -195,13 +195,13 @@ END_TEST
 
 START_TEST(an_evicted_session_has_to_log_in_again)
 {
-	struct talk first, t;
+	struct talk first;
 
 	start();
 	engine.tab.max = 2;
 	first = talk();
-	t = talk_to("198.51.100.3:40000", "203.0.113.1:21", "10.0.0.2:21");
-	t = talk_to("198.51.100.4:40000", "203.0.113.1:21", "10.0.0.2:21");
+	talk_to("198.51.100.3:40000", "203.0.113.1:21", "10.0.0.2:21");
+	talk_to("198.51.100.4:40000", "203.0.113.1:21", "10.0.0.2:21");
 	ck_assert_uint_eq(engine.evicted, 1);
 	ck_assert_uint_eq(trust_of(&first), TRUST_SEEN);
 	client(&first, "NOOP\r\n");
@@ -212,7 +212,6 @@ START_TEST(an_evicted_session_has_to_log_in_again)
 	server(&first, "230 in\r\n");
 	client(&first, "PASV\r\n");
 	ck_assert_int_eq(server(&first, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
-	(void)t;
 }
 END_TEST
 
