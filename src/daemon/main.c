@@ -20,6 +20,7 @@
 #include "conntrack.h"
 #include "ct_helper.h"
 #include "ctl.h"
+#include "engine_map.h"
 #include "expect_events.h"
 #include "log.h"
 #include "loop.h"
@@ -31,9 +32,8 @@
 #include "sd_notify.h"
 #include "sink.h"
 
-/* Too large for the stack: the connection table and packet buffers. */
-static struct engine engine;
-static struct loop loop;
+static struct engine *engine;
+static struct loop loop; /* too large for the stack: packet buffers */
 static struct conntrack ct;
 static struct expect_events events;
 static struct history history;
@@ -81,7 +81,7 @@ static void pasvd_keep_ct_helper(struct settings *next, const struct settings *n
 /* Puts what came from the configuration process in the place of what is in force. */
 static void pasvd_adopt(struct live *l, struct settings *next)
 {
-	engine.policy = &next->policy;
+	engine->policy = &next->policy;
 	l->now = next;
 }
 
@@ -152,7 +152,7 @@ static void pasvd_tell_evicted(const struct ct_view *view)
 	log_packet(REASON_LEVEL_WARNING, &view->tuple[DIR_ORIGINAL].src.addr,
 		"evicted client=%s server=%s: more than sessions=%u; it has to log in again",
 		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
-		endpoint_text(&view->tuple[DIR_REPLY].src, server), engine.tab.max);
+		endpoint_text(&view->tuple[DIR_REPLY].src, server), engine->tab.max);
 }
 
 static void pasvd_answer_ctl(void *data, uint64_t now)
@@ -171,7 +171,7 @@ static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 	const char *path = live.now->control_socket;
 	int err;
 
-	about = (struct answer_about){.engine = &engine,
+	about = (struct answer_about){.engine = engine,
 		.history = &history,
 		.ct_helper = ct_helper->name,
 		.queue = live.now->queue,
@@ -217,7 +217,7 @@ static int pasvd_start_on_demand(void)
 	if (!policy->n_tls_ports)
 		return 0;
 	err = conntrack_marked(
-		&ct, trust_to_mark(policy->connmark, TRUST_TLS), pasvd_take_marked, &engine);
+		&ct, trust_to_mark(policy->connmark, TRUST_TLS), pasvd_take_marked, engine);
 	if (err)
 		log_at(REASON_LEVEL_WARNING, "cannot ask for the connections marked as TLS: %s",
 			strerror(-err));
@@ -230,18 +230,21 @@ static int pasvd_start_core(const struct ct_helper *ct_helper)
 	struct ct_ops port;
 	int err = getrandom(key, sizeof(key), 0) == sizeof(key) ? 0 : -errno;
 
+	engine = engine_map();
+	if (!err && !engine)
+		err = -errno;
 	if (!err)
 		err = conntrack_open(&ct, ct_helper);
 	if (err)
 		return err;
 	port = conntrack_port(&ct);
-	engine_init(&engine, &port, &live.now->policy, key);
-	engine.tab.max = live.now->sessions;
-	engine.on_ended = pasvd_log_ended;
-	engine.on_evicted = pasvd_tell_evicted;
-	engine.settled = loop_now() + SETTLE_MS;
-	err = expect_events_open(&events, &engine, ct.nl.portid);
-	return err ? err : loop_open(&loop, &engine, &events, &hooks);
+	engine_init(engine, &port, &live.now->policy, key);
+	engine->tab.max = live.now->sessions;
+	engine->on_ended = pasvd_log_ended;
+	engine->on_evicted = pasvd_tell_evicted;
+	engine->settled = loop_now() + SETTLE_MS;
+	err = expect_events_open(&events, engine, ct.nl.portid);
+	return err ? err : loop_open(&loop, engine, &events, &hooks);
 }
 
 static int pasvd_start(const struct ct_helper *ct_helper)
@@ -286,7 +289,7 @@ static int pasvd_run(const struct ct_helper *ct_helper)
 		if (err)
 			log_at(REASON_LEVEL_ERR, "queue %u: %s", live.now->queue, strerror(-err));
 		notify("STOPPING=1");
-		log_counters(&engine);
+		log_counters(engine);
 	}
 	loop_close(&loop);
 	expect_events_close(&events);

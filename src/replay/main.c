@@ -4,18 +4,18 @@
  * pasvd executes it with its own command line. So libpcap, and what that brings along, is no part
  * of the daemon.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture.h"
 #include "conf.h"
+#include "engine_map.h"
 #include "external.h"
 #include "log.h"
 #include "sandbox.h"
 
-/* Too large for the stack. */
-static struct engine engine;
 static struct settings settings;
 
 static struct replay_line {
@@ -42,6 +42,7 @@ static int replay_configure(const struct conf *conf)
 static int replay_run(void *data)
 {
 	const struct replay_line *l = data;
+	struct engine *engine;
 	int status, err;
 
 	if (!l->options.file)
@@ -50,12 +51,17 @@ static int replay_run(void *data)
 	status = replay_configure(&l->conf);
 	if (status)
 		return status;
+	engine = engine_map();
+	if (!engine) {
+		log_at(REASON_LEVEL_ERR, "no memory for the sessions: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
 	err = sandbox_config_process();
 	if (err) {
 		log_at(REASON_LEVEL_ERR, "cannot enter the sandbox: %s", strerror(-err));
 		return EXIT_FAILURE;
 	}
-	return capture_main(&l->options, &settings.policy, &engine);
+	return capture_main(&l->options, &settings.policy, engine);
 }
 
 static const char *replay_take_nat(void *data, const char *value)
