@@ -30,23 +30,34 @@ print(max(1, round((time.monotonic() - begin) / 0.4)))
 	say "This machine, with what else it does: limits are multiplied by $SLOWNESS"
 }
 
+# Of a JUnit report: how many passed, failed and were skipped, and under it the name of each that did not pass.
 summary='
 import sys
 import xml.etree.ElementTree as tree
-suites = [s.attrib for s in tree.parse(sys.argv[1]).getroot().iter("testsuite")]
-total, skipped, *bad = (sum(int(s.get(key, 0)) for s in suites) for key in ("tests", "skipped", "failures", "errors"))
-print(total - skipped - sum(bad), sum(bad), skipped)
+counts = {"passed": 0, "failed": 0, "skipped": 0}
+names = []
+for case in tree.parse(sys.argv[1]).getroot().iter("testcase"):
+    kinds = {child.tag for child in case}
+    how = "failed" if kinds & {"failure", "error"} else "skipped" if "skipped" in kinds else "passed"
+    counts[how] += 1
+    if how != "passed":
+        names.append(" ".join([how + ":", case.get("classname", ""), case.get("name", "")]))
+print(*counts.values())
+print(*names, sep="\n")
 '
 
 # count_report STATUS REPORT WHAT: what a JUnit report says; a run that failed has at least one failure
 count_report()
 {
-	local good=0 bad=0 left=0
-	[[ -s $2 ]] && read -r good bad left < <(/usr/bin/python3 -c "$summary" "$2")
+	local good=0 bad=0 left=0 lines=() line
+	[[ -s $2 ]] && mapfile -t lines < <(/usr/bin/python3 -c "$summary" "$2")
+	read -r good bad left <<<"${lines[0]:-0 0 0}"
 	passed=$((passed + good))
 	failed=$((failed + bad))
 	skipped=$((skipped + left))
-	((bad + left == 0)) || complaints+=("$3: $bad failed, $left skipped")
+	for line in "${lines[@]:1}"; do
+		[[ -z $line ]] || complaints+=("$3: $line")
+	done
 	(($1 == 0 && good + left > 0)) || ((bad > 0)) || count 1 "$3"
 }
 
