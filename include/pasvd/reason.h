@@ -83,6 +83,9 @@ enum reason_level { REASON_LEVEL_ERR, REASON_LEVEL_WARNING, REASON_LEVEL_INFO, R
 
 /* Never NULL for r < REASON_COUNT; static strings. */
 const char *reason_name(enum reason r);
+
+/* The event of the log that it is: "refused" for warnings and errors, else "verdict". */
+const char *reason_event(enum reason reason);
 const char *reason_meaning(enum reason r);
 enum reason_level reason_level(enum reason r);
 

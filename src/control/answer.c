@@ -187,6 +187,8 @@ static void answer_put_event(struct answer_text *t, const struct history_event *
 {
 	answer_put_format(t, "{\"type\":\"event\",\"time\":%" PRIu64 ".%03u,\"event\":\"%s\"",
 		e->time / 1000, (unsigned)(e->time % 1000), e->name);
+	if (e->reason)
+		answer_put_format(t, ",\"reason\":\"%s\"", e->reason);
 	if (e->known) {
 		answer_put_format(t, ",");
 		answer_put_parties(t, &e->client, &e->server);

@@ -124,7 +124,7 @@ static void ctl_pause(struct ctl *ctl, int err)
 		return;
 	ctl_poll_listener(ctl, 0);
 	if (!ctl->paused_before)
-		log_at(REASON_LEVEL_WARNING, "control socket: accept: %s; retrying every %d s",
+		log_at(REASON_LEVEL_WARNING, "control-socket", "accept: %s; retrying every %d s",
 			strerror(err), CTL_PAUSE_S);
 	ctl->paused_before = true;
 }

@@ -30,7 +30,7 @@ static void history_put_port(struct history_event *event, const struct endpoint 
 
 static void history_add_opened(struct history *h, const struct verdict *v, uint64_t time)
 {
-	struct history_event *event = history_next_event(h, "open", time);
+	struct history_event *event = history_next_event(h, "opened", time);
 
 	event->opened = true;
 	event->on_demand = v->on_demand;
@@ -41,8 +41,9 @@ static void history_add_opened(struct history *h, const struct verdict *v, uint6
 
 static void history_add_reason(struct history *h, const struct verdict *v, uint64_t time)
 {
-	struct history_event *event = history_next_event(h, reason_name(v->reason), time);
+	struct history_event *event = history_next_event(h, reason_event(v->reason), time);
 
+	event->reason = reason_name(v->reason);
 	event->meaning = reason_meaning(v->reason);
 	if (v->known)
 		history_put_parties(event, &v->view);

@@ -13,11 +13,12 @@ enum { HISTORY_SIZE = 1024 };
 
 struct history_event {
 	uint64_t time;       /* ms since 1970 */
-	const char *name;    /* "open", that of an ending, or of a reason: */
+	const char *name;    /* "opened", that of an ending, "refused" or "verdict" */
+	const char *reason;  /* its name, else NULL */
 	const char *meaning; /* the reason's, else NULL */
 	bool known;          /* client and server are valid; what does not count is all 0 */
 	bool port;           /* announced and listener are */
-	bool opened;         /* it is "open": on_demand counts */
+	bool opened;         /* it is "opened": on_demand counts */
 	bool on_demand;
 	struct endpoint client, server, announced, listener;
 };

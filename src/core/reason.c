@@ -40,3 +40,8 @@ const char *reason_level_name(enum reason_level level)
 
 	return names[level];
 }
+
+const char *reason_event(enum reason reason)
+{
+	return reason_level(reason) <= REASON_LEVEL_WARNING ? "refused" : "verdict";
+}

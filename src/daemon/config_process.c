@@ -40,13 +40,14 @@ static bool config_process_child_reload(struct config_process_child *c)
 	char error[CONF_FILE_ERROR_MAX];
 
 	if (conf_read(c->conf, &c->next, error)) {
-		log_at(REASON_LEVEL_ERR, "configuration kept as it was: %s", error);
+		log_at(REASON_LEVEL_ERR, "configuration", "configuration kept as it was: %s",
+			error);
 		return false;
 	}
 	external_carry(&c->next.watch, &c->next.policy, &c->now.watch);
 	external_read(&c->next.watch, &c->next.policy);
 	c->now = c->next;
-	log_at(REASON_LEVEL_INFO, "configuration read");
+	log_at(REASON_LEVEL_INFO, "configuration", "configuration read");
 	return true;
 }
 
@@ -81,8 +82,8 @@ static _Noreturn void config_process_serve(struct config_process_child *c)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	err = sandbox_config_process();
 	if (err) {
-		log_at(REASON_LEVEL_ERR, "cannot sandbox the configuration process: %s",
-			strerror(-err));
+		log_at(REASON_LEVEL_ERR, "configuration",
+			"cannot sandbox the configuration process: %s", strerror(-err));
 		_exit(EXIT_FAILURE);
 	}
 	config_process_respond(c, false);
@@ -124,8 +125,9 @@ int config_process_start(
 
 static void config_process_died(struct config_process *k)
 {
-	log_at(REASON_LEVEL_ERR, "configuration process died; keeping the current configuration, "
-				 "restart pasvd to reload");
+	log_at(REASON_LEVEL_ERR, "configuration",
+		"configuration process died; keeping the current configuration, "
+		"restart pasvd to reload");
 	close(k->fd);
 	k->fd = -1;
 }

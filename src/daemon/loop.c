@@ -73,7 +73,7 @@ static void loop_send_verdict(
 	int err = n < 0 ? (int)n : nl_send(&q->nl, loop->out, (size_t)(mark + n));
 
 	if (err)
-		log_at(REASON_LEVEL_ERR, "verdict packet=%u: %s", id, strerror(-err));
+		log_at(REASON_LEVEL_ERR, "queue", "verdict packet=%u: %s", id, strerror(-err));
 }
 
 /* Asks the core. Its buffer has room for a packet that grows.
@@ -110,9 +110,10 @@ static int loop_on_message(const struct nlmsghdr *nlh, void *data)
 
 	if (err <= 0) {
 		if (err != -ENOENT) /* the connection, or the packet, is gone */
-			log_at(REASON_LEVEL_ERR, "verdict or mark refused: %s", strerror(-err));
+			log_at(REASON_LEVEL_ERR, "queue", "verdict or mark refused: %s",
+				strerror(-err));
 	} else if (nfq_msg_parse_packet(nlh, nlh->nlmsg_len, &in) < 0) {
-		log_at(REASON_LEVEL_ERR, "a message of the queue makes no sense: type=%u",
+		log_at(REASON_LEVEL_ERR, "queue", "a message of the queue makes no sense: type=%u",
 			nlh->nlmsg_type);
 	} else {
 		loop_decide(q, &in, &packet, &verdict);

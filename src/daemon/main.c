@@ -50,7 +50,8 @@ enum { SETTLE_MS = 3000 }; /* until then a session that was never seen may be ol
 static void pasvd_keep_number(const char *name, uint16_t *next, uint16_t now)
 {
 	if (*next != now)
-		log_at(REASON_LEVEL_WARNING, "%s=%u stays until pasvd is started again", name, now);
+		log_at(REASON_LEVEL_WARNING, "restart-needed",
+			"%s=%u stays until pasvd is started again", name, now);
 	*next = now;
 }
 
@@ -58,15 +59,16 @@ static void pasvd_keep_number(const char *name, uint16_t *next, uint16_t now)
 static void pasvd_keep_connmark(struct settings *next, const struct settings *now)
 {
 	if (next->policy.connmark != now->policy.connmark)
-		log_at(REASON_LEVEL_WARNING, "connmark=0x%x stays until pasvd is started again",
-			now->policy.connmark);
+		log_at(REASON_LEVEL_WARNING, "restart-needed",
+			"connmark=0x%x stays until pasvd is started again", now->policy.connmark);
 	next->policy.connmark = now->policy.connmark;
 }
 
 static void pasvd_keep_socket(struct settings *next, const struct settings *now)
 {
 	if (strcmp(next->control_socket, now->control_socket) != 0)
-		log_at(REASON_LEVEL_WARNING, "control-socket=%s stays until pasvd is started again",
+		log_at(REASON_LEVEL_WARNING, "restart-needed",
+			"control-socket=%s stays until pasvd is started again",
 			now->control_socket);
 	memcpy(next->control_socket, now->control_socket, sizeof(next->control_socket));
 }
@@ -74,7 +76,8 @@ static void pasvd_keep_socket(struct settings *next, const struct settings *now)
 static void pasvd_keep_ct_helper(struct settings *next, const struct settings *now)
 {
 	if (next->ct_helper != now->ct_helper)
-		log_at(REASON_LEVEL_WARNING, "the ct helper stays until pasvd is started again");
+		log_at(REASON_LEVEL_WARNING, "restart-needed",
+			"the ct helper stays until pasvd is started again");
 	next->ct_helper = now->ct_helper;
 }
 
@@ -104,7 +107,8 @@ static void pasvd_reload(void *data)
 	pasvd_keep_socket(next, l->now);
 	pasvd_keep_ct_helper(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_ON_DEMAND].nl.sock)
-		log_at(REASON_LEVEL_WARNING, "[tls] ports are opened when pasvd is started again");
+		log_at(REASON_LEVEL_WARNING, "restart-needed",
+			"[tls] ports are opened when pasvd is started again");
 	pasvd_adopt(l, next);
 }
 
@@ -149,8 +153,8 @@ static void pasvd_tell_evicted(const struct ct_view *view)
 {
 	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
 
-	log_packet(REASON_LEVEL_WARNING, &view->tuple[DIR_ORIGINAL].src.addr,
-		"evicted client=%s server=%s: more than sessions=%u; it has to log in again",
+	log_packet(REASON_LEVEL_WARNING, &view->tuple[DIR_ORIGINAL].src.addr, "evicted",
+		"more sessions than fit; it has to log in again", "client=%s server=%s sessions=%u",
 		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
 		endpoint_text(&view->tuple[DIR_REPLY].src, server), engine->tab.max);
 }
@@ -182,12 +186,12 @@ static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 		.ct = &ct};
 	err = ctl_open(&ctl, path, &about);
 	if (err == -EADDRINUSE)
-		log_at(REASON_LEVEL_ERR,
+		log_at(REASON_LEVEL_ERR, "control-socket",
 			"control socket %s: another program listens there, or it is no socket",
 			path);
 	else if (err)
-		log_at(REASON_LEVEL_WARNING, "control socket %s: %s; pasvctl will not work", path,
-			strerror(-err));
+		log_at(REASON_LEVEL_WARNING, "control-socket",
+			"control socket %s: %s; pasvctl will not work", path, strerror(-err));
 	loop.watched = ctl_fd(&ctl);
 }
 
@@ -196,9 +200,11 @@ static int pasvd_bind_queue(int which, uint16_t number)
 	int err = loop_bind(&loop, which, number);
 
 	if (err == -EPERM || err == -EBUSY)
-		log_at(REASON_LEVEL_ERR, "queue %u is taken: another program has bound it", number);
+		log_at(REASON_LEVEL_ERR, "queue", "queue %u is taken: another program has bound it",
+			number);
 	else if (err)
-		log_at(REASON_LEVEL_ERR, "cannot open queue %u: %s", number, strerror(-err));
+		log_at(REASON_LEVEL_ERR, "queue", "cannot open queue %u: %s", number,
+			strerror(-err));
 	return err;
 }
 
@@ -219,8 +225,8 @@ static int pasvd_start_on_demand(void)
 	err = conntrack_marked(
 		&ct, trust_to_mark(policy->connmark, TRUST_TLS), pasvd_take_marked, engine);
 	if (err)
-		log_at(REASON_LEVEL_WARNING, "cannot ask for the connections marked as TLS: %s",
-			strerror(-err));
+		log_at(REASON_LEVEL_WARNING, "conntrack",
+			"cannot ask for the connections marked as TLS: %s", strerror(-err));
 	return pasvd_bind_queue(LOOP_ON_DEMAND, live.now->tls_queue);
 }
 
@@ -252,7 +258,7 @@ static int pasvd_start(const struct ct_helper *ct_helper)
 	int err = pasvd_start_core(ct_helper);
 
 	if (err) {
-		log_at(REASON_LEVEL_ERR, "cannot start: %s", strerror(-err));
+		log_at(REASON_LEVEL_ERR, "start", "cannot start: %s", strerror(-err));
 		return err;
 	}
 	err = pasvd_bind_queue(LOOP_CONTROL, live.now->queue);
@@ -264,13 +270,13 @@ static int pasvd_enter_sandbox(void)
 	int err = sandbox_parser();
 
 	if (err)
-		log_at(REASON_LEVEL_ERR, "cannot enter the sandbox: %s", strerror(-err));
+		log_at(REASON_LEVEL_ERR, "start", "cannot enter the sandbox: %s", strerror(-err));
 	return err;
 }
 
 static void pasvd_say_ready(const struct ct_helper *ct_helper)
 {
-	log_at(REASON_LEVEL_INFO, "ready version=%s queue=%u ct-helper=%s", PASVD_VERSION,
+	log_fields(REASON_LEVEL_INFO, "ready", "version=%s queue=%u ct-helper=%s", PASVD_VERSION,
 		live.now->queue, ct_helper->name);
 	notify("READY=1\nSTATUS=Follows control connections.");
 }
@@ -287,7 +293,8 @@ static int pasvd_run(const struct ct_helper *ct_helper)
 		pasvd_say_ready(ct_helper);
 		err = loop_run(&loop, sd_notify_watchdog_ms());
 		if (err)
-			log_at(REASON_LEVEL_ERR, "queue %u: %s", live.now->queue, strerror(-err));
+			log_at(REASON_LEVEL_ERR, "queue", "queue %u: %s", live.now->queue,
+				strerror(-err));
 		notify("STOPPING=1");
 		log_counters(engine);
 	}
@@ -305,7 +312,7 @@ static int pasvd_configure(const struct conf *conf)
 
 	live.now = &live.settings[0];
 	if (conf_read(conf, live.now, error)) {
-		log_at(REASON_LEVEL_ERR, "%s", error);
+		log_text(REASON_LEVEL_ERR, error);
 		return OPTIONS_EXIT_USAGE;
 	}
 	external_read(&live.now->watch, &live.now->policy);
@@ -317,7 +324,8 @@ static int pasvd_start_config_process(const struct conf *conf)
 	int err = config_process_start(&live.config_process, conf, live.now);
 
 	if (err)
-		log_at(REASON_LEVEL_ERR, "cannot start the reader of files: %s", strerror(-err));
+		log_at(REASON_LEVEL_ERR, "start", "cannot start the reader of files: %s",
+			strerror(-err));
 	return err;
 }
 

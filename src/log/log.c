@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "rate.h"
@@ -21,23 +22,89 @@ void log_verbosity(enum reason_level max)
 	log_max = max;
 }
 
-static void log_write_line(enum reason_level level, const char *fmt, va_list ap)
+/* Appends bytes, as far as there is room. */
+static size_t log_append(char *line, size_t n, const char *p, size_t len)
 {
-	char text[SINK_LINE_MAX];
-	int n = vsnprintf(text, sizeof(text), fmt, ap);
-
-	if (n > 0)
-		sink_write(level, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+	if (len > SINK_LINE_MAX - n)
+		len = SINK_LINE_MAX - n;
+	memcpy(line + n, p, len);
+	return n + len;
 }
 
-void log_at(enum reason_level level, const char *fmt, ...)
+/* Appends `text` in quotes. Nothing in it can end the value or the line. */
+static size_t log_append_quoted(char *line, size_t n, const char *text)
 {
+	n = log_append(line, n, "\"", 1);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool control = c < ' ' || c == 0x7f, special = c == '"' || c == '\\';
+		char code[8];
+
+		snprintf(code, sizeof(code), control ? "\\x%02x" : special ? "\\%c" : "%c", c);
+		if (n + strlen(code) < SINK_LINE_MAX) /* room for the last quote */
+			n = log_append(line, n, code, strlen(code));
+	}
+	return log_append(line, n, "\"", 1);
+}
+
+/* Writes "event=EVENT FIELDS msg="MSG"" without what is NULL. */
+static void log_write_line(
+	enum reason_level level, const char *event, const char *msg, const char *fields, va_list ap)
+{
+	char line[SINK_LINE_MAX];
+	int n = snprintf(line, sizeof(line), "event=%s", event), more = 0;
+	size_t len = (size_t)n;
+
+	if (fields) {
+		line[len++] = ' ';
+		more = vsnprintf(line + len, sizeof(line) - len, fields, ap);
+		len += more < 0 ? 0 : (size_t)more;
+		if (len > sizeof(line) - 1)
+			len = sizeof(line) - 1;
+	}
+	if (msg) {
+		len = log_append(line, len, " msg=", 5);
+		len = log_append_quoted(line, len, msg);
+	}
+	sink_write(level, line, len);
+}
+
+void log_text(enum reason_level level, const char *text)
+{
+	if (level <= log_max)
+		sink_write(level, text, strlen(text));
+}
+
+static void log_message(enum reason_level level, const char *event, const char *msg, ...)
+{
+	va_list none;
+
+	va_start(none, msg);
+	log_write_line(level, event, msg, NULL, none);
+	va_end(none);
+}
+
+void log_at(enum reason_level level, const char *event, const char *fmt, ...)
+{
+	char msg[SINK_LINE_MAX];
 	va_list ap;
 
 	if (level > log_max)
 		return;
 	va_start(ap, fmt);
-	log_write_line(level, fmt, ap);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	log_message(level, event, msg);
+}
+
+void log_fields(enum reason_level level, const char *event, const char *fields, ...)
+{
+	va_list ap;
+
+	if (level > log_max)
+		return;
+	va_start(ap, fields);
+	log_write_line(level, event, NULL, fields, ap);
 	va_end(ap);
 }
 
@@ -70,19 +137,20 @@ static bool within_rate(enum reason_level level, const struct addr *client)
 				  LOG_CLIENT_RATE, &left_out);
 	within = rate_take(&rates[level], second, fair ? LOG_PACKET_RATE : 0, &left_out);
 	if (left_out)
-		log_at(REASON_LEVEL_WARNING, "left-out priority=%s lines=%" PRIu64,
+		log_fields(REASON_LEVEL_WARNING, "left-out", "priority=%s lines=%" PRIu64,
 			reason_level_name(level), left_out);
 	return within;
 }
 
-void log_packet(enum reason_level level, const struct addr *client, const char *fmt, ...)
+void log_packet(enum reason_level level, const struct addr *client, const char *event,
+	const char *msg, const char *fields, ...)
 {
 	va_list ap;
 
 	if (level > log_max || !within_rate(level, client))
 		return;
-	va_start(ap, fmt);
-	log_write_line(level, fmt, ap);
+	va_start(ap, fields);
+	log_write_line(level, event, msg, fields, ap);
 	va_end(ap);
 }
 
@@ -93,8 +161,8 @@ static void log_port(const char *what, const struct ct_view *view, const struct 
 	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
 	char announced[ENDPOINT_TEXT_MAX], listener_text[ENDPOINT_TEXT_MAX];
 
-	log_packet(REASON_LEVEL_INFO, &view->tuple[DIR_ORIGINAL].src.addr,
-		"%s client=%s server=%s announced=%s listener=%s%s", what,
+	log_packet(REASON_LEVEL_INFO, &view->tuple[DIR_ORIGINAL].src.addr, what, NULL,
+		"client=%s server=%s announced=%s listener=%s%s",
 		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
 		endpoint_text(&view->tuple[DIR_REPLY].src, server),
 		endpoint_text(announce, announced), endpoint_text(listener, listener_text), more);
@@ -110,7 +178,7 @@ static void log_reason(const struct verdict *v)
 	static const char *const done[] = {
 		[STRICT_PASS] = "",
 		[STRICT_LOG] = "",
-		[STRICT_MASK] = " done=refused",
+		[STRICT_MASK] = " done=masked",
 		[STRICT_RESET] = " done=reset",
 	};
 	enum reason_level level = reason_level(v->reason);
@@ -119,20 +187,20 @@ static void log_reason(const struct verdict *v)
 	if (v->reason == REASON_OPENED || v->again || level > log_max)
 		return;
 	if (v->known)
-		log_packet(level, &v->view.tuple[DIR_ORIGINAL].src.addr,
-			"%s client=%s server=%s%s: %s", reason_name(v->reason),
+		log_packet(level, &v->view.tuple[DIR_ORIGINAL].src.addr, reason_event(v->reason),
+			reason_meaning(v->reason), "reason=%s client=%s server=%s%s",
+			reason_name(v->reason),
 			endpoint_text(&v->view.tuple[DIR_ORIGINAL].src, client),
-			endpoint_text(&v->view.tuple[DIR_REPLY].src, server), done[v->strict],
-			reason_meaning(v->reason));
+			endpoint_text(&v->view.tuple[DIR_REPLY].src, server), done[v->strict]);
 	else
-		log_packet(
-			level, NULL, "%s: %s", reason_name(v->reason), reason_meaning(v->reason));
+		log_packet(level, NULL, reason_event(v->reason), reason_meaning(v->reason),
+			"reason=%s", reason_name(v->reason));
 }
 
 void log_verdict(const struct verdict *v)
 {
 	if (v->opened)
-		log_port("open", &v->view, &v->announce, &v->listener,
+		log_port("opened", &v->view, &v->announce, &v->listener,
 			v->on_demand ? " on-demand=yes" : "");
 	log_reason(v);
 }
@@ -158,5 +226,5 @@ void log_counters(const struct engine *h)
 	for (int i = 0; i < ENDING_COUNT; i++)
 		len += log_put_counter(
 			text + len, sizeof(text) - len, ending_name((enum ending)i), h->ended[i]);
-	log_at(REASON_LEVEL_INFO, "counters%s", text);
+	log_fields(REASON_LEVEL_INFO, "counters", "%s", text + 1);
 }

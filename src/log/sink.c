@@ -9,6 +9,7 @@
  */
 #include "sink.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,7 +26,10 @@
 
 #define COLOUR_END "\033[0m"
 
-enum { FACILITY = 3 /* daemon, RFC 3164 */ };
+enum {
+	FACILITY = 3, /* daemon, RFC 3164 */
+	JOURNAL_FIELDS_MAX = 128,
+};
 
 /* RFC 5424 severities, as sd-daemon(3) wants them. */
 static const struct {
@@ -45,10 +49,13 @@ static struct sink {
 	bool colours;
 	bool torn;     /* stderr took a part of the last line only */
 	int syslog;    /* a socket, or -1 */
+	int journal;   /* a socket, or -1 */
 	uint64_t lost; /* lines since the last one that was taken */
-} sink = {.syslog = -1};
+} sink = {.syslog = -1, .journal = -1};
 
 static const struct sockaddr_un syslog_address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+static const struct sockaddr_un journal_address = {
+	.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
 
 /* A socket that got one of these numbers would be written to. */
 static void sink_fill_descriptors(void)
@@ -90,10 +97,12 @@ void sink_open(bool syslog)
 	tzset();
 	if (syslog)
 		sink.syslog = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (is_journal())
+	if (is_journal()) {
 		sink.form = JOURNAL;
-	else if (isatty(STDERR_FILENO))
+		sink.journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	} else if (isatty(STDERR_FILENO)) {
 		sink.form = TERMINAL;
+	}
 	sink.colours = wants_colours();
 }
 
@@ -158,6 +167,59 @@ static bool sink_to_stderr(enum reason_level level, const char *text, size_t n)
 	return written == (ssize_t)len;
 }
 
+/* A value of logfmt at `p`, and where it ends. The quotes are left out, escapes are undone. */
+static const char *sink_copy_value(const char *p, const char *end, char **out)
+{
+	bool quoted = p < end && *p == '"';
+
+	for (p += quoted; p < end && *p != (quoted ? '"' : ' '); p++) {
+		if (quoted && *p == '\\' && p + 1 < end && p[1] != 'x')
+			p++;
+		*(*out)++ = *p;
+	}
+	return p + (quoted && p < end);
+}
+
+/* The fields of a line as the journal's, PASVD_KEY=value; a line that is no logfmt has none. Each
+ * has a space in the line, and gets sizeof("PASVD_") more in the datagram. */
+static char *sink_put_fields(const char *p, const char *end, char *out)
+{
+	static const char prefix[] = "PASVD_";
+
+	if (end - p < 6 || memcmp(p, "event=", 6) != 0)
+		return out;
+	for (int fields = 0; p < end && fields < JOURNAL_FIELDS_MAX; fields++) {
+		memcpy(out, prefix, sizeof(prefix) - 1);
+		out += sizeof(prefix) - 1;
+		while (p < end && *p != '=')
+			*out++ = *p == '-' ? '_' : (char)toupper((unsigned char)*p), p++;
+		*out++ = '=';
+		p = sink_copy_value(p + (p < end), end, &out);
+		*out++ = '\n';
+		while (p < end && *p == ' ')
+			p++;
+	}
+	return out;
+}
+
+/* https://systemd.io/JOURNAL_NATIVE_PROTOCOL */
+static bool sink_to_journal(enum reason_level level, const char *text, size_t n)
+{
+	const struct sockaddr *to = (const struct sockaddr *)&journal_address;
+	char data[2 * SINK_LINE_MAX + JOURNAL_FIELDS_MAX * 8 + 128], *end = data;
+
+	if (n > SINK_LINE_MAX)
+		n = SINK_LINE_MAX;
+	end += sprintf(
+		end, "PRIORITY=%d\nSYSLOG_IDENTIFIER=pasvd\nMESSAGE=", levels[level].severity);
+	memcpy(end, text, n);
+	end += n;
+	*end++ = '\n';
+	end = sink_put_fields(text, text + n, end);
+	return sendto(sink.journal, data, (size_t)(end - data), MSG_DONTWAIT | MSG_NOSIGNAL, to,
+		       sizeof(journal_address)) >= 0;
+}
+
 /* False: syslog has no room for it now. Without a syslog daemon it goes to stderr. */
 static bool sink_put(enum reason_level level, const char *text, size_t n)
 {
@@ -165,6 +227,12 @@ static bool sink_put(enum reason_level level, const char *text, size_t n)
 	char line[SINK_LINE_MAX];
 	size_t len;
 
+	if (sink.syslog < 0 && sink.journal >= 0) {
+		if (sink_to_journal(level, text, n))
+			return true;
+		if (errno == EAGAIN)
+			return false;
+	}
 	if (sink.syslog < 0)
 		return sink_to_stderr(level, text, n);
 	len = sink_put_line(SYSLOG, level, text, n, line);
@@ -176,9 +244,9 @@ static bool sink_put(enum reason_level level, const char *text, size_t n)
 
 static bool sink_log_lost(void)
 {
-	char text[64];
+	char text[96];
 	int n = snprintf(text, sizeof(text),
-		"left-out lines=%" PRIu64 ": the log did not take them", sink.lost);
+		"event=left-out lines=%" PRIu64 " msg=\"the log did not take them\"", sink.lost);
 
 	return sink_put(REASON_LEVEL_WARNING, text, (size_t)n);
 }

@@ -29,8 +29,7 @@ enum { EXPECT, LIFE, ADJUST, REQUESTS };
 
 static enum ct_result conntrack_failed(const char *what, int err)
 {
-	log_packet(
-		REASON_LEVEL_ERR, NULL, "conntrack refused=%s error=\"%s\"", what, strerror(-err));
+	log_packet(REASON_LEVEL_ERR, NULL, "conntrack", strerror(-err), "refused=%s", what);
 	return CT_FAIL;
 }
 

@@ -101,25 +101,27 @@ static void ct_helper_log_error(enum ct_helper_wanted wanted, int err)
 {
 	switch (err) {
 	case -EOPNOTSUPP:
-		log_at(REASON_LEVEL_ERR, "no ct helper: %s", missing[wanted]);
+		log_at(REASON_LEVEL_ERR, "ct-helper", "no ct helper: %s", missing[wanted]);
 		break;
 	case -EPERM:
-		log_at(REASON_LEVEL_ERR,
+		log_at(REASON_LEVEL_ERR, "ct-helper",
 			"no ct helper: asking for helpers needs CAP_NET_ADMIN, and "
 			"registering one that of the machine");
 		break;
 	case -EBUSY:
 	case -EEXIST:
-		log_at(REASON_LEVEL_ERR, "no ct helper: another program has registered a conntrack "
-					 "helper named \"pasvd\"");
+		log_at(REASON_LEVEL_ERR, "ct-helper",
+			"no ct helper: another program has registered a conntrack "
+			"helper named \"pasvd\"");
 		break;
 	case -EINVAL:
 	case -EPROTONOSUPPORT:
-		log_at(REASON_LEVEL_ERR, "no ct helper: the kernel has no ctnetlink (modprobe "
-					 "nf_conntrack_netlink)");
+		log_at(REASON_LEVEL_ERR, "ct-helper",
+			"no ct helper: the kernel has no ctnetlink (modprobe "
+			"nf_conntrack_netlink)");
 		break;
 	default:
-		log_at(REASON_LEVEL_ERR, "no ct helper: conntrack cannot be asked: %s",
+		log_at(REASON_LEVEL_ERR, "ct-helper", "no ct helper: conntrack cannot be asked: %s",
 			strerror(-err));
 	}
 }

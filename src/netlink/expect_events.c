@@ -68,8 +68,8 @@ int expect_events_fd(const struct expect_events *e)
 static void expect_events_log_lost(struct expect_events *e)
 {
 	e->bursts++;
-	log_packet(REASON_LEVEL_WARNING, NULL,
-		"lost events bursts=%" PRIu64 ": how some ports ended is not known", e->bursts);
+	log_packet(REASON_LEVEL_WARNING, NULL, "lost-events", "how some ports ended is not known",
+		"bursts=%" PRIu64, e->bursts);
 }
 
 void expect_events_read(struct expect_events *e, uint64_t now)
@@ -83,5 +83,5 @@ void expect_events_read(struct expect_events *e, uint64_t now)
 			expect_events_log_lost(e);
 	}
 	if (err && err != -EAGAIN && err != -ENOBUFS)
-		log_packet(REASON_LEVEL_ERR, NULL, "events: %s", strerror(-err));
+		log_packet(REASON_LEVEL_ERR, NULL, "lost-events", strerror(-err), "errno=%d", -err);
 }

@@ -211,18 +211,21 @@ void show_event(FILE *out, const json_t *event)
 	struct tm tm;
 
 	if (strcmp(show_string(event, "type"), "left-out") == 0) {
-		fprintf(out, "left-out events=%" JSON_INTEGER_FORMAT "\n",
+		fprintf(out, "event=left-out events=%" JSON_INTEGER_FORMAT "\n",
 			show_number(event, "count"));
 		return;
 	}
 	if (localtime_r(&when, &tm))
 		strftime(clock, sizeof(clock), "%b %e %T", &tm);
-	fprintf(out, "%s %s", clock, show_string(event, "event"));
+	fprintf(out, "%s event=%s", clock, show_string(event, "event"));
+	show_put_field(out, event, "reason");
 	show_put_field(out, event, "client");
 	show_put_field(out, event, "server");
 	show_put_field(out, event, "announced");
 	show_put_field(out, event, "listener");
 	if (json_is_true(json_object_get(event, "on_demand")))
 		fputs(" on-demand=yes", out);
-	fprintf(out, "%s%s\n", meaning ? ": " : "", meaning ? meaning : "");
+	if (meaning)
+		fprintf(out, " msg=\"%s\"", meaning);
+	fputs("\n", out);
 }

@@ -30,7 +30,7 @@ static int replay_configure(const struct conf *conf)
 	char error[CONF_FILE_ERROR_MAX];
 
 	if (conf_read(conf, &settings, error)) {
-		log_at(REASON_LEVEL_ERR, "%s", error);
+		log_text(REASON_LEVEL_ERR, error);
 		return OPTIONS_EXIT_USAGE;
 	}
 	external_read(&settings.watch, &settings.policy);
@@ -53,12 +53,13 @@ static int replay_run(void *data)
 		return status;
 	engine = engine_map();
 	if (!engine) {
-		log_at(REASON_LEVEL_ERR, "no memory for the sessions: %s", strerror(errno));
+		log_at(REASON_LEVEL_ERR, "start", "no memory for the sessions: %s",
+			strerror(errno));
 		return EXIT_FAILURE;
 	}
 	err = sandbox_config_process();
 	if (err) {
-		log_at(REASON_LEVEL_ERR, "cannot enter the sandbox: %s", strerror(-err));
+		log_at(REASON_LEVEL_ERR, "start", "cannot enter the sandbox: %s", strerror(-err));
 		return EXIT_FAILURE;
 	}
 	return capture_main(&l->options, &settings.policy, engine);

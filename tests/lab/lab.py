@@ -319,19 +319,19 @@ class Pasvd:
         return self.log_path.read_text(errors="replace")
 
     def ports(self):
-        """What became of the negotiated ports, in order: "open" or how it ended, and the
+        """What became of the negotiated ports, in order: "opened" or how it ended, and the
         fields of the line as a dictionary."""
-        lines = re.findall(r"([\w-]+) (client=\S+ server=\S+ announced=.*)", self.log())
+        lines = re.findall(r"\bevent=([\w-]+) (client=\S+ server=\S+ announced=.*)", self.log())
         return [(what, dict(re.findall(r"([\w-]+)=(\S+)", fields))) for what, fields in lines]
 
     def opened(self):
         """The negotiated ports in the log: a list of dictionaries."""
-        return [fields for what, fields in self.ports() if what == "open"]
+        return [fields for what, fields in self.ports() if what == "opened"]
 
     def counters(self):
         """What the daemon has counted so far: {reason: count}."""
         def lines():
-            return re.findall(r"\bcounters\b(.*)", self.log())
+            return re.findall(r"\bevent=counters (.*)", self.log())
         before = len(lines())
         self.popen.send_signal(signal.SIGUSR1)
         line = wait_for(lambda: lines()[before:], 5, "counters in the log")[0]

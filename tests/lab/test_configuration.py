@@ -82,7 +82,7 @@ def test_an_external_address_follows_its_file(configured):
     router = configured("")
     wan = router.lab.tmp / "wan"
     log = router.reload(f"[translate]\nexternal-address = file:{wan}\n")
-    assert f"file={wan}: No such file or directory; there is no address yet" in log
+    assert f"file {wan}: No such file or directory; there is no address yet" in log
     assert router.pasv()[0] == router.lab.publics[0]
     for address in "203.0.113.77", "192.0.2.7":
         wan.write_text(address + "\n")

@@ -212,12 +212,12 @@ def provoke(client, follower):
 
 
 def opened(follower):
-    return [line for line in follower.lines if re.search(r"\bopen\b", line)]
+    return [line for line in follower.lines if re.search(r"\bopened\b", line)]
 
 
 def endings_of(follower, announced):
     events = [json.loads(line) for line in follower.lines]
-    return [event for event in events if event.get("announced") == announced and event["event"] != "open"]
+    return [event for event in events if event.get("announced") == announced and event["event"] != "opened"]
 
 
 def test_events_are_followed(lab, client):
@@ -225,14 +225,14 @@ def test_events_are_followed(lab, client):
         provoke(client, text)
         provoke(client, objects)
         client.ask("PASV")
-        assert re.fullmatch(rf"{WHEN} open client={ENDPOINT} server={ENDPOINT} announced={ENDPOINT} "
+        assert re.fullmatch(rf"{WHEN} event=opened client={ENDPOINT} server={ENDPOINT} announced={ENDPOINT} "
                             rf"listener={ENDPOINT}\n", opened(text)[0])
         event = json.loads(opened(objects)[0])
-        assert members(event) == documented("events") - {"meaning", "count"}
+        assert members(event) == documented("events") - {"meaning", "reason", "count"}
         told = wait_for(lambda: endings_of(objects, event["announced"]), 5, "its end")
         assert told[0]["event"] == "replaced" and members(told[0]) == members(event) - {"on_demand"}
         client.ask("PORT 10,9,8,7,4,1")
-        wait_for(lambda: " foreign-address client=" in text.lines[-1], 5, "the refusal")
+        wait_for(lambda: " event=refused reason=foreign-address client=" in text.lines[-1], 5, "the refusal")
         lab.pasvd.stop()
         for follower in text, objects:
             assert follower.process.wait(timeout=PATIENCE) == 1
@@ -246,7 +246,7 @@ def test_events_that_were_are_those_of_the_log(lab, client):
     told = pasvctl(lab, "events").stdout.splitlines()
     assert len(logged) == 4 and [re.sub(f"^{WHEN} ", "", line) for line in told] == logged
     assert [json.loads(line)["event"] for line in pasvctl(lab, "events", "--json").stdout.splitlines()] == \
-        [line.split()[0] for line in logged]
+        [re.match("event=([a-z]+)", line)[1] for line in logged]
     with Follower(lab) as follower:
         wait_for(lambda: len(follower.lines) == len(told), 5, "what was before")
         client.ask("PASV")

@@ -188,5 +188,5 @@ def test_many_lines_of_one_priority_leave_room_for_the_others(lab):
                 pasv(50000)
             pasv(22)
         wait_for(lambda: pasv(50000) and "left-out" in daemon.log(), 10, "word of what was left out")
-    assert set(re.findall(r"left-out priority=(\S+)", daemon.log())) == {"info"}
-    assert daemon.log().count("low-port client=") == 10
+    assert set(re.findall(r"event=left-out priority=(\S+)", daemon.log())) == {"info"}
+    assert daemon.log().count("reason=low-port client=") == 10

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a negotiated port ended: one line in the log, with the fields of its "open" line."""
+"""How a negotiated port ended: one line in the log, with the fields of its "opened" line."""
 
 import re
 import signal
@@ -64,7 +64,7 @@ def test_port_of_a_transfer_is_used(lab, visit):
     with clients.python_session(trip) as ftp:
         for _ in range(3):
             assert clients.download_bytes(ftp, trip) == CONTENT
-    lines = wait_for_ports(daemon, *["open", "used"] * 3)
+    lines = wait_for_ports(daemon, *["opened", "used"] * 3)
     assert lines[0::2] == lines[1::2]
     assert set(lines[0]) == {"client", "server", "announced", "listener"}
     assert daemon.counters()["used"] == 3
@@ -77,7 +77,7 @@ def test_port_of_a_transfer_over_ipv6_is_used(make_lab):
         with RawClient(lab.clients[0], lab.publics[0]) as client:
             assert client.ask("EPSV").startswith("229")
             retrieve(client, (lab.publics[0], server.data_ports[-1]))
-        opened, used = wait_for_ports(daemon, "open", "used")
+        opened, used = wait_for_ports(daemon, "opened", "used")
         assert opened == used
 
 
@@ -88,7 +88,7 @@ def test_port_of_an_active_client_is_used(make_lab):
         with RawClient(lab.lan[0], server.address) as client:
             assert offer(client, "PORT", client.listen()).startswith("200")
             assert fetch(client)[0] == server.address
-        opened, used = wait_for_ports(daemon, "open", "used")
+        opened, used = wait_for_ports(daemon, "opened", "used")
         assert opened == used
 
 
@@ -99,7 +99,7 @@ def test_port_that_nobody_uses_expires(lab):
     daemon = lab.start_pasvd(["-c", path])
     with RawClient(lab.clients[0], lab.publics[0]) as client:
         pasv(client)
-        opened, expired = wait_for_ports(daemon, "open", "expired")
+        opened, expired = wait_for_ports(daemon, "opened", "expired")
         assert opened == expired
     assert daemon.counters()["expired"] == 1
 
@@ -121,7 +121,7 @@ def test_port_expires_without_word_from_the_kernel(lab):
         daemon = lab.start_pasvd(["-c", path])
         log_in_again(client)
         pasv(client)
-        opened, expired = wait_for_ports(daemon, "open", "expired")
+        opened, expired = wait_for_ports(daemon, "opened", "expired")
         assert opened == expired
         assert lab.expectations() == []
 
@@ -130,7 +130,7 @@ def test_next_pasv_replaces_the_port(site):
     _, daemon, client = site
     pasv(client)
     retrieve(client, pasv(client))
-    first, replaced, second, used = wait_for_ports(daemon, "open", "replaced", "open", "used")
+    first, replaced, second, used = wait_for_ports(daemon, "opened", "replaced", "opened", "used")
     assert first == replaced and second == used and first != second
 
 
@@ -141,7 +141,7 @@ def test_same_port_again_is_another_one(site):
     for _ in range(2):
         assert offer(client, "PORT", endpoint).startswith("200")
     fetch(client)
-    lines = wait_for_ports(daemon, "open", "replaced", "open", "used")
+    lines = wait_for_ports(daemon, "opened", "replaced", "opened", "used")
     assert lines == [lines[0]] * 4
 
 
@@ -149,7 +149,7 @@ def test_good_bye_closes_the_port(site):
     _, daemon, client = site
     pasv(client)
     assert client.ask("QUIT").startswith("221")
-    opened, closed = wait_for_ports(daemon, "open", "cancelled")
+    opened, closed = wait_for_ports(daemon, "opened", "cancelled")
     assert opened == closed
 
 
@@ -157,7 +157,7 @@ def test_refusal_of_a_port_closes_it(site):
     server, daemon, client = site
     server.send_port = lambda control, _: control.sendall(b"500 Illegal PORT command.\r\n")
     assert offer(client, "PORT", client.listen()).startswith("500")
-    opened, closed = wait_for_ports(daemon, "open", "cancelled")
+    opened, closed = wait_for_ports(daemon, "opened", "cancelled")
     assert opened == closed
 
 
@@ -169,7 +169,7 @@ def test_port_goes_with_its_control_connection(lab, site):
     client.control.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.control.close()
     wait_for(lambda: not lab.connections("-p", "tcp", "--dport", "21"), 10, "end of the connection")
-    opened, gone = wait_for_ports(daemon, "open", "orphaned")
+    opened, gone = wait_for_ports(daemon, "opened", "orphaned")
     assert opened == gone
 
 
@@ -177,7 +177,7 @@ def test_expectation_that_another_program_deletes_is_removed(lab, site):
     _, daemon, client = site
     pasv(client)
     lab.router.run("conntrack", "-F", "expect")
-    opened, removed = wait_for_ports(daemon, "open", "deleted")
+    opened, removed = wait_for_ports(daemon, "opened", "deleted")
     assert opened == removed
 
 
@@ -189,7 +189,7 @@ def test_daemon_of_before_has_its_ports_for_itself(lab, site):
     successor = lab.start_pasvd()
     retrieve(client, endpoint)
     retrieve(client, pasv(client))
-    assert wait_for_ports(successor, "open", "used")[0]["announced"] != "{}:{}".format(*endpoint)
+    assert wait_for_ports(successor, "opened", "used")[0]["announced"] != "{}:{}".format(*endpoint)
 
 
 def test_session_that_began_without_events_shows_what_pasvd_does_itself(lab):
@@ -204,7 +204,7 @@ def test_session_that_began_without_events_shows_what_pasvd_does_itself(lab):
         pasv(client)
         with RawClient(lab.clients[0], lab.publics[0]) as other:
             retrieve(other, pasv(other))
-        lines = wait_for_ports(daemon, "open", "open", "replaced", "open", "open", "used")
+        lines = wait_for_ports(daemon, "opened", "opened", "replaced", "opened", "opened", "used")
         assert lines[1] == lines[2] and lines[4] == lines[5]
     assert len(server.data_ports) == 4
 
@@ -237,7 +237,7 @@ def test_use_that_came_before_the_next_reply_is_seen_before_it(lab, site):
     finally:
         daemon.popen.send_signal(signal.SIGCONT)
     assert client.line().startswith("227")
-    lines = wait_for_ports(daemon, "open", "used", "open")
+    lines = wait_for_ports(daemon, "opened", "used", "opened")
     assert lines[0] == lines[1] and lines[0] != lines[2]
 
 
@@ -268,6 +268,6 @@ def test_events_that_find_no_room_are_said_to_be_lost_once(lab, site):
         daemon.popen.send_signal(signal.SIGCONT)
     assert lost_events(lab)
     retrieve(client, pasv(client))
-    wait_for_ports(daemon, "open", "used")
-    assert re.findall(r"lost events.*", daemon.log()) == [
-        "lost events bursts=1: how some ports ended is not known"]
+    wait_for_ports(daemon, "opened", "used")
+    assert re.findall(r"event=lost-events.*", daemon.log()) == [
+        'event=lost-events bursts=1 msg="how some ports ended is not known"']

@@ -61,7 +61,7 @@ def test_without_the_reader_of_files_sessions_go_on(lab, visit):
     daemon = lab.start_pasvd()
     os.kill(children(daemon.pid)[0], signal.SIGKILL)
     daemon.popen.send_signal(signal.SIGHUP)
-    wait_for(lambda: "the reader of files is gone" in daemon.log(), 5, "line in the log")
+    wait_for(lambda: "configuration process died" in daemon.log(), 5, "line in the log")
     with clients.python_session(trip) as ftp:
         assert clients.download_bytes(ftp, trip) == CONTENT
 

@@ -35,7 +35,7 @@ class Limited:
         return Session(self, client, server)
 
     def logged(self, reason):
-        return [line for line in self.pasvd.log().splitlines() if f"{reason} client=" in line]
+        return [line for line in self.pasvd.log().splitlines() if f"reason={reason} client=" in line]
 
 
 class Session(RawClient):

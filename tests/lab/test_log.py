@@ -75,7 +75,7 @@ def test_terminal_gets_the_time_and_colours_if_it_has_them(lab, environment, col
     start(lab, stderr=terminal, env=environment)
     close(terminal)
     head = r"\d\d:\d\d:\d\d \x1b\[32minfo   \x1b\[0m" if colours else r"\d\d:\d\d:\d\d info   "
-    assert re.fullmatch(head + r" ready version=\S+ queue=21 ct-helper=sane\r\n", read_all(ours))
+    assert re.fullmatch(head + r" event=ready version=\S+ queue=21 ct-helper=sane\r\n", read_all(ours))
 
 
 @pytest.mark.parametrize("is_ours", [True, False], ids=["the-journal", "something-else"])
@@ -84,7 +84,37 @@ def test_priorities_are_for_the_journal_only(lab, is_ours):
     about = os.fstat(write)
     stream = f"{about.st_dev}:{about.st_ino + (not is_ours)}"
     start(lab, stderr=write, env={"JOURNAL_STREAM": stream})
-    assert read_all(read).startswith("<6>ready version=" if is_ours else "pasvd: ready version=")
+    assert read_all(read).startswith("<6>event=ready version=" if is_ours else "pasvd: event=ready version=")
+
+
+def test_journal_gets_the_fields(lab):
+    folder = lab.tmp / "journal"
+    folder.mkdir()
+    journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    lab.on_exit(journal.close)
+    journal.bind(str(folder / "socket"))
+    journal.settimeout(5)
+    read, write = pipe(lab)
+    about = os.fstat(write)
+    prefix = ("unshare", "--mount", "sh", "-c",
+              f'mount -t tmpfs none /run/systemd && mkdir /run/systemd/journal && mount --bind {folder} /run/systemd/journal && '
+              'exec "$@"', "sh")
+    os.makedirs("/run/systemd", exist_ok=True)
+    start(lab, stderr=write, prefix=prefix, env={"JOURNAL_STREAM": f"{about.st_dev}:{about.st_ino}"})
+
+    def fields():
+        return dict(line.split("=", 1) for line in journal.recv(8192).decode().splitlines())
+    ready = fields()
+    assert (ready["PRIORITY"], ready["SYSLOG_IDENTIFIER"]) == ("6", "pasvd")
+    assert (ready["PASVD_EVENT"], ready["PASVD_QUEUE"], ready["PASVD_CT_HELPER"]) == ("ready", "21", "sane")
+    assert ready["MESSAGE"].startswith("event=ready version=")
+    ScriptedServer(lab)
+    with RawClient(lab.clients[0], lab.publics[0]) as client:
+        client.ask("PORT 10,9,8,7,4,1")
+    refused = fields()
+    assert (refused["PRIORITY"], refused["PASVD_EVENT"], refused["PASVD_REASON"]) == ("4", "refused", "foreign-address")
+    assert refused["PASVD_MSG"] in refused["MESSAGE"] and refused["PASVD_CLIENT"]
+    assert read_all(read) == ""
 
 
 # --- syslog
@@ -118,7 +148,7 @@ def test_syslog_gets_priorities_and_the_name(lab):
     syslog = Syslog(lab)
     syslog.open()
     daemon = start(lab, ["--syslog"], prefix=syslog.prefix)
-    line = re.fullmatch(r"<(\d+)>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d pasvd\[(\d+)\]: ready version=\S+ queue=21 "
+    line = re.fullmatch(r"<(\d+)>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d pasvd\[(\d+)\]: event=ready version=\S+ queue=21 "
                         r"ct-helper=sane", syslog.next())
     assert line and (int(line[1]), int(line[2])) == (SYSLOG_INFO, daemon.pid)
     assert daemon.log() == ""
@@ -127,11 +157,11 @@ def test_syslog_gets_priorities_and_the_name(lab):
 def test_syslog_that_is_started_again_is_found(lab):
     syslog = Syslog(lab)
     daemon = start(lab, ["--syslog"], prefix=syslog.prefix)
-    assert daemon.log().startswith("pasvd: ready")     # nobody was there: it is not lost
+    assert daemon.log().startswith("pasvd: event=ready")     # nobody was there: it is not lost
     for _ in range(2):
         syslog.open()
         daemon.popen.send_signal(lab_module.signal.SIGUSR1)
-        assert "]: counters " in syslog.next()
+        assert "]: event=counters " in syslog.next()
         syslog.close()
         daemon.counters()   # to stderr
 
@@ -162,7 +192,7 @@ def test_disk_that_has_room_again_is_told_what_is_missing(lab, visit):
     sessions_work(lab, visit, server)
     behind = read()[8192:].splitlines()
     assert bool(torn) == (behind[0] == "")
-    assert re.fullmatch(r"pasvd: left-out lines=\d+: the log did not take them", behind[bool(torn)])
+    assert re.fullmatch(r"pasvd: event=left-out lines=\d+ msg=\"the log did not take them\"", behind[bool(torn)])
     assert behind[-1].startswith("pasvd: ")
 
 
@@ -177,7 +207,7 @@ def test_reader_that_does_not_read_keeps_nobody_waiting(lab, visit):
     assert set(read_all(read)) == {"\n"}
     sessions_work(lab, visit, server)
     lines = read_all(read).splitlines()
-    assert before and re.fullmatch(r"pasvd: left-out lines=[1-9]\d+: the log did not take them", lines[0])
+    assert before and re.fullmatch(r"pasvd: event=left-out lines=[1-9]\d+ msg=\"the log did not take them\"", lines[0])
     assert all(line.startswith("pasvd: ") for line in lines)
 
 
@@ -213,5 +243,5 @@ def test_one_clients_flood_leaves_the_others_their_lines(lab):
             quiet.ask("PASV")
         wait_for(flood, 20, "word of what was left out")
     heard = [fields for fields in daemon.opened() if fields["client"].startswith(f"{quiet.address}:")]
-    assert set(re.findall(r"left-out priority=(\S+)", daemon.log())) == {"info"}
+    assert set(re.findall(r"event=left-out priority=(\S+)", daemon.log())) == {"info"}
     assert len(heard) == QUIET

@@ -112,7 +112,7 @@ def test_both_ends_of_a_reset_connection_end(strict_lab, name):
     client.control.send(SPOOFED)
     check_over(lab, client.control)
     assert strict_counters(lab) == {"spoofed-reply": 1}
-    assert re.search(r"spoofed-reply client=\S+ server=\S+ done=reset: ", lab.pasvd.log())
+    assert re.search(r"event=refused reason=spoofed-reply client=\S+ server=\S+ done=reset msg=", lab.pasvd.log())
     Logged(lab, server).open_port()
 
 
@@ -186,7 +186,7 @@ def test_a_server_does_not_know_what_is_refused(strict_lab, name, line):
     client = Logged(lab, server)
     client.control.send(line)
     assert re.match(r"50[02] ", client.reply())
-    assert re.search(r" done=refused: ", lab.pasvd.log())
+    assert re.search(r" done=masked msg=", lab.pasvd.log())
     client.open_port()
     assert client.ask("PWD").startswith("257")
 

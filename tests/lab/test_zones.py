@@ -59,4 +59,4 @@ def test_use_of_a_port_is_seen_in_the_zone(lab, visit):
     trip = visit(lab, server)
     with clients.python_session(trip) as ftp:
         assert clients.download_bytes(ftp, trip) == CONTENT
-    wait_for(lambda: [what for what, _ in lab.pasvd.ports()] == ["open", "used"], 5, "the line for it")
+    wait_for(lambda: [what for what, _ in lab.pasvd.ports()] == ["opened", "used"], 5, "the line for it")

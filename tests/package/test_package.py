@@ -133,7 +133,7 @@ def test_fresh_installation_runs_and_changes_nothing(router):
 
 def test_journal_has_what_is_worth_reading(router):
     ours = re.findall(r" pasvd\[\d+\]: (.*)", router.machine.journal())
-    assert [re.sub(r"\d.*", "", line) for line in ours] == ["ready version="]
+    assert [re.sub(r"\d.*", "", line) for line in ours] == ["event=ready version="]
 
 
 def test_service_has_a_user_and_few_privileges(router):

@@ -322,9 +322,9 @@ START_TEST(events_are_told_to_who_follows)
 		hear(fd[i], &ended);
 		ck_assert(!ended);
 		ck_assert_uint_eq(count(text, "\n"), 2);
-		ck_assert_uint_eq(count(text, "\"event\":\"open\""), 1);
+		ck_assert_uint_eq(count(text, "\"event\":\"opened\""), 1);
 		ck_assert_uint_eq(count(text, "\"announced\":\"203.0.113.1:50000\""), 1);
-		ck_assert_uint_eq(count(text, "\"event\":\"low-port\""), 1);
+		ck_assert_uint_eq(count(text, "\"event\":\"refused\",\"reason\":\"low-port\""), 1);
 	}
 }
 END_TEST

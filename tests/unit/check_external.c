@@ -74,7 +74,7 @@ static void logged_line(const char *format, ...)
 static void logged(const char *want)
 {
 	if (want[0])
-		logged_line("pasvd: external-address file=%s%s\n", wan, want);
+		logged_line("pasvd: event=external-address msg=\"file %s%s\"\n", wan, want);
 	else
 		logged_line("%s", "");
 }
@@ -101,7 +101,7 @@ START_TEST(the_first_line_is_the_address)
 		put(text[i]);
 		external_read(&watch, &policy);
 		has(&policy, want[i]);
-		snprintf(line, sizeof(line), " address=%s", want[i]);
+		snprintf(line, sizeof(line), ": address %s", want[i]);
 		logged(line);
 	}
 	tear_down();
@@ -113,7 +113,7 @@ START_TEST(an_address_that_stays_is_not_logged_again)
 	set_up();
 	put("203.0.113.7\n");
 	external_read(&watch, &policy);
-	logged(" address=203.0.113.7");
+	logged(": address 203.0.113.7");
 	put("203.0.113.7");
 	external_read(&watch, &policy);
 	logged("");
@@ -132,7 +132,7 @@ START_TEST(a_missing_file_is_said_once_and_may_come)
 	put("203.0.113.7\n");
 	external_read(&watch, &policy);
 	has(&policy, "203.0.113.7");
-	logged(" address=203.0.113.7");
+	logged(": address 203.0.113.7");
 	unlink(wan);
 	external_read(&watch, &policy);
 	has(&policy, "203.0.113.7");
@@ -176,7 +176,7 @@ START_TEST(what_is_no_good_address_leaves_the_last_one)
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++) {
 		put("203.0.113.7\n");
 		external_read(&watch, &policy);
-		logged(i ? "" : " address=203.0.113.7");
+		logged(i ? "" : ": address 203.0.113.7");
 		put(sample[i].text);
 		external_read(&watch, &policy);
 		has(&policy, "203.0.113.7");
@@ -205,7 +205,7 @@ START_TEST(a_nul_byte_in_the_first_line_is_refused)
 	ck_assert_uint_eq(fwrite(later, 1, sizeof(later), file), sizeof(later));
 	ck_assert_int_eq(fclose(file), 0);
 	external_read(&watch, &policy);
-	logged(" address=203.0.113.9");
+	logged(": address 203.0.113.9");
 	tear_down();
 }
 END_TEST
@@ -257,7 +257,7 @@ START_TEST(the_last_address_is_carried_over)
 	set_up();
 	put("203.0.113.7\n");
 	external_read(&watch, &policy);
-	logged(" address=203.0.113.7");
+	logged(": address 203.0.113.7");
 	unlink(wan);
 	next = (struct external_watch){.n_files = 1};
 	memcpy(next.file[0].path, wan, sizeof(wan));
@@ -307,7 +307,7 @@ START_TEST(an_interface_comes_and_goes)
 		name_interface("no-such-one");
 		external_read(&watch, &policy);
 		ck_assert_uint_eq(policy.external[0].indev, POLICY_NO_INTERFACE);
-		logged_line("pasvd: external-address interface=no-such-one: not there; its entry "
+		logged_line("pasvd: event=external-address msg=\"interface no-such-one: not there; its entry "
 			    "does not "
 			    "count\n");
 		external_read(&watch, &policy);
@@ -315,7 +315,7 @@ START_TEST(an_interface_comes_and_goes)
 		name_interface("lo");
 		external_read(&watch, &policy);
 		ck_assert_uint_eq(policy.external[0].indev, lo);
-		logged_line("pasvd: external-address interface=lo index=%u\n", lo);
+		logged_line("pasvd: event=external-address interface=lo index=%u\n", lo);
 		external_read(&watch, &policy);
 		logged("");
 	}
@@ -332,7 +332,7 @@ START_TEST(an_interface_gets_another_index)
 	watch.interface[0].index = policy.external[0].indev = lo + 1;
 	external_read(&watch, &policy);
 	ck_assert_uint_eq(policy.external[0].indev, lo);
-	logged_line("pasvd: external-address interface=lo index=%u\n", lo);
+	logged_line("pasvd: event=external-address interface=lo index=%u\n", lo);
 	tear_down();
 }
 END_TEST
@@ -346,7 +346,7 @@ START_TEST(an_index_that_was_known_is_not_logged_again)
 	name_interface("lo");
 	next = watch;
 	external_read(&watch, &policy);
-	logged_line("pasvd: external-address interface=lo index=%u\n", if_nametoindex("lo"));
+	logged_line("pasvd: event=external-address interface=lo index=%u\n", if_nametoindex("lo"));
 	external_carry(&next, &next_policy, &watch);
 	external_read(&next, &next_policy);
 	ck_assert_uint_eq(next_policy.external[0].indev, if_nametoindex("lo"));
