@@ -142,6 +142,13 @@ def test_endings_are_in_the_manual_with_their_meaning():
         assert " ".join(text.split()).lower().startswith(meaning.lower()), (name, meaning, text)
 
 
+def test_events_are_in_the_manual():
+    source = "".join(path.read_text() for path in (TOP / "src").rglob("*.c"))
+    events = set(re.findall(r'\blog_(?:at|fields|packet)\(\s*REASON_LEVEL_\w+,\s*(?:[^";]*,\s*)?"([\w-]+)",', source))
+    in_manual = {word for items in re.findall(r"^\.It Ic (.*)", MANUAL, re.M) for word in items.split(" , ")}
+    assert len(events) > 10 and events <= in_manual
+
+
 def test_findings_of_check_are_in_the_manual():
     sources = "".join(path.read_text() for path in TOP.glob("src/check/*.c"))
     about = set(re.findall(r'\bSEVERITY_\w+,\s*"([^"%]+)"|\babout\[\] = "([^"]+)"|check_room\(r,\s*"(\w+)"', sources))

@@ -307,9 +307,8 @@ START_TEST(an_interface_comes_and_goes)
 		name_interface("no-such-one");
 		external_read(&watch, &policy);
 		ck_assert_uint_eq(policy.external[0].indev, POLICY_NO_INTERFACE);
-		logged_line("pasvd: event=external-address msg=\"interface no-such-one: not there; its entry "
-			    "does not "
-			    "count\n");
+		logged_line("pasvd: event=external-address msg=\"interface no-such-one: "
+			    "not there; its entry does not count\"\n");
 		external_read(&watch, &policy);
 		logged("");
 		name_interface("lo");
