@@ -199,6 +199,17 @@ static int conf_file_get_line(FILE *file, char *line, int max)
 	return text && !strchr(line, '\r') ? len : -2;
 }
 
+/* inih knows such comments after a semicolon only. */
+static void conf_file_cut_comment(char *line)
+{
+	for (char *p = line; *p; p++) {
+		if (*p == '#' && p > line && (p[-1] == ' ' || p[-1] == '\t')) {
+			*p = '\0';
+			return;
+		}
+	}
+}
+
 /* inih ignores what stands behind the bracket. */
 static bool has_only_comment_behind(const char *line)
 {
@@ -232,6 +243,7 @@ static char *conf_file_next_line(char *line, int size, void *stream)
 		conf_file_error(r, r->line, "a file has at most %d lines", LINES_MAX);
 	else if (!has_only_comment_behind(line))
 		conf_file_error(r, r->line, "only a comment may stand behind a [section]");
+	conf_file_cut_comment(line);
 	return r->wrong ? NULL : line;
 }
 

@@ -59,6 +59,24 @@ const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16
 	return NULL;
 }
 
+const char *conf_value_seconds(struct text t, uint16_t low, uint16_t high, uint16_t *ret_seconds)
+{
+	size_t digits = 0;
+	uint16_t number;
+	struct text unit;
+	unsigned scale;
+
+	while (digits < t.n && t.p[digits] >= '0' && t.p[digits] <= '9')
+		digits++;
+	unit = value_trim((struct text){t.p + digits, t.n - digits});
+	scale = value_is(unit, "min") ? 60 : !unit.n || value_is(unit, "s") ? 1 : 0;
+	if (!scale || conf_value_number((struct text){t.p, digits}, 0, UINT16_MAX, &number) ||
+		number * scale < low || number * scale > high)
+		return conf_value_wrong;
+	*ret_seconds = (uint16_t)(number * scale);
+	return NULL;
+}
+
 /* The value of a digit, 16 if it is none. */
 static unsigned value_digit(char c)
 {

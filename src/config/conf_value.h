@@ -23,6 +23,9 @@ struct text text_cut(struct text *rest, char separator);
 /* A decimal number low..high. */
 const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16_t *ret_number);
 
+/* A time low..high in seconds: a decimal number, then nothing, "s" or "min". */
+const char *conf_value_seconds(struct text t, uint16_t low, uint16_t high, uint16_t *ret_seconds);
+
 /* PORT or PORT-PORT; both ends lowest..65535. */
 const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *ret_range);
 

@@ -10,16 +10,21 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { LETTERS = 24 };
+enum { LETTERS = 32 };
 
 static unsigned near_least(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
 }
 
+static char near_fold(char c)
+{
+	return c == '_' ? '-' : (char)tolower((unsigned char)c);
+}
+
 static bool near_is_same(char a, char b)
 {
-	return tolower((unsigned char)a) == tolower((unsigned char)b);
+	return near_fold(a) == near_fold(b);
 }
 
 /* d[i][j]: from the first i letters of one to the first j of the other. */

@@ -9,8 +9,8 @@ enum {
 };
 
 /* How many letters have to be put in, left out, replaced, or swapped with their neighbour; the case
- * does not count. NEAR_FAR for words that are too long to be any of ours, or so short that nothing
- * of them would be left. */
+ * does not count, nor whether it is a dash or an underscore. NEAR_FAR for words that are too long
+ * to be any of ours, or so short that nothing of them would be left. */
 unsigned near_distance(const char *typed, const char *meant);
 
 #endif

@@ -13,8 +13,8 @@
 #include "pasvd/conntab.h"
 
 enum {
-	SECONDS_MAX = 300, /* what the kernel gives an expectation */
-	LIMIT_MAX = 60000, /* ports a minute */
+	EXPECT_TIMEOUT_MAX = 300, /* seconds, what the kernel gives an expectation */
+	LIMIT_MAX = 60000,        /* ports a minute */
 	SESSIONS_MIN = 64,
 };
 
@@ -68,9 +68,9 @@ static const char *settings_set_ct_helper(struct settings *s, struct text value)
 	return NULL;
 }
 
-static const char *settings_set_fail(struct settings *s, struct text value)
+static const char *settings_set_fail_open(struct settings *s, struct text value)
 {
-	static const char *const names[] = {[false] = "closed", [true] = "open"};
+	static const char *const names[] = {[false] = "no", [true] = "yes"};
 	size_t i = settings_word_among(value, names, ARRAY_SIZE(names));
 
 	if (i == ARRAY_SIZE(names))
@@ -84,20 +84,20 @@ static const char *settings_set_zone(struct settings *s, struct text value)
 	return conf_value_number(value, 0, UINT16_MAX, &s->policy.zone);
 }
 
-static const char *settings_set_seconds(struct settings *s, struct text value)
+static const char *settings_set_timeout(struct settings *s, struct text value)
 {
 	uint16_t seconds;
-	const char *why = conf_value_number(value, 1, SECONDS_MAX, &seconds);
+	const char *why = conf_value_seconds(value, 1, EXPECT_TIMEOUT_MAX, &seconds);
 
 	if (!why)
 		s->policy.expect_seconds = seconds;
 	return why;
 }
 
-static const char *settings_set_seconds_active(struct settings *s, struct text value)
+static const char *settings_set_timeout_active(struct settings *s, struct text value)
 {
 	uint16_t seconds;
-	const char *why = conf_value_number(value, 1, SECONDS_MAX, &seconds);
+	const char *why = conf_value_seconds(value, 1, EXPECT_TIMEOUT_MAX, &seconds);
 
 	if (!why)
 		s->policy.expect_seconds_active = seconds;
@@ -198,7 +198,6 @@ static const char *settings_add_external(struct settings *s, struct text value)
 	return NULL;
 }
 
-static const char a_limit[] = "a number of ports a minute 0..60000 is wanted, 0 for no limit";
 static const char *settings_set_tls_queue(struct settings *s, struct text value)
 {
 	return conf_value_number(value, 0, UINT16_MAX, &s->tls_queue);
@@ -248,6 +247,7 @@ static const char *settings_add_implicit(struct settings *s, struct text value)
 {
 	return conf_value_ports(value, 1, &s->policy.implicit[s->policy.n_implicit]);
 }
+
 #define SET_STRICT(name, check)                                                                    \
 	static const char *name(struct settings *s, struct text value)                             \
 	{                                                                                          \
@@ -262,46 +262,62 @@ SET_STRICT(set_unprintable, STRICT_UNPRINTABLE)
 SET_STRICT(set_bare_lf, STRICT_BARE_LF)
 SET_STRICT(set_bad_offer, STRICT_BAD_OFFER)
 
-static const char outcomes[] = "pass, log, refuse or reset is wanted";
+static const char a_number[] = "a number 0..65535 is wanted";
+static const char a_timeout[] = "a time 1s..300s is wanted, as in 60s or 5min";
+static const char a_limit[] = "a number of ports a minute 0..60000 is wanted, 0 for no limit";
+static const char an_outcome[] = "pass, log, refuse or reset is wanted";
 
+/* The default is written as a value is; of a list none. */
 static const struct settings_key keys[] = {
-	{"pasvd", "queue", settings_set_queue, LIST_NONE, "a number 0..65535 is wanted"},
-	{"pasvd", "ct-helper", settings_set_ct_helper, LIST_NONE, "auto, sane or own is wanted"},
-	{"pasvd", "zone", settings_set_zone, LIST_NONE, "a number 0..65535 is wanted"},
-	{"pasvd", "fail", settings_set_fail, LIST_NONE, "open or closed is wanted"},
-	{"pasvd", "expect-seconds", settings_set_seconds, LIST_NONE, "a number 1..300 is wanted"},
-	{"pasvd", "expect-seconds-active", settings_set_seconds_active, LIST_NONE,
-		"a number 1..300 is wanted"},
-	{"pasvd", "connmark", settings_set_connmark, LIST_NONE,
+	{"pasvd", "queue", "21", SETTINGS_ON_RESTART, LIST_NONE, settings_set_queue, a_number},
+	{"pasvd", "ct-helper", "auto", SETTINGS_ON_RESTART, LIST_NONE, settings_set_ct_helper,
+		"auto, sane or own is wanted"},
+	{"pasvd", "ct-zone", "0", SETTINGS_ON_RELOAD, LIST_NONE, settings_set_zone, a_number},
+	{"pasvd", "fail-open", "yes", SETTINGS_WITH_RULES, LIST_NONE, settings_set_fail_open,
+		"yes or no is wanted"},
+	{"pasvd", "expect-timeout", "60s", SETTINGS_ON_RELOAD, LIST_NONE, settings_set_timeout,
+		a_timeout},
+	{"pasvd", "expect-timeout-active", "300s", SETTINGS_ON_RELOAD, LIST_NONE,
+		settings_set_timeout_active, a_timeout},
+	{"pasvd", "connmark", "0xf0000000", SETTINGS_ON_RESTART, LIST_NONE, settings_set_connmark,
 		"a number of which four bits are set is wanted, as in 0xf0000000"},
-	{"pasvd", "control-socket", settings_set_socket, LIST_NONE, settings_socket_allowed},
-	{"policy", "deny-ports", settings_add_deny, LIST_DENY,
+	{"pasvd", "control-socket", SETTINGS_CONTROL_SOCKET, SETTINGS_ON_RESTART, LIST_NONE,
+		settings_set_socket, settings_socket_allowed},
+	{"policy", "deny-ports", "", SETTINGS_ON_RELOAD, LIST_DENY, settings_add_deny,
 		"ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"},
-	{"policy", "allow-foreign", settings_add_foreign, LIST_FOREIGN,
+	{"policy", "allow-foreign", "", SETTINGS_ON_RELOAD, LIST_FOREIGN, settings_add_foreign,
 		"networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"},
-	{"limits", "sessions", settings_set_sessions, LIST_NONE, "a number 64..16384 is wanted"},
-	{"limits", "per-session", settings_set_session_limit, LIST_NONE, a_limit},
-	{"limits", "per-client", settings_set_client_limit, LIST_NONE, a_limit},
-	{"limits", "per-server", settings_set_server_limit, LIST_NONE, a_limit},
-	{"translate", "announce-ports", settings_set_announce, LIST_NONE,
+	{"limits", "max-sessions", "16384", SETTINGS_ON_RESTART, LIST_NONE, settings_set_sessions,
+		"a number 64..16384 is wanted"},
+	{"limits", "ports-per-minute-per-session", "0", SETTINGS_ON_RELOAD, LIST_NONE,
+		settings_set_session_limit, a_limit},
+	{"limits", "ports-per-minute-per-client", "0", SETTINGS_ON_RELOAD, LIST_NONE,
+		settings_set_client_limit, a_limit},
+	{"limits", "ports-per-minute-per-server", "0", SETTINGS_ON_RELOAD, LIST_NONE,
+		settings_set_server_limit, a_limit},
+	{"translate", "announce-ports", "", SETTINGS_ON_RELOAD, LIST_NONE, settings_set_announce,
 		"a range of ports 1024..65535 is wanted, as in 60000-60999"},
-	{"translate", "external-address", settings_add_external, LIST_EXTERNAL,
+	{"translate", "external-address", "", SETTINGS_ON_RELOAD, LIST_EXTERNAL,
+		settings_add_external,
 		"ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE] is wanted"},
-	{"tls", "ports", settings_add_tls_ports, LIST_TLS_PORTS,
+	{"tls", "passive-ports", "", SETTINGS_ON_RELOAD, LIST_TLS_PORTS, settings_add_tls_ports,
 		"ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for "
 		"10.0.0.2"},
-	{"tls", "mode", settings_add_tls_mode, LIST_TLS_RULE,
+	{"tls", "mode", "", SETTINGS_ON_RELOAD, LIST_TLS_RULE, settings_add_tls_mode,
 		"on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"},
-	{"tls", "implicit-ports", settings_add_implicit, LIST_IMPLICIT,
+	{"tls", "implicit-ports", "", SETTINGS_ON_RELOAD, LIST_IMPLICIT, settings_add_implicit,
 		"ports 1..65535 are wanted, as in 990"},
-	{"tls", "queue", settings_set_tls_queue, LIST_NONE, "a number 0..65535 is wanted"},
-	{"strict", "spoofed-reply", set_spoofed_reply, LIST_NONE, outcomes},
-	{"strict", "spoofed-command", set_spoofed_command, LIST_NONE, outcomes},
-	{"strict", "pipelined", set_pipelined, LIST_NONE, outcomes},
-	{"strict", "long-line", set_long_line, LIST_NONE, outcomes},
-	{"strict", "unprintable", set_unprintable, LIST_NONE, outcomes},
-	{"strict", "bare-lf", set_bare_lf, LIST_NONE, outcomes},
-	{"strict", "bad-offer", set_bad_offer, LIST_NONE, outcomes},
+	{"tls", "queue", "22", SETTINGS_ON_RESTART, LIST_NONE, settings_set_tls_queue, a_number},
+	{"strict", "spoofed-reply", "pass", SETTINGS_ON_RELOAD, LIST_NONE, set_spoofed_reply,
+		an_outcome},
+	{"strict", "spoofed-command", "pass", SETTINGS_ON_RELOAD, LIST_NONE, set_spoofed_command,
+		an_outcome},
+	{"strict", "pipelined", "pass", SETTINGS_ON_RELOAD, LIST_NONE, set_pipelined, an_outcome},
+	{"strict", "long-line", "pass", SETTINGS_ON_RELOAD, LIST_NONE, set_long_line, an_outcome},
+	{"strict", "unprintable", "pass", SETTINGS_ON_RELOAD, LIST_NONE, set_unprintable,
+		an_outcome},
+	{"strict", "bare-lf", "pass", SETTINGS_ON_RELOAD, LIST_NONE, set_bare_lf, an_outcome},
+	{"strict", "bad-offer", "pass", SETTINGS_ON_RELOAD, LIST_NONE, set_bad_offer, an_outcome},
 };
 
 const struct settings_key *settings_key(size_t i)

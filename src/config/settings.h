@@ -46,13 +46,23 @@ enum settings_list {
 	LIST_IMPLICIT
 };
 
+/* When a change of a key takes effect. */
+enum settings_effect {
+	SETTINGS_ON_RELOAD,  /* SIGHUP */
+	SETTINGS_ON_RESTART, /* of pasvd */
+	SETTINGS_WITH_RULES, /* pasvd rules load */
+};
+
 struct settings_key {
 	const char *section, *name;
-	/* Takes the value, or an entry for the list. NULL, or what is wrong with it. */
-	const char *(*set)(struct settings *s, struct text value);
+	/* as it would be written; "" if there is none */
+	const char *value_default;
+	enum settings_effect effect;
 	/* other than LIST_NONE: commas separate entries, and the key may be repeated; no entry
 	 * empties it */
 	enum settings_list list;
+	/* Takes the value, or an entry for the list. NULL, or what is wrong with it. */
+	const char *(*set)(struct settings *s, struct text value);
 	const char *allowed;
 };
 

@@ -102,13 +102,13 @@ static void pasvd_reload(void *data)
 		return;
 	pasvd_keep_number("queue", &next->queue, l->now->queue);
 	pasvd_keep_number("[tls] queue", &next->tls_queue, l->now->tls_queue);
-	pasvd_keep_number("[limits] sessions", &next->sessions, l->now->sessions);
+	pasvd_keep_number("[limits] max-sessions", &next->sessions, l->now->sessions);
 	pasvd_keep_connmark(next, l->now);
 	pasvd_keep_socket(next, l->now);
 	pasvd_keep_ct_helper(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_ON_DEMAND].nl.sock)
 		log_at(REASON_LEVEL_WARNING, "restart-needed",
-			"[tls] ports are opened when pasvd is started again");
+			"[tls] passive-ports are opened when pasvd is started again");
 	pasvd_adopt(l, next);
 }
 
@@ -154,7 +154,8 @@ static void pasvd_tell_evicted(const struct ct_view *view)
 	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
 
 	log_packet(REASON_LEVEL_WARNING, &view->tuple[DIR_ORIGINAL].src.addr, "evicted",
-		"more sessions than fit; it has to log in again", "client=%s server=%s sessions=%u",
+		"more sessions than fit; it has to log in again",
+		"client=%s server=%s max-sessions=%u",
 		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
 		endpoint_text(&view->tuple[DIR_REPLY].src, server), engine->tab.max);
 }

@@ -11,7 +11,7 @@ import servers
 PORTS = range(60000, 60101)
 PASSIVE_PORTS = f"{PORTS[0]}:{PORTS[-1]}"
 IMPLICIT_PORT = 990
-CONFIG = f"[tls]\nports = {PORTS[0]}-{PORTS[-1]}\nimplicit-ports = {IMPLICIT_PORT}\n"
+CONFIG = f"[tls]\npassive-ports = {PORTS[0]}-{PORTS[-1]}\nimplicit-ports = {IMPLICIT_PORT}\n"
 
 # proftpd demands that sessions are resumed unless told otherwise; of vsftpd both are tried.
 EXPLICIT = {"pyftpdlib": (servers.pyftpdlib, servers.Tls()),

@@ -21,7 +21,7 @@ from uplinks import Uplinks
 pytestmark = pytest.mark.daemon
 
 NETLINK_NETFILTER = 12
-TLS = "[tls]\nports = 50000-50099\nqueue = 24\n"
+TLS = "[tls]\npassive-ports = 50000-50099\nqueue = 24\n"
 OPTIONS = ("--wan", "wan", "--server", "10.77.0.2")
 
 

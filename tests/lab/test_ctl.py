@@ -91,7 +91,7 @@ def test_status_is_told(lab, client):
 
 
 def test_queue_of_knocks_is_told(make_lab):
-    with make_lab(config="[tls]\nports = 60000-60100\n") as lab:
+    with make_lab(config="[tls]\npassive-ports = 60000-60100\n") as lab:
         assert of_json(lab, "status")["queues"] == {"control": 21, "on_demand_syns": 22}
         assert "on_demand_syns" in documented("status")
 

@@ -94,7 +94,7 @@ def test_port_of_an_active_client_is_used(make_lab):
 
 def test_port_that_nobody_uses_expires(lab):
     path = lab.tmp / "pasvd.conf"
-    path.write_text("[pasvd]\nexpect-seconds = 1\n")
+    path.write_text("[pasvd]\nexpect-timeout = 1\n")
     ScriptedServer(lab)
     daemon = lab.start_pasvd(["-c", path])
     with RawClient(lab.clients[0], lab.publics[0]) as client:
@@ -113,7 +113,7 @@ def log_in_again(client):
 def test_port_expires_without_word_from_the_kernel(lab):
     """As with a kernel that tells of it half a minute later: the session has no events."""
     path = lab.tmp / "pasvd.conf"
-    path.write_text("[pasvd]\nexpect-seconds = 2\n")
+    path.write_text("[pasvd]\nexpect-timeout = 2\n")
     ScriptedServer(lab)
     lab.router.sysctl(EVENTS, 0)
     with RawClient(lab.clients[0], lab.publics[0]) as client:

@@ -19,7 +19,7 @@ PACKETS = 4096      # that may wait
 EACH = 10           # segments that a sender has under way without an answer
 CONNECTIONS = 2 * PACKETS // EACH
 
-OPEN, CLOSED = "[pasvd]\nfail = open\n", "[pasvd]\nfail = closed\n"
+OPEN, CLOSED = "[pasvd]\nfail-open = yes\n", "[pasvd]\nfail-open = no\n"
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ def test_client_that_clears_the_control_connection(make_lab, visit, name, mode):
 # The other modes.
 
 REFUSE = "[tls]\nmode = refuse\n"
-PASS = f"[tls]\nports = {PORTS[0]}-{PORTS[-1]}\nmode = pass\n"
+PASS = f"[tls]\npassive-ports = {PORTS[0]}-{PORTS[-1]}\nmode = pass\n"
 
 
 @pytest.mark.parametrize("name", ["pyftpdlib", "vsftpd", "proftpd-reuse", "pure-ftpd"])

@@ -64,7 +64,7 @@ def limited(make_lab):
 
 
 def test_a_client_over_its_limit_gets_no_port_and_others_do(limited):
-    router = limited("per-client = 1")
+    router = limited("ports-per-minute-per-client = 1")
     first = router.session(client=0)
     assert first.gets_port()
     assert not first.gets_port()
@@ -80,7 +80,7 @@ def test_a_client_over_its_limit_gets_no_port_and_others_do(limited):
 
 
 def test_a_server_over_its_limit_gets_no_port_and_others_do(limited):
-    router = limited("per-server = 1")
+    router = limited("ports-per-minute-per-server = 1")
     assert router.session(client=0).gets_port()
     assert not router.session(client=1).gets_port()
     assert router.session(client=1, server=1).gets_port()
@@ -88,7 +88,7 @@ def test_a_server_over_its_limit_gets_no_port_and_others_do(limited):
 
 
 def test_a_session_over_its_limit_gets_no_port_and_the_clients_next_does(limited):
-    router = limited("per-session = 1")
+    router = limited("ports-per-minute-per-session = 1")
     first = router.session(client=0)
     assert first.gets_port()
     assert not first.gets_port()
@@ -97,11 +97,11 @@ def test_a_session_over_its_limit_gets_no_port_and_the_clients_next_does(limited
 
 
 def test_another_limit_is_in_force_at_once_and_knows_what_was_used(limited):
-    router = limited("per-client = 1")
+    router = limited("ports-per-minute-per-client = 1")
     client = router.session(client=0)
     assert client.gets_port()
     router.reload("")
     assert client.gets_port()
-    router.reload("per-client = 1")
+    router.reload("ports-per-minute-per-client = 1")
     assert not client.gets_port()
     assert router.session(client=1).gets_port()

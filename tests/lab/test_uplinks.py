@@ -149,7 +149,7 @@ def test_lan_client_is_active_by_each_uplink(site, family, uplink):
 def test_session_that_cannot_be_read_and_its_data_leave_by_its_uplink(family):
     """What is negotiated behind AUTH is no matter here, only that the mark of TLS leaves that of the uplink alone."""
     with Uplinks(family=family, daemon=False) as lab:
-        configured(lab, "[tls]", "ports = 60000-60100")
+        configured(lab, "[tls]", "passive-ports = 60000-60100")
         lab.shipped_rules("load", "--config", lab.tmp / "pasvd.conf")
         server = ScriptedServer(lab)
         server.replies["AUTH"] = lambda control: control.sendall(b"234 go ahead\r\n")

@@ -26,7 +26,7 @@ def lab(make_lab):
         for where, device in (("-A", "wan"), ("-I", "lan0")):
             lab.iptables("-t", "raw", where, "PREROUTING", "-i", device, "-j", "CT", "--zone", ZONE)
         path = lab.tmp / "pasvd.conf"
-        path.write_text(f"[pasvd]\nzone = {ZONE}\n")
+        path.write_text(f"[pasvd]\nct-zone = {ZONE}\n")
         lab.start_pasvd(["-c", path])
         yield lab
 

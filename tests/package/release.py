@@ -36,7 +36,8 @@ def run(*argv, timeout=60, check=True, **options):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           **options)
     if check and done.returncode != 0:
-        raise RuntimeError(f"{argv[0]}: status {done.returncode}:\n{done.stdout[-4000:]}")
+        failed = re.findall(r".*\b(?:FAIL|TIMEOUT|ERROR|error:).*", done.stdout)
+        raise RuntimeError("\n".join([f"{argv[0]}: status {done.returncode}:", *failed[:20], done.stdout[-4000:]]))
     return done.stdout
 
 

@@ -16,7 +16,7 @@ from rules import let_through
 BOTH = OPTIONS + ("--server", "fd00::2")
 NFT_SETS = (*SETS, CLIENTS + ("-4",), BOTH, BOTH + CLIENTS, PUBLIC + PUBLIC6, PUBLIC + PUBLIC6 + CLIENTS,
             BOTH + ("--wan", "wan1", "--port", "2121:21", "--port", "990"))
-TLS = "[pasvd]\nconnmark = 0xf0\n[tls]\nports = 60000-60100, 61000\n"
+TLS = "[pasvd]\nconnmark = 0xf0\n[tls]\npassive-ports = 60000-60100, 61000\n"
 
 every_nft_set = pytest.mark.parametrize("options", NFT_SETS, ids=" ".join)
 

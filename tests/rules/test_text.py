@@ -77,8 +77,8 @@ def test_allowed_value_is_put_into_the_rules(option, value, rule):
 
 
 def test_packets_pass_without_a_daemon_unless_told_otherwise(folder):
-    for fail, bypass in ("open", True), ("closed", False):
-        (folder / "conf").write_text(f"[pasvd]\nfail = {fail}\n")
+    for fail_open, bypass in ("yes", True), ("no", False):
+        (folder / "conf").write_text(f"[pasvd]\nfail-open = {fail_open}\n")
         for nft in [], ["--nft"]:
             text = pasvd_rules(*OPTIONS, "--lan", "lan", *nft, "--config", str(folder / "conf")).stdout
             queued = [line for line in text.splitlines() if re.search(r"queue(-num| num) 21\b", line)]
@@ -143,7 +143,7 @@ def test_every_rule_of_an_uplink_is_there_for_each_with_each_port(options):
 
 
 def test_ports_on_demand_are_there_for_each_uplink(folder):
-    (folder / "conf").write_text("[tls]\nports = 60000-60100, 61000\n")
+    (folder / "conf").write_text("[tls]\npassive-ports = 60000-60100, 61000\n")
     text = pasvd_rules(*OPTIONS, "--wan", "wan1", "--config", str(folder / "conf")).stdout
     assert re.findall(r"-i (\w+) -p tcp --dport ([\d:]+) --syn -j NFQUEUE", text) == [
         (wan, ports) for wan in ("wan0", "wan1") for ports in ("60000:60100", "61000")]

@@ -64,10 +64,10 @@ END_TEST
 START_TEST(numbers_are_taken_to_both_ends)
 {
 	struct settings
-		low = good("[pasvd]\nqueue = 0\nzone = 0\nexpect-seconds = "
-			   "1\nexpect-seconds-active = 2\n"),
+		low = good("[pasvd]\nqueue = 0\nct-zone = 0\nexpect-timeout = "
+			   "1\nexpect-timeout-active = 2\n"),
 		high = good(
-			"[pasvd]\nqueue=65535\r\n\tzone: 65535\nexpect-seconds = 300 ; comment");
+			"[pasvd]\nqueue=65535\r\n\tct-zone: 65535\nexpect-timeout = 300 ; comment");
 
 	ck_assert(low.queue == 0 && low.policy.zone == 0 && low.policy.expect_seconds == 1 &&
 		  low.policy.expect_seconds_active == 2);
@@ -76,17 +76,55 @@ START_TEST(numbers_are_taken_to_both_ends)
 }
 END_TEST
 
+START_TEST(a_time_has_a_unit)
+{
+	ck_assert_uint_eq(good("[pasvd]\nexpect-timeout = 90\n").policy.expect_seconds, 90);
+	ck_assert_uint_eq(good("[pasvd]\nexpect-timeout = 90s\n").policy.expect_seconds, 90);
+	ck_assert_uint_eq(good("[pasvd]\nexpect-timeout = 5 min\n").policy.expect_seconds, 300);
+	ck_assert_uint_eq(
+		good("[pasvd]\nexpect-timeout-active = 1min\n").policy.expect_seconds_active, 60);
+}
+END_TEST
+
+START_TEST(a_comment_may_follow_a_value)
+{
+	struct settings s = good("[pasvd]\nqueue = 5 # of ftp\nct-zone = 6\t#7\n"
+				 "control-socket = /run/a#b ; c\n[policy]\ndeny-ports = 7 # 8\n");
+
+	ck_assert(s.queue == 5 && s.policy.zone == 6 && s.policy.n_deny == 1);
+	ck_assert_str_eq(s.control_socket, "/run/a#b");
+}
+END_TEST
+
+START_TEST(defaults_of_the_table_are_in_force)
+{
+	const struct settings_key *key;
+
+	for (size_t i = 0; (key = settings_key(i)); i++) {
+		char text[128];
+		struct settings s;
+
+		if (!key->value_default[0])
+			continue;
+		snprintf(text, sizeof(text), "[%s]\n%s = %s\n", key->section, key->name,
+			key->value_default);
+		s = good(text);
+		ck_assert_msg(is_default(&s), "%s", key->name);
+	}
+}
+END_TEST
+
 START_TEST(what_cannot_be_taken_passes_or_not)
 {
-	ck_assert(good("[pasvd]\nfail = open\n").fail_open);
-	ck_assert(!good("[pasvd]\nfail = closed\n").fail_open);
+	ck_assert(good("[pasvd]\nfail-open = yes\n").fail_open);
+	ck_assert(!good("[pasvd]\nfail-open = no\n").fail_open);
 }
 END_TEST
 
 START_TEST(the_number_of_sessions_has_a_limit)
 {
-	ck_assert_uint_eq(good("[limits]\nsessions = 64\n").sessions, 64);
-	ck_assert_uint_eq(good("[limits]\nsessions = 16384\n").sessions, 16384);
+	ck_assert_uint_eq(good("[limits]\nmax-sessions = 64\n").sessions, 64);
+	ck_assert_uint_eq(good("[limits]\nmax-sessions = 16384\n").sessions, 16384);
 }
 END_TEST
 
@@ -101,8 +139,10 @@ END_TEST
 
 START_TEST(each_scope_has_its_limit)
 {
-	struct settings s = good("[limits]\nper-session = 1\nper-client = 60000\nper-server = 0\n"),
-			one = good("[limits]\nper-server = 30000");
+	struct settings
+		s = good("[limits]\nports-per-minute-per-session = 1\nports-per-minute-per-client "
+			 "= 60000\nports-per-minute-per-server = 0\n"),
+		one = good("[limits]\nports-per-minute-per-server = 30000");
 	static const uint16_t want[] = {1, 60000, 0}, want_one[] = {0, 0, 30000};
 
 	ck_assert_mem_eq(s.policy.limits.a_minute, want, sizeof(want));
@@ -246,10 +286,10 @@ END_TEST
 
 START_TEST(tls_is_set_for_all_servers_or_for_some)
 {
-	struct settings s =
-		good("[tls]\nports = 60000-60100, 50000-50099 for 10.0.0.3, 1024 for fd00::/8\n"
-		     "mode = refuse for 10.0.0.4, pass for fd00::5\nmode = on-demand\n"
-		     "implicit-ports = 990, 9900-9999\nqueue = 7\n");
+	struct settings s = good(
+		"[tls]\npassive-ports = 60000-60100, 50000-50099 for 10.0.0.3, 1024 for fd00::/8\n"
+		"mode = refuse for 10.0.0.4, pass for fd00::5\nmode = on-demand\n"
+		"implicit-ports = 990, 9900-9999\nqueue = 7\n");
 	const struct policy *p = &s.policy;
 
 	ck_assert(p->n_tls_ports == 3 && p->n_tls_rule == 3 && p->n_implicit == 2);
@@ -324,6 +364,21 @@ START_TEST(the_example_has_each_key)
 }
 END_TEST
 
+/* The key's default and when it takes effect, before the next key. */
+static void manual_describes(const char *item, const struct settings_key *key)
+{
+	static const char *const effects[] = {[SETTINGS_ON_RELOAD] = "on reload",
+		[SETTINGS_ON_RESTART] = "after a restart",
+		[SETTINGS_WITH_RULES] = "when the rules are loaded"};
+	const char *next = strstr(item, "\n.It Ic "), *found;
+	char want[128];
+
+	snprintf(want, sizeof(want), "\n.Pp\nDefault: %s.\nTakes effect: %s.\n",
+		key->value_default[0] ? key->value_default : "none", effects[key->effect]);
+	found = strstr(item, want);
+	ck_assert_msg(found && (!next || found < next), "%s:%s", key->name, want);
+}
+
 /* Both ways: ".Ss Section NAME" and ".It Ic NAME" are the table's, in its order. */
 START_TEST(the_manual_has_the_keys_of_the_table)
 {
@@ -343,6 +398,7 @@ START_TEST(the_manual_has_the_keys_of_the_table)
 		p += strlen("\n.It Ic ");
 		snprintf(want, sizeof(want), "%s No = Ar ", key->name);
 		ck_assert_msg(strncmp(p, want, strlen(want)) == 0, "%s", key->name);
+		manual_describes(p, key);
 	}
 	ck_assert_ptr_null(strstr(p, "\n.It Ic "));
 }
@@ -384,6 +440,9 @@ int main(void)
 		a_file_that_says_nothing_changes_nothing,
 		a_socket_has_a_path_or_is_none,
 		numbers_are_taken_to_both_ends,
+		a_time_has_a_unit,
+		a_comment_may_follow_a_value,
+		defaults_of_the_table_are_in_force,
 		what_cannot_be_taken_passes_or_not,
 		the_number_of_sessions_has_a_limit,
 		ct_helper_is_one_of_three,

@@ -3,6 +3,7 @@
 #include "conf_text.h"
 #include "pasvd/array.h"
 
+#define TIMEOUT      ": a time 1s..300s is wanted, as in 60s or 5min"
 #define NUMBER(most) ": a number " most " is wanted"
 #define LIMIT        ": a number of ports a minute 0..60000 is wanted, 0 for no limit"
 #define PORTS        ": ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"
@@ -27,21 +28,24 @@ static const struct {
 } mistake[] = {
 	{"pasvd", "queue = 65536", NULL, NUMBER("0..65535")},
 	{"pasvd", "queue = -1", NULL, NUMBER("0..65535")},
-	{"pasvd", "queue = 21 # ftp", NULL, NUMBER("0..65535")},
+	{"pasvd", "queue = 21# ftp", NULL, NUMBER("0..65535")},
 	{"pasvd", "queue = 18446744073709551637", NULL, NUMBER("0..65535")},
 	{"pasvd", "queue =", "queue = ", NUMBER("0..65535")},
 	{"pasvd", "control-socket = ctl", NULL, SOCKET},
 	{"pasvd", "ct-helper = ftp", NULL, CT_HELPER},
 	{"pasvd", "ct-helper = Sane", NULL, CT_HELPER},
 	{"pasvd", "ct-helper =", "ct-helper = ", CT_HELPER},
-	{"pasvd", "zone = 0x5", NULL, NUMBER("0..65535")},
-	{"pasvd", "zone = 65536", NULL, NUMBER("0..65535")},
-	{"pasvd", "fail = shut", NULL, ": open or closed is wanted"},
-	{"pasvd", "fail =", "fail = ", ": open or closed is wanted"},
-	{"pasvd", "expect-seconds = 0", NULL, NUMBER("1..300")},
-	{"pasvd", "expect-seconds = 301", NULL, NUMBER("1..300")},
-	{"pasvd", "expect-seconds-active = 301", NULL, NUMBER("1..300")},
-	{"pasvd", "expect-seconds = 60s", NULL, NUMBER("1..300")},
+	{"pasvd", "ct-zone = 0x5", NULL, NUMBER("0..65535")},
+	{"pasvd", "ct-zone = 65536", NULL, NUMBER("0..65535")},
+	{"pasvd", "fail-open = open", NULL, ": yes or no is wanted"},
+	{"pasvd", "fail-open =", "fail-open = ", ": yes or no is wanted"},
+	{"pasvd", "expect-timeout = 0s", NULL, TIMEOUT},
+	{"pasvd", "expect-timeout = 301s", NULL, TIMEOUT},
+	{"pasvd", "expect-timeout-active = 301", NULL, TIMEOUT},
+	{"pasvd", "expect-timeout = 60 seconds", NULL, TIMEOUT},
+	{"pasvd", "expect-timeout = s", NULL, TIMEOUT},
+	{"pasvd", "expect-timeout = 6min", NULL, TIMEOUT},
+	{"pasvd", "expect-timeout = 71582789min", NULL, TIMEOUT}, /* 2^32 + 44 s */
 	{"policy", "deny-ports = 2049, 70000, 1", "deny-ports = 70000", PORTS},
 	{"policy", "deny-ports = 2049 3306", NULL, PORTS},
 	{"policy", "deny-ports = 0-5", NULL, PORTS},
@@ -64,16 +68,17 @@ static const struct {
 	{"policy", "allow-foreign = 2001:db8::/129", NULL, ": a prefix has 0..128 bits"},
 	{"policy", "allow-foreign = 10.0.0.1/24", NULL, ": bits behind the prefix are set"},
 	{"policy", "allow-foreign = 2001:db8::/28", NULL, ": bits behind the prefix are set"},
-	{"limits", "sessions = 63", NULL, NUMBER("64..16384")},
-	{"limits", "sessions = 16385", NULL, NUMBER("64..16384")},
-	{"limits", "sessions = all", NULL, NUMBER("64..16384")},
-	{"limits", "per-session = 60001", NULL, LIMIT},
-	{"limits", "per-client = 10/s", NULL, LIMIT},
-	{"limits", "per-server = -1", NULL, LIMIT},
-	{"limits", "per-server =", "per-server = ", LIMIT},
+	{"limits", "max-sessions = 63", NULL, NUMBER("64..16384")},
+	{"limits", "max-sessions = 16385", NULL, NUMBER("64..16384")},
+	{"limits", "max-sessions = all", NULL, NUMBER("64..16384")},
+	{"limits", "ports-per-minute-per-session = 60001", NULL, LIMIT},
+	{"limits", "ports-per-minute-per-client = 10/s", NULL, LIMIT},
+	{"limits", "ports-per-minute-per-server = -1", NULL, LIMIT},
+	{"limits", "ports-per-minute-per-server =", "ports-per-minute-per-server = ", LIMIT},
 	{"limits", "per-minute = 5", NULL,
-		": no such key, there are sessions, per-session, per-client, per-server"},
-	{"policy", "per-client = 5", NULL, ": belongs to [limits]"},
+		": no such key, there are max-sessions, ports-per-minute-per-session, "
+		"ports-per-minute-per-client, ports-per-minute-per-server"},
+	{"policy", "ports-per-minute-per-client = 5", NULL, ": belongs to [limits]"},
 	{"translate", "announce-ports = 1023-60000", NULL, RANGE},
 	{"translate", "announce-ports =", "announce-ports = ", RANGE},
 	{"translate", "announce-ports = 60000-60999, 61000", NULL, RANGE},
@@ -116,18 +121,19 @@ static const struct {
 		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
 	{"policy", "Deny-Ports = 5", NULL,
 		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
-	{"pasvd", "port = 5", NULL,
-		": no such key ([tls] ports?), there are queue, ct-helper, zone, fail, "
-		"expect-seconds, expect-seconds-active, connmark, "
+	{"pasvd", "passive-port = 5", NULL,
+		": no such key ([tls] passive-ports?), there are queue, ct-helper, ct-zone, "
+		"fail-open, "
+		"expect-timeout, expect-timeout-active, connmark, "
 		"control-socket"},
-	{"pasvd", "ports = 5", NULL, ": belongs to [tls]"},
-	{"tls", "ports = 1023-2000", NULL, TLS_PORTS},
-	{"tls", "ports = 60000 - 60100", NULL, TLS_PORTS},
-	{"tls", "ports = 60000-60100 for", NULL, TLS_PORTS},
-	{"tls", "ports = 60000-60100 to 10.0.0.2", NULL, TLS_PORTS},
-	{"tls", "ports = 60100-60000 for 10.0.0.2", NULL,
+	{"pasvd", "passive-ports = 5", NULL, ": belongs to [tls]"},
+	{"tls", "passive-ports = 1023-2000", NULL, TLS_PORTS},
+	{"tls", "passive-ports = 60000 - 60100", NULL, TLS_PORTS},
+	{"tls", "passive-ports = 60000-60100 for", NULL, TLS_PORTS},
+	{"tls", "passive-ports = 60000-60100 to 10.0.0.2", NULL, TLS_PORTS},
+	{"tls", "passive-ports = 60100-60000 for 10.0.0.2", NULL,
 		": the first port of a range is the lower one"},
-	{"tls", "ports = 60000 for 10.0.0.2/24", NULL, ": bits behind the prefix are set"},
+	{"tls", "passive-ports = 60000 for 10.0.0.2/24", NULL, ": bits behind the prefix are set"},
 	{"tls", "mode = ondemand", NULL, TLS_MODE},
 	{"tls", "mode = refuse for host", NULL, TLS_MODE},
 	{"tls", "mode = refuse, pass for 10.0.0.2", "mode = pass for 10.0.0.2",
@@ -162,8 +168,9 @@ static const struct {
 	{"policy", "bare-lf = log", NULL, ": belongs to [strict]"},
 	{"polcy", "deny-ports = 5", NULL, ": belongs to [policy]"},
 	{"policy", "queue = 5", NULL, ": belongs to [pasvd] or [tls]"},
-	{"policy", "per-clients = 5", NULL,
-		": no such key ([limits] per-client?), there are deny-ports, allow-foreign"},
+	{"policy", "ports-per-minute-per-clients = 5", NULL,
+		": no such key ([limits] ports-per-minute-per-client?), there are deny-ports, "
+		"allow-foreign"},
 	{"police", "nothing = 5", NULL,
 		": no such section ([policy]?), there are [pasvd], [policy], [limits], "
 		"[translate], [tls], "
@@ -213,14 +220,14 @@ END_TEST
 
 START_TEST(a_key_that_is_no_list_is_given_once)
 {
-	bad("[pasvd]\nqueue = 5\nzone = 1\nqueue = 5\n",
+	bad("[pasvd]\nqueue = 5\nct-zone = 1\nqueue = 5\n",
 		"4: [pasvd] queue = 5: this key was given before");
-	bad("[pasvd]\nzone = 5\n[pasvd]\nzone = 5\n",
-		"4: [pasvd] zone = 5: this key was given before");
-	bad("[pasvd]\nexpect-seconds = 5\n\nexpect-seconds = 6\n",
-		"4: [pasvd] expect-seconds = 6: this key was given before");
-	bad("[limits]\nper-client = 5\nper-client = 5\n",
-		"3: [limits] per-client = 5: this key was given before");
+	bad("[pasvd]\nct-zone = 5\n[pasvd]\nct-zone = 5\n",
+		"4: [pasvd] ct-zone = 5: this key was given before");
+	bad("[pasvd]\nexpect-timeout = 5\n\nexpect-timeout = 6\n",
+		"4: [pasvd] expect-timeout = 6: this key was given before");
+	bad("[limits]\nports-per-minute-per-client = 5\nports-per-minute-per-client = 5\n",
+		"3: [limits] ports-per-minute-per-client = 5: this key was given before");
 	bad("[strict]\nbare-lf = log\nbare-lf = log\n",
 		"3: [strict] bare-lf = log: this key was given before");
 	bad("[translate]\nannounce-ports = 2000-3000\nannounce-ports = 4000\n",

@@ -86,10 +86,10 @@ static void bad_with(const char *text, const struct drop_in *drop_in, const char
 
 START_TEST(the_last_in_order_of_names_counts)
 {
-	struct settings s = good_with("[pasvd]\nqueue = 5\nzone = 5\nexpect-seconds = 5\n",
-		WITH({"b.conf", "[pasvd]\nqueue = 8\nzone = 8\n"},
-			{"9.conf", "[pasvd]\nqueue = 7\nzone = 7\n"},
-			{"10.conf", "[pasvd]\nqueue = 6\n"}, {"a.conf", "[pasvd]\nzone = 9\n"}));
+	struct settings s = good_with("[pasvd]\nqueue = 5\nct-zone = 5\nexpect-timeout = 5\n",
+		WITH({"b.conf", "[pasvd]\nqueue = 8\nct-zone = 8\n"},
+			{"9.conf", "[pasvd]\nqueue = 7\nct-zone = 7\n"},
+			{"10.conf", "[pasvd]\nqueue = 6\n"}, {"a.conf", "[pasvd]\nct-zone = 9\n"}));
 
 	ck_assert(s.queue == 8 && s.policy.zone == 8 && s.policy.expect_seconds == 5);
 }

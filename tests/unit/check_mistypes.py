@@ -104,7 +104,7 @@ def test_key_in_a_section_that_is_mistyped_or_another_is_told_where_it_belongs(c
 
 @each_entry
 def test_mistyped_value_is_told_with_what_is_allowed(check, section, key, value):
-    wrong = ["yes", "?", value.split(" ")[0] + ",,"]
+    wrong = ["certainly", "?", value.split(" ")[0] + ",,"]
     if key in ANY_WORD:
         wrong = ["run/pasvd/ctl", "ctl"]
     for typed in wrong:
@@ -118,7 +118,7 @@ def test_mistyped_value_is_told_with_what_is_allowed(check, section, key, value)
 @pytest.mark.parametrize("line", ["queue 21", "queue", "[pasvd", "= 21"])
 def test_line_that_is_neither_is_told(check, line):
     assert check("pasvd", line) in ("neither [section] nor key = value", "[pasvd]  = 21: no such key, there are queue, "
-                                    "ct-helper, zone, fail, expect-seconds, expect-seconds-active, connmark, control-socket")
+                                    "ct-helper, ct-zone, fail-open, expect-timeout, expect-timeout-active, connmark, control-socket")
 
 
 if __name__ == "__main__":

@@ -64,11 +64,12 @@ static const struct options_program program = {
 
 static char complaint[512];
 
-/* Runs the words, which blanks separate. Returns the status; what was printed to stderr is in
- * `complaint`. */
+/* Runs the words, which blanks separate and `line` refers to. Returns the status; what was printed
+ * to stderr is in `complaint`. */
 static int run_words(const char *words)
 {
-	char text[256], *rest = text, *argv[32] = {(char[]){"small"}};
+	static char text[256];
+	char *rest = text, *argv[32] = {(char[]){"small"}};
 	FILE *captured = tmpfile(), *saved = stderr;
 	int argc = 1, status;
 
