@@ -60,8 +60,11 @@ static void conf_file_set_key(struct conf_reading *r, size_t i, const char *text
 	const struct settings_key *key = settings_key(i);
 	struct text value = {text, strlen(text)};
 	uint32_t before = key->list == LIST_NONE ? r->seen : r->begun;
-	const char *why = settings_set(&r->settings, key, before >> i & 1, &value);
+	char from[SETTINGS_FROM_MAX];
+	const char *why;
 
+	snprintf(from, sizeof(from), "%s:%d", r->path, r->line);
+	why = settings_set(&r->settings, key, before >> i & 1, &value, from);
 	r->seen |= UINT32_C(1) << i;
 	r->begun |= r->seen;
 	if (why)

@@ -17,9 +17,9 @@ static unsigned near_least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-static char near_fold(char c)
+static int near_fold(char c)
 {
-	return c == '_' ? '-' : (char)tolower((unsigned char)c);
+	return c == '_' ? '-' : tolower((unsigned char)c);
 }
 
 static bool near_is_same(char a, char b)

@@ -8,6 +8,7 @@
 #include "pasvd/array.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "pasvd/conntab.h"
@@ -18,14 +19,19 @@ enum {
 	SESSIONS_MIN = 64,
 };
 
+static void settings_set_default_sources(struct settings *s);
+
 struct settings settings_default(void)
 {
-	return (struct settings){.queue = SETTINGS_QUEUE,
+	struct settings s = {.queue = SETTINGS_QUEUE,
 		.tls_queue = SETTINGS_TLS_QUEUE,
 		.fail_open = true,
 		.control_socket = SETTINGS_CONTROL_SOCKET,
 		.sessions = CONNTAB_SIZE,
 		.policy = policy_default};
+
+	settings_set_default_sources(&s);
+	return s;
 }
 
 /* Which of `n` names it is, or n. */
@@ -385,9 +391,45 @@ static const char *settings_add_entries(
 	return why;
 }
 
-const char *settings_set(
-	struct settings *s, const struct settings_key *key, bool again, struct text *value)
+static void settings_set_default_sources(struct settings *s)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		snprintf(s->source[i].value, SETTINGS_VALUE_MAX, "%s", keys[i].value_default);
+		snprintf(s->source[i].from, SETTINGS_FROM_MAX, "default");
+	}
+}
+
+void settings_keep_sources(struct settings *next, const struct settings *now)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (keys[i].effect == SETTINGS_ON_RESTART)
+			next->source[i] = now->source[i];
+	}
+}
+
+/* Of a list that goes on, `text` is added. */
+static void settings_add_text(char *to, size_t cap, bool go_on, struct text text)
+{
+	size_t n = go_on ? strlen(to) : 0;
+
+	snprintf(to + n, cap - n, "%s%.*s", n ? ", " : "", (int)text.n, text.p);
+}
+
+static void settings_set_source(struct settings *s, const struct settings_key *key, bool go_on,
+	struct text value, const char *from)
+{
+	struct settings_source *source = &s->source[key - keys];
+
+	static_assert(ARRAY_SIZE(keys) <= SETTINGS_KEYS_MAX, "each key has its source");
+	settings_add_text(source->value, sizeof(source->value), go_on, value);
+	settings_add_text(
+		source->from, sizeof(source->from), go_on, (struct text){from, strlen(from)});
+}
+
+const char *settings_set(struct settings *s, const struct settings_key *key, bool again,
+	struct text *value, const char *from)
+{
+	struct text whole = *value;
 	const char *why;
 
 	if (key->list == LIST_NONE) {
@@ -397,5 +439,8 @@ const char *settings_set(
 			settings_empty(s, key->list);
 		why = settings_add_entries(s, key, value);
 	}
+	if (!why)
+		settings_set_source(
+			s, key, key->list != LIST_NONE && again && whole.n, whole, from);
 	return why == conf_value_wrong ? key->allowed : why;
 }

@@ -10,9 +10,18 @@
 #define SETTINGS_CONTROL_SOCKET "/run/pasvd/ctl"
 
 enum {
-	SETTINGS_QUEUE = 21,      /* unless told otherwise, */
-	SETTINGS_TLS_QUEUE = 22,  /* likewise */
-	SETTINGS_SOCKET_MAX = 108 /* sun_path; with its NUL */
+	SETTINGS_QUEUE = 21,       /* unless told otherwise, */
+	SETTINGS_TLS_QUEUE = 22,   /* likewise */
+	SETTINGS_SOCKET_MAX = 108, /* sun_path; with its NUL */
+	SETTINGS_KEYS_MAX = 32,
+	SETTINGS_VALUE_MAX = 256, /* with its NUL, as all of these */
+	SETTINGS_FROM_MAX = 192,
+};
+
+/* The value of a key as it was written, and where: "default", "command line", or PATH:LINE, for a
+ * list one each. Texts that are too long are cut. */
+struct settings_source {
+	char value[SETTINGS_VALUE_MAX], from[SETTINGS_FROM_MAX];
 };
 
 struct settings {
@@ -25,6 +34,7 @@ struct settings {
 	uint16_t sessions;
 	struct policy policy;
 	struct external_watch watch; /* of policy.external; not looked at yet */
+	struct settings_source source[SETTINGS_KEYS_MAX]; /* by the number of the key */
 };
 
 /* What holds without a file. */
@@ -69,9 +79,13 @@ struct settings_key {
 /* The key number `i`, those of a section in a row; NULL if there are not as many. */
 const struct settings_key *settings_key(size_t i);
 
-/* Takes the value of a key; `again` if the key had one before. NULL, or what is wrong with *value,
- * which then is the entry that is wrong; the settings are good for nothing then. */
-const char *settings_set(
-	struct settings *s, const struct settings_key *key, bool again, struct text *value);
+/* Takes the value of a key that stands at `from`; `again` if the key had one before. NULL, or what
+ * is wrong with *value, which then is the entry that is wrong; the settings are good for nothing
+ * then. */
+const char *settings_set(struct settings *s, const struct settings_key *key, bool again,
+	struct text *value, const char *from);
+
+/* Keeps what `now` says of the keys that a reload does not change. */
+void settings_keep_sources(struct settings *next, const struct settings *now);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* answer.c - what the daemon tells of itself: objects of JSON, one a line
  *
- * No library is used: it would allocate, and there is nothing to escape. Sessions that conntrack
+ * No library is used: it would allocate. Sessions that conntrack
  * does not know any more, or that are over, are left out, although the table keeps them until it
  * needs the room.
  */
@@ -213,6 +213,53 @@ static bool answer_next_event(
 	return i + 1 < a->history->count;
 }
 
+/* A text of the configuration, which the configuration process has sent: at most `cap` bytes, any
+ * bytes. What is not printable ASCII is shown as \xNN. */
+static void answer_put_text(struct answer_text *t, const char *name, const char *text, size_t cap)
+{
+	answer_put_format(t, ",\"%s\":\"", name);
+	for (size_t i = 0; i < cap && text[i]; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < ' ' || c > '~')
+			answer_put_format(t, "\\\\x%02x", c);
+		else
+			answer_put_format(t, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+	}
+	answer_put_format(t, "\"");
+}
+
+static bool answer_next_setting(
+	const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
+{
+	static const char *const effects[] = {[SETTINGS_ON_RELOAD] = "reload",
+		[SETTINGS_ON_RESTART] = "restart",
+		[SETTINGS_WITH_RULES] = "rules"};
+	const struct settings_key *key = settings_key(i);
+	const struct settings_source *source = &a->settings->source[i];
+
+	(void)now;
+	answer_put_format(t, "{\"type\":\"setting\",\"section\":\"%s\",\"key\":\"%s\"",
+		key->section, key->name);
+	answer_put_text(t, "value", source->value, sizeof(source->value));
+	answer_put_text(t, "from", source->from, sizeof(source->from));
+	answer_put_format(t, ",\"default\":\"%s\",\"takes_effect\":\"%s\"}\n", key->value_default,
+		effects[key->effect]);
+	return settings_key(i + 1);
+}
+
+static bool answer_put_reload(
+	const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
+{
+	(void)i;
+	(void)now;
+	if (a->reload())
+		answer_put_format(t, "{\"type\":\"reload\"}\n");
+	else
+		answer_put_error(t, "the configuration stays as it was; the log says why");
+	return false;
+}
+
 bool answer_is_of_events(answer_fn *answer)
 {
 	return answer == answer_next_event;
@@ -228,6 +275,8 @@ answer_fn *answer_to(const char *request, size_t n)
 		{"sessions", answer_next_session},
 		{"expectations", answer_next_expectation},
 		{"reasons", answer_put_reason},
+		{"config", answer_next_setting},
+		{"reload", answer_put_reload},
 		{"events", answer_next_event},
 		{answer_follow, answer_next_event},
 	};

@@ -2,13 +2,14 @@
 /* answer.h - what the daemon tells of itself: objects of JSON, one a line
  *
  * pasvctl(8) describes them. Strings in them are ours, or made of numbers: names, endpoints;
- * nothing that a peer sent, and nothing that would have to be escaped.
+ * nothing that a peer sent. Texts of the configuration are escaped.
  */
 #ifndef PASVD_ANSWER_H
 #define PASVD_ANSWER_H
 
 #include "history.h"
 #include "pasvd/engine.h"
+#include "settings.h"
 
 enum { ANSWER_LINE_MAX = 4096 }; /* room enough for any one object */
 
@@ -16,6 +17,7 @@ enum { ANSWER_LINE_MAX = 4096 }; /* room enough for any one object */
 struct answer_about {
 	const struct engine *engine;
 	const struct history *history;
+	const struct settings *settings; /* in force */
 	const char *ct_helper;
 	uint16_t queue;
 	bool on_demand_syns; /* there is a queue for SYNs to ports on demand: */
@@ -25,6 +27,9 @@ struct answer_about {
 	/* Whether the kernel has the expectation yet, and how many seconds are left of its time. */
 	bool (*expected)(void *ct, const struct expect *e, uint32_t *ret_seconds);
 	void *ct;
+
+	/* Reads the configuration again. False: it stays as it was, and the log says why. */
+	bool (*reload)(void);
 };
 
 /* Text under way. What does not fit is cut off, and `full` is set. */

@@ -38,6 +38,7 @@ static struct conntrack ct;
 static struct expect_events events;
 static struct history history;
 static struct ctl ctl;
+static struct answer_about about; /* for ctl */
 
 /* The settings in force, and room for the next ones. */
 static struct live {
@@ -85,6 +86,7 @@ static void pasvd_keep_ct_helper(struct settings *next, const struct settings *n
 static void pasvd_adopt(struct live *l, struct settings *next)
 {
 	engine->policy = &next->policy;
+	about.settings = next;
 	l->now = next;
 }
 
@@ -93,23 +95,31 @@ static struct settings *pasvd_other_settings(struct live *l)
 	return &l->settings[l->now == &l->settings[0]];
 }
 
-static void pasvd_reload(void *data)
+static bool pasvd_reload(void)
 {
-	struct live *l = data;
+	struct live *l = &live;
 	struct settings *next = pasvd_other_settings(l);
 
 	if (!config_process_reload(&l->config_process, next))
-		return;
+		return false;
 	pasvd_keep_number("queue", &next->queue, l->now->queue);
 	pasvd_keep_number("[tls] queue", &next->tls_queue, l->now->tls_queue);
 	pasvd_keep_number("[limits] max-sessions", &next->sessions, l->now->sessions);
 	pasvd_keep_connmark(next, l->now);
 	pasvd_keep_socket(next, l->now);
 	pasvd_keep_ct_helper(next, l->now);
+	settings_keep_sources(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_ON_DEMAND].nl.sock)
 		log_at(REASON_LEVEL_WARNING, "restart-needed",
 			"[tls] passive-ports are opened when pasvd is started again");
 	pasvd_adopt(l, next);
+	return true;
+}
+
+static void pasvd_on_hangup(void *data)
+{
+	(void)data;
+	pasvd_reload();
 }
 
 static void pasvd_check_external(void *data, uint64_t now)
@@ -166,18 +176,19 @@ static void pasvd_answer_ctl(void *data, uint64_t now)
 	ctl_work(&ctl, now);
 }
 
-static const struct loop_hooks hooks = {pasvd_reload, pasvd_check_external, pasvd_show_life,
+static const struct loop_hooks hooks = {pasvd_on_hangup, pasvd_check_external, pasvd_show_life,
 	pasvd_log_verdict, pasvd_answer_ctl, &live};
 
 /* Without it everything works, but pasvctl. */
 static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 {
-	static struct answer_about about;
 	const char *path = live.now->control_socket;
 	int err;
 
 	about = (struct answer_about){.engine = engine,
 		.history = &history,
+		.settings = live.now,
+		.reload = pasvd_reload,
 		.ct_helper = ct_helper->name,
 		.queue = live.now->queue,
 		.on_demand_syns = loop.queue[LOOP_ON_DEMAND].nl.sock,

@@ -180,6 +180,12 @@ static const char *sink_copy_value(const char *p, const char *end, char **out)
 	return p + (quoted && p < end);
 }
 
+/* Names of the journal's fields are of capitals, digits and underscores. */
+static int sink_field_letter(char c)
+{
+	return c == '-' ? '_' : toupper((unsigned char)c);
+}
+
 /* The fields of a line as the journal's, PASVD_KEY=value; a line that is no logfmt has none. Each
  * has a space in the line, and gets sizeof("PASVD_") more in the datagram. */
 static char *sink_put_fields(const char *p, const char *end, char *out)
@@ -192,7 +198,7 @@ static char *sink_put_fields(const char *p, const char *end, char *out)
 		memcpy(out, prefix, sizeof(prefix) - 1);
 		out += sizeof(prefix) - 1;
 		while (p < end && *p != '=')
-			*out++ = *p == '-' ? '_' : (char)toupper((unsigned char)*p), p++;
+			*out++ = (char)sink_field_letter(*p++);
 		*out++ = '=';
 		p = sink_copy_value(p + (p < end), end, &out);
 		*out++ = '\n';

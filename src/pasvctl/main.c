@@ -90,6 +90,13 @@ static json_t *pasvctl_ask_for(const struct ctl_query *q)
 	return all;
 }
 
+static void show_nothing(FILE *out, const json_t *answer, size_t width)
+{
+	(void)out;
+	(void)answer;
+	(void)width;
+}
+
 static int pasvctl_run_query(void *data)
 {
 	const struct ctl_query *q = data;
@@ -136,6 +143,10 @@ static struct ctl_query counters_query = {
 	.path = SOCKET, .requests = {"reasons"}, .show = show_reasons};
 static struct ctl_query metrics_query = {
 	.path = SOCKET, .requests = {"status", "reasons"}, .show = show_metrics};
+static struct ctl_query config_query = {
+	.path = SOCKET, .requests = {"config"}, .show = show_config};
+static struct ctl_query reload_query = {
+	.path = SOCKET, .requests = {"reload"}, .show = show_nothing};
 static struct ctl_query other_query = {.path = SOCKET};
 
 static const struct options_command all[] = {
@@ -169,6 +180,16 @@ static const struct options_command all[] = {
 		.rows = text_rows,
 		.data = &metrics_query,
 		.run = pasvctl_run_query},
+	{.name = "config",
+		.summary = "the settings in force, and where each stands",
+		.rows = json_rows,
+		.data = &config_query,
+		.run = pasvctl_run_query},
+	{.name = "reload",
+		.summary = "have the configuration read again",
+		.rows = text_rows,
+		.data = &reload_query,
+		.run = pasvctl_run_query},
 	{.name = "top",
 		.summary = "sessions, again and again",
 		.rows = text_rows,
@@ -178,8 +199,8 @@ static const struct options_command all[] = {
 
 int main(int argc, char **argv)
 {
-	static const struct options_command *const commands[] = {
-		&all[0], &all[1], &all[2], &all[3], &all[4], &all[5], &all[6], NULL};
+	static const struct options_command *const commands[] = {&all[0], &all[1], &all[2], &all[3],
+		&all[4], &all[5], &all[6], &all[7], &all[8], NULL};
 	static const struct options_program program = {.name = "pasvctl",
 		.version = PASVD_VERSION,
 		.about = "Asks a running pasvd.\n",

@@ -8,7 +8,7 @@
 
 #include "table.h"
 
-enum { CELL_MAX = 64 };
+enum { CELL_MAX = 64, CONFIG_COLUMN = 40 };
 
 const char *show_string(const json_t *object, const char *name)
 {
@@ -149,6 +149,32 @@ void show_reasons(FILE *out, const json_t *answer, size_t width)
 		show_add_reason(rows, json_array_get(answer, i));
 	table_print(out, columns, ARRAY_SIZE(columns), rows, width);
 	json_decref(rows);
+}
+
+static void show_put_setting(FILE *out, const json_t *setting)
+{
+	const char *value = show_string(setting, "value"), *from = show_string(setting, "from");
+	bool is_default = strcmp(from, "default") == 0;
+	int width = fprintf(out, "%s%s =%s%s", is_default ? "#" : "", show_string(setting, "key"),
+		value[0] ? " " : "", value);
+
+	fprintf(out, "%*s # %s\n", width < CONFIG_COLUMN ? CONFIG_COLUMN - width : 0, "", from);
+}
+
+void show_config(FILE *out, const json_t *answer, size_t width)
+{
+	const char *section = "";
+
+	(void)width;
+	for (size_t i = 0; i < json_array_size(answer); i++) {
+		const json_t *setting = json_array_get(answer, i);
+		const char *next = show_string(setting, "section");
+
+		if (strcmp(section, next) != 0)
+			fprintf(out, "%s[%s]\n", i ? "\n" : "", next);
+		section = next;
+		show_put_setting(out, setting);
+	}
 }
 
 static void show_put_metric(FILE *out, const char *name, const char *type, const char *help)

@@ -14,6 +14,9 @@ void show_sessions(FILE *out, const json_t *answer, size_t width);
 void show_expectations(FILE *out, const json_t *answer, size_t width);
 void show_reasons(FILE *out, const json_t *answer, size_t width);
 
+/* As a configuration file would have them: those that are not the default with where they stand. */
+void show_config(FILE *out, const json_t *answer, size_t width);
+
 /* For Prometheus, in its text format; `answer` is that to "status", and then that to "reasons". */
 void show_metrics(FILE *out, const json_t *answer, size_t width);
 

@@ -157,6 +157,66 @@ def test_reasons_are_those_of_the_log(lab, client):
     assert all(reason["meaning"] in text for reason in reasons)
 
 
+def configured(lab, text, *options):
+    """A daemon with that file, and the file."""
+    path = lab.tmp / "config.conf"
+    path.write_text(text)
+    daemon = lab_module.Pasvd(lab, ["-c", path, "-s", lab.control_socket, *options])
+    lab.on_exit(daemon.stop)
+    return path
+
+
+def settings(lab):
+    return {(setting["section"], setting["key"]): setting for setting in of_json(lab, "config")}
+
+
+def test_config_says_what_is_in_force_and_where_it_stands(stopped):
+    path = configured(stopped, "[pasvd]\nexpect-timeout = 90s # long\n[policy]\ndeny-ports = 2049, 3306\n"
+                      "deny-ports = 6379\n", "--queue", "21")
+    found = settings(stopped)
+    assert {member for setting in found.values() for member in setting} == documented("config")
+    assert found["pasvd", "expect-timeout"] == {
+        "type": "setting", "section": "pasvd", "key": "expect-timeout", "value": "90s", "from": f"{path}:2",
+        "default": "60s", "takes_effect": "reload"}
+    assert found["policy", "deny-ports"]["value"] == "2049, 3306, 6379"
+    assert found["policy", "deny-ports"]["from"] == f"{path}:4, {path}:5"
+    assert (found["pasvd", "queue"]["value"], found["pasvd", "queue"]["from"]) == ("21", "command line")
+    assert found["pasvd", "control-socket"]["value"] == str(stopped.control_socket)
+    assert (found["strict", "bare-lf"]["value"], found["strict", "bare-lf"]["from"]) == ("pass", "default")
+
+
+def test_config_can_be_given_to_pasvd_again(stopped):
+    path = configured(stopped, "[pasvd]\nfail-open = no\n[tls]\nqueue = 25\nmode = refuse for 10.0.0.0/8\n"
+                      "[limits]\nmax-sessions = 100\n")
+    before = settings(stopped)
+    text = pasvctl(stopped, "config").stdout
+    path.write_text(text)
+    pasvctl(stopped, "reload")
+    assert {key: setting["value"] for key, setting in settings(stopped).items()} == {
+        key: setting["value"] for key, setting in before.items()}
+
+
+def test_config_has_any_path_that_a_file_may_have(stopped):
+    path = stopped.tmp / "b\u00e4\"\\.conf"
+    path.write_text("[pasvd]\nct-zone = 0\n")
+    daemon = lab_module.Pasvd(stopped, ["-c", path, "-s", stopped.control_socket])
+    stopped.on_exit(daemon.stop)
+    assert settings(stopped)["pasvd", "ct-zone"]["from"] == f"{stopped.tmp}/b\\xc3\\xa4\"\\.conf:2"
+
+
+def test_reload_reads_the_file_again_or_says_that_it_did_not(stopped):
+    path = configured(stopped, "[pasvd]\nexpect-timeout = 90s\nct-helper = sane\n")
+    path.write_text("[pasvd]\nexpect-timeout = 30s\nct-helper = auto\n")
+    assert pasvctl(stopped, "reload").stdout == ""
+    found = settings(stopped)
+    assert found["pasvd", "expect-timeout"]["value"] == "30s"
+    assert found["pasvd", "ct-helper"]["value"] == "sane"       # until the next start
+    path.write_text("[pasvd]\nexpect-timeout = soon\n")
+    assert complaint(pasvctl(stopped, "reload", check=False)) == \
+        "pasvctl reload: the daemon refuses: the configuration stays as it was; the log says why"
+    assert settings(stopped)["pasvd", "expect-timeout"]["value"] == "30s"
+
+
 def strictly_prometheus(text):
     """{name with labels: value}; the text format 0.0.4 as `promtool check metrics` wants it."""
     values, described, name = {}, set(), None

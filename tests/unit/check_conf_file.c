@@ -114,6 +114,34 @@ START_TEST(defaults_of_the_table_are_in_force)
 }
 END_TEST
 
+static const struct settings_source *source_of(const struct settings *s, const char *name)
+{
+	const struct settings_key *key;
+
+	for (size_t i = 0; (key = settings_key(i)); i++) {
+		if (strcmp(key->name, name) == 0)
+			return &s->source[i];
+	}
+	return NULL;
+}
+
+START_TEST(where_a_value_stands_is_known)
+{
+	struct settings s = good("[pasvd]\nct-zone = 5 # five\n[policy]\ndeny-ports = 1,2\n"
+				 "deny-ports = 3\n");
+
+	ck_assert_str_eq(source_of(&s, "ct-zone")->value, "5");
+	ck_assert_str_eq(source_of(&s, "ct-zone")->from, "test.conf:2");
+	ck_assert_str_eq(source_of(&s, "deny-ports")->value, "1,2, 3");
+	ck_assert_str_eq(source_of(&s, "deny-ports")->from, "test.conf:4, test.conf:5");
+	ck_assert_str_eq(source_of(&s, "fail-open")->value, "yes");
+	ck_assert_str_eq(source_of(&s, "fail-open")->from, "default");
+	s = good("[policy]\ndeny-ports = 1,2\ndeny-ports =\n");
+	ck_assert_str_eq(source_of(&s, "deny-ports")->value, "");
+	ck_assert_str_eq(source_of(&s, "deny-ports")->from, "test.conf:3");
+}
+END_TEST
+
 START_TEST(what_cannot_be_taken_passes_or_not)
 {
 	ck_assert(good("[pasvd]\nfail-open = yes\n").fail_open);
@@ -443,6 +471,7 @@ int main(void)
 		a_time_has_a_unit,
 		a_comment_may_follow_a_value,
 		defaults_of_the_table_are_in_force,
+		where_a_value_stands_is_known,
 		what_cannot_be_taken_passes_or_not,
 		the_number_of_sessions_has_a_limit,
 		ct_helper_is_one_of_three,
