@@ -211,7 +211,7 @@ def test_tls_from_the_start_opens_the_ports(make_lab):
 
 TWO_RANGES = """\
 [tls]
-ports = 60000-60049 for 10.77.0.2, 60050-60100 for 10.77.1.2
+passive-ports = 60000-60049 for 10.77.0.2, 60050-60100 for 10.77.1.2
 mode = pass for 10.77.2.2
 """
 

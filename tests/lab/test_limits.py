@@ -74,8 +74,8 @@ def test_a_client_over_its_limit_gets_no_port_and_others_do(limited):
     refused = router.logged("client-limit")
     assert len(refused) == 2
     assert f"client={router.lab.client_address(0)}:" in refused[0]
-    assert f"server={router.servers[0].address}:21: the client has used up" in refused[0]
-    assert f"server={router.servers[1].address}:21: the client has used up" in refused[1]
+    assert f"server={router.servers[0].address}:21 msg=\"the client has used up" in refused[0]
+    assert f"server={router.servers[1].address}:21 msg=\"the client has used up" in refused[1]
     assert router.pasvd.counters()["client-limit"] == 2
 
 

@@ -220,4 +220,4 @@ def test_interface_may_go_and_come_back():
             lab.unplug(1)
             with RawClient(lab.clients[0], lab.publics[0]) as client:
                 wait_for(lambda told=client, gone=turn + 1: passive_port(lab, told)[0] == lab.publics[0]
-                         and pasvd.log().count("interface=wan1: not there") == gone, 5, "wan1 is missed")
+                         and pasvd.log().count("interface wan1: not there") == gone, 5, "wan1 is missed")
