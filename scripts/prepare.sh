@@ -8,7 +8,7 @@ demo_packages=(conntrack curl python3-pyftpdlib)
 package_packages=(build-essential debhelper debootstrap dpkg-dev git lintian systemd-container xz-utils)
 # What the tests in tests/lab and tests/kernels need beside these tests/lab/packages.sh and tests/kernels/packages.sh
 # know, and tell with --tools.
-test_packages=(clang clang-format clang-tidy cppcheck ethtool fish mandoc python3-pytest shellcheck systemd zsh
+test_packages=(clang clang-format clang-tidy cppcheck ethtool fish mandoc python3-jsonschema python3-pytest shellcheck systemd zsh
 	universal-ctags util-linux)
 
 installed()

@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Each object begins so, with the number of its schema and its type. */
+#define ANSWER_HEAD "{\"format\":1,\"type\":\""
+
 const char answer_follow[] = "follow";
 
 static void answer_put_format(struct answer_text *t, const char *fmt, ...)
@@ -61,13 +64,13 @@ static bool answer_put_status(
 {
 	(void)i;
 	answer_put_format(t,
-		"{\"type\":\"status\",\"version\":\"%s\",\"ct_helper\":\"%s\",\"queues\":{"
-		"\"control\":%u",
+		ANSWER_HEAD "status\",\"version\":\"%s\",\"ct_helper\":\"%s\",\"queues\":{"
+			    "\"control\":%u",
 		PASVD_VERSION, a->ct_helper, a->queue);
 	if (a->on_demand_syns)
 		answer_put_format(t, ",\"on_demand_syns\":%u", a->tls_queue);
 	answer_put_format(t,
-		"},\"uptime\":%" PRIu64 ",\"known\":%" PRIu32 ",\"known_max\":%" PRIu32
+		"},\"uptime_s\":%" PRIu64 ",\"sessions\":%" PRIu32 ",\"max_sessions\":%" PRIu32
 		",\"counters\":{",
 		(now - a->since) / 1000, a->engine->tab.live, a->engine->tab.max);
 	for (int r = 0; r < REASON_COUNT; r++)
@@ -88,8 +91,8 @@ static bool answer_put_reason(
 
 	(void)now;
 	answer_put_format(t,
-		"{\"type\":\"reason\",\"reason\":\"%s\",\"priority\":\"%s\",\"count\":%" PRIu64
-		",\"meaning\":\"%s\"}\n",
+		ANSWER_HEAD "reason\",\"reason\":\"%s\",\"priority\":\"%s\",\"count\":%" PRIu64
+			    ",\"meaning\":\"%s\"}\n",
 		reason_name(r), reason_level_name(reason_level(r)), a->engine->count[r],
 		reason_meaning(r));
 	return i + 1 < REASON_COUNT;
@@ -123,7 +126,7 @@ static void answer_put_session(const struct answer_about *a, const struct conn *
 {
 	uint32_t seconds;
 
-	answer_put_format(t, "{\"type\":\"session\",");
+	answer_put_format(t, ANSWER_HEAD "session\",");
 	answer_put_parties(t, &view->tuple[DIR_ORIGINAL].src, &view->tuple[DIR_REPLY].src);
 	answer_put_format(t, ",");
 	answer_put_endpoint(t, "dialled", &view->tuple[DIR_ORIGINAL].dst);
@@ -135,11 +138,11 @@ static void answer_put_session(const struct answer_about *a, const struct conn *
 	if (is_expected(a, c, &seconds)) {
 		answer_put_format(t, "{");
 		answer_put_port(t, &c->last.announce, &c->last.expect.nat);
-		answer_put_format(t, ",\"seconds\":%" PRIu32 "}", seconds);
+		answer_put_format(t, ",\"expires_in_s\":%" PRIu32 "}", seconds);
 	} else {
 		answer_put_format(t, "null");
 	}
-	answer_put_format(t, ",\"idle\":%" PRIu64 "}\n", (now - c->seen) / 1000);
+	answer_put_format(t, ",\"idle_s\":%" PRIu64 "}\n", (now - c->seen) / 1000);
 }
 
 static bool answer_next_session(
@@ -160,14 +163,14 @@ static void answer_put_expectation(const struct conn *c, uint32_t seconds, struc
 	struct endpoint from = {.addr = e->tuple.src.addr};
 	uint8_t text[ADDR_TEXT_MAX];
 
-	answer_put_format(t, "{\"type\":\"expectation\",");
+	answer_put_format(t, ANSWER_HEAD "expectation\",");
 	answer_put_parties(t, &c->view.tuple[DIR_ORIGINAL].src, &c->view.tuple[DIR_REPLY].src);
 	answer_put_format(
 		t, ",\"from\":\"%.*s\",", (int)addr_text(&from.addr, text), (const char *)text);
 	answer_put_endpoint(t, "to", &e->tuple.dst);
 	answer_put_format(t, ",");
 	answer_put_port(t, &c->last.announce, &e->nat);
-	answer_put_format(t, ",\"seconds\":%" PRIu32 "}\n", seconds);
+	answer_put_format(t, ",\"expires_in_s\":%" PRIu32 "}\n", seconds);
 }
 
 static bool answer_next_expectation(
@@ -185,8 +188,8 @@ static bool answer_next_expectation(
 
 static void answer_put_event(struct answer_text *t, const struct history_event *e)
 {
-	answer_put_format(t, "{\"type\":\"event\",\"time\":%" PRIu64 ".%03u,\"event\":\"%s\"",
-		e->time / 1000, (unsigned)(e->time % 1000), e->name);
+	answer_put_format(t, ANSWER_HEAD "event\",\"time_us\":%" PRIu64 ",\"event\":\"%s\"",
+		e->time * 1000, e->name);
 	if (e->reason)
 		answer_put_format(t, ",\"reason\":\"%s\"", e->reason);
 	if (e->known) {
@@ -239,7 +242,7 @@ static bool answer_next_setting(
 	const struct settings_source *source = &a->settings->source[i];
 
 	(void)now;
-	answer_put_format(t, "{\"type\":\"setting\",\"section\":\"%s\",\"key\":\"%s\"",
+	answer_put_format(t, ANSWER_HEAD "setting\",\"section\":\"%s\",\"key\":\"%s\"",
 		key->section, key->name);
 	answer_put_text(t, "value", source->value, sizeof(source->value));
 	answer_put_text(t, "from", source->from, sizeof(source->from));
@@ -254,7 +257,7 @@ static bool answer_put_reload(
 	(void)i;
 	(void)now;
 	if (a->reload())
-		answer_put_format(t, "{\"type\":\"reload\"}\n");
+		answer_put_format(t, ANSWER_HEAD "reload\"}\n");
 	else
 		answer_put_error(t, "the configuration stays as it was; the log says why");
 	return false;
@@ -290,15 +293,15 @@ answer_fn *answer_to(const char *request, size_t n)
 
 void answer_put_left_out(struct answer_text *t, uint64_t count)
 {
-	answer_put_format(t, "{\"type\":\"left-out\",\"count\":%" PRIu64 "}\n", count);
+	answer_put_format(t, ANSWER_HEAD "left_out\",\"count\":%" PRIu64 "}\n", count);
 }
 
 void answer_put_end(struct answer_text *t)
 {
-	answer_put_format(t, "{\"type\":\"end\"}\n");
+	answer_put_format(t, ANSWER_HEAD "end\"}\n");
 }
 
 void answer_put_error(struct answer_text *t, const char *what)
 {
-	answer_put_format(t, "{\"type\":\"error\",\"error\":\"%s\"}\n", what);
+	answer_put_format(t, ANSWER_HEAD "error\",\"error\":\"%s\"}\n", what);
 }

@@ -14,8 +14,6 @@
 #include "table.h"
 #include "top.h"
 
-enum { TIME_DIGITS = 13 /* ms since 1970 */ };
-
 #define SOCKET "/run/pasvd/ctl"
 
 /* A command's options, and how it answers. */
@@ -35,7 +33,7 @@ static int pasvctl_error(const char *error)
 
 static void pasvctl_print_json(const json_t *value, size_t flags)
 {
-	if (json_dumpf(value, stdout, flags | JSON_REAL_PRECISION(TIME_DIGITS)) == 0)
+	if (json_dumpf(value, stdout, flags) == 0)
 		putchar('\n');
 }
 

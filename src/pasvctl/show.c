@@ -65,9 +65,9 @@ void show_status(FILE *out, const json_t *answer, size_t width)
 	if (json_object_get(queues, "on_demand_syns"))
 		fprintf(out, ", of on_demand_syns %" JSON_INTEGER_FORMAT,
 			show_number(queues, "on_demand_syns"));
-	fprintf(out, "\n%-11s  %s\n", "up", show_time(show_number(s, "uptime"), text));
+	fprintf(out, "\n%-11s  %s\n", "up", show_time(show_number(s, "uptime_s"), text));
 	fprintf(out, "%-11s  %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "\n", "remembered",
-		show_number(s, "known"), show_number(s, "known_max"));
+		show_number(s, "sessions"), show_number(s, "max_sessions"));
 	show_put_counters(out, "counters", json_object_get(s, "counters"));
 	show_put_counters(out, "ports ended", json_object_get(s, "endings"));
 }
@@ -85,7 +85,7 @@ static void show_add_session(json_t *rows, const json_t *s)
 	char shifts[CELL_MAX], open[CELL_MAX] = "-", idle[SHOW_TIME_MAX];
 	const char *cells[] = {show_string(s, "client"), show_string(s, "dialled"),
 		show_string(s, "server"), show_string(s, "state"), shifts, open,
-		show_time(show_number(s, "idle"), idle)};
+		show_time(show_number(s, "idle_s"), idle)};
 
 	snprintf(shifts, sizeof(shifts), "%+" JSON_INTEGER_FORMAT "/%+" JSON_INTEGER_FORMAT,
 		show_number(shift, "client"), show_number(shift, "server"));
@@ -112,7 +112,7 @@ static void show_add_expectation(json_t *rows, const json_t *e)
 	char left[SHOW_TIME_MAX];
 	const char *cells[] = {show_string(e, "from"), show_string(e, "to"),
 		show_string(e, "listener"), show_string(e, "announced"),
-		show_time(show_number(e, "seconds"), left)};
+		show_time(show_number(e, "expires_in_s"), left)};
 
 	table_row(rows, ARRAY_SIZE(cells), cells);
 }
@@ -205,11 +205,11 @@ void show_metrics(FILE *out, const json_t *answer, size_t width)
 	fprintf(out, "pasvd_info{version=\"%s\",ct_helper=\"%s\"} 1\n", show_string(s, "version"),
 		show_string(s, "ct_helper"));
 	show_put_metric(out, "pasvd_uptime_seconds", "gauge", "Since the daemon was started.");
-	fprintf(out, "pasvd_uptime_seconds %" JSON_INTEGER_FORMAT "\n", show_number(s, "uptime"));
+	fprintf(out, "pasvd_uptime_seconds %" JSON_INTEGER_FORMAT "\n", show_number(s, "uptime_s"));
 	show_put_metric(out, "pasvd_remembered_connections", "gauge",
 		"Control connections in the daemon's table.");
 	fprintf(out, "pasvd_remembered_connections %" JSON_INTEGER_FORMAT "\n",
-		show_number(s, "known"));
+		show_number(s, "sessions"));
 	show_put_metric(
 		out, "pasvd_verdicts_total", "counter", "Packets by the reason of their verdict.");
 	for (size_t i = 1; i < json_array_size(answer); i++) {
@@ -231,12 +231,12 @@ static void show_put_field(FILE *out, const json_t *event, const char *name)
 
 void show_event(FILE *out, const json_t *event)
 {
-	time_t when = (time_t)json_number_value(json_object_get(event, "time"));
+	time_t when = (time_t)(show_number(event, "time_us") / 1000000);
 	const char *meaning = json_string_value(json_object_get(event, "meaning"));
 	char clock[32] = "?";
 	struct tm tm;
 
-	if (strcmp(show_string(event, "type"), "left-out") == 0) {
+	if (strcmp(show_string(event, "type"), "left_out") == 0) {
 		fprintf(out, "event=left-out events=%" JSON_INTEGER_FORMAT "\n",
 			show_number(event, "count"));
 		return;

@@ -23,10 +23,10 @@
 enum { PERIOD_MS = 1000, ROWS = 24, COLUMNS = 80, LINES_ABOVE = 3, LINES_BELOW = 1 };
 
 static const struct order {
-	const char *name;
+	const char *name, *member;
 	bool falling;
-} orders[] = {
-	{"idle", false}, {"client", false}, {"server", false}, {"state", false}, {"idle", true}};
+} orders[] = {{"idle", "idle_s", false}, {"client", "client", false}, {"server", "server", false},
+	{"state", "state", false}, {"idle", "idle_s", true}};
 
 enum { ORDERS = ARRAY_SIZE(orders) };
 
@@ -57,8 +57,8 @@ static const struct order *order_now;
 static int top_compare(const void *a, const void *b)
 {
 	const struct row *first = a, *second = b;
-	const json_t *x = json_object_get(first->session, order_now->name);
-	const json_t *y = json_object_get(second->session, order_now->name);
+	const json_t *x = json_object_get(first->session, order_now->member);
+	const json_t *y = json_object_get(second->session, order_now->member);
 	json_int_t i = json_integer_value(x), j = json_integer_value(y);
 	int result = (i > j) - (i < j);
 
@@ -114,7 +114,7 @@ static size_t top_write_head(FILE *out, const struct top *t)
 	fprintf(out,
 		"pasvd %s, up %s, %zu sessions, %" JSON_INTEGER_FORMAT
 		" ports opened, %" JSON_INTEGER_FORMAT " in the last second\n",
-		show_string(s, "version"), show_time(show_number(s, "uptime"), up),
+		show_string(s, "version"), show_time(show_number(s, "uptime_s"), up),
 		json_array_size(t->sessions), t->opened, t->rate);
 	fprintf(out, "by %s%s; s: another order, q: quit\n\n", t->order->name,
 		t->order->falling ? ", greatest first" : "");

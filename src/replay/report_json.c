@@ -102,10 +102,10 @@ static const struct {
 	[EVENT_GAP] = {"gap", json_gap},
 };
 
-static json_t *json_event(const struct event *e)
+static json_t *json_event(const struct event *e, uint64_t start)
 {
 	json_t *o = json_pack("{s:s, s:I, s:s}", "event", kinds[e->kind].name, "time_us",
-		json_number(e->time), "side", e->dir == DIR_ORIGINAL ? "client" : "server");
+		json_number(start + e->time), "side", e->dir == DIR_ORIGINAL ? "client" : "server");
 	json_t *members = kinds[e->kind].members(e);
 
 	if (json_object_update(o, members) < 0) {
@@ -122,7 +122,7 @@ static json_t *json_events(const struct flow *flow)
 	int err = 0;
 
 	for (size_t i = 0; i < flow->n_events && !err; i++)
-		err = json_array_append_new(list, json_event(&flow->event[i]));
+		err = json_array_append_new(list, json_event(&flow->event[i], flow->start));
 	if (!err)
 		return list;
 	json_decref(list);

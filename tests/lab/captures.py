@@ -15,6 +15,7 @@ import signal
 import subprocess
 
 import lab as lab_module
+from schema import validated
 
 FAREWELL = b"221 "
 # In immediate mode the kernel has room for as many packets as fit into the buffer at snapshot length.
@@ -47,7 +48,7 @@ def can_replay():
 def replay(namespace, path, *options, arguments=()):
     """The report on a capture, as JSON."""
     done = namespace.run(lab_module.PASVD, *arguments, "replay", "--json", *options, path)
-    return json.loads(done.stdout)
+    return validated("replay", json.loads(done.stdout))
 
 
 def opened(report):

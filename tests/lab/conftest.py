@@ -12,12 +12,14 @@ Anything else that is missing is a failure.
 """
 
 import os
+import pathlib
 import signal
 import sys
 
 import pytest
 
 sys.dont_write_bytecode = True
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import clients  # noqa: E402
 import lab as lab_module  # noqa: E402

@@ -3,8 +3,8 @@
 
 Comes in:  a Lab; optionally functions that send the reply to PASV, PORT or any
            other command.
-Goes out:  a server in a thread.  Its data listeners stay open and accept
-           anybody, so whatever does not get through was stopped on the way.
+Goes out:  a server in a thread.  Its last LISTENERS_MAX data listeners stay open and
+           accept anybody, so whatever does not get through was stopped on the way.
            What it was told is in commands and offers.
 
 Understands USER, PASS, TYPE, NOOP, ABOR, PASV, EPSV, PORT, EPRT, RETR and QUIT; a RETR
@@ -30,6 +30,7 @@ from servers import client_context, server_context
 CONTENT = bytes(range(256)) * 16
 DATA_PORT = 20
 BACKLOG = 1024      # more than any test tries
+LISTENERS_MAX = 512 # so many descriptors any user has
 TELNET = "".join(map(chr, range(0xf0, 0x100)))  # IAC and the commands behind it
 TCP_INFO_TOTAL_RETRANS = 100    # offset of tcpi_total_retrans in struct tcp_info
 SANE_REQUEST = bytes((0, 0, 0, 7, 0, 0, 0, 0))
@@ -102,12 +103,12 @@ class ScriptedServer:
         self.offers = queue.Queue() # endpoints of PORT and EPRT
         self.controls = []          # control connections, in order
         self.control_listener = self.namespace.listen(self.address, port)
-        self._sockets = [self.control_listener]
+        self._sockets, self._listeners = [self.control_listener], []
         lab.on_exit(self.close)
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self):
-        for sock in self._sockets:
+        for sock in self._sockets + self._listeners:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)     # wakes up whoever waits for it
             sock.close()
@@ -119,8 +120,11 @@ class ScriptedServer:
 
     def listen(self, port=0):
         """A data listener, also without a negotiation; its backlog accepts for it."""
-        listener = self.own(self.namespace.listen(self.address, port, backlog=BACKLOG))
+        listener = self.namespace.listen(self.address, port, backlog=BACKLOG)
         self.data_ports.append(listener.getsockname()[1])
+        self._listeners.append(listener)
+        if len(self._listeners) > LISTENERS_MAX:
+            self._listeners.pop(0).close()
         return listener
 
     def pasv_text(self, port):

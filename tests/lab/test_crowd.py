@@ -84,6 +84,6 @@ def test_ten_thousand_sessions_are_listed_and_nobody_waits(lab):
     assert len({(s["client"], s["dialled"]) for s in sessions}) == len(sessions) == COUNT + 1
     assert len(expectations) == len([s for s in sessions if s["port"]]) == OPEN
     assert text.count("\n") == COUNT + 2
-    assert status["known"] == COUNT + 1 <= status["known_max"]
+    assert status["sessions"] == COUNT + 1 <= status["max_sessions"]
     assert talker.count > 10 and talker.longest < PATIENCE
     assert each < 12, "kB of memory for a session"

@@ -16,6 +16,7 @@ import pytest
 import clients
 import lab as lab_module
 from lab import BUILD, PASVCTL, PATIENCE, TOP, wait_for
+from schema import validated
 from scripted import CONTENT, RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
@@ -33,8 +34,16 @@ def pasvctl(lab, *words, check=True, prefix=(), path=None, **options):
     return done
 
 
+def checked(text):
+    """What the JSON says; it is as its schema demands, an object or each of an array."""
+    value = json.loads(text)
+    for it in value if isinstance(value, list) else [value]:
+        validated("pasvctl", it)
+    return value
+
+
 def of_json(lab, command):
-    return json.loads(pasvctl(lab, command, "--json").stdout)
+    return checked(pasvctl(lab, command, "--json").stdout)
 
 
 def complaint(done, status=1):
@@ -68,7 +77,7 @@ def documented(command):
     """The members that the manual has for the command's objects."""
     page = (TOP / "man" / "pasvctl.8").read_text().split(".Sh JSON", 1)[1].split(".Sh FILES", 1)[0]
     text = re.search(rf"^\.It Cm {command}\n(.*?)^\.(?:It|El)", page, re.M | re.S)[1]
-    return set(re.findall(r"[a-z_]+", " ".join(re.findall(r"^\.Va (.*)$", text, re.M))))
+    return {"format"} | set(re.findall(r"[a-z_]+", " ".join(re.findall(r"^\.Va (.*)$", text, re.M))))
 
 
 def members(value):
@@ -143,7 +152,7 @@ def test_expectations_are_those_of_the_kernel(lab, client):
     assert members(told) == documented("expectations")
     assert told["from"] == expectation["src"]
     assert told["to"] == lab.endpoint(expectation["dst"], expectation["dport"])
-    assert 0 < told["seconds"] <= 60
+    assert 0 < told["expires_in_s"] <= 60
     lab.router.run("conntrack", "-F", "expect")
     assert of_json(lab, "expectations") == []
 
@@ -176,7 +185,7 @@ def test_config_says_what_is_in_force_and_where_it_stands(stopped):
     found = settings(stopped)
     assert {member for setting in found.values() for member in setting} == documented("config")
     assert found["pasvd", "expect-timeout"] == {
-        "type": "setting", "section": "pasvd", "key": "expect-timeout", "value": "90s", "from": f"{path}:2",
+        "format": 1, "type": "setting", "section": "pasvd", "key": "expect-timeout", "value": "90s", "from": f"{path}:2",
         "default": "60s", "takes_effect": "reload"}
     assert found["policy", "deny-ports"]["value"] == "2049, 3306, 6379"
     assert found["policy", "deny-ports"]["from"] == f"{path}:4, {path}:5"
@@ -276,7 +285,7 @@ def opened(follower):
 
 
 def endings_of(follower, announced):
-    events = [json.loads(line) for line in follower.lines]
+    events = [checked(line) for line in follower.lines]
     return [event for event in events if event.get("announced") == announced and event["event"] != "opened"]
 
 
@@ -287,7 +296,7 @@ def test_events_are_followed(lab, client):
         client.ask("PASV")
         assert re.fullmatch(rf"{WHEN} event=opened client={ENDPOINT} server={ENDPOINT} announced={ENDPOINT} "
                             rf"listener={ENDPOINT}\n", opened(text)[0])
-        event = json.loads(opened(objects)[0])
+        event = checked(opened(objects)[0])
         assert members(event) == documented("events") - {"meaning", "reason", "count"}
         told = wait_for(lambda: endings_of(objects, event["announced"]), 5, "its end")
         assert told[0]["event"] == "replaced" and members(told[0]) == members(event) - {"on_demand"}
@@ -305,7 +314,7 @@ def test_events_that_were_are_those_of_the_log(lab, client):
     logged = [line.removeprefix("pasvd: ") for line in lab.pasvd.log().splitlines() if " client=" in line]
     told = pasvctl(lab, "events").stdout.splitlines()
     assert len(logged) == 4 and [re.sub(f"^{WHEN} ", "", line) for line in told] == logged
-    assert [json.loads(line)["event"] for line in pasvctl(lab, "events", "--json").stdout.splitlines()] == \
+    assert [checked(line)["event"] for line in pasvctl(lab, "events", "--json").stdout.splitlines()] == \
         [re.match("event=([a-z]+)", line)[1] for line in logged]
     with Follower(lab) as follower:
         wait_for(lambda: len(follower.lines) == len(told), 5, "what was before")

@@ -25,6 +25,9 @@ import pytest
 
 sys.dont_write_bytecode = True
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests" / "support"))
+from schema import validated  # noqa: E402
+
 PASVD = pathlib.Path(os.environ.get("PASVD", TOP / "build" / "pasvd")).resolve()
 CAPTURES = TOP / "tests" / "captures"
 TIMEOUT = 120 * float(os.environ.get("SLOWNESS", "1"))
@@ -127,7 +130,7 @@ def comparable(text):
     """A new reason is no difference."""
     if not text.startswith("{"):
         return text
-    report = json.loads(text)
+    report = validated("replay", json.loads(text))
     verdicts = report["summary"]["verdicts"]
     report["summary"]["verdicts"] = {reason: count for reason, count in verdicts.items() if count}
     return report

@@ -168,8 +168,8 @@ static bool ends_with(const char *heard, const char *end)
 	return n >= m && strcmp(heard + n - m, end) == 0;
 }
 
-#define END         "{\"type\":\"end\"}\n"
-#define ERROR(what) "{\"type\":\"error\",\"error\":\"" what "\"}\n"
+#define END         "{\"format\":1,\"type\":\"end\"}\n"
+#define ERROR(what) "{\"format\":1,\"type\":\"error\",\"error\":\"" what "\"}\n"
 
 START_TEST(each_request_is_answered_to_its_end)
 {
@@ -202,12 +202,13 @@ START_TEST(a_session_is_told_as_conntrack_knows_it)
 {
 	begin(1);
 	ck_assert_str_eq(answer("sessions\n"),
-		"{\"type\":\"session\",\"client\":\"[2001:db8::1]:1\",\"server\":\"[2001:db8::2]:"
+		"{\"format\":1,\"type\":\"session\",\"client\":\"[2001:db8::1]:1\",\"server\":\"["
+		"2001:db8::2]:"
 		"21\","
 		"\"dialled\":\"[2001:db8::2]:21\",\"state\":\"logged-in\",\"cleared\":false,"
 		"\"shift\":{\"client\":0,\"server\":-3},\"port\":{\"announced\":\"[2001:db8::2]:"
 		"21\","
-		"\"listener\":\"[2001:db8::2]:2121\",\"seconds\":59},\"idle\":5}\n" END);
+		"\"listener\":\"[2001:db8::2]:2121\",\"expires_in_s\":59},\"idle_s\":5}\n" END);
 }
 END_TEST
 
@@ -339,7 +340,7 @@ START_TEST(an_ending_is_an_event)
 	history_ended(&history, &used, 1234567);
 	answer("events\n");
 	ck_assert_uint_eq(count(text, "\n"), 2);
-	ck_assert_uint_eq(count(text, "\"time\":1234.567,\"event\":\"used\",\"client\":"), 1);
+	ck_assert_uint_eq(count(text, "\"time_us\":1234567000,\"event\":\"used\",\"client\":"), 1);
 	ck_assert_uint_eq(count(text, "\"announced\":\"203.0.113.1:50000\""), 1);
 }
 END_TEST
@@ -354,10 +355,10 @@ START_TEST(the_last_events_are_told_to_who_comes_later)
 	for (int i = 0; i < HISTORY_SIZE + 5; i++)
 		tell(&refused);
 	ck_assert_uint_eq(count(answer("events\n"), "\"type\":\"event\""), HISTORY_SIZE);
-	ck_assert(ends_with(text, END) && !count(text, "left-out"));
+	ck_assert(ends_with(text, END) && !count(text, "left_out"));
 	fd = ask("follow\n");
 	ck_assert_uint_eq(count(hear(fd, &ended), "\"type\":\"event\""), HISTORY_SIZE);
-	ck_assert(!ended && !count(text, "left-out"));
+	ck_assert(!ended && !count(text, "left_out"));
 	tell(&refused);
 	work();
 	ck_assert_uint_eq(count(hear(fd, &ended), "\"type\":\"event\""), 1);
@@ -398,12 +399,12 @@ START_TEST(events_that_are_forgotten_are_counted)
 		work(); /* as far as the client's socket takes them */
 	}
 	events = count(hear(fd, &ended), "\"type\":\"event\"");
-	ck_assert_int_eq(sscanf(strstr(text, "{\"type\":\"left-out\""),
-				 "{\"type\":\"left-out\",\"count\":%u}", &left_out),
+	ck_assert_int_eq(sscanf(strstr(text, "{\"format\":1,\"type\":\"left_out\""),
+				 "{\"format\":1,\"type\":\"left_out\",\"count\":%u}", &left_out),
 		1);
 	ck_assert_uint_eq(events + left_out, EVENTS);
 	ck_assert(events >= HISTORY_SIZE && !ended);
-	ck_assert_uint_eq(count(text, "left-out"), 1);
+	ck_assert_uint_eq(count(text, "left_out"), 1);
 }
 END_TEST
 
