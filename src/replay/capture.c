@@ -89,13 +89,24 @@ static const char *capture_without_name(const char *why, const char *file)
 										: why;
 }
 
-static pcap_t *capture_open_file(const char *file)
+FILE *capture_open(const char *file)
+{
+	FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+
+	if (!in)
+		capture_bad_value(file, strerror(errno));
+	return in;
+}
+
+/* Reads the head of the file. */
+static pcap_t *capture_begin(FILE *in, const char *file)
 {
 	char why[PCAP_ERRBUF_SIZE];
-	pcap_t *pcap = pcap_open_offline(file, why);
+	pcap_t *pcap = pcap_fopen_offline(in, why);
 
 	if (!pcap) {
 		capture_bad_value(file, capture_without_name(why, file));
+		fclose(in);
 	} else if (!is_readable(pcap, file)) {
 		pcap_close(pcap);
 		pcap = NULL;
@@ -116,12 +127,12 @@ static bool capture_report(const struct capture_options *o, bool complete)
 	return capture_bad_value("stdout", strerror(errno));
 }
 
-int capture_main(
-	const struct capture_options *o, const struct policy *policy, struct engine *engine)
+int capture_main(const struct capture_options *o, FILE *in, const struct policy *policy,
+	struct engine *engine)
 {
 	uint8_t key[CONNTAB_KEY_LEN];
 	struct ct_ops port;
-	pcap_t *pcap = capture_open_file(o->file);
+	pcap_t *pcap = capture_begin(in, o->file);
 	bool complete;
 
 	if (!pcap)

@@ -3,6 +3,8 @@
 #ifndef PASVD_CAPTURE_H
 #define PASVD_CAPTURE_H
 
+#include <stdio.h>
+
 #include "nat.h"
 #include "pasvd/engine.h"
 
@@ -12,10 +14,14 @@ struct capture_options {
 	const char *file; /* "-": standard input */
 };
 
-/* `engine` is memory for an engine of its own. Prints to stdout, and opens nothing but the file.
- * Returns the exit status: 0, or 1 after one line on stderr if the file cannot be read to its end
- * or stdout not be written. */
-int capture_main(
-	const struct capture_options *o, const struct policy *policy, struct engine *engine);
+/* The file, opened with the caller's privileges; nothing of it has been read. NULL after one line
+ * on stderr. */
+FILE *capture_open(const char *file);
+
+/* `in` is the open file, which is closed. `engine` is memory for an engine of its own. Prints to
+ * stdout, and opens nothing. Returns the exit status: 0, or 1 after one line on stderr if the file
+ * cannot be read to its end or stdout not be written. */
+int capture_main(const struct capture_options *o, FILE *in, const struct policy *policy,
+	struct engine *engine);
 
 #endif

@@ -37,13 +37,14 @@ static int replay_configure(const struct conf *conf)
 	return EXIT_SUCCESS;
 }
 
-/* A capture may come from anybody. Its file is opened after the isolation: reading is all that is
- * left. */
+/* A capture may come from anybody: it is opened with the caller's privileges, and read after they
+ * are gone. */
 static int replay_run(void *data)
 {
 	const struct replay_line *l = data;
 	struct engine *engine;
 	int status, err;
+	FILE *in;
 
 	if (!l->options.file)
 		return options_wrong("FILE: missing; it is a capture as tcpdump(8) writes it, or - "
@@ -57,12 +58,15 @@ static int replay_run(void *data)
 			strerror(errno));
 		return EXIT_FAILURE;
 	}
+	in = capture_open(l->options.file);
+	if (!in)
+		return EXIT_FAILURE;
 	err = sandbox_config_process();
 	if (err) {
 		log_at(REASON_LEVEL_ERR, "start", "cannot enter the sandbox: %s", strerror(-err));
 		return EXIT_FAILURE;
 	}
-	return capture_main(&l->options, &settings.policy, engine);
+	return capture_main(&l->options, in, &settings.policy, engine);
 }
 
 static const char *replay_take_nat(void *data, const char *value)

@@ -304,6 +304,15 @@ def test_file_that_cannot_be_opened_is_named(folder):
     assert complaint(replay("/", status=1)).startswith("/: ")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root reads what belongs to somebody else")
+def test_root_reads_a_file_in_a_home_that_nobody_else_may_enter(folder):
+    home = folder / "home"
+    home.mkdir(mode=0o700)
+    (home / "a.pcap").write_bytes((CAPTURES / "outside.pcap").read_bytes())
+    os.chown(home, NOBODY, NOBODY)
+    assert replay(*NAT, home / "a.pcap").stdout == expected("outside.txt")
+
+
 WRONG_ARGUMENTS = {
     (): "FILE: missing; it is a capture as tcpdump(8) writes it, or - for standard input",
     ("a", "b"): "\"b\": one file at a time",
