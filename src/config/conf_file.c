@@ -182,24 +182,43 @@ static int conf_file_on_pair(void *user, const char *section, const char *name, 
 	return 0;
 }
 
-/* Bytes of a line without the blanks in front, which would have inih join it with the one above.
- * Returns how many the line has, up to most + 1; -1 at the file's end, -2 if some are no text. */
-static int conf_file_get_line(FILE *file, char *line, int max)
+static bool is_text(int c)
 {
-	int c = getc(file), len = 0, n = 0;
+	return (c >= ' ' && c != 0x7f) || c == '\t' || c == '\r';
+}
+
+/* Bytes of a line as far as they fit. Returns how many the line has, up to max + 1; -1 at the
+ * file's end, -2 if some are no text. */
+static int conf_file_get_bytes(FILE *file, char *line, int max)
+{
 	bool text = true;
+	int len = 0, c = getc(file);
 
 	if (c == EOF)
 		return -1;
-	for (; c != EOF && c != '\n' && len <= max; c = getc(file), len++) {
-		text = text && ((c >= ' ' && c != 0x7f) || c == '\t' || c == '\r');
-		if (n || (c != ' ' && c != '\t'))
-			line[n++] = (char)c;
+	for (; c != EOF && c != '\n' && len <= max; c = getc(file)) {
+		text = text && is_text(c);
+		line[len++] = (char)c;
 	}
+	line[len] = '\0';
+	return text ? len : -2;
+}
+
+/* The same without the blanks in front, which would have inih join the line with the one above,
+ * and without the CR of a line's end. */
+static int conf_file_get_line(FILE *file, char *line, int max)
+{
+	int len = conf_file_get_bytes(file, line, max);
+	size_t blanks, n;
+
+	if (len < 0)
+		return len;
+	blanks = strspn(line, " \t");
+	n = strlen(line) - blanks;
+	memmove(line, line + blanks, n + 1);
 	if (n && line[n - 1] == '\r')
-		n--;
-	line[n] = '\0';
-	return text && !strchr(line, '\r') ? len : -2;
+		line[n - 1] = '\0';
+	return strchr(line, '\r') ? -2 : len;
 }
 
 /* inih knows such comments after a semicolon only. */

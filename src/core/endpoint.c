@@ -135,26 +135,34 @@ size_t addr_text(const struct addr *a, uint8_t *buf)
 }
 
 /* Four numbers 0..255, without leading zeros, with dots between them, in all of the `n` bytes. */
+/* 0 to 255, without a zero in front; returns how many digits there are, 0 for none or too many. */
+static size_t addr_parse_octet(const uint8_t *p, size_t n, uint8_t *ret_octet)
+{
+	unsigned value = 0;
+	size_t i = 0;
+
+	while (i < n && i < 3 && p[i] >= '0' && p[i] <= '9')
+		value = value * 10 + (unsigned)(p[i++] - '0');
+	if (value > UINT8_MAX || (i > 1 && p[0] == '0'))
+		return 0;
+	*ret_octet = (uint8_t)value;
+	return i;
+}
+
 static int addr_parse_ip4(const uint8_t *p, size_t n, uint8_t *ret_byte)
 {
 	uint8_t byte[ADDR_IP4_LEN];
-	size_t number = 0, digits = 0;
-	unsigned value = 0;
+	size_t at = 0, digits;
 
-	for (size_t i = 0; i <= n; i++) {
-		if (i < n && p[i] >= '0' && p[i] <= '9' && digits < 3 && !(digits && !value)) {
-			value = value * 10 + (unsigned)(p[i] - '0');
-			digits++;
-			continue;
-		}
-		if (!digits || value > UINT8_MAX || number == ADDR_IP4_LEN ||
-			(i < n && p[i] != '.'))
+	for (size_t i = 0; i < ADDR_IP4_LEN; i++) {
+		if (i && (at == n || p[at++] != '.'))
 			return -1;
-		byte[number++] = (uint8_t)value;
-		value = 0;
-		digits = 0;
+		digits = addr_parse_octet(p + at, n - at, &byte[i]);
+		if (!digits)
+			return -1;
+		at += digits;
 	}
-	if (number != ADDR_IP4_LEN)
+	if (at != n)
 		return -1;
 	memcpy(ret_byte, byte, sizeof(byte));
 	return 0;
