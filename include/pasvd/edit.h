@@ -4,14 +4,14 @@
  * An edit replaces `old_len` bytes at `seq` of the sender's stream by `text`. The last few are
  * remembered, so that any segment, first sent or retransmitted, cut anywhere, is mapped onto the
  * same bytes at the same place of the receiver's stream. A segment that begins or ends within an
- * edit, or begins right behind it, carries its text whole; of an edit that is *even*, as long as
+ * edit, or begins right after it, carries its text whole; of an edit that is *even*, as long as
  * what it replaces, it carries its own part. A *masked* edit has no text: its bytes but blanks
  * become X, and a segment carries its own part of them.
  *
  * A *held* edit has no text yet: its bytes are kept back until the line's end tells what becomes of
  * them. Kernel and sender take them for delivered, so a sender that waits for the ACK of the first
  * half (Nagle, RFC 9293 section 3.7.4) goes on. If nothing is left of a segment it carries the byte
- * in front of the edit once more: to that a receiver answers at once with an ACK (RFC 9293 section
+ * before the edit once more: to that a receiver answers at once with an ACK (RFC 9293 section
  * 3.10.7.4).
  *
  * The kernel shifts sequence numbers by the last edit only (seqadj.h). Where that is not what a
@@ -37,18 +37,18 @@ struct edit {
 	uint32_t seq;     /* of the first byte replaced, sender's space */
 	uint16_t old_len; /* bytes replaced, 1..EDIT_TEXT_MAX, or more of a masked edit */
 	uint16_t new_len; /* bytes in text; of a masked edit old_len */
-	uint8_t prev;     /* the byte in front of the edit */
+	uint8_t prev;     /* the byte before the edit */
 	bool masked;      /* no text: each byte but blanks becomes X; they were not held before */
 	bool held;        /* not decided yet: new_len is 0, the bytes wait in text */
 	uint8_t text[EDIT_TEXT_MAX];
 	/* set by edits_put(): new_len is old_len, and nothing of it was held before */
 	bool even;
-	int32_t before; /* set by edits_put(): shift of the bytes in front of the edit */
+	int32_t before; /* set by edits_put(): shift of the bytes before the edit */
 };
 
 struct edits {
 	struct seqadj kernel; /* as the kernel has it, or is about to */
-	struct seqadj base;   /* of the bytes in front of the edits that are remembered */
+	struct seqadj base;   /* of the bytes before the edits that are remembered */
 	bool acks;            /* an ACK of the receiver was seen: */
 	uint32_t acked;       /* the greatest one, in the receiver's space */
 	uint8_t n;
@@ -64,17 +64,17 @@ void edit_mask(uint8_t *p, size_t n);
 /* The held edit, or NULL. It is always the last one. */
 const struct edit *edits_held(const struct edits *es);
 
-/* The receiver acknowledged everything in front of `ack`, in its own space. */
+/* The receiver acknowledged everything before `ack`, in its own space. */
 void edits_acked(struct edits *es, uint32_t ack);
 
 /* True if one more edit would push out one that may still have to be repeated. */
 bool edits_full(const struct edits *es);
 
-/* Gives up the held bytes, if there are any: they never reach the receiver, and everything behind
+/* Gives up the held bytes, if there are any: they never reach the receiver, and everything after
  * them goes on. */
 void edits_abandon(struct edits *es);
 
-/* Adds an edit behind all others; while one is held, in its place. True: es->kernel changed and has
+/* Adds an edit after all others; while one is held, in its place. True: es->kernel changed and has
  * to be set in the kernel. */
 bool edits_put(struct edits *es, const struct edit *e);
 

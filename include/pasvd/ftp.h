@@ -2,10 +2,10 @@
 /* ftp.h - one line of an FTP control connection
  *
  * Grammar only: what a line says, and where in it. Whether it may say so is session.h's and
- * policy.h's question. Commands: RFC 959 section 5.3.1, RFC 2428, with Telnet commands in front of
+ * policy.h's question. Commands: RFC 959 section 5.3.1, RFC 2428, with Telnet commands before
  * them skipped (RFC 854). Replies: RFC 959 section 4.2; 227: the first place where six numbers
  * 0..255 separated by commas fit (RFC 1123 section 4.1.2.6 asks clients to scan for it), or else
- * two behind an IPv6 address or what a server leaves of it, all in parentheses: "(fd00::2,195,80)"
+ * two after an IPv6 address or what a server leaves of it, all in parentheses: "(fd00::2,195,80)"
  * says pyftpdlib, "(2,195,80)" proftpd; 229: RFC 2428 section 3.
  */
 #ifndef PASVD_FTP_H
@@ -84,7 +84,7 @@ void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command);
  * it likes to port 21 ("NAT slipstreaming"). */
 bool ftp_is_command(const uint8_t *p, size_t n);
 
-/* Bytes of the Telnet commands in front of a line. */
+/* Bytes of the Telnet commands before a line. */
 size_t ftp_telnet(const uint8_t *p, size_t n);
 
 /* True if the `n` bytes begin with the word, in any case, and it ends there: with a space or the
@@ -99,7 +99,7 @@ int ftp_reply(const uint8_t *p, size_t n, struct ftp_reply *ret_reply);
 bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer *ret_offer);
 
 /* `p` is the `n` bytes so far of a line whose end has not come. Returns the offset from which the
- * bytes must not reach the other side yet, because an offer has begun there, or begins behind it,
+ * bytes must not reach the other side yet, because an offer has begun there, or begins after it,
  * or with ftp_word_hold() the word of a command that may have to be stopped; `n` if all of them may
  * go. */
 size_t ftp_word_hold(const uint8_t *p, size_t n);

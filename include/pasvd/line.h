@@ -21,7 +21,7 @@ struct line {
 	/* not synced: the receiver waits for the byte `next`, so no segment beyond it is the
 	 * first */
 	bool anchored;
-	bool unsure;    /* bytes in front of `first` may come that were never read */
+	bool unsure;    /* bytes before `first` may come that were never read */
 	uint32_t first; /* sequence number of the first byte that was read */
 	bool whole;     /* buf ends with LF; line_next() comes before more bytes */
 	bool partial;   /* its beginning went past us: it says nothing */
@@ -34,10 +34,10 @@ struct line {
 
 /* Where a segment lies in the stream seen so far. */
 enum line_place {
-	LINE_NEW, /* in order: has bytes not seen before, and none is missing in front of them */
+	LINE_NEW, /* in order: has bytes not seen before, and none is missing before them */
 	LINE_OLD, /* a retransmission, nothing new */
-	LINE_GAP, /* bytes in front of it are missing: refuse it, TCP sends it again */
-	/* it begins in front of the first byte that was read, and the receiver may not have that
+	LINE_GAP, /* bytes before it are missing: refuse it, TCP sends it again */
+	/* it begins before the first byte that was read, and the receiver may not have that
 	 * byte */
 	LINE_BEFORE,
 	LINE_FAR /* so far away that no receiver would take it: refuse it */
@@ -47,18 +47,18 @@ enum line_place {
  * waits for. */
 void line_init(struct line *l, bool anchored, uint32_t next);
 
-/* What comes next is somewhere in a line: that line is partial. What lies in front of it was read
+/* What comes next is somewhere in a line: that line is partial. What lies before it was read
  * by a predecessor. */
 void line_join(struct line *l);
 
 /* A line begins at `seq`. */
 void line_begin(struct line *l, uint32_t seq);
 
-/* The bytes in front of `seq` went past us. A segment there is in order, and the line it begins in
+/* The bytes before `seq` went past us. A segment there is in order, and the line it begins in
  * is partial. */
 void line_skip(struct line *l, uint32_t seq);
 
-/* The receiver has everything in front of `ack`. */
+/* The receiver has everything before `ack`. */
 void line_acked(struct line *l, uint32_t ack);
 
 /* Places a segment of `len` > 0 bytes at `seq`. On LINE_NEW, *ret_skip bytes at its front are old;

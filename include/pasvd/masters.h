@@ -17,7 +17,7 @@ enum {
 	MASTERS_WAYS = 16,   /* entries of a set; it is full: the oldest one goes */
 };
 
-/* Original tuples of connections, newest first, those behind an unused one are unused: src.port is
+/* Original tuples of connections, newest first, those after an unused one are unused: src.port is
  * 0. */
 struct masters_set {
 	struct tuple entry[MASTERS_WAYS];

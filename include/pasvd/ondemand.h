@@ -3,7 +3,7 @@
  *
  * Which port they agree upon cannot be read. But while a client has a live control connection that
  * is TLS, and only then, a connection of it to a port of that server's passive range is expected
- * the moment its SYN arrives: in raw PREROUTING, in front of conntrack, which then finds the
+ * the moment its SYN arrives: in raw PREROUTING, before conntrack, which then finds the
  * expectation.
  */
 #ifndef PASVD_ONDEMAND_H

@@ -44,7 +44,7 @@ struct external {
 	struct addr addr;
 };
 
-/* What becomes of a client's wish for TLS, behind which no offer can be read. */
+/* What becomes of a client's wish for TLS, after which no offer can be read. */
 enum tls_mode {
 	TLS_PASS, /* it goes on, and no port is opened */
 	/* it goes on, and a port of the server's range is opened when the client on-demand SYNs */

@@ -47,7 +47,7 @@ struct strict_ruling strict_line(const struct strict *strict, const struct sessi
 /* An offer that was not accepted, or any other line, for `reason`. */
 struct strict_ruling strict_offer(const struct strict *strict, enum reason reason);
 
-/* To refuse a line its bytes [from, to) are masked: a command as a whole, behind Telnet
+/* To refuse a line its bytes [from, to) are masked: a command as a whole, after Telnet
  * commands; the text of a reply, so that nobody waits for another one. That does it while the byte
  * at `last` has not gone: of a reply the first, of a command the last of its word, of an offer the
  * first digit. */

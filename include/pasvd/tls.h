@@ -19,7 +19,7 @@ enum tls_content {
 	TLS_UNCLEAR, /* neither begins here: the rest of a record, or of a line */
 	TLS_RECORD,
 	TLS_ALERT, /* alerts and nothing else */
-	TLS_CLEAR, /* a command or a reply, perhaps behind alerts */
+	TLS_CLEAR, /* a command or a reply, perhaps after alerts */
 };
 
 /* What the `n` bytes of a segment are that goes in direction `dir`. With TLS_CLEAR, *ret_skip bytes

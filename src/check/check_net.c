@@ -5,7 +5,7 @@
 
 #include "checks.h"
 
-/* The word behind `key` in a text of words. */
+/* The word after `key` in a text of words. */
 static bool check_net_word_after(const char *text, const char *key, char *ret_word, size_t cap)
 {
 	const char *p = text;

@@ -3,7 +3,7 @@
  * the others
  *
  * For each kind of packet of a target, each base chain at its hook is walked. Where pasvd's own
- * chain has to be reached, a rule that is sure to end the way in front of the jump is an error.
+ * chain has to be reached, a rule that is sure to end the way before the jump is an error.
  * Elsewhere only a sure drop is one.
  */
 #include <stdarg.h>
@@ -48,7 +48,7 @@ static const struct rule_packet *check_way_add_packet(struct kinds *k, const cha
 	return &k->kind[k->n++].packet;
 }
 
-/* On its way to a server: what is known of it before NAT and behind. */
+/* On its way to a server: what is known of it before NAT and after. */
 static void check_way_add_server(
 	struct kinds *k, const struct target *t, const char *wan, size_t port)
 {
@@ -207,7 +207,7 @@ static const char *check_way_what_happens(const struct way *way)
 	}
 }
 
-/* Ours goes in front of the rule at which the way ends: it is behind it now, so that does not
+/* Ours goes before the rule at which the way ends: it is after it now, so that does not
  * change its place. */
 static void check_way_fix_order(const struct place *p, const struct way *way, struct finding *found)
 {
@@ -291,7 +291,7 @@ static void check_way_fix_drop(const struct place *p, const struct way *way, str
 	finding_fix(found, "%s", commands.used < sizeof(commands.text) ? commands.text : "");
 }
 
-/* Control connections that carry a helper of our own: queued in front of conntrack, and behind it
+/* Control connections that carry a helper of our own: queued before conntrack, and after it
  * once more. */
 static bool check_way_shifts_twice(const struct place *p, const struct way *way)
 {
@@ -357,7 +357,7 @@ static bool check_way_concerns(const struct kinds *k, const struct rule *rule)
 	return false;
 }
 
-/* A packet that pasvd has seen goes on behind the table, so a mark that is restored behind the jump
+/* A packet that pasvd has seen goes on after the table, so a mark that is restored after the jump
  * is never restored. */
 static void check_way_marks(const struct target *t, const struct kinds *k, struct report *r)
 {

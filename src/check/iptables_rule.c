@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* iptables_rule.c - one rule of iptables, from the words that it consists of
  *
- * The tables below say what is done with an option and the word behind it. An option or match that
+ * The tables below say what is done with an option and the word after it. An option or match that
  * is not in them makes the rule unsure: it may then match less than what is understood of it. A
  * target that is not in them only looks at packets or changes them, or is a chain.
  */

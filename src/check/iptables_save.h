@@ -10,7 +10,7 @@
  * are skipped. */
 int iptables_save_read(const char *text, struct ruleset *rs);
 
-/* A rule's text behind the name of its chain, as words for a shell; "" if there is no room. */
+/* A rule's text after the name of its chain, as words for a shell; "" if there is no room. */
 void iptables_save_words(const char *rule, char *ret_words, size_t cap);
 
 #endif

@@ -6,7 +6,7 @@
  * packet here is the description of a kind of packets, such as "the first one of a data
  * connection": what is not said of it can be anything. So a rule matches such packets, or does not,
  * or matches some of them: TRI_MAYBE, which is also the answer if the rule has something in it that
- * is not understood. A way goes on behind rules that match perhaps, and says whether it could have
+ * is not understood. A way goes on after rules that match perhaps, and says whether it could have
  * ended at one of them: only what is sure is worth a finding.
  */
 #ifndef PASVD_RULESET_H
@@ -31,7 +31,7 @@ enum {
 
 enum rule_action {
 	RULE_NONE,     /* the packet goes on, whatever was done to it */
-	RULE_TEMPLATE, /* CT: a helper or a zone, and those of rules behind it no longer */
+	RULE_TEMPLATE, /* CT: a helper or a zone, and those of rules after it no longer */
 	RULE_NOTRACK,
 	RULE_RESTORE, /* the connection's mark becomes the packet's */
 	RULE_ACCEPT,

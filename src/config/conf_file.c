@@ -3,7 +3,7 @@
  *
  * inih knows what sections, keys and comments look like. It reads by way of conf_file_next_line(),
  * which knows the number of the line, and refuses what inih would cut off, join or ignore without a
- * word: lines that are too long, bytes that are no text, something behind a section's name.
+ * word: lines that are too long, bytes that are no text, something after a section's name.
  * Everything is put into settings of its own: the first mistake ends it, and the caller's settings
  * stay as they were.
  *
@@ -232,7 +232,7 @@ static void conf_file_cut_comment(char *line)
 	}
 }
 
-/* inih ignores what stands behind the bracket. */
+/* inih ignores what stands after the bracket. */
 static bool has_only_comment_behind(const char *line)
 {
 	const char *end = line[0] == '[' ? strchr(line, ']') : NULL;

@@ -188,7 +188,7 @@ static const char *value_parse_source(struct text t, struct addr *ret_addr, stru
 	return ret_path->n < EXTERNAL_PATH_MAX ? NULL : "the path is too long";
 }
 
-/* Cuts off a word and the blanks behind it. */
+/* Cuts off a word and the blanks after it. */
 static struct text value_cut_word(struct text *rest)
 {
 	struct text word = {rest->p, 0};

@@ -17,7 +17,7 @@ struct text {
 
 extern const char conf_value_wrong[];
 
-/* Cuts off what is in front of `separator`, or all there is, without the blanks around it. */
+/* Cuts off what is before `separator`, or all there is, without the blanks around it. */
 struct text text_cut(struct text *rest, char separator);
 
 /* A decimal number low..high. */
@@ -32,10 +32,10 @@ const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *
 /* pass, log, refuse or reset */
 const char *conf_value_outcome(struct text t, enum strict_outcome *ret_outcome);
 
-/* ADDRESS, or ADDRESS/BITS with no bits set behind the prefix. */
+/* ADDRESS, or ADDRESS/BITS with no bits set after the prefix. */
 const char *conf_value_network(struct text t, struct network *ret_network);
 
-/* A number 0..2^32-1, decimal or, behind 0x, hexadecimal. */
+/* A number 0..2^32-1, decimal or, after 0x, hexadecimal. */
 const char *conf_value_mark(struct text t, uint32_t *ret_mark);
 
 /* WORD, then perhaps "for NETWORK", else all networks. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* drop_in.c - FILE.d/NAME.conf: files that are read behind FILE
+/* drop_in.c - FILE.d/NAME.conf: files that are read after FILE
  *
  * What ends otherwise or begins with a dot is no drop-in: editors and packages leave such files.
  * Names are collected and sorted here and not by scandir(), for qsort() may make system calls that

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* drop_in.h - FILE.d/NAME.conf: files that are read behind FILE */
+/* drop_in.h - FILE.d/NAME.conf: files that are read after FILE */
 #ifndef PASVD_DROP_IN_H
 #define PASVD_DROP_IN_H
 

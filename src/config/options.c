@@ -86,7 +86,7 @@ static bool at_option(const struct option_cursor *c)
 	return c->letter || (!c->ended && word[0] == '-' && word[1]);
 }
 
-/* The word behind the option, if there is one. */
+/* The word after the option, if there is one. */
 static void take_next(struct option_cursor *c, struct option_word *w)
 {
 	w->value_missing = c->i == c->argc;

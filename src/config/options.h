@@ -33,7 +33,7 @@ struct options_command {
 	 * none. */
 	const char *(*argument)(void *data, const char *word);
 	const char *arguments; /* as --help shows them; NULL: none */
-	/* behind the options in --help: lines, each with its end; NULL: nothing */
+	/* after the options in --help: lines, each with its end; NULL: nothing */
 	const char *more;
 	void *data;
 	int (*run)(void *data); /* returns the exit status */

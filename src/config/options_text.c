@@ -113,7 +113,7 @@ int options_unknown_option(const struct options_command *command, const char *ty
 		"unknown option \"%s\", see %s%s --help", typed, program->name, command_name);
 }
 
-/* The next word of a command's name behind `group`, or NULL; each once, since those of a group are
+/* The next word of a command's name after `group`, or NULL; each once, since those of a group are
  * in a row. */
 static const char *next_word(const char *group, size_t *i, char word[OPTIONS_NAME_LEN])
 {

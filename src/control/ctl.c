@@ -193,7 +193,7 @@ static void ctl_read_request(struct ctl *ctl, struct ctl_client *c, size_t n)
 		ctl_refuse(c, "no such request");
 }
 
-/* What stands behind the line is not read. */
+/* What stands after the line is not read. */
 static void ctl_listen_to(struct ctl *ctl, struct ctl_client *c, uint64_t now)
 {
 	ssize_t n = recv(c->fd, c->request + c->in, sizeof(c->request) - c->in, 0);

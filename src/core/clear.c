@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* clear.c - where clear text begins again behind TLS
+/* clear.c - where clear text begins again after TLS
  *
  * After CCC (RFC 4217 section 12.3) both sides close TLS with an alert, the client's first or the
  * server's. What the client sends is its own choice, and a reply may quote what it likes; so
- * nothing is read before the server has closed TLS, the server's text only right behind its alert,
+ * nothing is read before the server has closed TLS, the server's text only right after its alert,
  * and the client's from a line end on unless it follows its own alert.
  */
 #include "clear.h"
 
 #include "pasvd/ondemand.h"
 
-/* Whether clear text is read again behind TLS: where the server is behind us. From a client behind
+/* Whether clear text is read again after TLS: where the server is behind us. From a client behind
  * us it may be what a web page had his browser send to a server of the page's author, within TLS
  * ("TLS poison"). */
 static bool may_clear(const struct ct_view *view)

@@ -14,11 +14,11 @@
  * ACK for all that was delivered counts as one for the held bytes too. With older edits under way,
  * whose shifts differ, `before` is the greatest of them: an ACK may then say too little, never too
  * much. It says too little until the last edit is acknowledged; a sender that never gets so far,
- * because it repeats nothing but what is in front of it, needs two rewrites that shrink in flight
+ * because it repeats nothing but what is before it, needs two rewrites that shrink in flight
  * and the loss of both.
  *
- * What lies in front of the oldest edit remembered is shifted by the last one forgotten, or as the
- * kernel said in the beginning. Not done here: segments older than that one, behind which lies
+ * What lies before the oldest edit remembered is shifted by the last one forgotten, or as the
+ * kernel said in the beginning. Not done here: segments older than that one, after which lies
  * another one that changed the length, are taken for retransmissions of what was received long ago.
  */
 #include "pasvd/edit.h"
@@ -60,7 +60,7 @@ static uint32_t edit_end(const struct edit *e)
 	return e->seq + e->old_len;
 }
 
-/* Shift of the bytes behind the edit. */
+/* Shift of the bytes after the edit. */
 static int32_t edit_after(const struct edit *e)
 {
 	return e->before + e->new_len - e->old_len;
@@ -82,14 +82,14 @@ static void edit_append(struct edits *es, const struct edit *e)
 	es->e[es->n++].before = before;
 }
 
-/* True if the receiver has acknowledged what lies in front of the byte at `seq`, whose shift is
+/* True if the receiver has acknowledged what lies before the byte at `seq`, whose shift is
  * `before`. */
 static bool is_reached(const struct edits *es, uint32_t seq, int32_t before)
 {
 	return es->acks && !seq_after(seq + (uint32_t)before, es->acked);
 }
 
-/* Of all shifts that bytes under way in front of the last edit can have. */
+/* Of all shifts that bytes under way before the last edit can have. */
 static int32_t edit_greatest_shift(const struct edits *es)
 {
 	const struct seqadj *base = &es->base;
@@ -107,8 +107,8 @@ static int32_t edit_greatest_shift(const struct edits *es)
 	return greatest;
 }
 
-/* What the kernel has to do: behind the first byte of the last edit (in front of it, while it is
- * held) the shift is that behind the edit. In front of that, where older edits may still be under
+/* What the kernel has to do: after the first byte of the last edit (before it, while it is
+ * held) the shift is that after the edit. In front of that, where older edits may still be under
  * way, an ACK is taken for the least that it can mean. The place is compared in the receiver's
  * space, hence pos + before is what counts. */
 static struct seqadj edit_kernel_shift(const struct edits *es)
@@ -195,7 +195,7 @@ bool edits_mask(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts)
 	return true;
 }
 
-/* Shift of the byte at `seq`, which is not behind the first byte of an edit. */
+/* Shift of the byte at `seq`, which is not after the first byte of an edit. */
 static int32_t edit_shift_at(const struct edits *es, uint32_t seq)
 {
 	for (size_t i = es->n; i > 0; i--) {
@@ -237,7 +237,7 @@ static int edit_overwrite(const struct edit *e, const struct seg *seg, uint32_t 
 }
 
 /* Replaces the bytes of the segment, which ends at `end`, that belong to the edit by its text. A
- * segment that begins within the edit, or right behind it (its bytes may all have been held), then
+ * segment that begins within the edit, or right after it (its bytes may all have been held), then
  * begins with it. Edits are taken from the last to the first, so seg->seq still is the old one
  * here. 1: the edit had a part in it. -1: no room. */
 static int edit_replace(const struct edit *e, struct seg *seg, uint32_t end, uint8_t *p, size_t cap)
@@ -273,7 +273,7 @@ static int edit_replace_all(const struct edits *es, struct seg *seg, uint8_t *p,
 	return replaced;
 }
 
-/* A segment of which nothing is left gives the byte in front of it once more. */
+/* A segment of which nothing is left gives the byte before it once more. */
 static int edit_fill_empty(const struct edits *es, struct seg *seg, uint8_t *p, size_t cap)
 {
 	size_t i = es->n;
@@ -306,7 +306,7 @@ long edits_apply(const struct edits *es, const struct seg *seg, uint8_t *p, size
 
 	if (replaced < 0 || edit_fill_empty(es, &out, p, cap) < 0)
 		return -1;
-	if (out.flags & SEG_URG) /* urgent data (ABOR) comes behind what is rewritten */
+	if (out.flags & SEG_URG) /* urgent data (ABOR) comes after what is rewritten */
 		out.urgent = (uint16_t)(out.urgent + out.payload_len - seg->payload_len);
 	out.seq = edit_seq_of(es, out.seq);
 	if (!replaced && out.seq == seg->seq)

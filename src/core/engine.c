@@ -136,7 +136,7 @@ static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
 }
 
 /* A PORT that stands in the middle of what is no FTP, such as a web page's form, would be a line if
- * the bytes in front of it were lost. A client of FTP waits for the greeting, which says where its
+ * the bytes before it were lost. A client of FTP waits for the greeting, which says where its
  * first line begins. */
 static bool may_read_offer(const struct step *s)
 {
@@ -172,7 +172,7 @@ static enum reason engine_on_news(struct step *s, const struct session_news *new
 	return REASON_PASSED;
 }
 
-/* A command's word, and the space behind it. */
+/* A command's word, and the space after it. */
 static size_t engine_word_len(const struct line *l)
 {
 	const uint8_t *space = memchr(l->buf, ' ', l->len);
@@ -285,7 +285,7 @@ static enum reason engine_apply_edits(
 	return REASON_PASSED;
 }
 
-/* A segment of a connection that was reset, with bytes that may not pass; `skip` in front of them
+/* A segment of a connection that was reset, with bytes that may not pass; `skip` before them
  * have passed before. */
 static enum reason engine_abort_segment(
 	struct step *s, const struct seg *seg, struct packet *packet, size_t skip)

@@ -16,7 +16,7 @@ enum { BAD = -1, PARTIAL = -2 };
 
 enum {
 	CODE_LEN = 3,
-	TEXT_AT = 4, /* behind "227 " */
+	TEXT_AT = 4, /* after "227 " */
 	SPACES_MAX = 4,
 };
 
@@ -50,7 +50,7 @@ static int ftp_read_number(
 	return i;
 }
 
-/* A comma and the spaces behind it. */
+/* A comma and the spaces after it. */
 static int ftp_read_comma(const uint8_t *p, size_t n)
 {
 	int i = 1;
@@ -108,7 +108,7 @@ static bool is_ip6_text(uint8_t c)
 	       c == '.';
 }
 
-/* "(fd00::2,195,80)" at `at`, where what is in front of the comma is left of an address and says
+/* "(fd00::2,195,80)" at `at`, where what is before the comma is left of an address and says
  * nothing to us. */
 static int ftp_read_form_two(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
 {
@@ -179,7 +179,7 @@ static int ftp_read_229(const uint8_t *p, size_t n, size_t at, struct ftp_offer 
 	return open + used + 1;
 }
 
-/* "1|192.0.2.1|" or "2|2001:db8::1|" behind a delimiter. */
+/* "1|192.0.2.1|" or "2|2001:db8::1|" after a delimiter. */
 static int ftp_read_eprt_address(
 	const uint8_t *p, size_t n, uint8_t delimiter, struct addr *ret_addr)
 {
@@ -268,7 +268,7 @@ size_t ftp_reply_text_hold(uint16_t code, size_t n)
 	return is_passive_reply(code) ? 0 : n;
 }
 
-/* 0 if the line begins with a reply code and what may stand behind it. */
+/* 0 if the line begins with a reply code and what may stand after it. */
 static int ftp_read_code(const uint8_t *p, size_t n, struct ftp_reply *reply)
 {
 	if (n <= CODE_LEN || p[0] < '1' || p[0] > '5' || !is_digit(p[1]) || !is_digit(p[2]))

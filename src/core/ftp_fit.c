@@ -9,7 +9,7 @@
  * A shorter text leaves a longer gap. A longer one takes its room from the gap, of which one space
  * stays, then from the end of the tail, then from whole words at the beginning of the phrase, whose
  * rest becomes the gap. What clients look for stays as it is: the code and what separates it, what
- * stands right in front of the endpoint, and the closing parenthesis.
+ * stands right before the endpoint, and the closing parenthesis.
  *
  * Which readers this is for: those that want the parenthesis; those that take the first digit after
  * the code; those that count from the line's end, so nothing is added there; those that want two
@@ -25,7 +25,7 @@
 enum { CODE_LEN = 3 };
 
 struct parts {
-	size_t low;    /* in front of it nothing changes */
+	size_t low;    /* before it nothing changes */
 	size_t phrase; /* its end */
 	size_t head;   /* of what belongs to the endpoint */
 	size_t tail;   /* what may be left off */
@@ -62,7 +62,7 @@ static size_t low_of(const uint8_t *p, size_t head, size_t open)
 	return p[open - 1] == ' ' ? open : skip_word(p, head, open);
 }
 
-/* Where the parenthesis, or the word, begins that stands right in front of the endpoint. */
+/* Where the parenthesis, or the word, begins that stands right before the endpoint. */
 static size_t head_of(const uint8_t *p, size_t open, size_t at)
 {
 	if (at > open && p[at - 1] == '(')

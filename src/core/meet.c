@@ -138,9 +138,9 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
 	return result;
 }
 
-/* The place of a segment in lines. What comes in front of the first byte that was read, before its
+/* The place of a segment in lines. What comes before the first byte that was read, before its
  * receiver can have that, is the beginning; the session begins anew with it, unless something
- * behind it was rewritten. */
+ * after it was rewritten. */
 static enum line_place meet_locate_line(struct step *s, uint32_t seq, size_t len, size_t *ret_skip)
 {
 	struct line *l = &s->stream->line;

@@ -22,7 +22,7 @@
  * time was up (tests/platform/expect_events.c). */
 enum { EARLY_MS = 200, AT_ONCE_MS = 100 };
 
-/* so that a packet full of offers does not hold up those behind it */
+/* so that a packet full of offers does not hold up those after it */
 enum { SEGMENT_TRIES_MAX = 16 };
 
 /* The edit that puts the text in place of the offer's, whatever becomes of the line's length. */

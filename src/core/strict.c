@@ -11,7 +11,7 @@
 #include "pasvd/strict.h"
 #include "pasvd/array.h"
 
-enum { DEL = 0x7f, REPLY_TEXT = 4 /* behind "227 " */ };
+enum { DEL = 0x7f, REPLY_TEXT = 4 /* after "227 " */ };
 
 /* What a check is given. */
 struct question {

@@ -132,7 +132,7 @@ static void config_process_died(struct config_process *k)
 	k->fd = -1;
 }
 
-/* Waits for the answer: a packet behind the request is to find what it says. */
+/* Waits for the answer: a packet after the request is to find what it says. */
 static bool config_process_ask(
 	struct config_process *k, enum request request, struct settings *ret_settings)
 {

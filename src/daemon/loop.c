@@ -49,7 +49,7 @@ uint64_t loop_now(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* What the connection's mark is to say goes in front of the verdict, in the same datagram: the
+/* What the connection's mark is to say goes before the verdict, in the same datagram: the
  * kernel takes them in order, so no packet is ahead of its mark, whenever we are killed. */
 static ssize_t loop_put_mark(struct loop *loop, const struct verdict *v)
 {

@@ -114,7 +114,7 @@ static const char *sink_time_text(const char *format, char *buf, size_t size)
 	return localtime_r(&now, &tm) && strftime(buf, size, format, &tm) ? buf : "?";
 }
 
-/* What stands in front of a line's text; returns its length, which is well below SINK_LINE_MAX. */
+/* What stands before a line's text; returns its length, which is well below SINK_LINE_MAX. */
 static int sink_put_head(enum form form, enum reason_level level, char *line)
 {
 	char when[32];

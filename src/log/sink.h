@@ -13,7 +13,7 @@
 
 #include "pasvd/reason.h"
 
-enum { SINK_LINE_MAX = 2048 }; /* bytes of a line, with all that is put in front and behind */
+enum { SINK_LINE_MAX = 2048 }; /* bytes of a line, with all that is put in front and after */
 
 /* Looks at what stderr is, before which every line has "pasvd: " in front; `syslog`: goes to
  * /dev/log instead. What is missing of the descriptors 0 to 2 is made /dev/null, and a reader of

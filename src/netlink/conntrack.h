@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntrack.h - struct ct_ops, answered by the kernel
  *
- * Has a netlink socket of its own, so that no packet of a queue is ever in front of an answer.
+ * Has a netlink socket of its own, so that no packet of a queue is ever before an answer.
  */
 #ifndef PASVD_CONNTRACK_H
 #define PASVD_CONNTRACK_H

@@ -13,7 +13,7 @@
  * `pasvd` is our own, registered by way of nfnetlink_cthelper and left disabled, so that it does
  * nothing. It stays until the module goes. The kernel takes it for a userspace helper's, and shifts
  * the sequence numbers of its connections' packets once more when they come back from any queue
- * behind conntrack (nf_confirm_cthelper()). Therefore packets have to be queued in front of
+ * after conntrack (nf_confirm_cthelper()). Therefore packets have to be queued before
  * conntrack, and `sane` is preferred.
  */
 #include "ct_helper.h"

@@ -14,7 +14,7 @@ struct ct_helper {
 	const char *name;   /* as the rules and ctnetlink call it */
 	const char *module; /* that brings it */
 	/* Packets are queued in raw PREROUTING, so conntrack sees them rewritten, and has to be
-	 * liberal about it; else in mangle PREROUTING, behind conntrack. */
+	 * liberal about it; else in mangle PREROUTING, after conntrack. */
 	bool before_conntrack;
 };
 

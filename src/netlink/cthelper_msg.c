@@ -46,7 +46,7 @@ static void cthelper_put_policy(struct attr_out *o)
 	attr_nest_end(o, set);
 }
 
-/* Disabled: an enabled one has the kernel send its connections' packets to its queue behind
+/* Disabled: an enabled one has the kernel send its connections' packets to its queue after
  * conntrack. */
 ssize_t cthelper_msg_put_new(void *buf, size_t cap, uint8_t family, const char *name)
 {

@@ -7,7 +7,7 @@
  *
  * Messages of the kernel are taken apart without that library: nfq_nlmsg_parse() fills an array as
  * long as the greatest attribute that the library knows when the program runs, not when it was
- * compiled: a newer library would write behind the array's end.
+ * compiled: a newer library would write beyond the array's end.
  *
  * One setting, one message: the kernel stops at the first setting that it does not know, and the
  * others of that message may be lost with it.

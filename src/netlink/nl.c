@@ -2,7 +2,7 @@
 /* nl.c - a netlink socket of nfnetlink
  *
  * Theory of operation. nfnetlink works on a request while sendmsg() lasts, so its answer is in the
- * socket's queue when sendmsg() returns, behind whatever was there. nl_request() numbers its
+ * socket's queue when sendmsg() returns, after whatever was there. nl_request() numbers its
  * messages, sends them, and reads until each number has come back. What carries an older number is
  * the late answer to a request that was given up. What carries none of ours was not asked for; on
  * the socket of a queue that is a packet, which somebody has to give a verdict, so it is handed on

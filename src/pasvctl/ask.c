@@ -85,7 +85,7 @@ void ask_close(struct ask *a)
 	a->fd = -1;
 }
 
-/* More bytes behind those that there are. */
+/* More bytes after those that there are. */
 static bool ask_receive(struct ask *a, bool for_ever)
 {
 	struct pollfd fd = {.fd = a->fd, .events = POLLIN};

@@ -53,7 +53,7 @@ static void table_measure(struct layout *l, const json_t *rows)
 	}
 }
 
-/* Of the columns in front of number `end` that are shown, each with the gap behind it. */
+/* Of the columns before number `end` that are shown, each with the gap after it. */
 static size_t table_width_until(const struct layout *l, size_t end)
 {
 	size_t sum = 0;

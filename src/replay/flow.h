@@ -44,7 +44,7 @@ struct event {
 	enum action action;
 };
 
-/* A segment in front of which bytes are missing. */
+/* A segment before which bytes are missing. */
 struct waiting {
 	struct waiting *next;
 	struct seg seg;

@@ -6,7 +6,7 @@
  * those in the capture know nothing of it.
  *
  * On the wire the core drops a segment that comes too early, and its sender repeats it. Nobody
- * repeats anything here, so such a segment waits until what is in front of it comes. It waits in
+ * repeats anything here, so such a segment waits until what is before it comes. It waits in
  * vain if that went past the capture: the receiver acknowledges what is missing, or WAITING_MAX
  * segments wait, or the capture ends. Then the segment is offered to the core as often as it takes
  * for the core to believe the same.
@@ -82,7 +82,7 @@ static uint32_t follow_shifted_ack(const struct flow *flow, enum dir dir, uint32
 	return ack + (uint32_t)(seq_after(ack, a->pos) ? a->after : a->before);
 }
 
-/* Writes what the packet has in front of NAT. Checksums are not looked at by the core. */
+/* Writes what the packet has before NAT. Checksums are not looked at by the core. */
 static void follow_translate(uint8_t *p, const struct seg *seg, const struct tuple *t)
 {
 	uint8_t *addresses = p + (follow_is_ip6(p) ? IP6_ADDRESSES : IP4_ADDRESSES),
@@ -199,7 +199,7 @@ static enum line_place follow_place_segment(const struct arrival *a, size_t *ret
 	return where;
 }
 
-/* What is missing in front of the segment is not in the capture. */
+/* What is missing before the segment is not in the capture. */
 static void follow_skip_gap(struct flows *f, const struct arrival *a)
 {
 	struct line *l = &a->flow->side[a->dir].line;
@@ -308,7 +308,7 @@ static void follow_take_arrival(struct flows *f, const struct arrival *a)
 	follow_take_ready(f, a->flow, a->dir);
 }
 
-/* The receiver has everything in front of `ack`. */
+/* The receiver has everything before `ack`. */
 static void follow_on_ack(struct flows *f, struct flow *flow, enum dir dir, uint32_t ack)
 {
 	struct side *side = &flow->side[dir];
@@ -399,7 +399,7 @@ static bool is_on_demand(const struct policy *policy, const struct seg *seg)
 	return false;
 }
 
-/* The rules hand a SYN to such a port to the core in front of conntrack. It uses at once what is
+/* The rules hand a SYN to such a port to the core before conntrack. It uses at once what is
  * opened for it. */
 static void follow_on_demand_syn(struct flows *f, const struct arrival *a)
 {

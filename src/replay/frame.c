@@ -23,7 +23,7 @@ enum {
 };
 
 static const struct link {
-	size_t head; /* bytes in front of the packet */
+	size_t head; /* bytes before the packet */
 	int type;
 	int ethertype_at; /* -1: there is none, it is IP */
 } links[] = {

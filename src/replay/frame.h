@@ -19,7 +19,7 @@ struct frame {
 /* Whether frames of this kind (DLT_*, pcap-linktype(7)) can be read. */
 bool frame_type_known(int type);
 
-/* Finds the packet in the `n` bytes of a frame, without what pads the frame behind it. 0:
+/* Finds the packet in the `n` bytes of a frame, without what pads the frame after it. 0:
  * *ret_frame is filled in, but nothing of the packet is checked except its length. -1: it is no IP,
  * or not enough of it is there to know its length; *ret_frame is untouched. */
 int frame_packet(int type, const uint8_t *p, size_t n, struct frame *ret_frame);

@@ -28,7 +28,7 @@ bool rules_coherent(const struct rules_request *q);
 /* Whether no option says whom the rules are for. */
 bool rules_are_empty(const struct rules_request *q);
 
-/* Writes them as options again, each behind a blank: the configuration's file and the queue not
+/* Writes them as options again, each after a blank: the configuration's file and the queue not
  * among them. */
 void rules_print_options(const struct rules_request *q, FILE *out);
 

@@ -183,7 +183,7 @@ static void rules_conditions(const struct rules *r, int family, const struct rul
 		r->lan ? "c" : "", address->own[0] ? reached : "", tls ? "t" : "", tls ? "m" : "");
 }
 
-/* What is behind the bar of a line, or NULL if its conditions do not hold. */
+/* What is after the bar of a line, or NULL if its conditions do not hold. */
 static const char *rules_text_of(const char *line, const char *letters)
 {
 	line += strspn(line, letters);
