@@ -172,7 +172,7 @@ def test_ftp_works_once_the_rules_are_told(router):
     path.write_text(path.read_text().replace(offered[0], told))
     router.machine.run("systemctl", "restart", "pasvd")
     router.download()
-    assert " used client=" in router.machine.journal()
+    assert "event=used client=" in router.machine.journal()
 
 
 def test_restart_and_crash_break_no_session(router):
