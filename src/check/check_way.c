@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "iptables_save.h"
 #include "shell.h"
 
 static const char about[] = "packets";
@@ -357,6 +358,42 @@ static bool check_way_concerns(const struct kinds *k, const struct rule *rule)
 	return false;
 }
 
+/* Reports rule number `i` of the chain, which writes pasvd's bits of the mark. */
+static void check_way_overwrites(const struct target *t, const struct filter *f,
+	const struct chain *c, size_t i, uint32_t connmark, struct report *r)
+{
+	const struct rule *rule = &c->rule[i];
+	char masked[FINDING_TEXT_MAX];
+	struct finding *found = report_add(r, SEVERITY_WARNING, about,
+		"%s: \"%s\" of table %s overwrites pasvd's bits of the connection's mark",
+		target_family(t), rule->text, c->table);
+
+	finding_why(found,
+		"a session without its bits, 0x%x, counts as new once a segment is repeated or "
+		"pasvd "
+		"restarts: nothing is opened for it until its user logs in again",
+		(unsigned)connmark);
+	if (iptables_save_masked(rule->text, connmark, masked, sizeof(masked)))
+		finding_fix(found, "%s -t %s -R %s %zu %s", f->command, c->table, c->name, i + 1,
+			masked);
+	else
+		finding_advice(found, "have that rule, or the key connmark, use other bits");
+	report_once(r);
+}
+
+static void check_way_connmark(const struct facts *f, const struct target *t,
+	const struct filter *filter, const struct kinds *k, struct report *r)
+{
+	for (size_t i = 0; i < filter->rules.n; i++) {
+		const struct chain *c = &filter->rules.chain[i];
+
+		for (size_t j = 0; j < c->n; j++) {
+			if (c->rule[j].connmark & f->connmark && check_way_concerns(k, &c->rule[j]))
+				check_way_overwrites(t, filter, c, j, f->connmark, r);
+		}
+	}
+}
+
 /* A packet that pasvd has seen goes on after the table, so a mark that is restored after the jump
  * is never restored. */
 static void check_way_marks(const struct target *t, const struct kinds *k, struct report *r)
@@ -413,8 +450,11 @@ static void check_way_kinds(
 	const struct facts *f, const struct target *t, const struct kinds *k, struct report *r)
 {
 	for (size_t i = 0; i < f->n_filters; i++) {
-		for (size_t j = 0; f->filter[i].family == t->family && j < k->n; j++)
+		if (f->filter[i].family != t->family)
+			continue;
+		for (size_t j = 0; j < k->n; j++)
 			check_way_kind(t, &f->filter[i], &k->kind[j], r);
+		check_way_connmark(f, t, &f->filter[i], k, r);
 	}
 	if (!t->service.before_conntrack)
 		check_way_marks(t, k, r);

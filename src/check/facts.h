@@ -49,6 +49,7 @@ struct facts {
 	struct filter filter[FILTERS_MAX];
 	struct target target[TARGETS_MAX];
 	struct nft_facts nft;
+	uint32_t connmark;              /* pasvd's bits */
 	char config[PATH_TEXT_MAX];     /* " --config FILE" if it is not the usual one */
 	char loader[PATH_TEXT_MAX];     /* "pasvd rules", or that of a build */
 	char daemon[PATH_TEXT_MAX * 2]; /* the command that starts pasvd, */

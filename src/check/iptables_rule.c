@@ -312,6 +312,52 @@ static bool iptables_set_restore(struct rule *r, const char *word, bool negated)
 	return !negated;
 }
 
+/* MARK and CONNMARK have options of the same names. */
+static bool iptables_is_connmark(const struct rule *r)
+{
+	return strcmp(r->target, "CONNMARK") == 0;
+}
+
+/* VALUE, or VALUE/MASK: writes the bits of both. */
+static bool iptables_set_xmark(struct rule *r, const char *word, bool negated)
+{
+	struct text rest = iptables_text_of(word), value = text_cut(&rest, '/');
+	uint32_t bits = UINT32_MAX, mask = UINT32_MAX;
+
+	conf_value_mark(value, &bits);
+	if (rest.n)
+		conf_value_mark(rest, &mask);
+	if (iptables_is_connmark(r))
+		r->connmark = bits | mask;
+	return !negated;
+}
+
+/* All bits, as long as no option that follows says less. */
+static bool iptables_set_save(struct rule *r, const char *word, bool negated)
+{
+	(void)word;
+	r->connmark = UINT32_MAX;
+	return !negated;
+}
+
+/* Of a mark that is saved, --nfmask comes first. */
+static bool iptables_set_nfmask(struct rule *r, const char *word, bool negated)
+{
+	if (r->connmark)
+		conf_value_mark(iptables_text_of(word), &r->connmark);
+	return !negated;
+}
+
+static bool iptables_set_ctmask(struct rule *r, const char *word, bool negated)
+{
+	uint32_t mask = UINT32_MAX;
+
+	conf_value_mark(iptables_text_of(word), &mask);
+	if (r->connmark)
+		r->connmark |= mask;
+	return !negated;
+}
+
 /* --- a rule --- */
 
 enum takes { NO_WORD, ONE_WORD };
@@ -350,6 +396,11 @@ static const struct option target_options[] = {
 	{"--helper", ONE_WORD, iptables_set_template_helper},
 	{"--notrack", NO_WORD, iptables_set_notrack},
 	{"--restore-mark", NO_WORD, iptables_set_restore},
+	{"--set-xmark", ONE_WORD, iptables_set_xmark},
+	{"--set-mark", ONE_WORD, iptables_set_xmark},
+	{"--save-mark", NO_WORD, iptables_set_save},
+	{"--nfmask", ONE_WORD, iptables_set_nfmask},
+	{"--ctmask", ONE_WORD, iptables_set_ctmask},
 	{0},
 };
 

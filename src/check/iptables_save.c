@@ -33,6 +33,24 @@ void iptables_save_words(const char *rule, char *ret_words, size_t cap)
 		ret_words[0] = '\0';
 }
 
+bool iptables_save_masked(const char *rule, uint32_t bits, char *ret_words, size_t cap)
+{
+	static const char whole[] = "0xffffffff";
+	char words[1024];
+	const char *p = words, *at;
+	size_t n = 0;
+
+	iptables_save_words(rule, words, sizeof(words));
+	while ((at = strstr(p, whole)) && n < cap) {
+		n += (size_t)snprintf(
+			ret_words + n, cap - n, "%.*s0x%08x", (int)(at - p), p, (unsigned)~bits);
+		p = at + strlen(whole);
+	}
+	if (p == words || n >= cap)
+		return false;
+	return (size_t)snprintf(ret_words + n, cap - n, "%s", p) < cap - n;
+}
+
 static const struct {
 	const char *table, *chain;
 	enum hook hook;

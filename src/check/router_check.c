@@ -95,11 +95,13 @@ static void check_find_programs(struct facts *f)
 {
 	char exe[PATH_TEXT_MAX] = "";
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	const char *name;
 
 	exe[n > 0 ? n : 0] = '\0';
+	name = strrchr(exe, '/');
 	snprintf(f->daemon, sizeof(f->daemon), "%s", exe);
 	snprintf(f->loader, sizeof(f->loader), "%s rules",
-		strstr(exe, "/sbin/pasvd") ? "pasvd" : exe);
+		name && strcmp(name, "/pasvd") == 0 && strstr(exe, "/sbin/") ? "pasvd" : exe);
 }
 
 static void check_find_commands(const struct conf *conf)
@@ -147,6 +149,7 @@ static int check_run(void *data)
 	check_options_text(q, options);
 	run_environment();
 	readable = check_read_configuration(conf, &settings);
+	facts.connmark = readable ? settings.policy.connmark : POLICY_CONNMARK;
 	probe_kernel(readable ? settings.ct_helper : CT_HELPER_AUTO, &report);
 	check_find_programs(&facts);
 	probe_rules(conf, readable ? &settings : NULL, options, &facts, &report);

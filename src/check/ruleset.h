@@ -86,6 +86,7 @@ struct rule {
 	char target[RULE_NAME_MAX];
 	struct endpoint to; /* of DNAT; ADDR_NONE: not one address, port 0: as it was */
 	uint16_t queue;
+	uint32_t connmark; /* bits that it writes into the connection's mark */
 };
 
 enum hook { HOOK_NONE, HOOK_PREROUTING, HOOK_FORWARD, HOOK_POSTROUTING, HOOK_ELSEWHERE };

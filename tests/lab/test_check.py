@@ -250,6 +250,12 @@ AILMENTS = {
     "blanket DNAT, with a comment for a shell": (
         r"""iptables -t nat -A PREROUTING -p tcp --dport 1024:65535 -m comment --comment 'it'\''s "$(touch owned)"' """
         "-j DNAT --to-destination 10.77.0.2", "warning", "open ports: .*touch owned", ()),
+    "the mark of each connection is set whole": (
+        "iptables -t mangle -A FORWARD -i wan -j CONNMARK --set-mark 1", "warning",
+        "-i wan -j CONNMARK .*mangle overwrites pasvd's bits", ()),
+    "the mark of each packet is saved whole": (
+        "iptables -t mangle -A POSTROUTING -m mark ! --mark 0 -j CONNMARK --save-mark", "warning",
+        "CONNMARK --save-mark .*overwrites pasvd's bits", ()),
     "marks are restored too late": (
         "iptables -t mangle -A PREROUTING -i wan -j CONNMARK --restore-mark; "
         "iptables -t mangle -A PREROUTING -i lan0 -j CONNMARK --restore-mark; "

@@ -247,6 +247,31 @@ START_TEST(targets_with_options)
 }
 END_TEST
 
+START_TEST(bits_of_the_connections_mark_that_are_written)
+{
+	static const struct {
+		const char *rule;
+		uint32_t bits;
+	} written[] = {
+		{"-j CONNMARK --set-xmark 0x1/0xffffffff", 0xffffffff},
+		{"-j CONNMARK --set-xmark 0x2/0x3", 3},
+		{"-j CONNMARK --set-xmark 0x4/0x3", 7},
+		{"-j CONNMARK --set-mark 1", 0xffffffff},
+		{"-j CONNMARK --set-xmark x/y", 0xffffffff},
+		{"-j CONNMARK --save-mark", 0xffffffff},
+		{"-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xf00", 0xfff},
+		{"-j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff", 0xffffffff},
+		{"-j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff", 0},
+		{"-j MARK --set-xmark 0x1/0xffffffff", 0},
+		{"-j ACCEPT", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(written); i++)
+		ck_assert_msg(target(written[i].rule)->connmark == written[i].bits, "%s: 0x%x",
+			written[i].rule, (unsigned)target(written[i].rule)->connmark);
+}
+END_TEST
+
 /* Whatever stands in a comment, a shell must take it as the words that they are. */
 static const struct {
 	const char *rule, *words;
@@ -467,9 +492,10 @@ int main(void)
 	const TTest *const tests[] = {rule_matches_what_it_says,
 		what_is_not_known_of_a_packet_matches_perhaps, way_ends_where_it_must,
 		deep_chains_end, destination_of_dnat, targets_with_options,
-		rule_as_words_for_a_shell, rule_that_is_too_long_can_be_anything,
-		garbage_is_no_rules, nft_statements, nft_chain_and_rule_say_where_they_are,
-		nft_tables_of_others_are_left_out, nft_garbage_is_refused};
+		bits_of_the_connections_mark_that_are_written, rule_as_words_for_a_shell,
+		rule_that_is_too_long_can_be_anything, garbage_is_no_rules, nft_statements,
+		nft_chain_and_rule_say_where_they_are, nft_tables_of_others_are_left_out,
+		nft_garbage_is_refused};
 
 	return unit_run("ruleset", tests, ARRAY_SIZE(tests));
 }
