@@ -370,8 +370,7 @@ static void check_way_overwrites(const struct target *t, const struct filter *f,
 
 	finding_why(found,
 		"a session without its bits, 0x%x, counts as new once a segment is repeated or "
-		"pasvd "
-		"restarts: nothing is opened for it until its user logs in again",
+		"pasvd restarts: nothing is opened for it until its user logs in again",
 		(unsigned)connmark);
 	if (iptables_save_masked(rule->text, connmark, masked, sizeof(masked)))
 		finding_fix(found, "%s -t %s -R %s %zu %s", f->command, c->table, c->name, i + 1,

@@ -340,10 +340,16 @@ static bool iptables_set_save(struct rule *r, const char *word, bool negated)
 	return !negated;
 }
 
+/* --restore-mark has the same masks. */
+static bool iptables_is_save(const struct rule *r)
+{
+	return iptables_is_connmark(r) && r->action != RULE_RESTORE;
+}
+
 /* Of a mark that is saved, --nfmask comes first. */
 static bool iptables_set_nfmask(struct rule *r, const char *word, bool negated)
 {
-	if (r->connmark)
+	if (iptables_is_save(r))
 		conf_value_mark(iptables_text_of(word), &r->connmark);
 	return !negated;
 }
@@ -353,7 +359,7 @@ static bool iptables_set_ctmask(struct rule *r, const char *word, bool negated)
 	uint32_t mask = UINT32_MAX;
 
 	conf_value_mark(iptables_text_of(word), &mask);
-	if (r->connmark)
+	if (iptables_is_save(r))
 		r->connmark |= mask;
 	return !negated;
 }

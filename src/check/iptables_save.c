@@ -33,22 +33,32 @@ void iptables_save_words(const char *rule, char *ret_words, size_t cap)
 		ret_words[0] = '\0';
 }
 
+/* Bits of the connection's mark that the rule writes. */
+static uint32_t iptables_save_connmark(const char *rule)
+{
+	struct words w = {.n = 0};
+
+	return words_split(rule, &w) ? iptables_rule(&w).connmark : UINT32_MAX;
+}
+
 bool iptables_save_masked(const char *rule, uint32_t bits, char *ret_words, size_t cap)
 {
 	static const char whole[] = "0xffffffff";
-	char words[1024];
-	const char *p = words, *at;
+	char masked[1024];
+	const char *p = rule, *at;
 	size_t n = 0;
 
-	iptables_save_words(rule, words, sizeof(words));
-	while ((at = strstr(p, whole)) && n < cap) {
-		n += (size_t)snprintf(
-			ret_words + n, cap - n, "%.*s0x%08x", (int)(at - p), p, (unsigned)~bits);
+	while ((at = strstr(p, whole)) && n < sizeof(masked)) {
+		n += (size_t)snprintf(masked + n, sizeof(masked) - n, "%.*s0x%08x", (int)(at - p),
+			p, (unsigned)~bits);
 		p = at + strlen(whole);
 	}
-	if (p == words || n >= cap)
+	if (n < sizeof(masked))
+		n += (size_t)snprintf(masked + n, sizeof(masked) - n, "%s", p);
+	if (n >= sizeof(masked) || iptables_save_connmark(masked) & bits)
 		return false;
-	return (size_t)snprintf(ret_words + n, cap - n, "%s", p) < cap - n;
+	iptables_save_words(masked, ret_words, cap);
+	return ret_words[0];
 }
 
 static const struct {

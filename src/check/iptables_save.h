@@ -13,8 +13,8 @@ int iptables_save_read(const char *text, struct ruleset *rs);
 /* A rule's text after the name of its chain, as words for a shell; "" if there is no room. */
 void iptables_save_words(const char *rule, char *ret_words, size_t cap);
 
-/* The same of a rule that writes a whole mark, with masks that leave the `bits` alone. False: it
- * has masks of its own, or there is no room. */
+/* The same of a rule that writes a whole mark, with masks that leave the `bits` alone. False: its
+ * value or a mask of its own has some of them, or there is no room. */
 bool iptables_save_masked(const char *rule, uint32_t bits, char *ret_words, size_t cap);
 
 #endif

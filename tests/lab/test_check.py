@@ -253,6 +253,9 @@ AILMENTS = {
     "the mark of each connection is set whole": (
         "iptables -t mangle -A FORWARD -i wan -j CONNMARK --set-mark 1", "warning",
         "-i wan -j CONNMARK .*mangle overwrites pasvd's bits", ()),
+    "the mark of each connection is set whole, with a comment for a shell": (
+        r"""iptables -t mangle -A FORWARD -i wan -m comment --comment 'it'\''s "$(touch owned)"' -j CONNMARK --set-mark 1""",
+        "warning", "mangle overwrites pasvd's bits", ()),
     "the mark of each packet is saved whole": (
         "iptables -t mangle -A POSTROUTING -m mark ! --mark 0 -j CONNMARK --save-mark", "warning",
         "CONNMARK --save-mark .*overwrites pasvd's bits", ()),

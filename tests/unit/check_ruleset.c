@@ -261,6 +261,7 @@ START_TEST(bits_of_the_connections_mark_that_are_written)
 		{"-j CONNMARK --save-mark", 0xffffffff},
 		{"-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xf00", 0xfff},
 		{"-j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff", 0xffffffff},
+		{"-j CONNMARK --save-mark --nfmask 0x0 --ctmask 0xff", 0xff},
 		{"-j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff", 0},
 		{"-j MARK --set-xmark 0x1/0xffffffff", 0},
 		{"-j ACCEPT", 0},
@@ -269,6 +270,30 @@ START_TEST(bits_of_the_connections_mark_that_are_written)
 	for (size_t i = 0; i < ARRAY_SIZE(written); i++)
 		ck_assert_msg(target(written[i].rule)->connmark == written[i].bits, "%s: 0x%x",
 			written[i].rule, (unsigned)target(written[i].rule)->connmark);
+}
+END_TEST
+
+START_TEST(bits_are_left_alone_by_masks)
+{
+	static const char set[] = "-A X -i wan -j CONNMARK --set-xmark ";
+	static const struct {
+		const char *value, *masked; /* NULL: that rule cannot be put right so */
+	} set_marks[] = {
+		{"0x1/0xffffffff", "-i wan -j CONNMARK --set-xmark 0x1/0x0fffffff"},
+		{"0xf0000001/0xffffffff", NULL},
+		{"0x0/0xf0000000", NULL},
+	};
+	char rule[128], words[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(set_marks); i++) {
+		bool masked;
+
+		snprintf(rule, sizeof(rule), "%s%s", set, set_marks[i].value);
+		masked = iptables_save_masked(rule, 0xf0000000, words, sizeof(words));
+		ck_assert_msg(masked == !!set_marks[i].masked, "%s", set_marks[i].value);
+		if (masked)
+			ck_assert_str_eq(words, set_marks[i].masked);
+	}
 }
 END_TEST
 
@@ -492,10 +517,10 @@ int main(void)
 	const TTest *const tests[] = {rule_matches_what_it_says,
 		what_is_not_known_of_a_packet_matches_perhaps, way_ends_where_it_must,
 		deep_chains_end, destination_of_dnat, targets_with_options,
-		bits_of_the_connections_mark_that_are_written, rule_as_words_for_a_shell,
-		rule_that_is_too_long_can_be_anything, garbage_is_no_rules, nft_statements,
-		nft_chain_and_rule_say_where_they_are, nft_tables_of_others_are_left_out,
-		nft_garbage_is_refused};
+		bits_are_left_alone_by_masks, bits_of_the_connections_mark_that_are_written,
+		rule_as_words_for_a_shell, rule_that_is_too_long_can_be_anything,
+		garbage_is_no_rules, nft_statements, nft_chain_and_rule_say_where_they_are,
+		nft_tables_of_others_are_left_out, nft_garbage_is_refused};
 
 	return unit_run("ruleset", tests, ARRAY_SIZE(tests));
 }
