@@ -18,52 +18,24 @@
 
 #include "platform.h"
 
-struct batch {
-	_Alignas(struct nlmsghdr) uint8_t buf[2 * MSG_MAX];
-	size_t len;
-};
-
 static const struct seqadj grown = {
 	.by = CTA_TUPLE_ORIG, .dir = CTA_SEQ_ADJ_REPLY, .pos = 1000, .after = 5};
-
-static uint32_t append(struct batch *b, const struct nlmsghdr *nlh)
-{
-	memcpy(b->buf + b->len, nlh, nlh->nlmsg_len);
-	b->len += NLMSG_ALIGN(nlh->nlmsg_len);
-	return nlh->nlmsg_seq;
-}
-
-/* The next answer must be the one to @seq; @returns its 0 or -errno. */
-static int next_answer(struct mnl_socket *nl, uint32_t seq)
-{
-	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
-	const struct nlmsghdr *nlh = (void *)buf;
-	const struct nlmsgerr *err;
-	int n = nl_recv(nl, buf, sizeof(buf), DEADLINE_MS);
-
-	if (n < 0)
-		return n;
-	if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_seq != seq)
-		return -EBADMSG;
-	err = mnl_nlmsg_get_payload(nlh);
-	return err->error;
-}
 
 static void expectation_and_adjustment(
 	struct mnl_socket *nl, const struct expect *e, int want, uint32_t after)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
-	struct batch b = {.len = 0};
+	struct nl_batch b = {.len = 0};
 	struct seqadj adj = grown;
 	struct ct_view view;
 	uint32_t first, second;
 
 	adj.after = (int32_t)after;
-	first = append(&b, expect_msg(buf, e, NLM_F_CREATE | NLM_F_EXCL));
-	second = append(&b, seqadj_msg(buf, &e->master, &adj));
+	first = nl_append(&b, expect_msg(buf, e, NLM_F_CREATE | NLM_F_EXCL));
+	second = nl_append(&b, seqadj_msg(buf, &e->master, &adj));
 	check_err(nl_send(nl, b.buf, b.len), 0, "one sendmsg for both");
-	check_err(next_answer(nl, first), want, "first answer is the expectation's");
-	check_err(next_answer(nl, second), 0, "second answer is the adjustment's");
+	check_err(nl_next_answer(nl, first), want, "first answer is the expectation's");
+	check_err(nl_next_answer(nl, second), 0, "second answer is the adjustment's");
 	check(!readable(mnl_socket_get_fd(nl), 0), "no third answer");
 	check_err(ct_get(nl, &e->master, &view), 0, "look-up");
 	check(view.adj[1].after == after, "the adjustment is in force");
@@ -72,7 +44,7 @@ static void expectation_and_adjustment(
 static void adjustment_and_verdict(struct queue *q, const struct control *ctl, struct tuple t)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
-	struct batch b = {.len = 0};
+	struct nl_batch b = {.len = 0};
 	struct seqadj adj = grown;
 	struct packet p;
 	uint32_t first;
@@ -83,11 +55,11 @@ static void adjustment_and_verdict(struct queue *q, const struct control *ctl, s
 		broken("nothing in the queue");
 	adj.pos = packet_seq(&p);
 	packet_set_payload(&p, "227 xyz", 7);
-	first = append(&b, seqadj_msg(buf, &t, &adj));
-	append(&b, verdict_msg(buf, q, p.id, p.data, p.len));
+	first = nl_append(&b, seqadj_msg(buf, &t, &adj));
+	nl_append(&b, verdict_msg(buf, q, p.id, p.data, p.len));
 	check_err(nl_send(q->nl, b.buf, b.len), 0,
 		"adjustment and verdict in one sendmsg on the queue's socket");
-	check_err(next_answer(q->nl, first), 0, "the adjustment is answered there");
+	check_err(nl_next_answer(q->nl, first), 0, "the adjustment is answered there");
 	check(tcp_expect(ctl->client, "227 xyz", 7), "the verdict took effect");
 	check(!readable(mnl_socket_get_fd(q->nl), 0), "and has no answer");
 }

@@ -20,40 +20,17 @@
 
 enum { PORT = 50000, POLICY_S = 300, LONG_S = 200, SHORT_S = 60, SLACK_S = WATCHDOG_S };
 
-/* The answer must be the one to @seq; @returns its 0 or -errno. */
-static int life_answer(struct mnl_socket *nl, uint32_t seq)
-{
-	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
-	const struct nlmsghdr *nlh = (void *)buf;
-	const struct nlmsgerr *err;
-	int n = nl_recv(nl, buf, sizeof(buf), DEADLINE_MS);
-
-	if (n < 0)
-		return n;
-	if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_seq != seq)
-		return -EBADMSG;
-	err = mnl_nlmsg_get_payload(nlh);
-	return err->error;
-}
-
 /* Creation and change in one datagram; the change is always taken. */
 static void life_create(struct mnl_socket *nl, const struct expect *e, int want, const char *what)
 {
-	_Alignas(struct nlmsghdr) uint8_t buf[2 * MSG_MAX], one[MSG_MAX];
-	static const unsigned int flags[] = {NLM_F_CREATE | NLM_F_EXCL, 0};
-	uint32_t seq[2];
-	size_t len = 0;
+	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
+	struct nl_batch b = {.len = 0};
+	uint32_t creation = nl_append(&b, expect_msg(buf, e, NLM_F_CREATE | NLM_F_EXCL));
+	uint32_t change = nl_append(&b, expect_msg(buf, e, 0));
 
-	for (int i = 0; i < 2; i++) {
-		const struct nlmsghdr *nlh = expect_msg(one, e, flags[i]);
-
-		seq[i] = nlh->nlmsg_seq;
-		memcpy(buf + len, nlh, nlh->nlmsg_len);
-		len += NLMSG_ALIGN(nlh->nlmsg_len);
-	}
-	check_err(nl_send(nl, buf, len), 0, what);
-	check_err(life_answer(nl, seq[0]), want, "creation");
-	check_err(life_answer(nl, seq[1]), 0, "change");
+	check_err(nl_send(nl, b.buf, b.len), 0, what);
+	check_err(nl_next_answer(nl, creation), want, "creation");
+	check_err(nl_next_answer(nl, change), 0, "change");
 }
 
 static void life_is(struct mnl_socket *nl, const struct expect *e, uint32_t s, const char *what)

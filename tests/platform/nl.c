@@ -98,6 +98,28 @@ int nl_wait(struct mnl_socket *nl, uint32_t seq, mnl_cb_t cb, void *data)
 	return -ETIMEDOUT;
 }
 
+uint32_t nl_append(struct nl_batch *b, const struct nlmsghdr *nlh)
+{
+	memcpy(b->buf + b->len, nlh, nlh->nlmsg_len);
+	b->len += NLMSG_ALIGN(nlh->nlmsg_len);
+	return nlh->nlmsg_seq;
+}
+
+int nl_next_answer(struct mnl_socket *nl, uint32_t seq)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
+	const struct nlmsghdr *nlh = (void *)buf;
+	const struct nlmsgerr *err;
+	int n = nl_recv(nl, buf, sizeof(buf), DEADLINE_MS);
+
+	if (n < 0)
+		return n;
+	if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_seq != seq)
+		return -EBADMSG;
+	err = mnl_nlmsg_get_payload(nlh);
+	return err->error;
+}
+
 int nl_talk(struct mnl_socket *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
 {
 	int err = nl_send(nl, nlh, nlh->nlmsg_len);

@@ -171,6 +171,17 @@ int nl_talk(struct mnl_socket *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *data
 /* Receives one datagram before the deadline; @returns its length or -errno. */
 int nl_recv(struct mnl_socket *nl, void *buf, size_t size, int ms);
 
+/* Messages that lie back to back. */
+struct nl_batch {
+	_Alignas(struct nlmsghdr) uint8_t buf[2 * MSG_MAX];
+	size_t len;
+};
+
+/* @returns the message's sequence number. */
+uint32_t nl_append(struct nl_batch *b, const struct nlmsghdr *nlh);
+/* The next answer must be the one to @seq; @returns its 0 or -errno. */
+int nl_next_answer(struct mnl_socket *nl, uint32_t seq);
+
 /* --- ct.c: conntrack and expectations --- */
 
 struct expect {
