@@ -3,7 +3,7 @@
  *
  * What ends otherwise or begins with a dot is no drop-in: editors and packages leave such files.
  * Names are collected and sorted here and not by scandir(), for qsort() may make system calls that
- * the reader of files does not have.
+ * the configuration process does not have.
  */
 #include "drop_in.h"
 

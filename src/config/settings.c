@@ -19,21 +19,6 @@ enum {
 	SESSIONS_MIN = 64,
 };
 
-static void settings_set_default_sources(struct settings *s);
-
-struct settings settings_default(void)
-{
-	struct settings s = {.queue = SETTINGS_QUEUE,
-		.tls_queue = SETTINGS_TLS_QUEUE,
-		.fail_open = true,
-		.control_socket = SETTINGS_CONTROL_SOCKET,
-		.sessions = CONNTAB_SIZE,
-		.policy = policy_default};
-
-	settings_set_default_sources(&s);
-	return s;
-}
-
 /* Which of `n` names it is, or n. */
 static size_t settings_word_among(struct text word, const char *const *names, size_t n)
 {
@@ -397,6 +382,19 @@ static void settings_set_default_sources(struct settings *s)
 		snprintf(s->source[i].value, SETTINGS_VALUE_MAX, "%s", keys[i].value_default);
 		snprintf(s->source[i].from, SETTINGS_FROM_MAX, "default");
 	}
+}
+
+struct settings settings_default(void)
+{
+	struct settings s = {.queue = SETTINGS_QUEUE,
+		.tls_queue = SETTINGS_TLS_QUEUE,
+		.fail_open = true,
+		.control_socket = SETTINGS_CONTROL_SOCKET,
+		.sessions = CONNTAB_SIZE,
+		.policy = policy_default};
+
+	settings_set_default_sources(&s);
+	return s;
 }
 
 void settings_keep_sources(struct settings *next, const struct settings *now)

@@ -134,7 +134,6 @@ size_t addr_text(const struct addr *a, uint8_t *buf)
 	return a->family == ADDR_IP4 ? addr_ip4_text(a, '.', buf) : addr_ip6_text(a, buf);
 }
 
-/* Four numbers 0..255, without leading zeros, with dots between them, in all of the `n` bytes. */
 /* 0 to 255, without a zero in front; returns how many digits there are, 0 for none or too many. */
 static size_t addr_parse_octet(const uint8_t *p, size_t n, uint8_t *ret_octet)
 {
@@ -149,6 +148,7 @@ static size_t addr_parse_octet(const uint8_t *p, size_t n, uint8_t *ret_octet)
 	return i;
 }
 
+/* Four numbers 0..255, without leading zeros, with dots between them, in all of the `n` bytes. */
 static int addr_parse_ip4(const uint8_t *p, size_t n, uint8_t *ret_byte)
 {
 	uint8_t byte[ADDR_IP4_LEN];

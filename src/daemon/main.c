@@ -336,7 +336,7 @@ static int pasvd_start_config_process(const struct conf *conf)
 	int err = config_process_start(&live.config_process, conf, live.now);
 
 	if (err)
-		log_at(REASON_LEVEL_ERR, "start", "cannot start the reader of files: %s",
+		log_at(REASON_LEVEL_ERR, "start", "cannot start the configuration process: %s",
 			strerror(-err));
 	return err;
 }

@@ -21,7 +21,7 @@ struct ctl_query {
 	const char *path;
 	bool json, follow;
 	const char *requests[3]; /* what is asked, one after the other */
-	void (*show)(FILE *out, const json_t *answer, size_t width);
+	void (*show)(FILE *out, const json_t *answer, size_t width); /* NULL: nothing to print */
 	bool whole; /* for JSON the answer is its one object */
 };
 
@@ -88,13 +88,6 @@ static json_t *pasvctl_ask_for(const struct ctl_query *q)
 	return all;
 }
 
-static void show_nothing(FILE *out, const json_t *answer, size_t width)
-{
-	(void)out;
-	(void)answer;
-	(void)width;
-}
-
 static int pasvctl_run_query(void *data)
 {
 	const struct ctl_query *q = data;
@@ -104,7 +97,7 @@ static int pasvctl_run_query(void *data)
 		return EXIT_FAILURE;
 	if (q->json)
 		pasvctl_print_json(q->whole ? json_array_get(answer, 0) : answer, JSON_INDENT(2));
-	else
+	else if (q->show)
 		q->show(stdout, answer, table_width());
 	json_decref(answer);
 	return options_flush();
@@ -143,8 +136,7 @@ static struct ctl_query metrics_query = {
 	.path = SOCKET, .requests = {"status", "reasons"}, .show = show_metrics};
 static struct ctl_query config_query = {
 	.path = SOCKET, .requests = {"config"}, .show = show_config};
-static struct ctl_query reload_query = {
-	.path = SOCKET, .requests = {"reload"}, .show = show_nothing};
+static struct ctl_query reload_query = {.path = SOCKET, .requests = {"reload"}};
 static struct ctl_query other_query = {.path = SOCKET};
 
 static const struct options_command all[] = {
