@@ -178,7 +178,9 @@ run_tests()
 	measure_slowness
 	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
 	for part; do
+		SECONDS=0
 		"test_$part"
+		say "Part $part: $SECONDS s"
 	done
 	say "All tests are done."
 	((${#complaints[@]} == 0)) || printf 'Not right: %s\n' "${complaints[@]}"
