@@ -85,16 +85,15 @@ static long probe_kernel_count_expectations(void)
 	struct nfgenmsg *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
 	struct nl nl;
 	long count = 0;
-	int result = 0, err = nl_open(&nl, answer, sizeof(answer));
+	int err = nl_open(&nl, answer, sizeof(answer));
 
 	nlh->nlmsg_type = NFNL_SUBSYS_CTNETLINK_EXP << 8 | IPCTNL_MSG_EXP_GET;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	nfg->version = NFNETLINK_V0;
 	if (!err)
-		err = nl_request(
-			&nl, buf, nlh->nlmsg_len, &result, 1, probe_kernel_count_one, &count);
+		err = nl_ask(&nl, buf, nlh->nlmsg_len, probe_kernel_count_one, &count);
 	nl_close(&nl);
-	return err || result ? -1 : count;
+	return err ? -1 : count;
 }
 
 /* --- the network namespace --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntrack.c - struct ct_ops, answered by the kernel
  *
- * Theory of operation. Each question is one nl_request(). conntrack_commit() puts the expectation,
+ * Theory of operation. Each question is one nl_ask(). conntrack_commit() puts the expectation,
  * how long it lives and the adjustment into one datagram, in this order; the kernel answers each
  * for itself, so one can fail alone. If the adjustment fails the expectation is taken back: a
  * client that is told a wrong port shall not find an open one. What sets the time finds its
@@ -53,12 +53,8 @@ static enum ct_result conntrack_get(void *ctx, const struct tuple *t, struct ct_
 	struct conntrack *c = ctx;
 	struct view_wanted w = {c->ct_helper, ret_view};
 	ssize_t len = ct_msg_put_get(buf, sizeof(buf), t);
-	int result = 0, err;
+	int err = nl_ask(&c->nl, buf, len, conntrack_take_view, &w);
 
-	err = len < 0 ? (int)len
-		      : nl_request(&c->nl, buf, (size_t)len, &result, 1, conntrack_take_view, &w);
-	if (!err)
-		err = result;
 	if (err == -ENOENT)
 		return CT_NONE;
 	return err ? conntrack_failed("get", err) : CT_OK;
@@ -75,13 +71,11 @@ static int conntrack_expect_find(
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	ssize_t len = ct_msg_put_expect_get(buf, sizeof(buf), e);
-	int result, err;
+	int err = nl_ask(&c->nl, buf, len, conntrack_take_expect, ret_id);
 
-	if (len < 0)
-		return (int)len;
-	err = nl_request(&c->nl, buf, (size_t)len, &result, 1, conntrack_take_expect, ret_id);
-	ret_id->master.zone = e->master.zone;
-	return err ? err : result;
+	if (!err)
+		ret_id->master.zone = e->master.zone;
+	return err;
 }
 
 bool conntrack_expected(void *c, const struct expect *e, uint32_t *ret_seconds)
@@ -127,12 +121,8 @@ static enum ct_result conntrack_expect_get(
 	struct conntrack *c = ctx;
 	struct expect_wanted w = {.found = false};
 	ssize_t len = ct_msg_put_expect_dump(buf, sizeof(buf), master);
-	int result = 0;
-	int err = len < 0 ? (int)len
-			  : nl_request(&c->nl, buf, (size_t)len, &result, 1,
-				    conntrack_take_expected, &w);
+	int err = nl_ask(&c->nl, buf, len, conntrack_take_expected, &w);
 
-	err = err ? err : result;
 	if (err && err != -ENOENT)
 		return conntrack_failed("expect_dump", err);
 	if (err || !w.found)
@@ -147,17 +137,13 @@ static bool conntrack_expect_del(void *ctx, const struct expect *e)
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	struct conntrack *c = ctx;
 	struct ct_expect_id id = {0};
-	int result = 0, err = conntrack_expect_find(c, e, &id);
-	ssize_t len;
+	int err = conntrack_expect_find(c, e, &id);
 
 	if (!err && !tuple_eq(&id.master, &e->master))
 		err = -ENOENT;
-	if (!err) {
-		len = ct_msg_put_expect_del(buf, sizeof(buf), e, id.id);
-		err = len < 0 ? (int)len
-			      : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
-		err = err ? err : result;
-	}
+	if (!err)
+		err = nl_ask(
+			&c->nl, buf, ct_msg_put_expect_del(buf, sizeof(buf), e, id.id), NULL, NULL);
 	if (err && err != -ENOENT)
 		conntrack_failed("expect_del", err);
 	return !err;
@@ -231,10 +217,8 @@ static void conntrack_set_mark(void *ctx, const struct tuple *master, uint32_t v
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	struct conntrack *c = ctx;
 	ssize_t len = ct_msg_put_mark(buf, sizeof(buf), master, value, mask, true);
-	int result = 0;
-	int err = len < 0 ? (int)len : nl_request(&c->nl, buf, (size_t)len, &result, 1, NULL, NULL);
+	int err = nl_ask(&c->nl, buf, len, NULL, NULL);
 
-	err = err ? err : result;
 	if (err && err != -ENOENT)
 		conntrack_failed("mark", err);
 }
@@ -266,12 +250,8 @@ int conntrack_marked(struct conntrack *c, uint32_t mark, conntrack_take_fn *take
 
 	for (size_t i = 0; i < sizeof(families) && !err; i++) {
 		ssize_t len = ct_msg_put_dump_marked(buf, sizeof(buf), families[i], mark);
-		int result = 0;
 
-		err = len < 0 ? (int)len
-			      : nl_request(&c->nl, buf, (size_t)len, &result, 1,
-					conntrack_take_marked, &w);
-		err = err ? err : result;
+		err = nl_ask(&c->nl, buf, len, conntrack_take_marked, &w);
 	}
 	return err;
 }

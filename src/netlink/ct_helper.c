@@ -33,14 +33,9 @@ static int ct_helper_probe(struct nl *nl, const char *name)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
 	ssize_t len = ct_msg_put_probe(buf, sizeof(buf), name);
-	int result, err;
+	int err = nl_ask(nl, buf, len, NULL, NULL);
 
-	if (len < 0)
-		return (int)len;
-	err = nl_request(nl, buf, (size_t)len, &result, 1, NULL, NULL);
-	if (err)
-		return err;
-	return result == -EBUSY ? 0 : result ? result : -EPROTO;
+	return err == -EBUSY ? 0 : err ? err : -EPROTO;
 }
 
 /* Likewise; then it is registered for both families. */
@@ -52,10 +47,8 @@ static int ct_helper_register(struct nl *nl, const char *name)
 
 	for (size_t i = 0; i < sizeof(families) && !err; i++) {
 		ssize_t len = cthelper_msg_put_new(buf, sizeof(buf), families[i], name);
-		int result = 0;
 
-		err = len < 0 ? (int)len : nl_request(nl, buf, (size_t)len, &result, 1, NULL, NULL);
-		err = err ? err : result;
+		err = nl_ask(nl, buf, len, NULL, NULL);
 	}
 	return err == -EINVAL ? -EOPNOTSUPP : err;
 }

@@ -251,3 +251,11 @@ int nl_request(
 	err = nl_send(nl, msgs, len);
 	return err ? err : nl_await(nl, &p);
 }
+
+int nl_ask(struct nl *nl, void *msg, ssize_t len, nl_take_fn *take, void *data)
+{
+	int result = 0;
+	int err = len < 0 ? (int)len : nl_request(nl, msg, (size_t)len, &result, 1, take, data);
+
+	return err ? err : result;
+}

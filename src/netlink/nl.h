@@ -71,6 +71,10 @@ int nl_send(struct nl *nl, const void *msgs, size_t len);
 int nl_request(
 	struct nl *nl, void *msgs, size_t len, int *result, size_t n, nl_take_fn *take, void *data);
 
+/* The same for one message. `len`: its length, or the -errno of the function that built it. Returns
+ * the first error of building, sending and the answer, or 0. */
+int nl_ask(struct nl *nl, void *msg, ssize_t len, nl_take_fn *take, void *data);
+
 /* Reads one datagram and hands what is in it to nl->unasked. -EAGAIN: there is none. Never
  * waits. */
 int nl_dispatch(struct nl *nl);
