@@ -49,19 +49,13 @@ static size_t log_append_quoted(char *line, size_t n, const char *text)
 
 /* Writes "event=EVENT FIELDS msg="MSG"" without what is NULL. */
 static void log_write_line(
-	enum reason_level level, const char *event, const char *msg, const char *fields, va_list ap)
+	enum reason_level level, const char *event, const char *fields, const char *msg)
 {
 	char line[SINK_LINE_MAX];
-	int n = snprintf(line, sizeof(line), "event=%s", event), more = 0;
-	size_t len = (size_t)n;
+	int n = snprintf(
+		line, sizeof(line), "event=%s%s%s", event, fields ? " " : "", fields ? fields : "");
+	size_t len = (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1;
 
-	if (fields) {
-		line[len++] = ' ';
-		more = vsnprintf(line + len, sizeof(line) - len, fields, ap);
-		len += more < 0 ? 0 : (size_t)more;
-		if (len > sizeof(line) - 1)
-			len = sizeof(line) - 1;
-	}
 	if (msg) {
 		len = log_append(line, len, " msg=", 5);
 		len = log_append_quoted(line, len, msg);
@@ -75,15 +69,6 @@ void log_text(enum reason_level level, const char *text)
 		sink_write(level, text, strlen(text));
 }
 
-static void log_message(enum reason_level level, const char *event, const char *msg, ...)
-{
-	va_list none;
-
-	va_start(none, msg);
-	log_write_line(level, event, msg, NULL, none);
-	va_end(none);
-}
-
 void log_at(enum reason_level level, const char *event, const char *fmt, ...)
 {
 	char msg[SINK_LINE_MAX];
@@ -94,18 +79,20 @@ void log_at(enum reason_level level, const char *event, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	log_message(level, event, msg);
+	log_write_line(level, event, NULL, msg);
 }
 
-void log_fields(enum reason_level level, const char *event, const char *fields, ...)
+void log_fields(enum reason_level level, const char *event, const char *fmt, ...)
 {
+	char fields[SINK_LINE_MAX];
 	va_list ap;
 
 	if (level > log_max)
 		return;
-	va_start(ap, fields);
-	log_write_line(level, event, NULL, fields, ap);
+	va_start(ap, fmt);
+	vsnprintf(fields, sizeof(fields), fmt, ap);
 	va_end(ap);
+	log_write_line(level, event, fields, NULL);
 }
 
 enum { CLIENTS = 256 }; /* that are told apart */
@@ -130,7 +117,7 @@ static bool within_rate(enum reason_level level, const struct addr *client)
 	uint64_t second, left_out;
 	bool fair, within;
 
-	static_assert(CLIENTS == 1 << 8, "as many numbers as number_of() gives");
+	static_assert(CLIENTS == 1 << 8, "as many numbers as log_number_of() gives");
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	second = (uint64_t)now.tv_sec;
 	fair = !client || rate_take(&of_client[level][log_number_of(client)], second,
@@ -143,15 +130,17 @@ static bool within_rate(enum reason_level level, const struct addr *client)
 }
 
 void log_packet(enum reason_level level, const struct addr *client, const char *event,
-	const char *msg, const char *fields, ...)
+	const char *msg, const char *fmt, ...)
 {
+	char fields[SINK_LINE_MAX];
 	va_list ap;
 
 	if (level > log_max || !within_rate(level, client))
 		return;
-	va_start(ap, fields);
-	log_write_line(level, event, msg, fields, ap);
+	va_start(ap, fmt);
+	vsnprintf(fields, sizeof(fields), fmt, ap);
 	va_end(ap);
+	log_write_line(level, event, fields, msg);
 }
 
 /* `what` has become of a port. */

@@ -21,13 +21,13 @@ void log_at(enum reason_level level, const char *event, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* event=EVENT and the fields, "key=value key=value": values are numbers, names and endpoints. */
-void log_fields(enum reason_level level, const char *event, const char *fields, ...)
+void log_fields(enum reason_level level, const char *event, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* The same for a line that a packet causes: limited. `client`: of its control connection, or NULL.
- * `msg` or `fields` may be NULL. */
+ * `msg` may be NULL. */
 void log_packet(enum reason_level level, const struct addr *client, const char *event,
-	const char *msg, const char *fields, ...) __attribute__((format(printf, 5, 6)));
+	const char *msg, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 /* An error before the daemon runs, as the command line prints it. */
 void log_text(enum reason_level level, const char *text);
