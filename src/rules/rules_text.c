@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rules_text.c - the text of the rules
  *
- * A template (iptables/pasvd.rules.in, iptables/pasvd.nft.in) is an array of lines, each after the
- * letters of its conditions and a bar. A line is printed for each family, server, --wan, --port and
- * range of [tls] ports for which its conditions hold; what comes out twice of the same line is
- * printed once. So a line is repeated for what it names (@SERVER@, @WAN@, @PORT@ ...), and a
- * comment is not.
+ * A template (iptables/pasvd.rules.in, iptables/pasvd.nft.in) is an array of lines with their
+ * conditions. A line is printed for each family, server, --wan, --port and range of [tls] ports for
+ * which its conditions hold; what comes out twice of the same line is printed once. So a line is
+ * repeated for what it names (@SERVER@, @WAN@, @PORT@ ...), and a comment is not.
  */
 #include "rules_text.h"
 
@@ -15,16 +14,35 @@
 
 #include "pasvd/array.h"
 
-static const char *const iptables_template[] = {
+/* The conditions of a line, explained in pasvd.rules.in. */
+enum {
+	IF_SERVER = 1 << 0,
+	IF_WAN = 1 << 1,
+	IF_PUBLIC = 1 << 2,
+	IF_TLS = 1 << 3,
+	IF_LAN = 1 << 4,
+	IF_FAIL_OPEN = 1 << 5,
+	IF_FAIL_CLOSED = 1 << 6,
+	IF_MANGLE = 1 << 7,
+	IF_RAW = 1 << 8,
+	IF_IPV4 = 1 << 9,
+	IF_IPV6 = 1 << 10,
+};
+
+struct rules_line {
+	unsigned int conditions;
+	const char *text;
+};
+
+static const struct rules_line iptables_template[] = {
 #include "iptables_template.h"
 };
 
-static const char *const nft_template[] = {
+static const struct rules_line nft_template[] = {
 #include "nft_template.h"
 };
 
 enum {
-	LETTERS_LEN = 11,
 	LINE_LEN = 2048,
 	NUMBER_LEN = 6,                             /* "65535" and its NUL */
 	RANGE_LEN = 2 * NUMBER_LEN,                 /* "60000:60100" and its NUL */
@@ -170,41 +188,30 @@ static void rules_put_text(struct rules_output *out, const struct rules *r,
 
 /* --- the template --- */
 
-/* The letters before the template's bar that hold for an address of a server, or without one, each
- * once. */
-static void rules_conditions(const struct rules *r, int family, const struct rules_address *address,
-	char ret_letters[LETTERS_LEN])
+/* Those that hold for an address of a server, or without one. */
+static unsigned int rules_conditions(
+	const struct rules *r, int family, const struct rules_address *address)
 {
-	const char *reached = address->public[0] ? "sp" : "sw";
-	bool tls = address->n_ranges;
+	unsigned int reached = address->public[0] ? IF_PUBLIC : IF_WAN;
 
-	snprintf(ret_letters, LETTERS_LEN, " %c%c%c%s%s%s%s", family == RULES_IP6 ? '6' : '4',
-		r->ct_helper->before_conntrack ? 'r' : 'b', r->fail_open ? 'o' : 'x',
-		r->lan ? "c" : "", address->own[0] ? reached : "", tls ? "t" : "", tls ? "m" : "");
-}
-
-/* What is after the bar of a line, or NULL if its conditions do not hold. */
-static const char *rules_text_of(const char *line, const char *letters)
-{
-	line += strspn(line, letters);
-	return *line == '|' ? line + 1 : NULL;
+	return (address->own[0] ? IF_SERVER | reached : 0) | (address->n_ranges ? IF_TLS : 0) |
+	       (r->lan ? IF_LAN : 0) | (r->fail_open ? IF_FAIL_OPEN : IF_FAIL_CLOSED) |
+	       (r->ct_helper->before_conntrack ? IF_RAW : IF_MANGLE) |
+	       (family == RULES_IP6 ? IF_IPV6 : IF_IPV4);
 }
 
 static void rules_put_for_address(struct rules_output *out, const struct rules *r,
-	const struct rules_server *server, int family, const char *line)
+	const struct rules_server *server, int family, const struct rules_line *line)
 {
-	char letters[LETTERS_LEN];
-	const char *text;
+	unsigned int hold = rules_conditions(r, family, &server->address[family]);
 
-	rules_conditions(r, family, &server->address[family], letters);
-	text = rules_text_of(line, letters);
-	if (text)
-		rules_put_text(out, r, server, family, text);
+	if (!(line->conditions & ~hold))
+		rules_put_text(out, r, server, family, line->text);
 }
 
 /* First for those whom it concerns without a server. */
 static void rules_put_for_family(
-	struct rules_output *out, const struct rules *r, int family, const char *line)
+	struct rules_output *out, const struct rules *r, int family, const struct rules_line *line)
 {
 	static const struct rules_server nobody;
 
@@ -218,14 +225,15 @@ static void rules_put_for_family(
 static void rules_put_template(
 	struct rules_output *out, const struct rules *r, unsigned int families)
 {
-	const char *const *line = r->nft ? nft_template : iptables_template;
+	const struct rules_line *line = r->nft ? nft_template : iptables_template;
 	size_t n = r->nft ? ARRAY_SIZE(nft_template) : ARRAY_SIZE(iptables_template);
 
-	for (const char *const *end = line + n; line < end && fflush(out->file) == 0; line++) {
+	for (const struct rules_line *end = line + n; line < end && fflush(out->file) == 0;
+		line++) {
 		out->begin = out->len;
 		for (int family = 0; family < RULES_FAMILIES; family++) {
 			if (families & 1U << family)
-				rules_put_for_family(out, r, family, *line);
+				rules_put_for_family(out, r, family, line);
 		}
 	}
 }
