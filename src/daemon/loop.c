@@ -253,28 +253,31 @@ static int loop_time_left(const struct loop *loop, int watchdog_ms)
 
 int loop_run(struct loop *loop, int watchdog_ms)
 {
+	enum { CONTROL, ON_DEMAND, SIGNALS, EVENTS, WATCHED };
 	struct loop_queue *control = &loop->queue[LOOP_CONTROL],
-			  *on_demand_syn = &loop->queue[LOOP_ON_DEMAND];
-	struct pollfd fds[] = {{.fd = loop_queue_fd(control), .events = POLLIN},
-		{.fd = loop_queue_fd(on_demand_syn), .events = POLLIN},
-		{.fd = loop->signals, .events = POLLIN},
-		{.fd = expect_events_fd(loop->events), .events = POLLIN},
-		{.fd = loop->watched, .events = POLLIN}};
+			  *on_demand = &loop->queue[LOOP_ON_DEMAND];
+	struct pollfd fds[] = {
+		[CONTROL] = {.fd = loop_queue_fd(control), .events = POLLIN},
+		[ON_DEMAND] = {.fd = loop_queue_fd(on_demand), .events = POLLIN},
+		[SIGNALS] = {.fd = loop->signals, .events = POLLIN},
+		[EVENTS] = {.fd = expect_events_fd(loop->events), .events = POLLIN},
+		[WATCHED] = {.fd = loop->watched, .events = POLLIN},
+	};
 	uint64_t last = 0;
 	int err = 0;
 
 	while (!loop->stopping && !err) {
 		if (poll(fds, ARRAY_SIZE(fds), loop_time_left(loop, watchdog_ms)) < 0)
 			err = errno == EINTR ? 0 : -errno;
-		if (fds[3].revents)
+		if (fds[EVENTS].revents)
 			expect_events_read(loop->events, loop_now());
-		if (!err && fds[0].revents)
+		if (!err && fds[CONTROL].revents)
 			err = loop_dispatch(control, CONTROL_FIRST);
-		if (!err && fds[1].revents)
-			err = loop_dispatch(on_demand_syn, 1);
-		if (fds[2].revents)
+		if (!err && fds[ON_DEMAND].revents)
+			err = loop_dispatch(on_demand, 1);
+		if (fds[SIGNALS].revents)
 			loop_on_signal(loop);
-		if (fds[4].revents)
+		if (fds[WATCHED].revents)
 			loop->hooks->ready(loop->hooks->data, loop_now());
 		loop_expire(loop);
 		loop_watchdog(loop, watchdog_ms, &last);
