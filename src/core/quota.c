@@ -48,10 +48,11 @@ static struct quota_bucket *quota_bucket_in(
 	return &fullest->bucket;
 }
 
-static struct quota_bucket *quota_bucket_of(
-	struct quota *q, enum quota_scope scope, const struct quota_party *party)
+static struct quota_bucket *quota_bucket_of(struct quota *q, enum quota_scope scope,
+	struct quota_bucket *session, const struct ct_view *view)
 {
-	const struct addr *client = &party->client, *server = &party->server;
+	const struct addr *client = &view->tuple[DIR_ORIGINAL].src.addr,
+			  *server = &view->tuple[DIR_REPLY].src.addr;
 	size_t client_len = client->family == ADDR_IP6 ? IP6_CLIENT_LEN : addr_len(client);
 
 	switch (scope) {
@@ -60,10 +61,10 @@ static struct quota_bucket *quota_bucket_of(
 	case QUOTA_SERVER:
 		return quota_bucket_in(q->server, quota_client_id(q, server, addr_len(server)));
 	case QUOTA_SESSION:
-	case QUOTA_NONE:
+	case QUOTA_SCOPES:
 		break;
 	}
-	return party->session;
+	return session;
 }
 
 /* When the bucket will be full if a port more is taken out of it. */
@@ -72,33 +73,37 @@ static uint64_t quota_full_after(const struct quota_bucket *b, uint16_t a_minute
 	return (b->full_at > now ? b->full_at : now) + minute / a_minute;
 }
 
-enum quota_scope quota_ask(struct quota *q, const struct quota_limits *limits,
-	const struct quota_party *party, uint64_t now)
+enum reason quota_ask(struct quota *q, const struct quota_limits *limits,
+	struct quota_bucket *session, const struct ct_view *view, uint64_t now)
 {
-	enum quota_scope scope = QUOTA_SESSION;
+	static const enum reason over[QUOTA_SCOPES] = {
+		[QUOTA_SESSION] = REASON_SESSION_LIMIT,
+		[QUOTA_CLIENT] = REASON_CLIENT_LIMIT,
+		[QUOTA_SERVER] = REASON_SERVER_LIMIT,
+	};
 
 	now *= NS_PER_MS;
-	for (; scope < QUOTA_NONE; scope++) {
+	for (enum quota_scope scope = QUOTA_SESSION; scope < QUOTA_SCOPES; scope++) {
 		uint16_t a_minute = limits->a_minute[scope];
 
-		if (a_minute && quota_full_after(quota_bucket_of(q, scope, party), a_minute, now) >
-					now + minute)
-			break;
+		if (a_minute && quota_full_after(quota_bucket_of(q, scope, session, view), a_minute,
+					now) > now + minute)
+			return over[scope];
 	}
-	return scope;
+	return REASON_OPENED;
 }
 
-void quota_take(struct quota *q, const struct quota_limits *limits, const struct quota_party *party,
-	uint64_t now)
+void quota_take(struct quota *q, const struct quota_limits *limits, struct quota_bucket *session,
+	const struct ct_view *view, uint64_t now)
 {
 	now *= NS_PER_MS;
-	for (enum quota_scope scope = QUOTA_SESSION; scope < QUOTA_NONE; scope++) {
+	for (enum quota_scope scope = QUOTA_SESSION; scope < QUOTA_SCOPES; scope++) {
 		uint16_t a_minute = limits->a_minute[scope];
 		struct quota_bucket *b;
 
 		if (!a_minute)
 			continue;
-		b = quota_bucket_of(q, scope, party);
+		b = quota_bucket_of(q, scope, session, view);
 		b->full_at = quota_full_after(b, a_minute, now);
 	}
 }
