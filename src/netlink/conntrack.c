@@ -182,11 +182,28 @@ static int conntrack_request_commit(struct conntrack *c, const struct tuple *mas
 	return nl_request(&c->nl, buf, (size_t)len, &result[first], n, NULL, NULL);
 }
 
+/* What the kernel's answers to a commit come to. */
+static enum ct_result conntrack_commit_result(const int result[REQUESTS])
+{
+	if (result[EXPECT] == -ENOENT || result[ADJUST] == -ENOENT)
+		return CT_NONE;
+	if (result[EXPECT] == -EEXIST || result[EXPECT] == -EBUSY)
+		return CT_BUSY;
+	if (result[EXPECT])
+		return conntrack_failed("expectation", result[EXPECT]);
+	if (result[ADJUST])
+		return conntrack_failed("adjustment", result[ADJUST]);
+	if (result[LIFE]) /* at worst it lives as long as the ct helper lets it */
+		conntrack_failed("life", result[LIFE]);
+	return CT_OK;
+}
+
 static enum ct_result conntrack_commit(void *ctx, const struct tuple *master, enum dir dir,
 	const struct expect *e, const struct seqadj *a)
 {
 	struct conntrack *c = ctx;
 	struct ct_expect_id other;
+	enum ct_result done;
 	int result[REQUESTS];
 	int err = e ? conntrack_expect_find(c, e, &other) : -ENOENT;
 
@@ -195,21 +212,10 @@ static enum ct_result conntrack_commit(void *ctx, const struct tuple *master, en
 	if (err != -ENOENT)
 		return conntrack_failed("commit", err);
 	err = conntrack_request_commit(c, master, dir, e, a, result);
-	if (!err && (result[EXPECT] == -ENOENT || result[ADJUST] == -ENOENT))
-		return CT_NONE;
-	if (!err && (result[EXPECT] == -EEXIST || result[EXPECT] == -EBUSY))
-		return CT_BUSY;
-	if (!err && !result[EXPECT] && !result[ADJUST]) {
-		if (result[LIFE]) /* at worst it lives as long as the ct helper lets it */
-			conntrack_failed("life", result[LIFE]);
-		return CT_OK;
-	}
-	if (e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
+	done = err ? conntrack_failed("commit", err) : conntrack_commit_result(result);
+	if (done == CT_FAIL && e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
 		conntrack_expect_del(c, e);
-	if (err)
-		return conntrack_failed("commit", err);
-	return result[EXPECT] ? conntrack_failed("expectation", result[EXPECT])
-			      : conntrack_failed("adjustment", result[ADJUST]);
+	return done;
 }
 
 static void conntrack_set_mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
