@@ -50,6 +50,21 @@ static int ftp_read_number(
 	return i;
 }
 
+/* A number, and the character after it. */
+static int ftp_read_number_and(
+	const uint8_t *p, size_t n, int digits, uint32_t max, uint8_t after, uint16_t *ret_number)
+{
+	uint16_t number;
+	int used = ftp_read_number(p, n, digits, max, &number);
+
+	if (used < 0)
+		return used;
+	if (p[used] != after)
+		return BAD;
+	*ret_number = number;
+	return used + 1;
+}
+
 /* A comma and the spaces after it. */
 static int ftp_read_comma(const uint8_t *p, size_t n)
 {
@@ -123,21 +138,20 @@ static int ftp_read_form_two(const uint8_t *p, size_t n, size_t at, struct ftp_o
 	if (two == n || two == host || p[two] != ',')
 		return BAD;
 	two++;
-	used = ftp_read_number(p + two, n - two, 3, UINT8_MAX, &high);
-	if (used < 0 || p[two + (size_t)used] != ',')
+	used = ftp_read_number_and(p + two, n - two, 3, UINT8_MAX, ',', &high);
+	if (used < 0)
 		return BAD;
-	used++;
-	more = ftp_read_number(p + two + used, n - two - (size_t)used, 3, UINT8_MAX, &low);
-	if (more < 0 || p[two + (size_t)(used + more)] != ')')
+	more = ftp_read_number_and(p + two + used, n - two - (size_t)used, 3, UINT8_MAX, ')', &low);
+	if (more < 0)
 		return BAD;
 	used += more;
 	*offer = (struct ftp_offer){
 		.form = FTP_FORM_TWO,
 		.listen.port = (uint16_t)(high << 8 | low),
 		.at = (uint16_t)two,
-		.len = (uint16_t)used,
+		.len = (uint16_t)(used - 1),
 	};
-	return (int)(two - at) + used + 1;
+	return (int)(two - at) + used;
 }
 
 /* RFC 2428: any printable character but a digit. */
@@ -167,16 +181,14 @@ static int ftp_read_229(const uint8_t *p, size_t n, size_t at, struct ftp_offer 
 
 	if (open < 0)
 		return open;
-	used = ftp_read_number(digits, n - at - 4, 5, UINT16_MAX, &port);
+	used = ftp_read_number_and(digits, n - at - 4, 5, UINT16_MAX, p[at + 1], &port);
 	if (used < 0)
 		return used;
-	if (digits[used] != p[at + 1])
-		return BAD;
 	*offer = (struct ftp_offer){.form = FTP_FORM_PORT,
 		.listen.port = port,
 		.at = (uint16_t)(at + 4),
-		.len = (uint16_t)used};
-	return open + used + 1;
+		.len = (uint16_t)(used - 1)};
+	return open + used;
 }
 
 /* "1|192.0.2.1|" or "2|2001:db8::1|" after a delimiter. */
@@ -206,20 +218,18 @@ static int ftp_read_form_eprt(const uint8_t *p, size_t n, size_t at, struct ftp_
 
 	if (used < 0)
 		return used;
-	digits = ftp_read_number(
-		form + used, n - at - 1 - (size_t)used, 5, UINT16_MAX, &listen.port);
+	digits = ftp_read_number_and(
+		form + used, n - at - 1 - (size_t)used, 5, UINT16_MAX, delimiter, &listen.port);
 	if (digits < 0)
 		return digits;
-	if (form[used + digits] != delimiter)
-		return BAD;
 	*offer = (struct ftp_offer){
 		.form = FTP_FORM_EPRT,
 		.delimiter = delimiter,
 		.listen = listen,
 		.at = (uint16_t)(at + 1),
-		.len = (uint16_t)(used + digits),
+		.len = (uint16_t)(used + digits - 1),
 	};
-	return used + digits + 2;
+	return used + digits + 1;
 }
 
 typedef int read_offer_fn(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer);

@@ -170,15 +170,14 @@ static enum line_place meet_locate(
 	s->content = TLS_CLEAR;
 	if ((s->conn->tls || !l->synced) && !s->conn->aborted)
 		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
-	if (s->conn->tls) {
+	if (s->conn->tls)
 		where = clear_locate(s, seg, payload, skip, ret_skip);
-		*ret_skip += where == LINE_NEW ? skip : 0;
-		return where;
-	}
-	if (s->content == TLS_ALERT ||
-		(s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
-		return LINE_OLD;
-	where = meet_locate_line(s, seg->seq + (uint32_t)skip, seg->payload_len - skip, ret_skip);
+	else if (s->content == TLS_ALERT ||
+		 (s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
+		where = LINE_OLD;
+	else
+		where = meet_locate_line(
+			s, seg->seq + (uint32_t)skip, seg->payload_len - skip, ret_skip);
 	*ret_skip += where == LINE_NEW ? skip : 0;
 	return where;
 }

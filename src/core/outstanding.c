@@ -219,16 +219,17 @@ struct session_command outstanding_answered(struct session *s, enum heard heard)
 void outstanding_doubt(struct session *s, const struct session_command *taken, enum heard heard)
 {
 	struct session_command *last = outstanding_last(s);
+	bool is_doubtful;
 
 	if (!last)
 		return;
-	if (is_optional(taken) && !(last->flags & DURING) && s->n == 1 &&
-		outstanding_effects[last->verb][heard] != NONE)
-		last->flags |= DOUBTFUL;
-	if (taken->verb != NO_COMMAND)
-		return;
-	if ((heard == HEARD_FILE_FAILED && outstanding_is_passive(last->verb)) ||
-		(heard == HEARD_PASSWORD && last->verb == FTP_PASS))
+	if (taken->verb == NO_COMMAND)
+		is_doubtful = (heard == HEARD_FILE_FAILED && outstanding_is_passive(last->verb)) ||
+			      (heard == HEARD_PASSWORD && last->verb == FTP_PASS);
+	else
+		is_doubtful = is_optional(taken) && !(last->flags & DURING) && s->n == 1 &&
+			      outstanding_effects[last->verb][heard] != NONE;
+	if (is_doubtful)
 		last->flags |= DOUBTFUL;
 }
 

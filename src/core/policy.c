@@ -117,6 +117,14 @@ struct parties {
 	struct addr announced; /* and what the other side is to be announced */
 };
 
+/* Whether the text is an address of its speaker, or stands for it. */
+static bool policy_names_speaker(const struct addr *text, enum dir speaker, const struct parties *p)
+{
+	return text->family == ADDR_NONE || addr_eq(text, &p->listener) ||
+	       addr_eq(text, &p->known) || addr_eq(text, &p->announced) ||
+	       (speaker == DIR_REPLY && policy_means_itself(text));
+}
+
 static enum reason policy_find_parties(const struct policy *policy, const struct ftp_offer *offer,
 	enum dir speaker, const struct ct_view *view, uint32_t indev, struct parties *ret)
 {
@@ -129,9 +137,7 @@ static enum reason policy_find_parties(const struct policy *policy, const struct
 	p.announced = *policy_external_of(policy, &theirs->src.addr, &p.known, indev);
 	if (offer->form == FTP_FORM_TWO && p.listener.family == ADDR_IP4)
 		return REASON_UNREADABLE;
-	if (text->family != ADDR_NONE && !addr_eq(text, &p.listener) && !addr_eq(text, &p.known) &&
-		!addr_eq(text, &p.announced) &&
-		!(speaker == DIR_REPLY && policy_means_itself(text))) {
+	if (!policy_names_speaker(text, speaker, &p)) {
 		if (text->family != p.listener.family || !is_allowed_foreign(policy, text))
 			return REASON_FOREIGN_ADDRESS;
 		p.listener = *text;
