@@ -247,20 +247,23 @@ static bool any_public(const struct rules *r, bool all)
 	return all ? n == r->n_servers : n > 0;
 }
 
+/* Whether clients reach it by this port. */
+static bool rules_serves(const struct rules_server *s, int32_t outside)
+{
+	return s->n_ports ? rules_has_port(s, outside) : outside == DEFAULT_PORT;
+}
+
 /* Whether a connection to a port of one would go to the other. */
 static bool rules_share_port(const struct rules_server *a, const struct rules_server *b, int family)
 {
 	if (!a->address[family].own[0] || !b->address[family].own[0] ||
 		strcmp(a->address[family].public, b->address[family].public) != 0)
 		return false;
-	if (!a->n_ports || !b->n_ports)
-		return (!a->n_ports && !b->n_ports) ||
-		       rules_has_port(a->n_ports ? a : b, DEFAULT_PORT);
 	for (size_t i = 0; i < a->n_ports; i++) {
-		if (rules_has_port(b, a->port[i].outside))
+		if (rules_serves(b, a->port[i].outside))
 			return true;
 	}
-	return false;
+	return !a->n_ports && rules_serves(b, DEFAULT_PORT);
 }
 
 static bool rules_ports_clash(const struct rules *r)
@@ -414,23 +417,28 @@ static int rules_complete(struct rules_request *q)
 
 static struct rules_request request;
 
+static int rules_print(const struct rules *r, unsigned int families)
+{
+	char *text = rules_text(r, families);
+
+	if (!text)
+		return options_wrong("not enough memory");
+	fputs(text, stdout);
+	free(text);
+	return EXIT_SUCCESS;
+}
+
 static int rules_run_print(void *data)
 {
 	struct rules_request *q = data;
+	const struct rules *r = &q->rules;
 	int status = rules_complete(q);
 
-	for (unsigned int family = 0; !status && family < RULES_FAMILIES; family++) {
-		unsigned int families =
-			q->rules.nft ? q->rules.families : q->rules.families & 1U << family;
-		char *text = families ? rules_text(&q->rules, families) : NULL;
-
-		if (text)
-			fputs(text, stdout);
-		else if (families)
-			status = options_wrong("not enough memory");
-		free(text);
-		if (q->rules.nft)
-			break;
+	if (!status && r->nft)
+		status = rules_print(r, r->families);
+	for (unsigned int family = 0; !status && !r->nft && family < RULES_FAMILIES; family++) {
+		if (r->families & 1U << family)
+			status = rules_print(r, 1U << family);
 	}
 	return status ? status : options_flush();
 }
