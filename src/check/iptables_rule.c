@@ -422,11 +422,12 @@ static const struct option *iptables_option_of(const struct option *o, const cha
 static void iptables_take_option(
 	struct rule *r, const struct words *w, size_t *i, bool behind_target)
 {
-	bool negated = strcmp(w->word[*i], "!") == 0 && *i + 1 < w->n;
-	const struct option *o = iptables_option_of(
-		behind_target ? target_options : match_options, w->word[ *i += negated]);
-	bool whole = o && (o->takes == NO_WORD || *i + 1 < w->n);
+	const struct option *options = behind_target ? target_options : match_options, *o;
+	bool negated = strcmp(w->word[*i], "!") == 0 && *i + 1 < w->n, whole;
 
+	*i += negated;
+	o = iptables_option_of(options, w->word[*i]);
+	whole = o && (o->takes == NO_WORD || *i + 1 < w->n);
 	if (whole && o->takes == ONE_WORD)
 		(*i)++;
 	if (!whole || !o->set(r, w->word[*i], negated))
