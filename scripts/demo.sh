@@ -15,7 +15,7 @@ print("ready", flush=True)
 server.serve_forever()
 '
 
-# Prints where it was told to connect to, waits for a line, then connects and prints the number of bytes.
+# Prints the address and port of the reply, waits for a line, then connects and prints the number of bytes.
 ftp_client='
 import ftplib, socket, sys
 ftp = ftplib.FTP(sys.argv[1], timeout=10)
@@ -90,7 +90,7 @@ start_server()
 	[[ $answer == ready ]]
 }
 
-# A client that believes the address that it is told; the lines that matter here go to stdout.
+# A client that believes the address in the reply; the lines that matter here go to stdout.
 download()
 {
 	local status

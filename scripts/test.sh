@@ -77,7 +77,7 @@ build_only()
 	return "$status"
 }
 
-# run_suites FOLDER OPTION...: what meson is told to run of it
+# run_suites FOLDER OPTION...: meson test there, with these options
 run_suites()
 {
 	local folder=$1 report=$1/meson-logs/testlog.junit.xml status

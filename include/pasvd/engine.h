@@ -38,9 +38,9 @@ struct engine {
 	bool lossy; /* what a gap lacks went past us, and does not come any more */
 	/* ms, when engine_expire() is to be called; UINT64_MAX: it need not be */
 	uint64_t expires_at;
-	/* told of each, unless NULL, which engine_init() makes it */
+	/* called for each, unless NULL, which engine_init() makes it */
 	void (*on_ended)(const struct ended *e);
-	/* likewise: of a session that has to log in again */
+	/* likewise, for a session that has to log in again */
 	void (*on_evicted)(const struct ct_view *view);
 };
 
@@ -69,7 +69,7 @@ struct verdict {
 	enum strict_outcome strict; /* the most that was done about a line in it */
 	bool on_demand;             /* with opened: for a SYN that came, ondemand.h */
 	bool opened;                /* a port was opened, whatever else was found in the packet: */
-	/* what the other side was told (by the last offer, if there are several), */
+	/* what was announced to the other side (by the last offer, if there are several), */
 	struct endpoint announce;
 	struct endpoint listener; /* and where the listener is */
 };
@@ -86,12 +86,12 @@ void engine_packet(
 
 /* The kernel says that an expectation has ended, and not since ct.expect_del() asked for it;
  * e->seconds were left of its time. `requested`: some program did ask. All that happened before a
- * packet came has to be told before that packet. What is not the last port of a connection that we
- * know is not looked at: other programs have expectations too. */
+ * packet came has to be reported before that packet. What is not the last port of a connection that
+ * we know is not looked at: other programs have expectations too. */
 void engine_expect_ended(struct engine *h, const struct expect *e, bool requested, uint64_t now);
 
-/* Shuts the ports whose time is up, and sets h->expires_at. What the kernel has to say of ports has
- * to be told before. Goes through the whole table; that is, ten times a second at most. */
+/* Shuts the ports whose time is up, and sets h->expires_at. The kernel's events of ports have to be
+ * reported before. Goes through the whole table; that is, ten times a second at most. */
 void engine_expire(struct engine *h, uint64_t now);
 
 #endif

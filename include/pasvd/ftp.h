@@ -13,8 +13,8 @@
 
 #include "pasvd/endpoint.h"
 
-/* What a command is to its session: session.c has a row for each. The first ones are told apart by
- * what their replies may quote, since a file name may have line ends in it and lines that look like
+/* What a command is to its session: session.c has a row for each. The first ones differ in what
+ * their replies may quote, since a file name may have line ends in it and lines that look like
  * replies. */
 enum ftp_verb {
 	/* replies may quote names that the server has: CWD, PWD, STAT, SITE, and what is not

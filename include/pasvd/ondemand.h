@@ -21,7 +21,7 @@ void ondemand_restore(struct engine *h, const struct ct_view *view, uint64_t now
 /* It is not any more. */
 void ondemand_del(struct engine *h, const struct ct_view *view);
 
-/* A SYN from outside to a port of a range. It always passes; ret_verdict tells whether a port was
+/* A SYN from outside to a port of a range. It always passes; ret_verdict says whether a port was
  * opened for it. `packet` is not changed. */
 void ondemand_syn(
 	struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);

@@ -38,7 +38,7 @@ struct network {
 
 /* What is written in place of an address of ours that is private too (a router behind a router). */
 struct external {
-	struct network peer; /* that is told so, */
+	struct network peer; /* to which it is announced, */
 	struct addr known;   /* if it knows us by this address; ADDR_NONE: by any, */
 	uint32_t indev;      /* and its packets come in by the interface of this index; 0: by any */
 	struct addr addr;
@@ -84,8 +84,8 @@ struct policy {
 	struct port_range implicit[POLICY_LIST_MAX];
 };
 
-/* What holds unless told otherwise. No port is denied: vsftpd, for one, takes passive ports at
- * random from 1024 up, so any list would refuse some of its transfers. */
+/* What holds by default. No port is denied: vsftpd, for one, takes passive ports at random from
+ * 1024 up, so any list would refuse some of its transfers. */
 extern const struct policy policy_default;
 
 struct plan {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* strict.h - lines that RFC 959 does not have, and what is to be done about them
  *
- * One check a key of the section [strict], pasvd.conf(5). Whether a line violates one is told from
+ * One check a key of the section [strict], pasvd.conf(5). Whether a line violates one depends on
  * its bytes, its direction and the session; nothing is remembered. The checks are those of Cisco's
  * "inspect ftp strict" that a helper can make.
  */

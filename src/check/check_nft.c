@@ -44,12 +44,12 @@ static void check_nft_twice(const struct facts *f, struct report *r)
 
 void check_nft(const struct facts *f, struct report *r)
 {
-	if (f->nft.told && f->nft.status == EXIT_SUCCESS)
+	if (f->nft.wanted && f->nft.status == EXIT_SUCCESS)
 		report_add(r, SEVERITY_OK, about, "nft: those of `pasvd rules %s` are loaded",
 			f->nft.options);
-	else if (f->nft.told && f->nft.difference[0])
+	else if (f->nft.wanted && f->nft.difference[0])
 		check_nft_different(f, r);
-	else if (f->nft.told)
+	else if (f->nft.wanted)
 		report_add(r, SEVERITY_UNSEEN, about, "nft: whether they are loaded: %s",
 			f->nft.complaint);
 	else if (f->nft.loaded)

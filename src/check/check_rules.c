@@ -214,7 +214,7 @@ static void check_rules_nothing(const struct facts *f, struct report *r)
 
 void check_rules(const struct facts *f, struct report *r)
 {
-	if (!f->n_targets && !f->nft.told && !f->nft.loaded && f->filters_seen)
+	if (!f->n_targets && !f->nft.wanted && !f->nft.loaded && f->filters_seen)
 		check_rules_nothing(f, r);
 	for (size_t i = 0; i < f->n_targets; i++) {
 		if (filter_is_nft(f->target[i].filter))

@@ -154,7 +154,7 @@ static bool check_way_drops(const struct place *p, const struct way *way)
 	return way->end == RULE_DROP || (way->end == RULE_NONE && p->chain->drops);
 }
 
-/* Whether the way ends as it should, or cannot be told. */
+/* Whether the way ends as it should, or its end is not certain. */
 static bool is_good(const struct place *p, const struct way *way)
 {
 	if (!way->sure || way->end == RULE_JUMP)

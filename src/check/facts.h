@@ -36,7 +36,7 @@ struct target {
 /* pasvd's table of nft. */
 struct nft_facts {
 	bool loaded;               /* it is there, as it should be or not */
-	bool told;                 /* it should be as the options say: */
+	bool wanted;               /* it should be as the options say: */
 	char options[OPTIONS_MAX]; /* of `pasvd rules` */
 	int status;                /* of `pasvd rules diff` with them, or -errno */
 	char difference[512];      /* the first line of what that says; "": there was none */

@@ -110,7 +110,7 @@ static void probe_kernel_say_namespace(struct report *r)
 	finding_advice(found, "run pasvd on the host, or in a privileged container");
 }
 
-/* Which user namespace owns ours. Only its own and those below it are told to a program. */
+/* Which user namespace owns ours. A program can see only its own and those below it. */
 static void probe_namespace(struct report *r)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),

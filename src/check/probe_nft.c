@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_nft.c - pasvd's table of nft: whether it is loaded, and as it should be
  *
- * What it should be is told by options, and the comparison is that of `pasvd rules diff`.
+ * Options say what it should be, and the comparison is that of `pasvd rules diff`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static int probe_nft_compare(
 
 int probe_nft(const struct conf *conf, const char *options, struct nft_facts *ret_facts)
 {
-	struct nft_facts facts = {.loaded = ret_facts->loaded, .told = true};
+	struct nft_facts facts = {.loaded = ret_facts->loaded, .wanted = true};
 	struct output o;
 
 	snprintf(facts.options, sizeof(facts.options), "%s", options);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_queues.c - who listens to the queues
  *
- * The kernel tells the netlink port of who has a queue, /proc/net/netlink the inode of the socket
- * with that port, and /proc/PID/fd whose socket that is.
+ * The kernel lists the netlink port that each queue is bound to, /proc/net/netlink the inode of the
+ * socket with that port, and /proc/PID/fd whose socket that is.
  */
 #include <ctype.h>
 #include <dirent.h>

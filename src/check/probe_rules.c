@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_rules.c - which packet filters there are, and which rules of pasvd there are and should be
  *
- * A target is a set of pasvd's rules. What it should be is told by options of `pasvd rules`: those
- * on the command line, else those in /etc/default/pasvd, else, for what is loaded and told by
- * neither, those that can be read off the rules that are loaded. From the options `pasvd rules`
- * makes the rules, which are loaded where nothing else is (scratch.h).
+ * A target is a set of pasvd's rules. Options of `pasvd rules` say what it should be: those on the
+ * command line, else those in /etc/default/pasvd, else, for what is loaded and named by neither,
+ * those that can be read off the rules that are loaded. From the options `pasvd rules` makes the
+ * rules, which are loaded where nothing else is (scratch.h).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -284,8 +284,7 @@ static void probe_rules_find_loaded(struct facts *f)
 	}
 }
 
-/* Clients are followed in both families unless that was told otherwise, also on a router that has
- * no IPv6. */
+/* By default clients are followed in both families, also on a router that has no IPv6. */
 static bool serves_nobody(const struct service *s, bool other_family)
 {
 	if (!service_any(s))
@@ -386,7 +385,7 @@ static int probe_rules_usual_queue(const struct looking *l)
 	return l->settings && !l->conf->queue_given ? l->settings->queue : -1;
 }
 
-/* For what is loaded and nobody told anything about. */
+/* For what is loaded and no option is about. */
 static void probe_rules_derive(struct looking *l)
 {
 	for (size_t i = 0; i < l->f->n_targets; i++) {
@@ -487,7 +486,7 @@ void probe_rules(const struct conf *conf, const struct settings *settings, const
 		probe_rules_from_settings(&l, options);
 	probe_rules_derive(&l);
 	probe_rules_settle_services(ret_facts);
-	if (!ret_facts->n_targets && !ret_facts->nft.told && settings)
+	if (!ret_facts->n_targets && !ret_facts->nft.wanted && settings)
 		probe_rules_try_stand_in(&l);
 	if (l.taken)
 		report_add(r, SEVERITY_OK, "kernel", "it has all that the rules ask for");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* service.c - whom pasvd's rules serve
  *
- * A server is told by the DNAT rule, and by the rule that accepts new connections of that; clients
- * by the rule that accepts theirs. See iptables/pasvd.rules.in. In the table of nft
- * (iptables/pasvd.nft.in) nothing is accepted: clients are told by an interface by which
- * connections come in to get the helper, and which is none of the server's.
+ * The DNAT rule names a server, and so does the rule that accepts new connections of that; the rule
+ * that accepts the clients' names their interface. See iptables/pasvd.rules.in. In the table of nft
+ * (iptables/pasvd.nft.in) nothing is accepted: the clients' interface is one by which connections
+ * come in to get the helper, and which is none of the server's.
  */
 #include "service.h"
 

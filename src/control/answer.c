@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* answer.c - what the daemon tells of itself: objects of JSON, one a line
+/* answer.c - what the daemon reports about itself: objects of JSON, one a line
  *
  * No library is used: it would allocate. Sessions that conntrack
  * does not know any more, or that are over, are left out, although the table keeps them until it
@@ -98,8 +98,8 @@ static bool answer_put_reason(
 	return i + 1 < REASON_COUNT;
 }
 
-/* Also of a connection that has begun to end: whether it goes on is told by `now`, conntrack's view
- * of this moment. */
+/* Also of a connection that has begun to end: `now`, conntrack's view of this moment, shows whether
+ * it goes on. */
 static const char *answer_state_of(const struct conn *c, const struct ct_view *now)
 {
 	if (!now->established)

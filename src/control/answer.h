@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* answer.h - what the daemon tells of itself: objects of JSON, one a line
+/* answer.h - what the daemon reports about itself: objects of JSON, one a line
  *
  * pasvctl(8) describes them. Strings in them are ours, or made of numbers: names, endpoints;
  * nothing that a peer sent. Texts of the configuration are escaped.
@@ -13,7 +13,7 @@
 
 enum { ANSWER_LINE_MAX = 4096 }; /* room enough for any one object */
 
-/* What is told of. */
+/* What answers are about. */
 struct answer_about {
 	const struct engine *engine;
 	const struct history *history;
@@ -48,7 +48,7 @@ typedef bool answer_fn(
 /* What answers the request, NULL if there is no such thing. */
 answer_fn *answer_to(const char *request, size_t n);
 
-/* The request after which events are told as they happen: its answer goes on when there are
+/* The request after which events are sent as they happen: its answer goes on when there are
  * more. */
 extern const char answer_follow[];
 

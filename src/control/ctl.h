@@ -60,7 +60,7 @@ int ctl_fd(const struct ctl *ctl);
  * with an answer. Never waits for a client. `now` as for engine_packet(). */
 void ctl_work(struct ctl *ctl, uint64_t now);
 
-/* There are new events in about->history: those who follow will be told. */
+/* There are new events in about->history: they are sent to the clients that follow. */
 void ctl_tell(struct ctl *ctl);
 
 #endif

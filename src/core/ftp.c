@@ -3,7 +3,7 @@
  *
  * Two tables: commands by word, announcing replies by code. The readers under them are given bytes
  * and their number and answer in the manner of a picoparser: the bytes consumed, BAD, or PARTIAL
- * where the bytes end before they could tell. A whole line ends with LF, which no reader consumes,
+ * where the bytes end too early to decide. A whole line ends with LF, which no reader consumes,
  * so PARTIAL is seen only with a line that is still coming: the same code finds what has to be held
  * back. Not done here: Telnet commands within a line.
  */

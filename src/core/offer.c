@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* offer.c - an offer gets its port, until that is shut again
  *
- * Reserve comes before rewrite: the expectation is installed and the kernel told how far to shift,
+ * Reserve comes before rewrite: the expectation is installed and the sequence adjustment set,
  * then the edit is remembered, then the packet changes. What fails before that changes nothing.
  *
  * If we are killed in between, or the packet is lost, its sender repeats it to our successor, who
@@ -16,7 +16,7 @@
 #include "pasvd/ftp_fit.h"
 
 /* A port is shut so long before the kernel would: as long as the kernel has it, it was not used.
- * Later it may be either, for kernels since June 2026 do not tell at once that an expectation's
+ * Later it may be either, for kernels since June 2026 do not report at once that an expectation's
  * time was up (tests/platform/expect_events.c). */
 enum { EARLY_MS = 200, AT_ONCE_MS = 100 };
 
@@ -116,7 +116,7 @@ static bool offer_cancel_expectation(struct engine *h, struct conn *c, enum endi
 }
 
 /* Shuts the connection's port, if it has one. If that is not there any more, then how it ended is
- * not known, since the kernel has not told. */
+ * not known, since the kernel has not reported it. */
 void offer_take_back(struct step *s, enum ending why)
 {
 	if (is_open(s->conn))
@@ -219,7 +219,7 @@ static enum reason offer_make_plan(
 }
 
 /* What a predecessor opened for this session is ours from now on. True: it is the port that the
- * offer leads to, and the plan becomes what was told of it. */
+ * offer leads to, and the plan becomes what was announced for it. */
 static bool offer_inherit(struct step *s, struct plan *plan)
 {
 	const struct ct_ops *ct = &s->h->ct;
@@ -303,8 +303,8 @@ static enum ct_result offer_reserve_any(
 }
 
 /* An offer that may be made: gets its port, or the next one that nobody waits for. The port before
- * it is shut first: the ct helper's limit of one would do that too, but then its end could not be
- * told from its use. */
+ * it is shut first: the ct helper's limit of one would do that too, but then its end would look
+ * like its use. */
 enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 {
 	enum ct_result result;
@@ -341,7 +341,7 @@ enum reason offer_deny(struct step *s)
 	return REASON_DENIED;
 }
 
-/* The zone is not looked at: the kernel does not tell it with an expectation. */
+/* The zone is not looked at: the kernel does not report it with an expectation. */
 static bool expects_same(const struct expect *a, const struct expect *b)
 {
 	return endpoint_eq(&a->tuple.src, &b->tuple.src) &&

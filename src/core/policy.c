@@ -62,7 +62,8 @@ static bool is_for(
 	       (!e->indev || e->indev == indev);
 }
 
-/* What `peer`, who knows us by `known` and whose packets come in by `indev`, is told. */
+/* The address that is announced to `peer`, who knows us by `known` and whose packets come in by
+ * `indev`. */
 static const struct addr *policy_external_of(const struct policy *policy, const struct addr *peer,
 	const struct addr *known, uint32_t indev)
 {

@@ -12,7 +12,7 @@
  * line one that is any line. A reply that quotes the name of a file can have lines that look like
  * replies, "227 ..." among them; so a PASV is not paired that was sent while such a reply was
  * outstanding. Not done here: a client that takes such a reply up to a quoted "226 ..." line, sends
- * PASV, and takes the rest then, cannot be told from one that was answered.
+ * PASV, and takes the rest then, looks like one that was answered.
  *
  * Multi-line replies end with their code and a space. Some servers end them with another code, some
  * never. A client that goes on while nothing else is outstanding has seen the end: then the reply

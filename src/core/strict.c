@@ -5,7 +5,7 @@
  * LINE_MAX_LEN bytes are known, and it is judged once, when it becomes too long.
  *
  * Of Cisco's list "truncated command" and "invalid port" are bad-offer here. Not done: edited
- * streams (it would take a copy of all that was sent), hiding the reply to SYST (the greeting tells
+ * streams (it would take a copy of all that was sent), hiding the reply to SYST (the greeting shows
  * as much), and lists of forbidden commands, file names and users (the server's own configuration).
  */
 #include "pasvd/strict.h"

@@ -229,8 +229,8 @@ static void loop_watchdog(const struct loop *loop, int watchdog_ms, uint64_t *la
 	loop->hooks->beat(loop->hooks->data);
 }
 
-/* Shuts the ports whose time is up. Whether one was used meanwhile the events tell, which are read
- * before. */
+/* Shuts the ports whose time is up. The events are read before: a port may have been used
+ * meanwhile. */
 static void loop_expire(const struct loop *loop)
 {
 	uint64_t now = loop_now();

@@ -19,7 +19,7 @@ struct loop_hooks {
 	void (*reload)(void *data);
 	/* before each one; `now` as for engine_packet() */
 	void (*packet)(void *data, uint64_t now);
-	void (*beat)(void *data); /* as often as loop_run() is told, at least */
+	void (*beat)(void *data);                             /* each watchdog_ms of loop_run() */
 	void (*verdict)(void *data, const struct verdict *v); /* after each one */
 	void (*ready)(void *data, uint64_t now);              /* loop->watched is readable */
 	void *data;

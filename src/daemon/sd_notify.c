@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sd_notify.c - what the service manager is told, sd_notify(3)
+/* sd_notify.c - messages to the service manager, sd_notify(3)
  *
  * Without libsystemd, which brings six more libraries into a process that parses packets: a
  * datagram and two numbers are all that is needed of it.
@@ -59,7 +59,7 @@ static unsigned long long sd_notify_parse_number(const char *name)
 	return *end || errno ? 0 : value;
 }
 
-/* WATCHDOG_PID, if it is there, tells for which process the other variable is:
+/* WATCHDOG_PID, if it is there, is the process that the other variable is for:
  * sd_watchdog_enabled(3). */
 int sd_notify_watchdog_ms(void)
 {

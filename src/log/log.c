@@ -95,7 +95,7 @@ void log_fields(enum reason_level level, const char *event, const char *fmt, ...
 	log_write_line(level, event, fields, NULL);
 }
 
-enum { CLIENTS = 256 }; /* that are told apart */
+enum { CLIENTS = 256 }; /* that are distinguished */
 
 /* Of an address; over IPv6 of a /64. Two that have the same number share what one could have. */
 static size_t log_number_of(const struct addr *client)
@@ -108,7 +108,7 @@ static size_t log_number_of(const struct addr *client)
 }
 
 /* True if this second has a line of that level left for packets, and for those of `client`, unless
- * NULL; tells how many an earlier one had to leave out. */
+ * NULL; logs how many lines an earlier one had to leave out. */
 static bool within_rate(enum reason_level level, const struct addr *client)
 {
 	static struct rate rates[REASON_LEVEL_DEBUG + 1],

@@ -2,7 +2,7 @@
 /* log.h - one line an event
  *
  * In logfmt: "event=EVENT" first, then the fields, then msg="…" for people, see pasvd(8); sink.h
- * tells where it goes. Lines that packets cause are limited to LOG_PACKET_RATE a second of each
+ * has its outputs. Lines that packets cause are limited to LOG_PACKET_RATE a second of each
  * level, and of these to LOG_CLIENT_RATE for a client, so that neither crowds out another; a line
  * then says how many were left out. Nothing that a peer sent is ever printed.
  */

@@ -15,9 +15,9 @@ struct rate {
 	uint64_t taken, left_out; /* in that second */
 };
 
-/* Whether there is one more in `second`, of `most` in all, which may be another number each time.
- * *ret_left_out: how many were too much in the last second in which one was asked for. That is told
- * once, with the first of a second, and is 0 else. */
+/* Whether there is one more in `second`, of `max` in all, which may be another number each time.
+ * *ret_left_out: how many were too many in the last second in which one was asked for. The first
+ * call in a second returns that, all others 0. */
 bool rate_take(struct rate *r, uint64_t second, uint64_t max, uint64_t *ret_left_out);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * To stderr, in a form that depends on what that is: a terminal gets the time and colours, the
  * journal priorities, anything else "pasvd: " in front; or to syslog. Nobody is waited for: a line
- * that is not taken at once is left out, and the next one that is taken tells how many were.
+ * that is not taken at once is left out, and a line before the next one that is taken says how many
+ * were.
  */
 #ifndef PASVD_SINK_H
 #define PASVD_SINK_H

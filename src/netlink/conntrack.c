@@ -4,7 +4,7 @@
  * Theory of operation. Each question is one nl_ask(). conntrack_commit() puts the expectation,
  * how long it lives and the adjustment into one datagram, in this order; the kernel answers each
  * for itself, so one can fail alone. If the adjustment fails the expectation is taken back: a
- * client that is told a wrong port shall not find an open one. What sets the time finds its
+ * client that gets a wrong port shall not find an open one. What sets the time finds its
  * expectation by the tuple, whosever it is, so conntrack_commit() looks first whether there is one
  * (tests/platform/expect_life_in_one_datagram.c).
  *

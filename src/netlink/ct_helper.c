@@ -7,7 +7,7 @@
  *
  * `sane` acts on one 8-byte request only, which the core refuses, and allows one expectation at a
  * time, which is all that FTP needs. It is probed with a request that can only fail: the error
- * tells whether the kernel got as far as finding the helper (ct_msg_put_probe()). Nothing is left
+ * shows whether the kernel got as far as finding the helper (ct_msg_put_probe()). Nothing is left
  * behind but the helper's module.
  *
  * `pasvd` is our own, registered by way of nfnetlink_cthelper and left disabled, so that it does

@@ -7,7 +7,7 @@
  * ask how much room there is; and its builder of expectations (1.0.9) silently leaves out
  * CTA_EXPECT_NAT and CTA_EXPECT_FN.
  *
- * A conntrack zone is told in CTA_ZONE or CTA_EXPECT_ZONE and left out if it is 0. In answers a
+ * A conntrack zone is given in CTA_ZONE or CTA_EXPECT_ZONE and left out if it is 0. In answers a
  * zone of one direction only (CT --zone-orig) comes within that direction's tuple.
  */
 #include "ct_msg.h"

@@ -15,9 +15,9 @@
 
 enum { CT_MSG_MAX = 512 }; /* room enough for any one message of an encoder */
 
-/* Tells an expectation from any other one. */
+/* Identifies an expectation. */
 struct ct_expect_id {
-	struct tuple master; /* original direction; zone 0: ctnetlink does not tell it */
+	struct tuple master; /* original direction; zone 0: ctnetlink does not report it */
 	uint32_t id;         /* CTA_EXPECT_ID */
 	uint32_t seconds;    /* left of its time */
 };
@@ -78,7 +78,7 @@ int ct_msg_parse_expect(const void *msg, size_t len, struct ct_expect_id *ret_id
 int ct_msg_parse_expected(const void *msg, size_t len, struct expect *ret_expect);
 
 /* Reads the event of an expectation's end; ret_expect->seconds were left, zones are 0: ctnetlink
- * does not tell them. -1: not one of TCP with NAT, or malformed; *ret_expect is untouched. */
+ * does not report them. -1: not one of TCP with NAT, or malformed; *ret_expect is untouched. */
 int ct_msg_parse_expect_end(const void *msg, size_t len, struct expect *ret_expect);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* expect_events.c - the kernel tells which expectations have ended, and the engine is told of those
- * that we opened
+/* expect_events.c - the kernel's events of expectations that have ended; those of ours go to the
+ * engine
  *
  * Theory of operation. One socket in the group of expectations that end,
  * NFNLGRP_CONNTRACK_EXP_DESTROY, and never in those of connections, of which there would be one

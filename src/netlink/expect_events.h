@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* expect_events.h - the kernel tells which expectations have ended, and the engine is told of those
- * that we opened
+/* expect_events.h - the kernel's events of expectations that have ended; those of ours go to the
+ * engine
  *
  * Functions return 0 or -errno; the caller says what went wrong.
  */

@@ -18,7 +18,8 @@
  * and a merged one that is rewritten keeps its gso_size; control connections have nothing to gain
  * from it. For users and security contexts nobody asks.
  *
- * A packet longer than what the kernel copies (65531 bytes) comes cut off; its IP header tells.
+ * A packet longer than what the kernel copies (65531 bytes) comes cut off; its IP header has the
+ * whole length.
  * Marks and conntrack attributes of verdicts are not here: with NFQA_CT the kernel would shift
  * sequence numbers twice.
  */

@@ -38,7 +38,7 @@ ssize_t nfq_msg_put_bind(void *buf, size_t cap, uint16_t queue);
 /* Whole packets are wanted. Until then a bound queue gets nothing: its packets are dropped. */
 ssize_t nfq_msg_put_copy(void *buf, size_t cap, uint16_t queue);
 
-/* Packets that wait for a verdict at most, 1024 unless told. */
+/* Packets that wait for a verdict at most; the kernel's default is 1024. */
 ssize_t nfq_msg_put_maxlen(void *buf, size_t cap, uint16_t queue, uint32_t packets);
 
 /* What happens to packets that find the queue full: they pass (true), or are dropped, which is the

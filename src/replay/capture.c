@@ -2,9 +2,9 @@
 /* capture.c - `pasvd replay`: what the daemon would have made of the sessions in a capture
  *
  * libpcap reads the file, frame.h finds the packets, follow.h hands them to the core, report.h
- * tells. The core is the daemon's, with the daemon's policy; conntrack is played by flow_ct.h.
- * Nothing of this needs a privilege, or the kernel. A file that ends within a packet gets its
- * report all the same.
+ * prints the report. The core is the daemon's, with the daemon's policy; conntrack is played by
+ * flow_ct.h. Nothing of this needs a privilege, or the kernel. A file that ends within a packet
+ * gets its report all the same.
  */
 #include "capture.h"
 
@@ -116,13 +116,13 @@ static pcap_t *capture_begin(FILE *in, const char *file)
 
 static bool capture_report(const struct capture_options *o, bool complete)
 {
-	bool told = true;
+	bool written = true;
 
 	if (o->json)
-		told = report_json(&flows, complete, stdout) == 0;
+		written = report_json(&flows, complete, stdout) == 0;
 	else
 		report_text(&flows, complete, stdout);
-	if (told && fflush(stdout) == 0 && !ferror(stdout))
+	if (written && fflush(stdout) == 0 && !ferror(stdout))
 		return true;
 	return capture_bad_value("stdout", strerror(errno));
 }

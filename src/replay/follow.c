@@ -111,8 +111,8 @@ static bool is_rewritten(const struct flow *flow, size_t from, const struct even
 	return false;
 }
 
-/* The verdict names what the last offer's reader is told; the same address goes to all that are
- * known by the same one. */
+/* The verdict names what was announced for the last offer; the same address is announced in all
+ * that are known by the same one. */
 static void follow_complete_opens(struct flow *flow, size_t from, const struct verdict *v)
 {
 	const struct addr *known = NULL;

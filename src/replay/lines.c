@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* lines.c - what the lines of a connection say, for those who read the report
  *
- * The core keeps no lines and tells of none, so they are read here once more, with the core's own
+ * The core keeps no lines and reports none, so they are read here once more, with the core's own
  * grammar.
  */
 #include "lines.h"

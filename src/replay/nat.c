@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nat.c - what is behind NAT, as the command line tells
+/* nat.c - what is behind NAT, as the command line says
  *
  * One formula for servers behind DNAT, clients behind SNAT, and both at once: who is addressed is
  * addressed by the form that it has outside, who sends sends from the one that it has inside.

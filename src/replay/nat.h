@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nat.h - what is behind NAT, as the command line tells
+/* nat.h - what is behind NAT, as the command line says
  *
  * A capture shows one side of the router, or both; conntrack knows both. An endpoint has a form
  * inside and one outside, which are the same for whom no rule is given.

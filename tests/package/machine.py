@@ -18,7 +18,7 @@ from lab import SLOWNESS, wait_for
 BOOT_LIMIT = 60         # seconds
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
                "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
-# What is there for as long as a system runs, or tells what was done to it.
+# What is there for as long as a system runs, or records what was done to it.
 PASSING = re.compile(r"/(?:proc|sys|dev|run|tmp|var/tmp|var/log|var/cache|var/lib/apt/lists|var/lib/dpkg|root)(?:/.*)?"
                      r"|/var/lib/systemd/(?:random-seed|timers/.*|catalog/.*)|/etc/(?:passwd|group|g?shadow)-"
                      r"|/etc/\.pwd\.lock|/var/lib/apt/.*|/etc/ld\.so\.cache")

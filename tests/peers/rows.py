@@ -44,7 +44,7 @@ def lan(make, family=IP4, **options):
     return make(family=family, servers=(), outside=1, lan=LAN_OF[family], **options)
 
 
-# Negotiations of a client that takes what it is told, with real servers.
+# Negotiations of a client that takes what the reply says, with real servers.
 
 def reply_to(client, command=None):
     """The last line of a reply, which may have several."""

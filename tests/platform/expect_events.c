@@ -2,14 +2,14 @@
 /*
  * expect_events.c
  *
- * FACT: who has joined NFNLGRP_CONNTRACK_EXP_DESTROY is told of each
+ * FACT: who has joined NFNLGRP_CONNTRACK_EXP_DESTROY gets an event for each
  * expectation that ends, also if nobody listens to connections. nlmsg_pid is
  * the socket whose request deleted it, and 0 if the kernel ended it by itself:
  * since a connection came, its time was up, its master is gone, or the helper's
- * limit of one made room for the next. (Kernels since June 2026 tell of the
+ * limit of one made room for the next. (Kernels since June 2026 report the
  * end of its time when they come across it, maybe half a minute later.)
  * CTA_EXPECT_TIMEOUT holds the seconds that were left, rounded down, and
- * nothing else tells these four apart: a connection in the last second looks as
+ * nothing else distinguishes these four: a connection in the last second looks as
  * if the time had been up; used, evicted and gone with its master look alike,
  * but after the last of them conntrack does not know the master any more.
  *

@@ -67,6 +67,6 @@ int main(void)
 	life_create(nl, &theirs, -EEXIST, "theirs, with the same tuple");
 	life_is(nl, &mine, SHORT_S, "mine after that");
 	check(SHORT_S + SLACK_S < LONG_S && LONG_S + SLACK_S < POLICY_S,
-		"the times can be told apart");
+		"the times can be distinguished");
 	return finish();
 }

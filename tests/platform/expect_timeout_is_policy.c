@@ -11,7 +11,7 @@
  * nf_conntrack_sane.c sane_exp_policy, nf_conntrack_netlink.c
  * ctnetlink_change_expect(). Kernels before June 2026 have a timer for each
  * expectation; later ones pass by those that are over and clear them away
- * when they come across them, and only then is the end told as an event.
+ * when they come across them, and only then report the end as an event.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -47,14 +47,14 @@ static void changed_to(struct mnl_socket *nl, struct expect *e, uint32_t s)
 }
 
 /* Waits until nothing is listed any more; @returns false at the deadline. */
-static bool is_gone(struct mnl_socket *nl, struct mnl_socket *events, bool *ret_told)
+static bool is_gone(struct mnl_socket *nl, struct mnl_socket *events, bool *ret_reported)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[MSG_MAX];
-	bool told = false;
+	bool reported = false;
 
 	for (int ms = 0; ms < DEADLINE_MS && expect_list(nl, NULL) != 0; ms += POLL_MS)
-		told = nl_recv(events, buf, sizeof(buf), POLL_MS) > 0 || told;
-	*ret_told = told || nl_recv(events, buf, sizeof(buf), POLL_MS) > 0;
+		reported = nl_recv(events, buf, sizeof(buf), POLL_MS) > 0 || reported;
+	*ret_reported = reported || nl_recv(events, buf, sizeof(buf), POLL_MS) > 0;
 	return expect_list(nl, NULL) == 0;
 }
 
@@ -64,14 +64,14 @@ static void ends_in_time(const struct lab *lab, struct mnl_socket *nl, const str
 	struct mnl_socket *events = nl_open();
 	int group = NFNLGRP_CONNTRACK_EXP_DESTROY;
 	int listener = tcp_listen(lab->server, e.real);
-	bool told;
+	bool reported;
 
 	changed_to(nl, &e, 1);
 	/* Not before: the one that it took the place of ends as well. */
 	if (mnl_socket_setsockopt(events, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
 		broken("expectation events: %s", strerror(errno));
-	check(is_gone(nl, events, &told), "it is gone");
-	note("its end is told as an event: %s", told ? "at once" : "not at once");
+	check(is_gone(nl, events, &reported), "it is gone");
+	note("its end is reported as an event: %s", reported ? "at once" : "not at once");
 	check(tcp_connect(lab->client, ep(CLIENT, 0), e.tuple.dst, DEADLINE_MS) == -ECONNREFUSED,
 		"the client is too late");
 	check_err(expect_add(nl, &e), 0, "the same may be created again");
@@ -88,7 +88,7 @@ int main(void)
 	begin();
 	lab_up(&lab);
 	rules(RULES_HELPER RULES_DNAT);
-	/* By default a master tells of its expectations only if somebody listened
+	/* By default a master's expectations have events only if somebody listened
 	 * to *connections* when it began. */
 	run("echo 1 >/proc/sys/net/netfilter/nf_conntrack_events");
 	nl = nl_open();

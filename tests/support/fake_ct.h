@@ -5,7 +5,7 @@
  * same as another one, of any master, is refused as busy, a master's new expectation replaces its
  * last one, an adjustment is stored as given, also one that comes with an expectation that is
  * refused. fake_ct_adjust() is the kernel's sequence adjustment at the end of POSTROUTING, so that
- * a test can tell what the receiver sees. What happened is counted, and failures can be ordered.
+ * a test knows what the receiver sees. What happened is counted, and failures can be ordered.
  */
 #ifndef PASVD_TESTS_FAKE_CT_H
 #define PASVD_TESTS_FAKE_CT_H

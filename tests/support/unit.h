@@ -11,7 +11,7 @@
 /* Runs the tests in processes of their own; returns what main() should. */
 int unit_run(const char *name, const TTest *const *test, size_t n);
 
-/* Fills an output with a pattern, and tells whether it is still there: failure must leave outputs
+/* Fills an output with a pattern; checks whether it is still there: failure must leave outputs
  * alone. */
 void unit_mark(void *p, size_t n);
 bool unit_is_marked(const void *p, size_t n);

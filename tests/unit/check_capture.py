@@ -5,7 +5,7 @@
 Comes in:  the binary to test in $PASVD; tests/captures/, captures of listener sessions
            and the reports that are right for them.
 Goes out:  whether the reports are those, whatever the link type, the file's format
-           and where it ends; and whether mistakes are told as they should be.
+           and where it ends; and whether mistakes are reported as they should be.
 
 Needs no privilege; run by root, one test runs the program as nobody.
 """

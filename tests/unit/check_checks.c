@@ -580,7 +580,7 @@ END_TEST
 START_TEST(table_of_nft_is_as_it_should_be_or_its_first_difference_is_told)
 {
 	router_of_nft(true);
-	f.nft.told = true;
+	f.nft.wanted = true;
 	snprintf(f.nft.options, sizeof(f.nft.options), "--nft --lan lan0");
 	snprintf(f.config, sizeof(f.config), " --config tls.conf");
 	check_with_nft();

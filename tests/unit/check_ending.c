@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_ending.c - how a port that was opened ended
  *
- * By what a session says, and by what the kernel tells; what the kernel does tell is in
+ * By what a session says, and by what the kernel reports; what the kernel does report is in
  * platform/expect_events.c.
  */
 #include "fake_ct.h"
@@ -20,7 +20,7 @@ static struct fake_conn *conn;
 static uint32_t seq[2];
 static uint64_t now;
 
-/* What was told last, and how often anything was. */
+/* The last ending that was reported, and how many were. */
 static struct {
 	unsigned times;
 	enum ending how;
@@ -292,7 +292,7 @@ START_TEST(a_used_port_is_not_replaced)
 }
 END_TEST
 
-/* Nobody told, and the kernel does not know it any more. */
+/* Nothing was reported, and the kernel does not know it any more. */
 START_TEST(a_port_whose_end_is_not_known_is_not_replaced)
 {
 	opened();
@@ -374,7 +374,7 @@ START_TEST(an_earlier_port_of_the_session_is_not_looked_at)
 }
 END_TEST
 
-/* The kernel does not tell it. */
+/* The kernel does not report it. */
 START_TEST(the_zone_is_that_of_the_policy)
 {
 	static const struct policy zoned = {

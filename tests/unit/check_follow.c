@@ -133,10 +133,10 @@ static const char *told(void)
 	return text;
 }
 
-/* What is told, to the letter; the summary's line begins with `packets`. */
+/* What is printed, to the letter; the summary's line begins with `packets`. */
 #define EXPECT(want) ck_assert_str_eq(told(), want)
 
-/* How often it stands in what is told. */
+/* How often it stands in what is printed. */
 static unsigned times(const char *what)
 {
 	unsigned n = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check_nat.c - what is behind NAT, as the command line tells */
+/* check_nat.c - what is behind NAT, as the command line says */
 #include <string.h>
 
 #include "nat.h"

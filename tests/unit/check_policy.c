@@ -75,8 +75,8 @@ static enum reason reason_of(const struct policy *policy, struct ftp_offer offer
 	return plan(policy, offer, speaker, view(), &p);
 }
 
-/* What a plan should be: who connects, where it will be seen to arrive, what is told, and where it
- * really goes. */
+/* What a plan should be: who connects, where it will be seen to arrive, what is announced, and
+ * where it really goes. */
 struct want {
 	const char *from, *at, *told, *listener;
 };

@@ -6,7 +6,7 @@
 enum { MOST = 3 };
 
 static struct rate rate;
-static uint64_t left_out; /* as told with the last one */
+static uint64_t left_out; /* as returned with the last one */
 
 static bool take(uint64_t second)
 {
