@@ -1,17 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""layering.py - the core stays pure, and its files know what they may know
+"""layering.py - the core stays pure, and files know what they may know
 
 usage: layering.py SOURCE_ROOT CORE_ARCHIVE
 
-Comes in:  the sources of the core, and the archive made from them.
+Comes in:  the sources, and the archive made from those of the core.
 Goes out:  a line for each function that the core calls and must not, each
-           object that it can write to, each include that is not allowed;
-           exit status 1 if there is one.
+           object that it can write to, each include that is not allowed, each
+           circle of headers; exit status 1 if there is one.
 
 The tables below are the design. A new line in them is a decision.
 """
 
+import graphlib
 import pathlib
 import re
 import subprocess
@@ -75,6 +76,19 @@ MAY_KNOW = {
     "bytes": set(),
 }
 
+# Folder of src/: those whose headers it may include, besides its own. What include/ has is the core's.
+FOLDERS = {
+    "log": {"core"},
+    "netlink": {"core", "log"},
+    "config": {"core", "log", "netlink"},
+    "control": {"core", "log", "config"},
+    "rules": {"core", "netlink", "config"},
+    "check": {"core", "netlink", "config", "rules"},
+    "daemon": {"core", "log", "netlink", "config", "control", "rules", "check"},
+    "replay": {"core", "log", "config", "daemon"},
+    "pasvctl": {"config"},
+}
+
 
 def core_files(root):
     return sorted(root.glob("src/core/*.[ch]")) + sorted(root.glob("include/pasvd/*.h"))
@@ -111,6 +125,44 @@ def check_includes(root):
                 yield f"{path}: includes {header}, which {why}"
 
 
+def source_files(root):
+    return sorted(root.glob("src/*/*.[ch]")) + sorted(root.glob("include/pasvd/*.h"))
+
+
+def folder_of(path):
+    return "core" if path.parent.name == "pasvd" else path.parent.name
+
+
+def headers(root):
+    """{the name by which it is included: path}"""
+    return {("pasvd/" if path.parent.name == "pasvd" else "") + path.name: path
+            for path in source_files(root) if path.suffix == ".h"}
+
+
+def check_folders(root):
+    known = headers(root)
+    for path in source_files(root):
+        folder = folder_of(path)
+        if folder == "core":
+            continue
+        if folder not in FOLDERS:
+            yield f"{path}: folder {folder} is not in layering.py"
+            continue
+        for header in set(includes(path)) & known.keys() - {"pasvd/array.h"}:
+            other = folder_of(known[header])
+            if other != folder and other not in FOLDERS[folder]:
+                yield f"{path}: includes {header}, and src/{folder} must not know src/{other}"
+
+
+def check_circles(root):
+    known = headers(root)
+    graph = {name: set(includes(path)) & known.keys() for name, path in known.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        yield "headers include each other: " + ", ".join(error.args[1])
+
+
 def nm(archive, *options):
     command = ["nm", "-P", *options, archive]
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -142,7 +194,8 @@ def main():
     root, archive = pathlib.Path(sys.argv[1]), sys.argv[2]
     if not core_files(root):
         sys.exit("layering: no core below " + str(root))
-    wrong = [*check_includes(root), *check_calls(archive), *check_objects(archive)]
+    wrong = [*check_includes(root), *check_folders(root), *check_circles(root),
+             *check_calls(archive), *check_objects(archive)]
     for line in wrong:
         print(line)
     return 1 if wrong else 0

@@ -4,8 +4,8 @@
  * Never by way of a shell. What it prints is read up to RUN_OUTPUT_MAX bytes, and it gets
  * RUN_SECONDS; who says more or takes longer is killed.
  */
-#ifndef PASVD_RUN_H
-#define PASVD_RUN_H
+#ifndef PASVD_CHILD_H
+#define PASVD_CHILD_H
 
 #include <stddef.h>
 
