@@ -23,6 +23,7 @@ Limits: without root only what needs none is checked.
 As a program it runs itself and exits with 77 ("skipped") if it is not root.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -155,6 +156,13 @@ def test_findings_of_check_are_in_the_manual():
     manual = re.findall(r"^\.It ([a-z ,-]+)$", between(MANUAL_CHECK, ".Sh DESCRIPTION", ".Sh EXIT STATUS"), re.M)
     assert len(about) > 8 and {name for names in about for name in names if name} == {
         name for item in manual for name in item.split(" , ")}
+
+
+def test_schemas_define_what_they_share_in_the_same_way():
+    """Each has its own definitions, so that one file is all that a validator needs."""
+    one, other = (json.loads((TOP / "docs" / f"{name}.schema.json").read_text())["definitions"] for name in ("pasvctl", "replay"))
+    shared = one.keys() & other.keys()
+    assert len(shared) >= 6 and {name: one[name] for name in shared} == {name: other[name] for name in shared}
 
 
 MANUALS = sorted((TOP / "man").glob("*.[1-8]"))
