@@ -317,16 +317,13 @@ bool rules_are_empty(const struct rules_request *q)
 
 static void rules_print_server_options(const struct rules_server *s, FILE *out)
 {
-	static const char *const names[] = {"server", "public"};
-
-	for (size_t name = 0; name < 2; name++) {
-		for (int family = 0; family < RULES_FAMILIES; family++) {
-			const struct rules_address *a = &s->address[family];
-			const char *text = name ? a->public : a->own;
-
-			if (*text)
-				fprintf(out, " --%s %s", names[name], text);
-		}
+	for (int family = 0; family < RULES_FAMILIES; family++) {
+		if (s->address[family].own[0])
+			fprintf(out, " --server %s", s->address[family].own);
+	}
+	for (int family = 0; family < RULES_FAMILIES; family++) {
+		if (s->address[family].public[0])
+			fprintf(out, " --public %s", s->address[family].public);
 	}
 	for (size_t i = 0; i < s->n_ports; i++) {
 		fprintf(out, " --port %d", s->port[i].outside);
