@@ -19,8 +19,7 @@
 #ifndef PASVD_QUOTA_H
 #define PASVD_QUOTA_H
 
-#include "pasvd/ct_ops.h"
-#include "pasvd/reason.h"
+#include "pasvd/endpoint.h"
 
 enum {
 	QUOTA_SETS = 256, /* a power of two */
@@ -29,11 +28,16 @@ enum {
 };
 
 /* In the order in which they are looked at. */
-enum quota_scope { QUOTA_SESSION, QUOTA_CLIENT, QUOTA_SERVER, QUOTA_SCOPES };
+enum quota_scope {
+	QUOTA_SESSION,
+	QUOTA_CLIENT,
+	QUOTA_SERVER,
+	QUOTA_NONE, /* also the number of scopes */
+};
 
 struct quota_limits {
 	/* ports, by enum quota_scope; 0: as many as they like, and none is counted */
-	uint16_t a_minute[QUOTA_SCOPES];
+	uint16_t a_minute[QUOTA_NONE];
 };
 
 struct quota_bucket {
@@ -50,18 +54,22 @@ struct quota {
 	struct quota_slot client[QUOTA_SETS][QUOTA_WAYS], server[QUOTA_SETS][QUOTA_WAYS];
 };
 
+/* Who asks for a port. An IPv6 client counts as its /64, which a single host has to itself. */
+struct quota_party {
+	struct quota_bucket *session; /* kept by the caller, for as long as the session */
+	struct addr client, server;
+};
+
 /* `key`: QUOTA_KEY_LEN random bytes. All buckets are full. */
 void quota_init(struct quota *q, const uint8_t *key);
 
-/* REASON_OPENED if each scope has a port left, or the limit of the first that has none. Takes
- * nothing. `session`: the session's own bucket, kept by the caller. `view`: of its connection; an
- * IPv6 client counts as its /64, which a single host has to itself. `now` in ms, never going
+/* The first scope that has no port left, or QUOTA_NONE. Takes nothing. `now` in ms, never going
  * back. */
-enum reason quota_ask(struct quota *q, const struct quota_limits *limits,
-	struct quota_bucket *session, const struct ct_view *view, uint64_t now);
+enum quota_scope quota_ask(struct quota *q, const struct quota_limits *limits,
+	const struct quota_party *party, uint64_t now);
 
-/* Takes a port out of each scope, after REASON_OPENED of quota_ask() for the same. */
-void quota_take(struct quota *q, const struct quota_limits *limits, struct quota_bucket *session,
-	const struct ct_view *view, uint64_t now);
+/* Takes a port out of each scope. quota_ask() has said QUOTA_NONE to the same. */
+void quota_take(struct quota *q, const struct quota_limits *limits, const struct quota_party *party,
+	uint64_t now);
 
 #endif

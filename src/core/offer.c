@@ -15,6 +15,8 @@
 
 #include "pasvd/ftp_fit.h"
 
+#include "budget.h"
+
 /* A port is shut so long before the kernel would: as long as the kernel has it, it was not used.
  * Later it may be either, for kernels since June 2026 do not report at once that an expectation's
  * time was up (tests/platform/expect_events.c). */
@@ -308,15 +310,13 @@ static enum ct_result offer_reserve_any(
 enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 {
 	enum ct_result result;
-	const struct quota_limits *limits = &s->h->policy->limits;
-	struct conn *c = s->conn;
 	struct plan plan;
 	enum reason reason = offer_make_plan(s, offer, &plan);
 
 	if (reason == REASON_OPENED && offer_redo(s, offer))
 		return REASON_REPEATED;
 	if (reason == REASON_OPENED)
-		reason = quota_ask(&s->h->quota, limits, &c->quota, &c->view, s->now);
+		reason = budget_ask(s->h, s->conn, s->now);
 	if (reason != REASON_OPENED)
 		return reason;
 	reason = offer_make_room(s, offer);
@@ -324,7 +324,7 @@ enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 		return reason;
 	if (s->tries >= SEGMENT_TRIES_MAX)
 		return REASON_TOO_MANY;
-	quota_take(&s->h->quota, limits, &c->quota, &c->view, s->now);
+	budget_take(s->h, s->conn, s->now);
 	offer_take_back(s, ENDING_REPLACED);
 	result = offer_reserve_any(s, offer, &plan);
 	if (result == CT_OK)

@@ -7,10 +7,12 @@
  *                  more, though conntrack remembers it for minutes; what is over is forgotten here.
  *   policy         whose range is the port in?
  *   ct.get         is it a SYN that is repeated? Its connection is there, and needs nothing
- *   quota_ask      is a port left for its session, its client, its server?
+ *   budget         is a port left for its session, its client, its server?
  *   ct.commit      the expectation. The SYN goes on, and conntrack finds it.
  */
 #include "pasvd/ondemand.h"
+
+#include "budget.h"
 
 static bool is_alive(const struct engine *h, const struct tuple *original, struct ct_view *ret_view)
 {
@@ -120,12 +122,12 @@ static enum reason ondemand_open_port(
 	if (is_repeated(h, syn))
 		return REASON_REPEATED;
 	c = ondemand_entry_of(h, &verdict->view, now);
-	reason = quota_ask(&h->quota, &h->policy->limits, &c->quota, &c->view, now);
+	reason = budget_ask(h, c, now);
 	if (reason == REASON_OPENED)
 		reason = ondemand_expect(h, &plan);
 	if (reason != REASON_OPENED)
 		return reason;
-	quota_take(&h->quota, &h->policy->limits, &c->quota, &c->view, now);
+	budget_take(h, c, now);
 	verdict->opened = true;
 	verdict->on_demand = true;
 	verdict->announce = plan.announce;

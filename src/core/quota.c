@@ -48,11 +48,10 @@ static struct quota_bucket *quota_bucket_in(
 	return &fullest->bucket;
 }
 
-static struct quota_bucket *quota_bucket_of(struct quota *q, enum quota_scope scope,
-	struct quota_bucket *session, const struct ct_view *view)
+static struct quota_bucket *quota_bucket_of(
+	struct quota *q, enum quota_scope scope, const struct quota_party *party)
 {
-	const struct addr *client = &view->tuple[DIR_ORIGINAL].src.addr,
-			  *server = &view->tuple[DIR_REPLY].src.addr;
+	const struct addr *client = &party->client, *server = &party->server;
 	size_t client_len = client->family == ADDR_IP6 ? IP6_CLIENT_LEN : addr_len(client);
 
 	switch (scope) {
@@ -61,10 +60,10 @@ static struct quota_bucket *quota_bucket_of(struct quota *q, enum quota_scope sc
 	case QUOTA_SERVER:
 		return quota_bucket_in(q->server, quota_client_id(q, server, addr_len(server)));
 	case QUOTA_SESSION:
-	case QUOTA_SCOPES:
+	case QUOTA_NONE:
 		break;
 	}
-	return session;
+	return party->session;
 }
 
 /* When the bucket will be full if a port more is taken out of it. */
@@ -73,37 +72,33 @@ static uint64_t quota_full_after(const struct quota_bucket *b, uint16_t a_minute
 	return (b->full_at > now ? b->full_at : now) + minute / a_minute;
 }
 
-enum reason quota_ask(struct quota *q, const struct quota_limits *limits,
-	struct quota_bucket *session, const struct ct_view *view, uint64_t now)
+enum quota_scope quota_ask(struct quota *q, const struct quota_limits *limits,
+	const struct quota_party *party, uint64_t now)
 {
-	static const enum reason over[QUOTA_SCOPES] = {
-		[QUOTA_SESSION] = REASON_SESSION_LIMIT,
-		[QUOTA_CLIENT] = REASON_CLIENT_LIMIT,
-		[QUOTA_SERVER] = REASON_SERVER_LIMIT,
-	};
+	enum quota_scope scope = QUOTA_SESSION;
 
 	now *= NS_PER_MS;
-	for (enum quota_scope scope = QUOTA_SESSION; scope < QUOTA_SCOPES; scope++) {
+	for (; scope < QUOTA_NONE; scope++) {
 		uint16_t a_minute = limits->a_minute[scope];
 
-		if (a_minute && quota_full_after(quota_bucket_of(q, scope, session, view), a_minute,
-					now) > now + minute)
-			return over[scope];
+		if (a_minute && quota_full_after(quota_bucket_of(q, scope, party), a_minute, now) >
+					now + minute)
+			break;
 	}
-	return REASON_OPENED;
+	return scope;
 }
 
-void quota_take(struct quota *q, const struct quota_limits *limits, struct quota_bucket *session,
-	const struct ct_view *view, uint64_t now)
+void quota_take(struct quota *q, const struct quota_limits *limits, const struct quota_party *party,
+	uint64_t now)
 {
 	now *= NS_PER_MS;
-	for (enum quota_scope scope = QUOTA_SESSION; scope < QUOTA_SCOPES; scope++) {
+	for (enum quota_scope scope = QUOTA_SESSION; scope < QUOTA_NONE; scope++) {
 		uint16_t a_minute = limits->a_minute[scope];
 		struct quota_bucket *b;
 
 		if (!a_minute)
 			continue;
-		b = quota_bucket_of(q, scope, session, view);
+		b = quota_bucket_of(q, scope, party);
 		b->full_at = quota_full_after(b, a_minute, now);
 	}
 }

@@ -28,21 +28,15 @@ static struct quota_limits limits(uint16_t per_session, uint16_t per_client, uin
 	return (struct quota_limits){{per_session, per_client, per_server}};
 }
 
-/* Who asks for a port. */
-struct party {
-	struct quota_bucket *session;
-	struct addr client, server;
-};
-
-static struct party party(const char *client, const char *server)
+static struct quota_party party(const char *client, const char *server)
 {
-	return (struct party){&session, packet_addr(client), packet_addr(server)};
+	return (struct quota_party){&session, packet_addr(client), packet_addr(server)};
 }
 
 /* Client number i, somewhere in 10.0.0.0/8. */
-static struct party numbered(unsigned i)
+static struct quota_party numbered(unsigned i)
 {
-	struct party p = party("10.0.0.0", "192.0.2.1");
+	struct quota_party p = party("10.0.0.0", "192.0.2.1");
 
 	p.client.byte[1] = (uint8_t)(i >> 16);
 	p.client.byte[2] = (uint8_t)(i >> 8);
@@ -50,38 +44,22 @@ static struct party numbered(unsigned i)
 	return p;
 }
 
-static struct ct_view view_of(struct party p)
+/* As engine.c does it. */
+static enum quota_scope open_port(struct quota_limits l, struct quota_party p, uint64_t now)
 {
-	return (struct ct_view){.tuple = {
-					[DIR_ORIGINAL] = {.src = {.addr = p.client}},
-					[DIR_REPLY] = {.src = {.addr = p.server}},
-				}};
-}
+	enum quota_scope scope = quota_ask(&quota, &l, &p, now);
 
-static enum reason ask(struct quota_limits l, struct party p, uint64_t now)
-{
-	struct ct_view view = view_of(p);
-
-	return quota_ask(&quota, &l, p.session, &view, now);
-}
-
-/* As offer.c does it. */
-static enum reason open_port(struct quota_limits l, struct party p, uint64_t now)
-{
-	struct ct_view view = view_of(p);
-	enum reason reason = ask(l, p, now);
-
-	if (reason == REASON_OPENED)
-		quota_take(&quota, &l, p.session, &view, now);
-	return reason;
+	if (scope == QUOTA_NONE)
+		quota_take(&quota, &l, &p, now);
+	return scope;
 }
 
 /* How many are to be had at this time, up to `most`. */
-static unsigned drain(struct quota_limits l, struct party p, uint64_t now, unsigned most)
+static unsigned drain(struct quota_limits l, struct quota_party p, uint64_t now, unsigned most)
 {
 	unsigned n = 0;
 
-	while (n < most && open_port(l, p, now) == REASON_OPENED)
+	while (n < most && open_port(l, p, now) == QUOTA_NONE)
 		n++;
 	return n;
 }
@@ -92,7 +70,7 @@ static const uint16_t some_limit[] = {
 START_TEST(as_many_as_the_limit_says_are_there_at_once)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(some_limit); i++) {
-		for (int scope = 0; scope < QUOTA_SCOPES; scope++) {
+		for (int scope = 0; scope < QUOTA_NONE; scope++) {
 			struct quota_limits l = {{0}};
 
 			start();
@@ -108,15 +86,15 @@ END_TEST
 START_TEST(then_one_comes_back_each_nth_of_a_minute)
 {
 	struct quota_limits l = limits(0, 10, 0);
-	struct party p = party("192.0.2.9", "192.0.2.1");
+	struct quota_party p = party("192.0.2.9", "192.0.2.1");
 	uint64_t now = 1000;
 
 	start();
 	drain(l, p, now, 10);
 	for (int i = 0; i < 100; i++) {
-		ck_assert_int_eq(open_port(l, p, now + MINUTE / 10 - 1), REASON_CLIENT_LIMIT);
+		ck_assert_int_eq(open_port(l, p, now + MINUTE / 10 - 1), QUOTA_CLIENT);
 		now += MINUTE / 10;
-		ck_assert_int_eq(open_port(l, p, now), REASON_OPENED);
+		ck_assert_int_eq(open_port(l, p, now), QUOTA_NONE);
 	}
 }
 END_TEST
@@ -124,7 +102,7 @@ END_TEST
 START_TEST(after_a_minute_all_are_back_and_no_more)
 {
 	struct quota_limits l = limits(0, 7, 0);
-	struct party p = party("192.0.2.9", "192.0.2.1");
+	struct quota_party p = party("192.0.2.9", "192.0.2.1");
 
 	start();
 	ck_assert_uint_eq(drain(l, p, 0, 100), 7);
@@ -135,7 +113,7 @@ END_TEST
 
 START_TEST(without_a_limit_nothing_is_counted)
 {
-	struct party p = party("192.0.2.9", "192.0.2.1");
+	struct quota_party p = party("192.0.2.9", "192.0.2.1");
 
 	start();
 	ck_assert_uint_eq(drain(limits(0, 0, 0), p, 0, 200000), 200000);
@@ -146,27 +124,28 @@ END_TEST
 
 START_TEST(the_first_scope_that_is_over_is_named)
 {
-	struct party p = party("192.0.2.9", "192.0.2.1"), other = party("192.0.2.10", "192.0.2.1");
+	struct quota_party p = party("192.0.2.9", "192.0.2.1"),
+			   other = party("192.0.2.10", "192.0.2.1");
 
 	start();
-	ck_assert_int_eq(open_port(limits(1, 1, 1), p, 0), REASON_OPENED);
-	ck_assert_int_eq(open_port(limits(1, 1, 1), p, 0), REASON_SESSION_LIMIT);
-	ck_assert_int_eq(open_port(limits(0, 1, 1), p, 0), REASON_CLIENT_LIMIT);
-	ck_assert_int_eq(open_port(limits(0, 1, 1), other, 0), REASON_SERVER_LIMIT);
-	ck_assert_int_eq(open_port(limits(0, 1, 0), other, 0), REASON_OPENED);
+	ck_assert_int_eq(open_port(limits(1, 1, 1), p, 0), QUOTA_NONE);
+	ck_assert_int_eq(open_port(limits(1, 1, 1), p, 0), QUOTA_SESSION);
+	ck_assert_int_eq(open_port(limits(0, 1, 1), p, 0), QUOTA_CLIENT);
+	ck_assert_int_eq(open_port(limits(0, 1, 1), other, 0), QUOTA_SERVER);
+	ck_assert_int_eq(open_port(limits(0, 1, 0), other, 0), QUOTA_NONE);
 }
 END_TEST
 
 START_TEST(what_is_refused_in_one_scope_costs_nothing_in_the_others)
 {
 	struct quota_limits l = limits(1, 3, 3);
-	struct party p = party("192.0.2.9", "192.0.2.1");
+	struct quota_party p = party("192.0.2.9", "192.0.2.1");
 	struct quota_bucket next = {0};
 
 	start();
-	ck_assert_int_eq(open_port(l, p, 0), REASON_OPENED);
+	ck_assert_int_eq(open_port(l, p, 0), QUOTA_NONE);
 	for (int i = 0; i < 50; i++)
-		ck_assert_int_eq(open_port(l, p, 0), REASON_SESSION_LIMIT);
+		ck_assert_int_eq(open_port(l, p, 0), QUOTA_SESSION);
 	p.session = &next;
 	l.a_minute[QUOTA_SESSION] = 100;
 	ck_assert_uint_eq(drain(l, p, 0, 100), 2);
@@ -176,11 +155,11 @@ END_TEST
 START_TEST(asking_costs_nothing)
 {
 	struct quota_limits l = limits(3, 3, 3);
-	struct party p = party("192.0.2.9", "192.0.2.1");
+	struct quota_party p = party("192.0.2.9", "192.0.2.1");
 
 	start();
 	for (int i = 0; i < 50; i++)
-		ck_assert_int_eq(ask(l, p, 0), REASON_OPENED);
+		ck_assert_int_eq(quota_ask(&quota, &l, &p, 0), QUOTA_NONE);
 	ck_assert_uint_eq(drain(l, p, 0, 100), 3);
 }
 END_TEST
@@ -189,8 +168,8 @@ END_TEST
 static bool is_shared(struct quota_limits l, const char *const party_text[4])
 {
 	start();
-	ck_assert_int_eq(open_port(l, party(party_text[0], party_text[1]), 0), REASON_OPENED);
-	return open_port(l, party(party_text[2], party_text[3]), 0) != REASON_OPENED;
+	ck_assert_int_eq(open_port(l, party(party_text[0], party_text[1]), 0), QUOTA_NONE);
+	return open_port(l, party(party_text[2], party_text[3]), 0) != QUOTA_NONE;
 }
 
 START_TEST(an_address_has_a_bucket_of_its_own_and_an_ip6_client_shares_that_of_its_64)
@@ -216,22 +195,22 @@ END_TEST
 
 START_TEST(bytes_behind_an_ip4_address_do_not_count)
 {
-	struct party p = party("192.0.2.9", "203.0.113.1");
+	struct quota_party p = party("192.0.2.9", "203.0.113.1");
 
 	start();
-	ck_assert_int_eq(open_port(limits(0, 1, 1), p, 0), REASON_OPENED);
+	ck_assert_int_eq(open_port(limits(0, 1, 1), p, 0), QUOTA_NONE);
 	memset(p.client.byte + ADDR_IP4_LEN, 7, ADDR_IP6_LEN - ADDR_IP4_LEN);
 	memset(p.server.byte + ADDR_IP4_LEN, 7, ADDR_IP6_LEN - ADDR_IP4_LEN);
-	ck_assert_int_eq(open_port(limits(0, 1, 0), p, 0), REASON_CLIENT_LIMIT);
-	ck_assert_int_eq(open_port(limits(0, 0, 1), p, 0), REASON_SERVER_LIMIT);
+	ck_assert_int_eq(open_port(limits(0, 1, 0), p, 0), QUOTA_CLIENT);
+	ck_assert_int_eq(open_port(limits(0, 0, 1), p, 0), QUOTA_SERVER);
 }
 END_TEST
 
 START_TEST(under_a_new_limit_the_part_that_was_used_stays_used)
 {
-	struct party p = party("192.0.2.9", "192.0.2.1");
+	struct quota_party p = party("192.0.2.9", "192.0.2.1");
 
-	for (int scope = 0; scope < QUOTA_SCOPES; scope++) {
+	for (int scope = 0; scope < QUOTA_NONE; scope++) {
 		struct quota_limits ten = {{0}}, hundred = {{0}};
 
 		ten.a_minute[scope] = 10;
@@ -252,9 +231,9 @@ START_TEST(a_thousand_addresses_share_nothing)
 	start();
 	for (int round = 0; round < 20; round++)
 		for (unsigned i = 0; i < 1000; i++)
-			ck_assert_int_eq(open_port(l, numbered(i), 0), REASON_OPENED);
+			ck_assert_int_eq(open_port(l, numbered(i), 0), QUOTA_NONE);
 	for (unsigned i = 0; i < 1000; i++)
-		ck_assert_int_eq(open_port(l, numbered(i), 0), REASON_CLIENT_LIMIT);
+		ck_assert_int_eq(open_port(l, numbered(i), 0), QUOTA_CLIENT);
 }
 END_TEST
 
@@ -281,7 +260,7 @@ START_TEST(one_address_that_comes_seldom_in_a_flood_does_not_exceed_its_limit)
 	for (unsigned i = 1; i <= FLOOD; i++) {
 		open_port(l, numbered(i), 0);
 		if (i % 5000 == 0)
-			had += open_port(l, numbered(0), 0) == REASON_OPENED;
+			had += open_port(l, numbered(0), 0) == QUOTA_NONE;
 	}
 	ck_assert_uint_gt(had, 0);
 	ck_assert_uint_le(had, 10);
@@ -308,7 +287,7 @@ START_TEST(no_address_exceeds_its_limit_in_any_order)
 		unsigned i = next_random(&state) % (next_random(&state) % 4 ? 200 : FLOOD);
 		uint64_t ns = now / 100 * 1000000;
 
-		if (open_port(l, numbered(i), now / 100) != REASON_OPENED)
+		if (open_port(l, numbered(i), now / 100) != QUOTA_NONE)
 			continue;
 		opened++;
 		full_at[i] = (full_at[i] > ns ? full_at[i] : ns) + port;
@@ -325,7 +304,7 @@ START_TEST(a_flood_of_clients_leaves_the_servers_alone)
 	start();
 	for (unsigned i = 0; i < FLOOD; i++)
 		open_port(l, numbered(i), 0);
-	ck_assert_int_eq(open_port(both, numbered(FLOOD), 0), REASON_CLIENT_LIMIT);
+	ck_assert_int_eq(open_port(both, numbered(FLOOD), 0), QUOTA_CLIENT);
 	ck_assert_uint_eq(drain(limits(0, 0, 5), numbered(FLOOD), 0, 100), 5);
 }
 END_TEST
@@ -345,7 +324,7 @@ END_TEST
 START_TEST(the_key_decides_who_shares)
 {
 	uint8_t other[QUOTA_KEY_LEN] = {1};
-	struct party p = party("192.0.2.9", "192.0.2.1");
+	struct quota_party p = party("192.0.2.9", "192.0.2.1");
 	struct quota_limits l = limits(0, 1, 0);
 	struct quota first;
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* budget.c - what is left of the limits for a control connection */
+#include "budget.h"
+
+static struct quota_party budget_party_of(struct conn *c)
+{
+	return (struct quota_party){
+		.session = &c->quota,
+		.client = c->view.tuple[DIR_ORIGINAL].src.addr,
+		.server = c->view.tuple[DIR_REPLY].src.addr,
+	};
+}
+
+enum reason budget_ask(struct engine *h, struct conn *c, uint64_t now)
+{
+	static const enum reason reason[] = {
+		[QUOTA_SESSION] = REASON_SESSION_LIMIT,
+		[QUOTA_CLIENT] = REASON_CLIENT_LIMIT,
+		[QUOTA_SERVER] = REASON_SERVER_LIMIT,
+		[QUOTA_NONE] = REASON_OPENED,
+	};
+	struct quota_party party = budget_party_of(c);
+
+	return reason[quota_ask(&h->quota, &h->policy->limits, &party, now)];
+}
+
+void budget_take(struct engine *h, struct conn *c, uint64_t now)
+{
+	struct quota_party party = budget_party_of(c);
+
+	quota_take(&h->quota, &h->policy->limits, &party, now);
+}
