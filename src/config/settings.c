@@ -112,8 +112,8 @@ static const char *settings_add_foreign(struct settings *s, struct text value)
 
 static const char *settings_set_sessions(struct settings *s, struct text value)
 {
-	static_assert(CONNTAB_SIZE == 16384, "the table of keys says so");
-	return conf_value_number(value, SESSIONS_MIN, CONNTAB_SIZE, &s->sessions);
+	static_assert(CONNTAB_SIZE == 100000, "the table of keys says so");
+	return conf_value_count(value, SESSIONS_MIN, CONNTAB_SIZE, &s->sessions);
 }
 
 static const char *settings_set_limit(struct settings *s, enum quota_scope scope, struct text value)
@@ -278,8 +278,8 @@ static const struct settings_key keys[] = {
 		"ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"},
 	{"policy", "allow-foreign", "", SETTINGS_ON_RELOAD, LIST_FOREIGN, settings_add_foreign,
 		"networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"},
-	{"limits", "max-sessions", "16384", SETTINGS_ON_RESTART, LIST_NONE, settings_set_sessions,
-		"a number 64..16384 is wanted"},
+	{"limits", "max-sessions", "100000", SETTINGS_ON_RESTART, LIST_NONE, settings_set_sessions,
+		"a number 64..100000 is wanted"},
 	{"limits", "ports-per-minute-per-session", "0", SETTINGS_ON_RELOAD, LIST_NONE,
 		settings_set_session_limit, a_limit},
 	{"limits", "ports-per-minute-per-client", "0", SETTINGS_ON_RELOAD, LIST_NONE,

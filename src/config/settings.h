@@ -31,7 +31,7 @@ struct settings {
 	bool fail_open;                           /* packets pass that pasvd cannot take */
 	char control_socket[SETTINGS_SOCKET_MAX]; /* "": none */
 	/* control connections that are remembered at most */
-	uint16_t sessions;
+	uint32_t sessions;
 	struct policy policy;
 	struct external_watch watch; /* of policy.external; not looked at yet */
 	struct settings_source source[SETTINGS_KEYS_MAX]; /* by the number of the key */

@@ -19,7 +19,7 @@ static bool is_default(const struct settings *s)
 	static const struct quota_limits no_limits;
 	const struct policy *p = &s->policy, *d = &policy_default;
 
-	return s->queue == 21 && s->sessions == 16384 && s->fail_open &&
+	return s->queue == 21 && s->sessions == 100000 && s->fail_open &&
 	       strcmp(s->control_socket, "/run/pasvd/ctl") == 0 && p->zone == 0 &&
 	       p->expect_seconds == d->expect_seconds &&
 	       p->expect_seconds_active == d->expect_seconds_active && !p->announce.low &&
@@ -152,7 +152,7 @@ END_TEST
 START_TEST(the_number_of_sessions_has_a_limit)
 {
 	ck_assert_uint_eq(good("[limits]\nmax-sessions = 64\n").sessions, 64);
-	ck_assert_uint_eq(good("[limits]\nmax-sessions = 16384\n").sessions, 16384);
+	ck_assert_uint_eq(good("[limits]\nmax-sessions = 100000\n").sessions, 100000);
 }
 END_TEST
 
