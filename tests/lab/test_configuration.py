@@ -74,7 +74,8 @@ def test_a_mistake_leaves_what_was_in_force(configured):
 
 def test_the_ct_helper_stays_until_the_end(configured):
     router = configured("")
-    assert "the ct helper stays until pasvd is started again" in router.reload("[pasvd]\nct-helper = sane\n")
+    router.reload("[pasvd]\nct-helper = sane\n")
+    wait_for(lambda: "the ct helper stays until pasvd is started again" in router.pasvd.log(), 5, "the daemon says so")
     assert router.pasv()[0] == router.lab.publics[0]
 
 
