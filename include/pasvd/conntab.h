@@ -104,7 +104,8 @@ struct conntab {
 	struct pool pool;   /* entries, in use in the order of idleness */
 	struct list living; /* entries by their last sign of life: a packet, or conntrack's word */
 	struct list_link link[CONNTAB_SIZE], living_link[CONNTAB_SIZE];
-	struct crowd crowd;
+	struct crowd crowd;   /* those in which nobody has logged in */
+	struct crowd openers; /* those that have a port open which nobody has used yet */
 	struct conntab_lines lines;
 	struct conntab_edits edits;
 	struct conntab_ports ports;

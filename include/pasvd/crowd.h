@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* crowd.h - the sessions in which nobody has logged in yet, by their client
+/* crowd.h - sessions of some kind, by their client
  *
- * Anybody outside can have as many of these as he likes. So when there is no room for all, one of
- * the client that has most of them goes: who fills the table pushes out himself. An IPv6 client
- * counts as its /64, which a single host has to itself.
+ * Anybody outside can have as many sessions as he likes. So it is known how many each client has,
+ * and who has most: who fills a table pushes out himself. An IPv6 client counts as its /64, which a
+ * single host has to itself.
  *
  * Sessions are the numbers of entries in struct conntab.
  */
@@ -42,6 +42,9 @@ struct crowd {
 
 /* `key`: CROWD_KEY_LEN random bytes. */
 void crowd_init(struct crowd *c, const uint8_t *key);
+
+/* How many sessions the client has. */
+uint32_t crowd_count(const struct crowd *c, const struct addr *client);
 
 /* Session `i`, which is not here, is one of that client. */
 void crowd_join(struct crowd *c, uint32_t i, const struct addr *client);

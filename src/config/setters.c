@@ -122,6 +122,11 @@ const char *settings_set_session_limit(struct settings *s, struct text value)
 	return settings_set_limit(s, QUOTA_SESSION, value);
 }
 
+const char *settings_set_open_ports(struct settings *s, struct text value)
+{
+	return conf_value_count(value, 0, CONNTAB_SIZE, &s->policy.open_ports);
+}
+
 const char *settings_set_client_limit(struct settings *s, struct text value)
 {
 	return settings_set_limit(s, QUOTA_CLIENT, value);

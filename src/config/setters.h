@@ -9,8 +9,8 @@ settings_setter settings_set_queue, settings_set_ct_helper, settings_set_zone,
 	settings_set_fail_open, settings_set_timeout, settings_set_timeout_active,
 	settings_set_connmark, settings_set_socket;
 settings_setter settings_add_deny, settings_add_foreign;
-settings_setter settings_set_sessions, settings_set_session_limit, settings_set_client_limit,
-	settings_set_server_limit;
+settings_setter settings_set_sessions, settings_set_open_ports, settings_set_session_limit,
+	settings_set_client_limit, settings_set_server_limit;
 settings_setter settings_set_announce, settings_add_external;
 settings_setter settings_add_tls_ports, settings_add_tls_mode, settings_add_implicit,
 	settings_set_tls_queue;

@@ -108,6 +108,12 @@ static const struct settings_key keys[] = {
 		"longest. An evicted session goes on, but an open port of its is not followed any "
 		"more, and a user has to log in again before another one is opened. Each takes "
 		"400 bytes of memory from its first packet on."},
+	{"limits", "open-ports-per-client", "300", "a number of ports 0..100000, 0 is no limit",
+		SETTINGS_ON_RELOAD, LIST_NONE, settings_set_open_ports,
+		"How many ports that nobody has used yet are open at once for one address of a "
+		"client, in all its sessions with any server. A client has as many as it runs "
+		"transfers at once. The kernel has room for net.netfilter.nf_conntrack_expect_max "
+		"of all clients together; where that is small, this should be as well."},
 	{"limits", "ports-per-minute-per-session", "0", PORTS_A_MINUTE, SETTINGS_ON_RELOAD,
 		LIST_NONE, settings_set_session_limit,
 		"How many ports a minute are opened for one control connection. This limit is "

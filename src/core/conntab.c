@@ -73,6 +73,7 @@ void conntab_init(struct conntab *t, const uint8_t *key)
 	pool_init(&t->pool, t->link, CONNTAB_SIZE);
 	list_init(&t->living);
 	crowd_init(&t->crowd, key);
+	crowd_init(&t->openers, key);
 	pool_init(&t->lines.pool, t->lines.link, CONNTAB_SIZE);
 	pool_init(&t->edits.pool, t->edits.link, CONNTAB_EDITS);
 	list_init(&t->edits.kept);
@@ -184,6 +185,7 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 	*c = (struct conn){.live = true, .view = *view, .seen = now};
 	list_append(&t->living, t->living_link, i);
 	crowd_join(&t->crowd, i, client);
+	t->openers.client_of[i] = LIST_END;
 	conntab_bucket_enter(t, c, DIR_ORIGINAL);
 	conntab_bucket_enter(t, c, DIR_REPLY);
 	return c;

@@ -164,8 +164,11 @@ static uint32_t conntab_port(const struct conntab *t, const struct conn *c)
 
 void conntab_open(struct conntab *t, struct conn *c, const struct plan *plan, uint64_t until)
 {
-	uint32_t i = c->opened ? conntab_port(t, c) : pool_take(&t->ports.pool);
+	uint32_t i;
 
+	conntab_close(t, c);
+	i = pool_take(&t->ports.pool);
+	crowd_join(&t->openers, conntab_number(t, c), &c->view.tuple[DIR_ORIGINAL].src.addr);
 	c->opened = &t->ports.opened[i];
 	*c->opened = (struct opened){*plan, until};
 	t->ports.owner[i] = conntab_number(t, c);
@@ -176,6 +179,7 @@ void conntab_close(struct conntab *t, struct conn *c)
 {
 	if (!c->opened)
 		return;
+	crowd_leave(&t->openers, conntab_number(t, c));
 	deadlines_clear(&t->ports.due, conntab_port(t, c));
 	pool_give(&t->ports.pool, conntab_port(t, c));
 	c->opened = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* crowd.c - the sessions in which nobody has logged in yet, by their client
+/* crowd.c - sessions of some kind, by their client
  *
  * A client stands in the list of those that have as many sessions as he has. With each session that
  * comes or goes he moves by one list, so the greatest number that any client has is known without
@@ -30,25 +30,32 @@ static uint64_t crowd_id(const struct crowd *c, const struct addr *a)
 	return siphash(c->key, bytes, sizeof(bytes));
 }
 
-static uint32_t *crowd_bucket(struct crowd *c, uint64_t id)
+static uint32_t crowd_bucket(uint64_t id)
 {
-	return &c->bucket[id & (CROWD_BUCKETS - 1)];
+	return id & (CROWD_BUCKETS - 1);
 }
 
 /* The client's number; LIST_END: he has no session here. */
-static uint32_t crowd_find(struct crowd *c, uint64_t id)
+static uint32_t crowd_find(const struct crowd *c, uint64_t id)
 {
-	uint32_t k = *crowd_bucket(c, id);
+	uint32_t k = c->bucket[crowd_bucket(id)];
 
 	while (k != LIST_END && c->client[k].id != id)
 		k = c->client[k].chain;
 	return k;
 }
 
+uint32_t crowd_count(const struct crowd *c, const struct addr *client)
+{
+	uint32_t k = crowd_find(c, crowd_id(c, client));
+
+	return k == LIST_END ? 0 : c->client[k].n;
+}
+
 /* A client who has no session yet. */
 static uint32_t crowd_add_client(struct crowd *c, uint64_t id)
 {
-	uint32_t k = pool_take(&c->clients), *bucket = crowd_bucket(c, id);
+	uint32_t k = pool_take(&c->clients), *bucket = &c->bucket[crowd_bucket(id)];
 
 	c->client[k] = (struct crowd_client){.id = id, .chain = *bucket};
 	list_init(&c->client[k].session);
@@ -58,7 +65,7 @@ static uint32_t crowd_add_client(struct crowd *c, uint64_t id)
 
 static void crowd_remove_client(struct crowd *c, uint32_t k)
 {
-	uint32_t *link = crowd_bucket(c, c->client[k].id);
+	uint32_t *link = &c->bucket[crowd_bucket(c->client[k].id)];
 
 	while (*link != k)
 		link = &c->client[*link].chain;
@@ -67,7 +74,7 @@ static void crowd_remove_client(struct crowd *c, uint32_t k)
 }
 
 /* Client `k` has `n` sessions, one more or one less than before. */
-static void crowd_count(struct crowd *c, uint32_t k, uint32_t n)
+static void crowd_recount(struct crowd *c, uint32_t k, uint32_t n)
 {
 	struct crowd_client *client = &c->client[k];
 
@@ -93,7 +100,7 @@ void crowd_join(struct crowd *c, uint32_t i, const struct addr *client)
 		k = crowd_add_client(c, id);
 	c->client_of[i] = k;
 	list_append(&c->client[k].session, c->session_link, i);
-	crowd_count(c, k, c->client[k].n + 1);
+	crowd_recount(c, k, c->client[k].n + 1);
 }
 
 void crowd_leave(struct crowd *c, uint32_t i)
@@ -104,7 +111,7 @@ void crowd_leave(struct crowd *c, uint32_t i)
 		return;
 	list_remove(&c->client[k].session, c->session_link, i);
 	c->client_of[i] = LIST_END;
-	crowd_count(c, k, c->client[k].n - 1);
+	crowd_recount(c, k, c->client[k].n - 1);
 	if (!c->client[k].n)
 		crowd_remove_client(c, k);
 }
