@@ -88,7 +88,8 @@ static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
 	uint64_t now = loop_now();
 
 	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
-	*packet = (struct packet){loop->packet, in->len, sizeof(loop->packet), in->indev};
+	*packet = (struct packet){
+		loop->packet, in->len, sizeof(loop->packet), in->indev, in->unverified};
 	if (!in->bytes || in->len > packet->cap)
 		return;
 	memcpy(packet->p, in->bytes, in->len);
