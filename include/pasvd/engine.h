@@ -36,8 +36,6 @@ struct engine {
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;
 	bool lossy; /* what a gap lacks went past us, and does not come any more */
-	/* ms, when engine_expire() is to be called; UINT64_MAX: it need not be */
-	uint64_t expires_at;
 	/* called for each, unless NULL, which engine_init() makes it */
 	void (*on_ended)(const struct ended *e);
 	/* likewise, for a session that has to log in again */
@@ -49,7 +47,8 @@ struct engine {
 struct packet {
 	uint8_t *p;
 	size_t len, cap;
-	uint32_t indev; /* index of the interface by which it came in; 0: not known */
+	uint32_t indev;  /* index of the interface by which it came in; 0: not known */
+	bool unverified; /* nobody has looked at its checksum */
 };
 
 enum action {
@@ -90,8 +89,10 @@ void engine_packet(
  * we know is not looked at: other programs have expectations too. */
 void engine_expect_ended(struct engine *h, const struct expect *e, bool requested, uint64_t now);
 
-/* Shuts the ports whose time is up, and sets h->expires_at. The kernel's events of ports have to be
- * reported before. Goes through the whole table; that is, ten times a second at most. */
+/* When engine_expire() is to be called, ms; UINT64_MAX: it need not be. */
+uint64_t engine_expires_at(struct engine *h);
+
+/* Shuts the ports whose time is up. The kernel's events of ports have to be reported before. */
 void engine_expire(struct engine *h, uint64_t now);
 
 #endif

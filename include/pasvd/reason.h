@@ -23,7 +23,8 @@
 		"an on-demand SYN to a port that is not on demand for this client's server")       \
 	X(DENIED, "denied", INFO, "the server refused a PORT or EPRT: its expectation is gone")    \
 	X(OPENED, "opened", INFO, "an offered port got its expectation")                           \
-	X(BAD_PACKET, "bad-packet", WARNING, "dropped: not a whole TCP segment over IPv4 or IPv6") \
+	X(BAD_PACKET, "bad-packet", WARNING,                                                       \
+		"dropped: not a whole TCP segment over IPv4 or IPv6, or its checksum is wrong")    \
 	X(NOT_TRACKED, "not-tracked", WARNING, "conntrack does not know the connection")           \
 	X(NO_CT_HELPER, "no-ct-helper", WARNING,                                                   \
 		"the connection does not carry our helper: is the CT rule loaded?")                \
@@ -50,6 +51,8 @@
 	X(LOW_PORT, "low-port", WARNING, "a data port under 1024")                                 \
 	X(DENIED_PORT, "denied-port", WARNING,                                                     \
 		"a data port that is on the list of those never opened")                           \
+	X(OPEN_PORTS_LIMIT, "open-ports-limit", WARNING,                                           \
+		"the client has as many ports that nobody used yet as it may")                     \
 	X(SESSION_LIMIT, "session-limit", WARNING,                                                 \
 		"the session has used up its ports of this minute")                                \
 	X(CLIENT_LIMIT, "client-limit", WARNING,                                                   \

@@ -88,7 +88,8 @@ static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
 	uint64_t now = loop_now();
 
 	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
-	*packet = (struct packet){loop->packet, in->len, sizeof(loop->packet), in->indev};
+	*packet = (struct packet){
+		loop->packet, in->len, sizeof(loop->packet), in->indev, in->unverified};
 	if (!in->bytes || in->len > packet->cap)
 		return;
 	memcpy(packet->p, in->bytes, in->len);
@@ -235,7 +236,7 @@ static void loop_expire(const struct loop *loop)
 {
 	uint64_t now = loop_now();
 
-	if (now < loop->engine->expires_at)
+	if (now < engine_expires_at(loop->engine))
 		return;
 	expect_events_read(loop->events, now);
 	engine_expire(loop->engine, now);
@@ -244,7 +245,7 @@ static void loop_expire(const struct loop *loop)
 /* How long there is nothing to do but for packets, in ms. */
 static int loop_time_left(const struct loop *loop, int watchdog_ms)
 {
-	uint64_t now = loop_now(), due = loop->engine->expires_at;
+	uint64_t now = loop_now(), due = engine_expires_at(loop->engine);
 	uint64_t left = due > now ? due - now : 0,
 		 max = watchdog_ms < 0 ? INT_MAX : (uint64_t)watchdog_ms;
 
