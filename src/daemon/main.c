@@ -256,6 +256,7 @@ static int pasvd_start_core(const struct ct_helper *ct_helper)
 	if (err)
 		return err;
 	port = conntrack_port(&ct);
+	port = loop_ct_ops(&loop, &port);
 	engine_init(engine, &port, &live.now->policy, key);
 	engine->tab.max = live.now->sessions;
 	engine->on_ended = pasvd_log_ended;

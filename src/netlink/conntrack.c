@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntrack.c - struct ct_ops, answered by the kernel
  *
- * Theory of operation. Each question is one nl_request(). conntrack_commit() puts the expectation,
- * how long it lives and the adjustment into one datagram, in this order; the kernel answers each
- * for itself, so one can fail alone. If the adjustment fails the expectation is taken back: a
- * client that is told a wrong port shall not find an open one. What sets the time finds its
- * expectation by the tuple, whosever it is, so conntrack_commit() looks first whether there is one
- * (tests/platform/expect_life_in_one_datagram.c).
+ * Theory of operation. Each question is one nl_request(). conntrack_commit() puts the expectation
+ * and the adjustment into one datagram, in this order; the kernel answers each for itself, so one
+ * can fail alone. If the adjustment fails the expectation is taken back: a client that is told a
+ * wrong port shall not find an open one. What sets the time finds its expectation by the tuple,
+ * whosever it is (tests/platform/expect_life_in_one_datagram.c), so it goes out when the kernel has
+ * said that the expectation is ours; its answer is not waited for. If we are killed between the
+ * two, the expectation lives as long as the ct helper lets it, and nobody was told of it.
  *
  * An expectation is taken back by its id, after a look at whose it is: its tuple alone may
  * meanwhile belong to another session, of the same client with another server behind the same
@@ -25,7 +26,7 @@
 #include "ct_msg.h"
 #include "log.h"
 
-enum { EXPECT, LIFE, ADJUST, REQUESTS };
+enum { EXPECT, ADJUST, REQUESTS };
 
 static enum ct_result conntrack_failed(const char *what, int err)
 {
@@ -169,12 +170,8 @@ static bool conntrack_expect_del(void *ctx, const struct expect *e)
 static ssize_t conntrack_put_commit(const struct conntrack *c, uint8_t *buf, size_t cap,
 	const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
 {
-	ssize_t len = e ? ct_msg_put_expect(buf, cap, e) : 0, more = 0;
+	ssize_t len = e ? ct_msg_put_expect(buf, cap, e) : 0, more;
 
-	if (e && len >= 0) {
-		more = ct_msg_put_expect_life(buf + len, cap - (size_t)len, e);
-		len = more < 0 ? more : len + more;
-	}
 	if (!a || len < 0)
 		return len;
 	more = ct_msg_put_seqadj(
@@ -190,32 +187,37 @@ static int conntrack_request_commit(struct conntrack *c, const struct tuple *mas
 	ssize_t len = conntrack_put_commit(c, buf, sizeof(buf), master, dir, e, a);
 	size_t first = e ? EXPECT : ADJUST, n = (a ? REQUESTS : ADJUST) - first;
 
-	result[EXPECT] = result[LIFE] = result[ADJUST] = 0;
+	result[EXPECT] = result[ADJUST] = 0;
 	if (len <= 0)
 		return (int)len;
 	return nl_request(&c->nl, buf, (size_t)len, &result[first], n, NULL, NULL);
+}
+
+/* Until then it lives as long as the ct helper lets it. */
+static void conntrack_set_life(struct conntrack *c, const struct expect *e)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	ssize_t len = ct_msg_put_expect_life(buf, sizeof(buf), e);
+	int err = len < 0 ? (int)len : nl_send(&c->nl, buf, (size_t)len);
+
+	if (err)
+		conntrack_failed("life", err);
 }
 
 static enum ct_result conntrack_commit(void *ctx, const struct tuple *master, enum dir dir,
 	const struct expect *e, const struct seqadj *a)
 {
 	struct conntrack *c = ctx;
-	struct ct_expect_id other;
 	int result[REQUESTS];
-	int err = e ? conntrack_expect_find(c, e, &other) : -ENOENT;
+	int err = conntrack_request_commit(c, master, dir, e, a, result);
 
-	if (!err)
-		return CT_BUSY;
-	if (err != -ENOENT)
-		return conntrack_failed("commit", err);
-	err = conntrack_request_commit(c, master, dir, e, a, result);
 	if (!err && (result[EXPECT] == -ENOENT || result[ADJUST] == -ENOENT))
 		return CT_NONE;
 	if (!err && (result[EXPECT] == -EEXIST || result[EXPECT] == -EBUSY))
 		return CT_BUSY;
 	if (!err && !result[EXPECT] && !result[ADJUST]) {
-		if (result[LIFE]) /* at worst it lives as long as the ct helper lets it */
-			conntrack_failed("life", result[LIFE]);
+		if (e)
+			conntrack_set_life(c, e);
 		return CT_OK;
 	}
 	if (e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
