@@ -4,75 +4,131 @@
  * A table of fixed size in memory that the caller gives; what was never used of it is not touched.
  * A connection is found by the tuple of either direction (a hash keyed with random bytes, so that
  * nobody outside can aim at one chain). It is a cache: all that a session needs to survive is in
- * the kernel, so when it is full, one goes. How long one was idle says nothing: conntrack tells
- * sessions apart.
+ * the kernel, so when it is full, one goes (evict.c). How long one was idle says nothing: conntrack
+ * tells sessions apart.
+ *
+ * A session of which nothing is under way takes one struct conn. What it needs besides is lent to
+ * it: a buffer while a packet or a line is on its way; a place for the port that it has opened;
+ * edits until the receiver has what was rewritten, and then until somebody else needs them, for a
+ * sender may repeat what has arrived, too.
  */
 #ifndef PASVD_CONNTAB_H
 #define PASVD_CONNTAB_H
 
+#include "pasvd/crowd.h"
 #include "pasvd/ct_ops.h"
+#include "pasvd/deadlines.h"
 #include "pasvd/edit.h"
 #include "pasvd/line.h"
 #include "pasvd/policy.h"
+#include "pasvd/pool.h"
 #include "pasvd/quota.h"
 #include "pasvd/session.h"
 
 enum {
-	CONNTAB_SIZE = 16384,
-	CONNTAB_BUCKETS = 32768, /* a power of two */
-	CONNTAB_KEY_LEN = 16,
+	CONNTAB_SIZE = CROWD_SIZE,
+	CONNTAB_BUCKETS = 1 << 18, /* two entries a connection */
+	CONNTAB_KEY_LEN = CROWD_KEY_LEN,
+	CONNTAB_EDITS = 2048, /* streams whose rewrites can be repeated */
 };
 
 struct stream {
-	struct line line;
-	struct edits edits;
-	bool reset; /* with conn.aborted: the last segment was made a RST */
+	struct line line;    /* its buf is lent */
+	struct edits *edits; /* lent, or NULL */
+	bool reset : 1;      /* with conn.aborted: the last segment was made a RST */
 	/* with conn.tls: what was seen last is an alert, which ends TLS if clear text follows */
-	bool closes;
+	bool closes : 1;
+	bool kept : 1; /* its edits are in conntab_edits.kept: the receiver has all of them */
+	/* edits were forgotten that the receiver had; view.seqadj is the shift of what follows */
+	bool settled : 1;
+};
+
+/* What a session opened last. */
+struct opened {
+	struct plan plan;
+	uint64_t until; /* ms, when its time is up */
 };
 
 struct conn {
-	struct ct_view view;
+	struct ct_view view; /* its seqadj counts while no edits are lent */
 	struct session session;
 	struct quota_bucket quota;
-	/* what was opened last; all 0 if nothing was, or it has ended as far as we know */
-	struct plan last;
-	uint64_t until; /* ms, when the time of that is up */
-	/* it was, and the kernel knew no such port: word of how it ended comes late, or never */
-	bool overdue;
+	struct opened *opened;   /* lent; NULL: nothing, or it has ended as far as we know */
 	struct stream stream[2]; /* by enum dir */
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
 	/* enum trust, as the mark has it, or is going to with this packet's verdict */
 	uint8_t trust;
 	/* the client spoke before the server, as no client of FTP does that says PORT */
-	bool client_first;
-	bool aborted;   /* it was reset: no new byte passes */
-	bool inherited; /* conntrack was asked for what a predecessor of ours opened */
-	bool told;      /* that it is not ours, or not translated */
-	bool cleared;   /* it was TLS before */
-	bool hides; /* with conn.tls: the client went on with TLS after the server had closed it */
-	bool tls;   /* nothing of it is read; lines tell what was, before TLS began */
-	bool live;  /* false: nothing above is valid, and no bucket leads here */
-	uint64_t seen;         /* ms, as given to conntab_find() and conntab_add() */
-	uint32_t chain[2];     /* by enum dir: next of the bucket */
-	uint32_t older, newer; /* neighbours in order of `seen` */
+	bool client_first : 1;
+	bool aborted : 1;   /* it was reset: no new byte passes */
+	bool inherited : 1; /* conntrack was asked for what a predecessor of ours opened */
+	bool told : 1;      /* that it is not ours, or not translated */
+	bool cleared : 1;   /* it was TLS before */
+	/* with conn.tls: the client went on with TLS after the server had closed it */
+	bool hides : 1;
+	bool tls : 1;      /* nothing of it is read; lines tell what was, before TLS began */
+	bool live : 1;     /* false: nothing above is valid, and no bucket leads here */
+	uint64_t seen;     /* ms, as given to conntab_find() and conntab_add() */
+	uint32_t chain[2]; /* by enum dir: next of the bucket */
+};
+
+/* Places that are lent, and to which entry each. */
+struct conntab_lines {
+	struct pool pool;
+	struct list_link link[CONNTAB_SIZE];
+	uint32_t owner[CONNTAB_SIZE];
+	uint8_t buf[CONNTAB_SIZE][LINE_MAX_LEN];
+};
+
+struct conntab_edits {
+	struct pool pool;
+	struct list kept; /* taken, but their receivers have all; the others are pool.in_use */
+	struct list_link link[CONNTAB_EDITS];
+	uint32_t owner[CONNTAB_EDITS]; /* times two, plus the direction */
+	struct edits edits[CONNTAB_EDITS];
+};
+
+struct conntab_ports {
+	struct pool pool;
+	struct list_link link[CONNTAB_SIZE];
+	uint32_t owner[CONNTAB_SIZE];
+	struct opened opened[CONNTAB_SIZE];
+	struct deadlines due; /* of those that still have a time */
+	struct deadline heap[CONNTAB_SIZE];
+	uint32_t heap_place[CONNTAB_SIZE];
 };
 
 struct conntab {
 	uint8_t key[CONNTAB_KEY_LEN];
 	uint32_t bucket[CONNTAB_BUCKETS];
-	uint32_t max;  /* entries, CONNTAB_SIZE unless lowered before the first one */
-	uint32_t live; /* entries that are */
-	/* entries [0, used) have been used, and stand in the order of idleness */
-	uint32_t used;
-	uint32_t oldest, newest; /* its ends; what is forgotten goes to the old one */
+	struct pool pool;   /* entries, in use in the order of idleness */
+	struct list living; /* entries by their last sign of life: a packet, or conntrack's word */
+	struct list_link link[CONNTAB_SIZE], living_link[CONNTAB_SIZE];
+	struct crowd crowd;   /* those in which nobody has logged in */
+	struct crowd openers; /* those that have a port open which nobody has used yet */
+	struct conntab_lines lines;
+	struct conntab_edits edits;
+	struct conntab_ports ports;
 	struct conn conn[CONNTAB_SIZE];
 };
 
 /* `key`: CONNTAB_KEY_LEN random bytes. */
 void conntab_init(struct conntab *t, const uint8_t *key);
 
-/* The one that makes room for another if the table is full, else NULL. */
+/* It has at most `max` entries, 1..CONNTAB_SIZE; before the first one. */
+void conntab_set_max(struct conntab *t, uint32_t max);
+
+/* There is no room for another one. */
+bool conntab_is_full(const struct conntab *t);
+
+/* The one without a sign of life for longest; the table is not empty. */
+struct conn *conntab_doubtful(struct conntab *t);
+
+/* Conntrack has it still. */
+void conntab_confirm(struct conntab *t, struct conn *c);
+
+/* The one to go if all have to stay: of those in which nobody has logged in one of the client that
+ * has most of them, else the idlest; the table is not empty. */
 struct conn *conntab_victim(struct conntab *t);
 
 /* The connection one of whose directions is `tuple`, or NULL; *ret_dir tells which. `now` in ms,
@@ -80,14 +136,41 @@ struct conn *conntab_victim(struct conntab *t);
 struct conn *conntab_find(
 	struct conntab *t, const struct tuple *tuple, uint64_t now, enum dir *ret_dir);
 
-/* A fresh entry for `view`; older ones with one of its tuples go. Never fails. */
+/* A fresh entry for `view`, in which nobody has logged in; older ones with one of its tuples go.
+ * The table is not full. */
 struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t now);
 
+/* Somebody has logged in. */
+void conntab_log_in(struct conntab *t, const struct conn *c);
+
 /* Entry number `i`, NULL if nothing is remembered there. A connection keeps its number; there is
- * none from t->used on. */
+ * none from t->pool.used on. */
 const struct conn *conntab_at(const struct conntab *t, uint32_t i);
 
 /* Forgets the entry. */
 void conntab_del(struct conntab *t, struct conn *c);
+
+/* Lends the stream a buffer and edits, unless it has them. False: all are lent, and nothing
+ * changed. */
+bool conntab_lend(struct conntab *t, struct conn *c, enum dir dir);
+
+/* Who has had for longest what conntab_lend() found to be lent, and is not `c`. */
+struct conn *conntab_borrower(struct conntab *t, const struct conn *c);
+
+/* The packet is over: takes back what the streams do not need until the next one. */
+void conntab_settle(struct conntab *t, struct conn *c);
+
+/* It has opened the port, whose time is up at `until`, ms. */
+void conntab_open(struct conntab *t, struct conn *c, const struct plan *plan, uint64_t until);
+
+/* It has none any more, if it had. */
+void conntab_close(struct conntab *t, struct conn *c);
+
+/* The one whose port's time is up first, NULL if there is none; *ret_until is when. */
+struct conn *conntab_due(struct conntab *t, uint64_t *ret_until);
+
+/* Its time is up, and the kernel knew no such port: word of how it ended comes late, or never. It
+ * is not due any more. */
+void conntab_overdue(struct conntab *t, struct conn *c);
 
 #endif

@@ -67,6 +67,9 @@ const struct edit *edits_held(const struct edits *es);
 /* The receiver acknowledged everything before `ack`, in its own space. */
 void edits_acked(struct edits *es, uint32_t ack);
 
+/* The receiver has all that was rewritten, so nothing of it need be remembered. */
+bool edits_are_settled(const struct edits *es);
+
 /* True if one more edit would push out one that may still have to be repeated. */
 bool edits_full(const struct edits *es);
 

@@ -36,8 +36,6 @@ struct engine {
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;
 	bool lossy; /* what a gap lacks went past us, and does not come any more */
-	/* ms, when engine_expire() is to be called; UINT64_MAX: it need not be */
-	uint64_t expires_at;
 	/* told of each, unless NULL, which engine_init() makes it */
 	void (*on_ended)(const struct ended *e);
 	/* likewise: of a session that has to log in again */
@@ -90,8 +88,10 @@ void engine_packet(
  * know is not looked at: other programs have expectations too. */
 void engine_expect_ended(struct engine *h, const struct expect *e, bool requested, uint64_t now);
 
-/* Shuts the ports whose time is up, and sets h->expires_at. What the kernel has to say of ports has
- * to be told before. Goes through the whole table; that is, ten times a second at most. */
+/* When engine_expire() is to be called, ms; UINT64_MAX: it need not be. */
+uint64_t engine_expires_at(struct engine *h);
+
+/* Shuts the ports whose time is up. What the kernel has to say of ports has to be told before. */
 void engine_expire(struct engine *h, uint64_t now);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * A line ends with LF (RFC 959 says CR LF; some peers send LF alone). Lines are collected over any
  * number of segments, up to LINE_MAX bytes; the rest of a longer one is skipped and the line
- * marked. Sequence numbers are those of the sender, before any adjustment.
+ * marked. Sequence numbers are those of the sender, before any adjustment. The functions leave
+ * `buf` where it points to.
  */
 #ifndef PASVD_LINE_H
 #define PASVD_LINE_H
@@ -16,20 +17,29 @@ enum {
 	LINE_MAX_LEN = 512,
 };
 
+/* What is known of where the stream is. */
+enum line_sync {
+	/* no byte was read; what lies before the first one was read by a predecessor */
+	LINE_JOINED,
+	/* no byte was read; bytes before the first one may come that nobody read */
+	LINE_UNREAD,
+	/* likewise; the receiver waits for `next`, so no segment beyond it is the first */
+	LINE_AWAITED,
+	LINE_BEGUN,  /* bytes before `first` may come that nobody read */
+	LINE_SYNCED, /* what lies before `next` was read */
+};
+
+/* All 0: as after line_join(), but that the next byte begins a line. */
 struct line {
-	bool synced; /* false: no byte was read */
-	/* not synced: the receiver waits for the byte `next`, so no segment beyond it is the
-	 * first */
-	bool anchored;
-	bool unsure;    /* bytes before `first` may come that were never read */
+	uint8_t *buf;   /* LINE_MAX_LEN bytes that belong to the caller; NULL: nothing can be fed */
 	uint32_t first; /* sequence number of the first byte that was read */
+	uint32_t start; /* of buf[0] */
+	uint32_t next;  /* of the next byte not seen yet */
+	uint16_t len;   /* bytes in buf */
+	uint8_t sync;   /* enum line_sync */
 	bool whole;     /* buf ends with LF; line_next() comes before more bytes */
 	bool partial;   /* its beginning went past us: it says nothing */
 	bool overlong;  /* the line has more bytes than buf */
-	uint32_t start; /* sequence number of buf[0] */
-	uint32_t next;  /* sequence number of the next byte not seen yet */
-	uint16_t len;   /* bytes in buf */
-	uint8_t buf[LINE_MAX_LEN];
 };
 
 /* Where a segment lies in the stream seen so far. */
@@ -51,12 +61,18 @@ void line_init(struct line *l, bool anchored, uint32_t next);
  * by a predecessor. */
 void line_join(struct line *l);
 
+/* A byte was read. */
+static inline bool line_has_begun(const struct line *l)
+{
+	return l->sync >= LINE_BEGUN;
+}
+
 /* A line begins at `seq`. */
 void line_begin(struct line *l, uint32_t seq);
 
-/* The bytes before `seq` went past us. A segment there is in order, and the line it begins in
- * is partial. */
-void line_skip(struct line *l, uint32_t seq);
+/* The bytes before `seq` went past us. A segment there is in order; the line it begins in is
+ * partial, unless it is known to begin there. */
+void line_skip(struct line *l, uint32_t seq, bool is_known);
 
 /* The receiver has everything before `ack`. */
 void line_acked(struct line *l, uint32_t ack);

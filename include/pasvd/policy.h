@@ -21,7 +21,10 @@ enum {
 	POLICY_EXPECT_SECONDS_ACTIVE = 300,
 	POLICY_ON_DEMAND_SECONDS = 2, /* an expectation for a connection that is there already */
 	POLICY_PORT_TRIES = 8,        /* announced ports tried on a clash, the first one included */
-	POLICY_LIST_MAX = 32,         /* entries of each list below */
+	/* a mirror has as many ports open that nobody used yet as it runs transfers at once, and curl
+	 * runs 300 at most; by default the kernel has room for 4096 expectations */
+	POLICY_OPEN_PORTS = 300,
+	POLICY_LIST_MAX = 32, /* entries of each list below */
 };
 
 #define POLICY_CONNMARK     0xf0000000U /* unless the admin wants other bits; TLS is 0x40000000 */
@@ -66,6 +69,7 @@ struct policy {
 	uint16_t zone;                  /* conntrack zone of the queue's packets */
 	uint32_t expect_seconds;        /* how long an expectation waits: for a client, */
 	uint32_t expect_seconds_active; /* and for a server, after PORT or EPRT */
+	uint32_t open_ports; /* unused ones of one client, in all its sessions; 0: any number */
 	struct quota_limits limits;
 	/* announced ports are taken from it; low is 0: the listener's own port is */
 	struct port_range announce;

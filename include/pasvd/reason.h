@@ -50,6 +50,8 @@
 	X(LOW_PORT, "low-port", WARNING, "a data port under 1024")                                 \
 	X(DENIED_PORT, "denied-port", WARNING,                                                     \
 		"a data port that is on the list of those never opened")                           \
+	X(OPEN_PORTS_LIMIT, "open-ports-limit", WARNING,                                           \
+		"the client has as many ports that nobody used yet as it may")                     \
 	X(SESSION_LIMIT, "session-limit", WARNING,                                                 \
 		"the session has used up its ports of this minute")                                \
 	X(CLIENT_LIMIT, "client-limit", WARNING,                                                   \

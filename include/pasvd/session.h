@@ -24,22 +24,22 @@ struct session_command {
 
 /* All 0: a new session. Its server has not greeted yet, and nobody is logged in. */
 struct session {
-	bool logged_in;
-	bool distrusted; /* the client sent a line that is no command */
-	bool greeted;    /* the server has replied to something */
-	bool lost;       /* replies to commands that are not known may come */
-	bool paired;     /* the reply at hand answers a PASV or EPSV, */
-	bool announced;  /* and has said where the server listens */
-	bool secures;    /* the reply at hand agrees to TLS */
+	bool logged_in : 1;
+	bool distrusted : 1; /* the client sent a line that is no command */
+	bool greeted : 1;    /* the server has replied to something */
+	bool lost : 1;       /* replies to commands that are not known may come */
+	bool paired : 1;     /* the reply at hand answers a PASV or EPSV, */
+	bool announced : 1;  /* and has said where the server listens */
+	bool secures : 1;    /* the reply at hand agrees to TLS */
 	/* the server took AUTH in a way that means TLS only if the client begins it */
-	bool begins_tls;
-	bool quotes; /* the reply at hand may quote names */
+	bool begins_tls : 1;
+	bool quotes : 1; /* the reply at hand may quote names */
 	/* a line of the open multi-line reply looks like the last one of another */
-	bool may_have_end;
-	bool flooded;   /* commands were forgotten since the last reply */
-	bool went_on;   /* the client said something while it was open */
-	uint16_t multi; /* code of the open multi-line reply, 0 if there is none */
-	uint8_t n;      /* runs of outstanding commands, oldest first: */
+	bool may_have_end : 1;
+	bool flooded : 1; /* commands were forgotten since the last reply */
+	bool went_on : 1; /* the client said something while it was open */
+	uint16_t multi;   /* code of the open multi-line reply, 0 if there is none */
+	uint8_t n;        /* runs of outstanding commands, oldest first: */
 	struct session_command command[SESSION_COMMANDS];
 };
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "setters.h"
+
 static struct text conf_text_of(const char *value)
 {
 	return (struct text){value, strlen(value)};
@@ -38,7 +40,7 @@ const char *conf_take_socket(void *data, const char *value)
 	struct settings s;
 
 	if (settings_set_socket(&s, conf_text_of(value)))
-		return settings_socket_allowed;
+		return "must be " SETTINGS_SOCKET_ALLOWED;
 	conf->socket = value;
 	return NULL;
 }

@@ -68,8 +68,9 @@ static void conf_file_set_key(struct conf_reading *r, size_t i, const char *text
 	r->seen |= UINT32_C(1) << i;
 	r->begun |= r->seen;
 	if (why)
-		conf_file_error(r, r->line, "[%s] %s = %.*s: %s", key->section, key->name,
-			(int)value.n, value.p, why);
+		conf_file_error(r, r->line, "[%s] %s = %.*s: %s%s", key->section, key->name,
+			(int)value.n, value.p, why == conf_value_wrong ? "must be " : why,
+			why == conf_value_wrong ? key->allowed : "");
 }
 
 /* The sections that there are, or the keys of one. */

@@ -44,19 +44,29 @@ static bool value_is(struct text t, const char *word)
 	return t.n == strlen(word) && memcmp(t.p, word, t.n) == 0;
 }
 
-const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16_t *ret_number)
+const char *conf_value_count(struct text t, uint32_t low, uint32_t high, uint32_t *ret_number)
 {
-	unsigned value = 0;
+	uint64_t value = 0;
 
 	for (size_t i = 0; i < t.n; i++) {
-		if (t.p[i] < '0' || t.p[i] > '9' || value > UINT16_MAX)
+		if (t.p[i] < '0' || t.p[i] > '9' || value > UINT32_MAX)
 			return conf_value_wrong;
 		value = value * 10 + (unsigned)(t.p[i] - '0');
 	}
 	if (!t.n || value < low || value > high)
 		return conf_value_wrong;
-	*ret_number = (uint16_t)value;
+	*ret_number = (uint32_t)value;
 	return NULL;
+}
+
+const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16_t *ret_number)
+{
+	uint32_t number;
+	const char *error = conf_value_count(t, low, high, &number);
+
+	if (!error)
+		*ret_number = (uint16_t)number;
+	return error;
 }
 
 const char *conf_value_seconds(struct text t, uint16_t low, uint16_t high, uint16_t *ret_seconds)

@@ -20,7 +20,8 @@ extern const char conf_value_wrong[];
 /* Cuts off what is before `separator`, or all there is, without the blanks around it. */
 struct text text_cut(struct text *rest, char separator);
 
-/* A decimal number low..high. */
+/* A decimal number low..high, in 32 bits or 16. */
+const char *conf_value_count(struct text t, uint32_t low, uint32_t high, uint32_t *ret_number);
 const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16_t *ret_number);
 
 /* A time low..high in seconds: a decimal number, then nothing, "s" or "min". */

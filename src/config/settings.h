@@ -8,6 +8,8 @@
 #include "external.h"
 
 #define SETTINGS_CONTROL_SOCKET "/run/pasvd/ctl"
+#define SETTINGS_SOCKET_ALLOWED                                                                    \
+	"a path that begins with / and has at most 107 characters, or nothing"
 
 enum {
 	SETTINGS_QUEUE = 21,       /* unless told otherwise, */
@@ -31,7 +33,7 @@ struct settings {
 	bool fail_open;                           /* packets pass that pasvd cannot take */
 	char control_socket[SETTINGS_SOCKET_MAX]; /* "": none */
 	/* control connections that are remembered at most */
-	uint16_t sessions;
+	uint32_t sessions;
 	struct policy policy;
 	struct external_watch watch; /* of policy.external; not looked at yet */
 	struct settings_source source[SETTINGS_KEYS_MAX]; /* by the number of the key */
@@ -39,11 +41,6 @@ struct settings {
 
 /* What holds without a file. */
 struct settings settings_default(void);
-
-/* The control socket. NULL, or conf_value_wrong; then settings_socket_allowed tells what is
- * wanted. */
-const char *settings_set_socket(struct settings *s, struct text value);
-extern const char settings_socket_allowed[];
 
 /* Lists of the policy, each of POLICY_LIST_MAX entries. */
 enum settings_list {
@@ -63,25 +60,39 @@ enum settings_effect {
 	SETTINGS_WITH_RULES, /* pasvd rules load */
 };
 
+/* Takes the value, or an entry for the list. NULL, or what is wrong with it: conf_value_wrong if it
+ * is not what the key allows. */
+typedef const char *settings_setter(struct settings *s, struct text value);
+
+/* Of a section, or of a key: what pasvd.conf(5) and the example file say about it, see reference.c.
+ * Plain English; "\n" ends a paragraph. */
+struct settings_section {
+	const char *name, *help;
+};
+
 struct settings_key {
 	const char *section, *name;
 	/* as it would be written; "" if there is none */
 	const char *value_default;
+	/* with the unit and the range, so that "must be ..." is a sentence */
+	const char *allowed;
 	enum settings_effect effect;
 	/* other than LIST_NONE: commas separate entries, and the key may be repeated; no entry
 	 * empties it */
 	enum settings_list list;
-	/* Takes the value, or an entry for the list. NULL, or what is wrong with it. */
-	const char *(*set)(struct settings *s, struct text value);
-	const char *allowed;
+	settings_setter *set;
+	const char *help;
 };
+
+/* The section number `i`; NULL if there are not as many. */
+const struct settings_section *settings_section(size_t i);
 
 /* The key number `i`, those of a section in a row; NULL if there are not as many. */
 const struct settings_key *settings_key(size_t i);
 
 /* Takes the value of a key that stands at `from`; `again` if the key had one before. NULL, or what
- * is wrong with *value, which then is the entry that is wrong; the settings are good for nothing
- * then. */
+ * is wrong with *value, which then is the entry that is wrong: conf_value_wrong if it is not what
+ * key->allowed says. The settings are good for nothing then. */
 const char *settings_set(struct settings *s, const struct settings_key *key, bool again,
 	struct text *value, const char *from);
 

@@ -72,7 +72,7 @@ static bool answer_put_status(
 	answer_put_format(t,
 		"},\"uptime_s\":%" PRIu64 ",\"sessions\":%" PRIu32 ",\"max_sessions\":%" PRIu32
 		",\"counters\":{",
-		(now - a->since) / 1000, a->engine->tab.live, a->engine->tab.max);
+		(now - a->since) / 1000, a->engine->tab.pool.taken, a->engine->tab.pool.max);
 	for (int r = 0; r < REASON_COUNT; r++)
 		answer_put_format(t, "%s\"%s\":%" PRIu64, r ? "," : "", reason_name((enum reason)r),
 			a->engine->count[r]);
@@ -118,7 +118,7 @@ static const char *answer_state_of(const struct conn *c, const struct ct_view *n
 /* The port that waits for its connection. */
 static bool is_expected(const struct answer_about *a, const struct conn *c, uint32_t *ret_seconds)
 {
-	return c->last.announce.port && a->expected(a->ct, &c->last.expect, ret_seconds);
+	return c->opened && a->expected(a->ct, &c->opened->plan.expect, ret_seconds);
 }
 
 static void answer_put_session(const struct answer_about *a, const struct conn *c,
@@ -137,7 +137,7 @@ static void answer_put_session(const struct answer_about *a, const struct conn *
 		view->seqadj[DIR_ORIGINAL].after, view->seqadj[DIR_REPLY].after);
 	if (is_expected(a, c, &seconds)) {
 		answer_put_format(t, "{");
-		answer_put_port(t, &c->last.announce, &c->last.expect.nat);
+		answer_put_port(t, &c->opened->plan.announce, &c->opened->plan.expect.nat);
 		answer_put_format(t, ",\"expires_in_s\":%" PRIu32 "}", seconds);
 	} else {
 		answer_put_format(t, "null");
@@ -154,12 +154,12 @@ static bool answer_next_session(
 
 	if (c && h->ct.get(h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], &view) == CT_OK && !view.over)
 		answer_put_session(a, c, &view, now, t);
-	return i + 1 < h->tab.used;
+	return i + 1 < h->tab.pool.used;
 }
 
 static void answer_put_expectation(const struct conn *c, uint32_t seconds, struct answer_text *t)
 {
-	const struct expect *e = &c->last.expect;
+	const struct expect *e = &c->opened->plan.expect;
 	struct endpoint from = {.addr = e->tuple.src.addr};
 	uint8_t text[ADDR_TEXT_MAX];
 
@@ -169,7 +169,7 @@ static void answer_put_expectation(const struct conn *c, uint32_t seconds, struc
 		t, ",\"from\":\"%.*s\",", (int)addr_text(&from.addr, text), (const char *)text);
 	answer_put_endpoint(t, "to", &e->tuple.dst);
 	answer_put_format(t, ",");
-	answer_put_port(t, &c->last.announce, &e->nat);
+	answer_put_port(t, &c->opened->plan.announce, &e->nat);
 	answer_put_format(t, ",\"expires_in_s\":%" PRIu32 "}\n", seconds);
 }
 
@@ -183,7 +183,7 @@ static bool answer_next_expectation(
 	(void)now;
 	if (c && is_expected(a, c, &seconds))
 		answer_put_expectation(c, seconds, t);
-	return i + 1 < tab->used;
+	return i + 1 < tab->pool.used;
 }
 
 static void answer_put_event(struct answer_text *t, const struct history_event *e)

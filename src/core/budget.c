@@ -11,6 +11,15 @@ static struct quota_party budget_party_of(struct conn *c)
 	};
 }
 
+/* The session's own port makes room for the next one. */
+static bool budget_has_open_ports(const struct engine *h, const struct conn *c)
+{
+	uint32_t most = h->policy->open_ports;
+	const struct addr *client = &c->view.tuple[DIR_ORIGINAL].src.addr;
+
+	return most && !c->opened && crowd_count(&h->tab.openers, client) >= most;
+}
+
 enum reason budget_ask(struct engine *h, struct conn *c, uint64_t now)
 {
 	static const enum reason reason[] = {
@@ -21,6 +30,8 @@ enum reason budget_ask(struct engine *h, struct conn *c, uint64_t now)
 	};
 	struct quota_party party = budget_party_of(c);
 
+	if (budget_has_open_ports(h, c))
+		return REASON_OPEN_PORTS_LIMIT;
 	return reason[quota_ask(&h->quota, &h->policy->limits, &party, now)];
 }
 

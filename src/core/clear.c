@@ -24,14 +24,8 @@ static bool is_met(const struct step *s)
 {
 	const struct stream *stream = s->conn->stream;
 
-	return !stream[DIR_ORIGINAL].line.synced && !stream[DIR_REPLY].line.synced;
-}
-
-/* Reading begins at `seq`. Unless that is known to be the beginning of a line, it does at the next
- * one. */
-static void clear_line_at(struct line *l, uint32_t seq, bool is_known)
-{
-	*l = (struct line){.synced = true, .partial = !is_known, .start = seq, .next = seq};
+	return !line_has_begun(&stream[DIR_ORIGINAL].line) &&
+	       !line_has_begun(&stream[DIR_REPLY].line);
 }
 
 /* TLS has ended. A client that went on with something like TLS after the server had ended it may
@@ -46,9 +40,9 @@ static void clear_begin(struct step *s, uint32_t seq)
 	c->tls = false;
 	c->cleared = true;
 	session_start(&c->session, true, c->hides);
-	if (other->line.synced)
-		clear_line_at(&other->line, other->line.next, other->closes);
-	clear_line_at(&s->stream->line, seq, is_known);
+	if (line_has_begun(&other->line))
+		line_skip(&other->line, other->line.next, other->closes);
+	line_skip(&s->stream->line, seq, is_known);
 }
 
 /* Whether what stands at `seq` is clear text again. The client does not say where: the server's
@@ -72,7 +66,7 @@ enum line_place clear_locate(struct step *s, const struct seg *seg, const uint8_
 	struct stream *stream = s->stream;
 	uint32_t seq = seg->seq + (uint32_t)skip, end = seg->seq + seg->payload_len;
 
-	if (stream->line.synced && !seq_after(end, stream->line.next))
+	if (line_has_begun(&stream->line) && !seq_after(end, stream->line.next))
 		return LINE_OLD;
 	if (skip) {
 		stream->closes = true;
@@ -87,6 +81,6 @@ enum line_place clear_locate(struct step *s, const struct seg *seg, const uint8_
 	else
 		s->conn->hides |= s->conn->stream[DIR_REPLY].closes && s->content != TLS_ALERT;
 	stream->closes = s->content == TLS_ALERT;
-	clear_line_at(&stream->line, end, false);
+	line_skip(&stream->line, end, false);
 	return LINE_OLD;
 }

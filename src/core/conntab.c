@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntab.c - what is remembered of each control connection
  *
- * Each entry stands in two buckets, one for the tuple of each direction, and once in the order of
- * idleness. Links are numbers: an entry's index, and in buckets that index times two plus the
- * direction, so that the table can be copied and has no pointers to go wrong.
+ * Each entry stands in two buckets, one for the tuple of each direction; in the order of idleness,
+ * which is the pool's; and in that of signs of life. Links are numbers: an entry's index, and in
+ * buckets that index times two plus the direction.
  */
 #include "pasvd/conntab.h"
 
 #include <string.h>
 
+#include "conntab_lend.h"
 #include "siphash.h"
-
-static const uint32_t NIL = UINT32_MAX;
 
 enum { TUPLE_BYTES = 2 * (ADDR_IP6_LEN + 2) + 2 };
 
@@ -56,32 +55,13 @@ static void conntab_bucket_leave(struct conntab *t, struct conn *c, enum dir dir
 	*link = c->chain[dir];
 }
 
-static void conntab_leave_order(struct conntab *t, struct conn *c)
-{
-	*(c->older == NIL ? &t->oldest : &t->conn[c->older].newer) = c->newer;
-	*(c->newer == NIL ? &t->newest : &t->conn[c->newer].older) = c->older;
-}
-
-static void conntab_enter_newest(struct conntab *t, struct conn *c)
-{
-	c->newer = NIL;
-	c->older = t->newest;
-	*(c->older == NIL ? &t->oldest : &t->conn[c->older].newer) = conntab_index(t, c);
-	t->newest = conntab_index(t, c);
-}
-
-static void conntab_enter_oldest(struct conntab *t, struct conn *c)
-{
-	c->older = NIL;
-	c->newer = t->oldest;
-	*(c->newer == NIL ? &t->newest : &t->conn[c->newer].older) = conntab_index(t, c);
-	t->oldest = conntab_index(t, c);
-}
-
 static void conntab_touch(struct conntab *t, struct conn *c, uint64_t now)
 {
-	conntab_leave_order(t, c);
-	conntab_enter_newest(t, c);
+	uint32_t i = conntab_index(t, c);
+
+	list_renew(&t->pool.in_use, t->link, i);
+	list_renew(&t->living, t->living_link, i);
+	crowd_touch(&t->crowd, i);
 	c->seen = now;
 }
 
@@ -89,15 +69,26 @@ void conntab_init(struct conntab *t, const uint8_t *key)
 {
 	memcpy(t->key, key, sizeof(t->key));
 	for (size_t i = 0; i < CONNTAB_BUCKETS; i++)
-		t->bucket[i] = NIL;
-	t->max = CONNTAB_SIZE;
-	t->live = t->used = 0;
-	t->oldest = t->newest = NIL;
+		t->bucket[i] = LIST_END;
+	pool_init(&t->pool, t->link, CONNTAB_SIZE);
+	list_init(&t->living);
+	crowd_init(&t->crowd, key);
+	crowd_init(&t->openers, key);
+	pool_init(&t->lines.pool, t->lines.link, CONNTAB_SIZE);
+	pool_init(&t->edits.pool, t->edits.link, CONNTAB_EDITS);
+	list_init(&t->edits.kept);
+	pool_init(&t->ports.pool, t->ports.link, CONNTAB_SIZE);
+	deadlines_init(&t->ports.due, t->ports.heap, t->ports.heap_place);
+}
+
+void conntab_set_max(struct conntab *t, uint32_t max)
+{
+	t->pool.max = max < CONNTAB_SIZE ? max : CONNTAB_SIZE;
 }
 
 static struct conn *conntab_lookup(struct conntab *t, const struct tuple *tuple, enum dir *ret_dir)
 {
-	for (uint32_t node = *conntab_bucket_of(t, tuple); node != NIL;) {
+	for (uint32_t node = *conntab_bucket_of(t, tuple); node != LIST_END;) {
 		struct conn *c = &t->conn[node / 2];
 		enum dir dir = node & 1 ? DIR_REPLY : DIR_ORIGINAL;
 
@@ -125,79 +116,77 @@ struct conn *conntab_find(
 
 const struct conn *conntab_at(const struct conntab *t, uint32_t i)
 {
-	return i < t->used && t->conn[i].live ? &t->conn[i] : NULL;
+	return i < t->pool.used && t->conn[i].live ? &t->conn[i] : NULL;
+}
+
+bool conntab_is_full(const struct conntab *t)
+{
+	return t->pool.taken == t->pool.max;
+}
+
+struct conn *conntab_doubtful(struct conntab *t)
+{
+	return &t->conn[t->living.first];
+}
+
+void conntab_confirm(struct conntab *t, struct conn *c)
+{
+	list_renew(&t->living, t->living_link, conntab_index(t, c));
+}
+
+struct conn *conntab_victim(struct conntab *t)
+{
+	uint32_t i = crowd_victim(&t->crowd);
+
+	return &t->conn[i == LIST_END ? t->pool.in_use.first : i];
+}
+
+void conntab_log_in(struct conntab *t, const struct conn *c)
+{
+	crowd_leave(&t->crowd, conntab_index(t, c));
+}
+
+/* What is lent to it, and where it stands. */
+static void conntab_unlink(struct conntab *t, struct conn *c, uint32_t i)
+{
+	conntab_close(t, c);
+	for (int dir = 0; dir < 2; dir++) {
+		conntab_take_buffer(t, &c->stream[dir]);
+		conntab_take_edits(t, &c->stream[dir]);
+		conntab_bucket_leave(t, c, (enum dir)dir);
+	}
+	crowd_leave(&t->crowd, i);
+	list_remove(&t->living, t->living_link, i);
 }
 
 void conntab_del(struct conntab *t, struct conn *c)
 {
-	conntab_bucket_leave(t, c, DIR_ORIGINAL);
-	conntab_bucket_leave(t, c, DIR_REPLY);
-	conntab_leave_order(t, c);
-	conntab_enter_oldest(t, c);
+	uint32_t i = conntab_index(t, c);
+
+	conntab_unlink(t, c, i);
+	pool_give(&t->pool, i);
 	c->live = false;
-	t->live--;
-}
-
-/* Looks at the idlest few only, so that a flood costs no more than that. */
-struct conn *conntab_victim(struct conntab *t)
-{
-	enum { LOOKS = 32 };
-	uint32_t at = t->oldest;
-
-	if (t->live < t->max)
-		return NULL;
-	for (int i = 0; i < LOOKS && at != NIL; i++, at = t->conn[at].newer) {
-		if (!(t->conn[at].trust & TRUST_LOGGED_IN))
-			return &t->conn[at];
-	}
-	return &t->conn[t->oldest];
-}
-
-/* An entry that nobody uses, in the order of idleness. */
-static struct conn *conntab_take(struct conntab *t)
-{
-	struct conn *c;
-
-	if (t->oldest != NIL && (!t->conn[t->oldest].live || t->used == t->max)) {
-		c = &t->conn[t->oldest];
-		if (c->live)
-			conntab_del(t, c);
-		return c;
-	}
-	c = &t->conn[t->used++];
-	conntab_enter_newest(t, c);
-	return c;
 }
 
 struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t now)
 {
+	const struct addr *client = &view->tuple[DIR_ORIGINAL].src.addr;
 	struct conn *c;
+	uint32_t i;
 	enum dir dir;
 
-	for (int i = 0; i < 2; i++) {
-		c = conntab_lookup(t, &view->tuple[i], &dir);
+	for (int n = 0; n < 2; n++) {
+		c = conntab_lookup(t, &view->tuple[n], &dir);
 		if (c)
 			conntab_del(t, c);
 	}
-	c = conntab_take(t);
-	conntab_touch(t, c, now);
-	c->live = true;
-	t->live++;
-	c->trust = 0;
-	c->client_first = false;
-	c->aborted = false;
-	c->told = false;
-	c->inherited = false;
-	c->tls = c->cleared = c->hides = false;
-	c->view = *view;
-	memset(&c->session, 0, sizeof(c->session));
-	memset(&c->last, 0, sizeof(c->last));
-	memset(&c->quota, 0, sizeof(c->quota));
-	memset(c->stream, 0, sizeof(c->stream));
-	memset(c->indev, 0, sizeof(c->indev));
-	for (int i = 0; i < 2; i++) {
-		edits_init(&c->stream[i].edits, &view->seqadj[i]);
-		conntab_bucket_enter(t, c, (enum dir)i);
-	}
+	i = pool_take(&t->pool);
+	c = &t->conn[i];
+	*c = (struct conn){.live = true, .view = *view, .seen = now};
+	list_append(&t->living, t->living_link, i);
+	crowd_join(&t->crowd, i, client);
+	t->openers.client_of[i] = LIST_END;
+	conntab_bucket_enter(t, c, DIR_ORIGINAL);
+	conntab_bucket_enter(t, c, DIR_REPLY);
 	return c;
 }

@@ -32,7 +32,9 @@ static_assert(HEADERS_MAX + EDIT_TEXT_MAX <= EDIT_GROWN_IP4, "a text always gets
 
 void edits_init(struct edits *es, const struct seqadj *kernel)
 {
-	*es = (struct edits){.kernel = *kernel, .base = *kernel};
+	es->kernel = es->base = *kernel;
+	es->acks = false;
+	es->n = 0;
 }
 
 const struct edit *edits_held(const struct edits *es)
@@ -89,6 +91,12 @@ static bool is_reached(const struct edits *es, uint32_t seq, int32_t before)
 	return es->acks && !seq_after(seq + (uint32_t)before, es->acked);
 }
 
+/* The receiver has acknowledged the edit. */
+static bool edit_has_arrived(const struct edits *es, const struct edit *e)
+{
+	return is_reached(es, edit_end(e), edit_after(e));
+}
+
 /* Of all shifts that bytes under way before the last edit can have. */
 static int32_t edit_greatest_shift(const struct edits *es)
 {
@@ -122,10 +130,12 @@ static struct seqadj edit_kernel_shift(const struct edits *es)
 
 bool edits_full(const struct edits *es)
 {
-	const struct edit *oldest = &es->e[0];
-	uint32_t end = edit_end(oldest) + (uint32_t)edit_after(oldest);
+	return es->n == EDITS_MAX && !edits_held(es) && !edit_has_arrived(es, &es->e[0]);
+}
 
-	return es->n == EDITS_MAX && !edits_held(es) && !(es->acks && !seq_after(end, es->acked));
+bool edits_are_settled(const struct edits *es)
+{
+	return !es->n || (!edits_held(es) && edit_has_arrived(es, &es->e[es->n - 1]));
 }
 
 bool edits_put(struct edits *es, const struct edit *e)

@@ -42,7 +42,6 @@ void engine_init(
 	h->policy = policy;
 	memset(h->count, 0, sizeof(h->count));
 	memset(h->ended, 0, sizeof(h->ended));
-	h->expires_at = UINT64_MAX;
 	h->on_ended = NULL;
 	h->on_evicted = NULL;
 	h->evicted = 0;
@@ -63,7 +62,7 @@ static enum reason engine_mask_line(struct step *s, size_t at, enum reason why)
 	if (!seq_after(l->start + (uint32_t)end, step_first_open(s)))
 		end = strict_span(s->dir, l, false).to;
 	if (!seq_after(l->start + (uint32_t)end, step_first_open(s)) ||
-		edits_full(&s->stream->edits))
+		edits_full(s->stream->edits))
 		return REASON_TOO_LATE;
 	return step_mask(s, at, end) ? why : REASON_CT_FAILED;
 }
@@ -77,7 +76,7 @@ static bool engine_mask(struct step *s, bool offers)
 
 	if (span.from >= span.to)
 		return true;
-	return (!is_late || (offers && edits_held(&s->stream->edits))) &&
+	return (!is_late || (offers && edits_held(s->stream->edits))) &&
 	       step_mask(s, span.from, span.to);
 }
 
@@ -206,7 +205,7 @@ static enum reason engine_on_whole_line(struct step *s)
 static bool may_be_tls(const struct step *s)
 {
 	return s->dir == DIR_REPLY ? s->content != TLS_CLEAR
-				   : !s->conn->stream[DIR_REPLY].line.synced;
+				   : !line_has_begun(&s->conn->stream[DIR_REPLY].line);
 }
 
 /* A line that is whole, or is too long by now; `judged` if it was before. */
@@ -272,7 +271,7 @@ static enum reason engine_read_bytes(struct step *s, const uint8_t *p, size_t n)
 static enum reason engine_apply_edits(
 	const struct step *s, const struct seg *seg, struct packet *packet)
 {
-	long len = edits_apply(&s->stream->edits, seg, packet->p, packet->cap);
+	long len = edits_apply(s->stream->edits, seg, packet->p, packet->cap);
 
 	if (len < 0) {
 		s->verdict->action = ACTION_DROP;
@@ -296,7 +295,7 @@ static enum reason engine_abort_segment(
 	stream->reset = !stream->reset;
 	s->verdict->action = ACTION_REPLACE;
 	if (stream->reset || !skip) {
-		packet->len = edits_empty(&stream->edits, seg, stream->line.next,
+		packet->len = edits_empty(stream->edits, seg, stream->line.next,
 			stream->reset ? SEG_RST | SEG_ACK : SEG_ACK, packet->p);
 		return REASON_RESET;
 	}
@@ -313,7 +312,7 @@ static enum reason engine_read_segment(
 	s->fresh = seg->seq + (uint32_t)skip;
 	s->last = seg->flags & SEG_FIN;
 	if (s->stream->line.partial && !s->stream->line.len) { /* bytes went past us */
-		edits_abandon(&s->stream->edits);
+		edits_abandon(s->stream->edits);
 		session_lost(&s->conn->session);
 	}
 	return engine_read_bytes(s, packet->p + seg->payload + skip, seg->payload_len - skip);
@@ -329,6 +328,7 @@ static bool is_refused(enum line_place where)
 static enum reason engine_pass_on(struct step *s, const struct seg *seg, struct packet *packet,
 	enum line_place where, size_t skip)
 {
+	struct stream *other = &s->conn->stream[dir_opposite(s->dir)];
 	enum reason reason = REASON_REPEATED;
 
 	if (is_refused(where) && !s->conn->aborted) {
@@ -336,8 +336,9 @@ static enum reason engine_pass_on(struct step *s, const struct seg *seg, struct 
 		return REASON_REORDERED;
 	}
 	if (seg->flags & SEG_ACK) {
-		line_acked(&s->conn->stream[dir_opposite(s->dir)].line, seg->ack);
-		edits_acked(&s->conn->stream[dir_opposite(s->dir)].edits, seg->ack);
+		line_acked(&other->line, seg->ack);
+		if (other->edits)
+			edits_acked(other->edits, seg->ack);
 	}
 	if (where == LINE_NEW && !s->conn->aborted)
 		reason = engine_read_segment(s, seg, packet, skip);
@@ -397,6 +398,13 @@ static enum reason engine_remove_ct_helper_request(const struct step *s, struct 
 	return REASON_CT_HELPER_REQUEST;
 }
 
+/* The packet is over. */
+static void engine_leave_conn(const struct step *s)
+{
+	meet_note_trust(s);
+	conntab_settle(&s->h->tab, s->conn);
+}
+
 /* Data in a SYN (RFC 7413) would pass before there is a session that it could be read in. TCP sends
  * it again without. */
 void engine_packet(
@@ -417,7 +425,7 @@ void engine_packet(
 		seg.tuple.zone = h->policy->zone;
 		reason = engine_read_packet(&step, &seg, packet);
 		if (step.conn)
-			meet_note_trust(&step);
+			engine_leave_conn(&step);
 	}
 	/* the ct helper reads the data of a SYN within a connection, too */
 	if (reason != REASON_BAD_PACKET)

@@ -14,53 +14,59 @@
 
 enum { LINE_WINDOW = 1 << 20 }; /* bytes; control connections use far smaller windows */
 
+/* `to`, in the buffer of `l`. */
+static void line_set(struct line *l, struct line to)
+{
+	to.buf = l->buf;
+	*l = to;
+}
+
 void line_init(struct line *l, bool anchored, uint32_t next)
 {
-	*l = (struct line){.anchored = anchored, .unsure = true, .next = next};
+	line_set(l, (struct line){.sync = anchored ? LINE_AWAITED : LINE_UNREAD, .next = next});
 }
 
 void line_join(struct line *l)
 {
-	*l = (struct line){.partial = true};
+	line_set(l, (struct line){.sync = LINE_JOINED, .partial = true});
 }
 
 void line_begin(struct line *l, uint32_t seq)
 {
-	bool unsure = l->unsure, partial = l->partial;
+	bool unsure = l->sync != LINE_JOINED && l->sync != LINE_SYNCED;
 
-	*l = (struct line){.synced = true,
-		.unsure = unsure,
-		.partial = partial,
-		.first = seq,
-		.start = seq,
-		.next = seq};
+	line_set(l, (struct line){.sync = unsure ? LINE_BEGUN : LINE_SYNCED,
+			    .partial = l->partial,
+			    .first = seq,
+			    .start = seq,
+			    .next = seq});
 }
 
-void line_skip(struct line *l, uint32_t seq)
+void line_skip(struct line *l, uint32_t seq, bool is_known)
 {
-	l->partial = true;
-	l->unsure = false;
+	l->sync = LINE_SYNCED;
+	l->partial = !is_known;
 	line_begin(l, seq);
 }
 
 void line_acked(struct line *l, uint32_t ack)
 {
-	if (l->synced && l->unsure && seq_after(ack, l->first))
-		l->unsure = false;
+	if (l->sync == LINE_BEGUN && seq_after(ack, l->first))
+		l->sync = LINE_SYNCED;
 }
 
 enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret_skip)
 {
 	int32_t ahead;
 
-	if (!l->synced && !(l->anchored && seq_after(seq, l->next)))
+	if (!line_has_begun(l) && !(l->sync == LINE_AWAITED && seq_after(seq, l->next)))
 		line_begin(l, seq);
 	ahead = (int32_t)(seq - l->next);
 	if (ahead > LINE_WINDOW || ahead < -LINE_WINDOW)
 		return LINE_FAR;
 	if (ahead > 0)
 		return LINE_GAP;
-	if (l->unsure && seq_after(l->first, seq))
+	if (l->sync == LINE_BEGUN && seq_after(l->first, seq))
 		return LINE_BEFORE;
 	if ((size_t)-ahead >= len)
 		return LINE_OLD;

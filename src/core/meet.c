@@ -11,6 +11,7 @@
 #include "pasvd/ondemand.h"
 
 #include "clear.h"
+#include "evict.h"
 
 /* Whether a record says that the connection is TLS, if that is not known: on a port for that, or
  * from the server where nothing was heard of it before. What a client alone says may be a web
@@ -27,24 +28,6 @@ static void meet_forget(struct step *s)
 		ondemand_del(s->h, &s->conn->view);
 	conntab_del(&s->h->tab, s->conn);
 	s->conn = NULL;
-}
-
-/* Makes room for another session. The one that goes has to log in again: a successor that knows
- * nothing else of it must not take it for more than it is. */
-static void meet_evict(struct engine *h)
-{
-	struct conn *c = conntab_victim(&h->tab);
-	uint32_t bit = trust_to_mark(h->policy->connmark, TRUST_LOGGED_IN);
-
-	if (!c)
-		return;
-	if (c->trust & TRUST_LOGGED_IN) {
-		h->ct.mark(h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], 0, bit);
-		h->evicted++;
-		if (h->on_evicted)
-			h->on_evicted(&c->view);
-	}
-	conntab_del(&h->tab, c);
 }
 
 /* A session that some predecessor of this entry has seen: nothing is known of it but what the mark
@@ -89,8 +72,8 @@ static bool is_next(const struct step *s, const struct seg *seg)
 			  *other = &s->conn->stream[dir_opposite(s->dir)].line;
 	uint32_t distance = seg->ack - other->next + ACK_WINDOW;
 
-	return (l->synced || l->anchored) && seg->seq == l->next &&
-	       (!other->synced || distance < 2 * ACK_WINDOW);
+	return (line_has_begun(l) || l->sync == LINE_AWAITED) && seg->seq == l->next &&
+	       (!line_has_begun(other) || distance < 2 * ACK_WINDOW);
 }
 
 /* The entry is of the connection that conntrack has. Its id hashes an address, which the next
@@ -107,9 +90,11 @@ static void meet_add(struct step *s, const struct seg *seg, const struct ct_view
 {
 	struct engine *h = s->h;
 
-	meet_evict(h);
+	evict_make_room(h);
 	s->conn = conntab_add(&h->tab, view, s->now);
 	s->conn->trust = (uint8_t)trust_of_mark(h->policy->connmark, view->mark);
+	if (s->conn->trust & TRUST_LOGGED_IN)
+		conntab_log_in(&h->tab, s->conn);
 	s->dir = tuple_eq(&view->tuple[DIR_ORIGINAL], &seg->tuple) ? DIR_ORIGINAL : DIR_REPLY;
 	if (s->conn->trust & TRUST_SEEN || s->now < h->settled)
 		meet_resume(s, s->conn->trust);
@@ -145,7 +130,7 @@ static enum line_place meet_locate_line(struct step *s, uint32_t seq, size_t len
 {
 	struct line *l = &s->stream->line;
 	enum line_place where = line_place(l, seq, len, ret_skip);
-	bool restarts = where == LINE_BEFORE && !s->stream->edits.n;
+	bool restarts = where == LINE_BEFORE && !s->stream->edits->n;
 
 	if (restarts) {
 		s->conn->session =
@@ -153,7 +138,7 @@ static enum line_place meet_locate_line(struct step *s, uint32_t seq, size_t len
 		line_init(l, false, 0);
 		where = line_place(l, seq, len, ret_skip);
 	} else if (where == LINE_GAP && s->h->lossy) {
-		line_skip(l, seq);
+		line_skip(l, seq, false);
 		where = line_place(l, seq, len, ret_skip);
 	}
 	return where;
@@ -168,7 +153,7 @@ static enum line_place meet_locate(
 	enum line_place where;
 
 	s->content = TLS_CLEAR;
-	if ((s->conn->tls || !l->synced) && !s->conn->aborted)
+	if ((s->conn->tls || !line_has_begun(l)) && !s->conn->aborted)
 		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
 	if (s->conn->tls) {
 		where = clear_locate(s, seg, payload, skip, ret_skip);
@@ -191,6 +176,7 @@ enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct 
 	if (result != CT_OK)
 		return result;
 	s->stream = &s->conn->stream[s->dir];
+	evict_lend(s->h, s->conn, s->dir);
 	*ret_place = meet_locate(s, seg, packet->p + seg->payload, ret_skip);
 	return CT_OK;
 }
@@ -212,6 +198,8 @@ void meet_note_trust(const struct step *s)
 	if (trust == c->trust || !c->view.ours)
 		return;
 	c->trust = (uint8_t)trust;
+	if (trust & TRUST_LOGGED_IN)
+		conntab_log_in(&s->h->tab, c);
 	s->verdict->mark_mask = s->h->policy->connmark;
 	s->verdict->mark = trust_to_mark(s->verdict->mark_mask, trust);
 }

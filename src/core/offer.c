@@ -20,7 +20,7 @@
 /* A port is shut so long before the kernel would: as long as the kernel has it, it was not used.
  * Later it may be either, for kernels since June 2026 do not tell at once that an expectation's
  * time was up (tests/platform/expect_events.c). */
-enum { EARLY_MS = 200, AT_ONCE_MS = 100 };
+enum { EARLY_MS = 200 };
 
 /* so that a packet full of offers does not hold up those after it */
 enum { SEGMENT_TRIES_MAX = 16 };
@@ -44,7 +44,7 @@ static struct edit offer_rewrite_shifting(
  * can be. */
 static bool offer_rewrite_line(const struct step *s, const uint8_t *line, struct edit *ret_edit)
 {
-	const struct edit *held = edits_held(&s->stream->edits);
+	const struct edit *held = edits_held(s->stream->edits);
 	const struct line *l = &s->stream->line;
 	size_t from = 0, to = l->len;
 
@@ -91,26 +91,21 @@ static struct edit offer_rewrite(
 	return offer_rewrite_shifting(s, offer, text, len);
 }
 
-static bool is_open(const struct conn *c)
-{
-	return c->last.announce.port;
-}
-
 /* The connection's port has ended. */
 static void offer_end_expectation(struct engine *h, struct conn *c, enum ending how)
 {
-	const struct ended ended = {how, &c->view, &c->last};
+	const struct ended ended = {how, &c->view, &c->opened->plan};
 
 	h->ended[how]++;
 	if (h->on_ended)
 		h->on_ended(&ended);
-	c->last = (struct plan){0};
+	conntab_close(&h->tab, c);
 }
 
 /* Shuts the connection's port. False: the kernel does not know it. */
 static bool offer_cancel_expectation(struct engine *h, struct conn *c, enum ending why)
 {
-	bool there = h->ct.expect_del(h->ct.ctx, &c->last.expect);
+	bool there = h->ct.expect_del(h->ct.ctx, &c->opened->plan.expect);
 
 	if (there)
 		offer_end_expectation(h, c, why);
@@ -121,32 +116,26 @@ static bool offer_cancel_expectation(struct engine *h, struct conn *c, enum endi
  * not known, since the kernel has not told. */
 void offer_take_back(struct step *s, enum ending why)
 {
-	if (is_open(s->conn))
+	if (s->conn->opened)
 		offer_cancel_expectation(s->h, s->conn, why);
-	s->conn->last = (struct plan){0};
+	conntab_close(&s->h->tab, s->conn);
 }
 
-static uint64_t offer_expires_at(const struct conn *c)
+uint64_t engine_expires_at(struct engine *h)
 {
-	return is_open(c) && !c->overdue ? c->until - EARLY_MS : UINT64_MAX;
-}
+	uint64_t until;
 
-static uint64_t min_time(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
+	return conntab_due(&h->tab, &until) ? until - EARLY_MS : UINT64_MAX;
 }
 
 void engine_expire(struct engine *h, uint64_t now)
 {
-	h->expires_at = UINT64_MAX;
-	for (uint32_t i = 0; i < h->tab.used; i++) {
-		struct conn *c = &h->tab.conn[i];
+	uint64_t until;
+	struct conn *c;
 
-		if (!is_open(c) || !c->live)
-			continue;
-		if (offer_expires_at(c) <= now + AT_ONCE_MS)
-			c->overdue = !offer_cancel_expectation(h, c, ENDING_EXPIRED);
-		h->expires_at = min_time(h->expires_at, offer_expires_at(c));
+	while ((c = conntab_due(&h->tab, &until)) && until - EARLY_MS <= now) {
+		if (!offer_cancel_expectation(h, c, ENDING_EXPIRED))
+			conntab_overdue(&h->tab, c);
 	}
 }
 
@@ -165,7 +154,7 @@ static bool offer_says(const struct ftp_offer *offer, const struct plan *plan)
 static enum ct_result offer_reserve(
 	struct step *s, const struct ftp_offer *offer, const struct plan *plan, bool *shifted)
 {
-	struct edits next = s->stream->edits;
+	struct edits next = *s->stream->edits;
 	struct edit e = offer_rewrite(s, offer, plan);
 	bool shifts = *shifted;
 	enum ct_result result;
@@ -176,16 +165,13 @@ static enum ct_result offer_reserve(
 	s->tries++;
 	result = step_commit(s, &plan->expect, shifts ? &next.kernel : NULL);
 	if (result == CT_OK)
-		s->stream->edits = next;
+		*s->stream->edits = next;
 	return result;
 }
 
 static void offer_remember(struct step *s, const struct plan *plan)
 {
-	s->conn->last = *plan;
-	s->conn->until = s->now + (uint64_t)plan->expect.seconds * 1000;
-	s->conn->overdue = false;
-	s->h->expires_at = min_time(s->h->expires_at, offer_expires_at(s->conn));
+	conntab_open(&s->h->tab, s->conn, plan, s->now + (uint64_t)plan->expect.seconds * 1000);
 }
 
 static enum reason offer_installed(struct step *s, const struct plan *plan)
@@ -201,7 +187,7 @@ static enum reason offer_installed(struct step *s, const struct plan *plan)
  * both. */
 static enum reason offer_make_room(struct step *s, const struct ftp_offer *offer)
 {
-	const struct edit *held = edits_held(&s->stream->edits);
+	const struct edit *held = edits_held(s->stream->edits);
 	uint32_t begin = s->stream->line.start + offer->at;
 
 	if (seq_after(step_first_open(s), begin))
@@ -209,7 +195,7 @@ static enum reason offer_make_room(struct step *s, const struct ftp_offer *offer
 	if (held && begin + FTP_OFFER_MAX - held->seq > EDIT_TEXT_MAX &&
 		step_release(s) != REASON_PASSED)
 		return REASON_CT_FAILED;
-	return edits_full(&s->stream->edits) ? REASON_TOO_MANY : REASON_PASSED;
+	return edits_full(s->stream->edits) ? REASON_TOO_MANY : REASON_PASSED;
 }
 
 static enum reason offer_make_plan(
@@ -227,7 +213,7 @@ static bool offer_inherit(struct step *s, struct plan *plan)
 	const struct ct_ops *ct = &s->h->ct;
 	struct plan old = {0};
 
-	if (is_open(s->conn) ||
+	if (s->conn->opened ||
 		ct->expect_get(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], &old.expect) != CT_OK)
 		return false;
 	old.announce = old.expect.tuple.dst;
@@ -244,7 +230,7 @@ static bool offer_inherit(struct step *s, struct plan *plan)
  * more, then because it was used, and the adjustment alone shows that this is the line. */
 bool offer_redo(struct step *s, const struct ftp_offer *offer)
 {
-	struct edits next = s->stream->edits;
+	struct edits next = *s->stream->edits;
 	const struct seqadj *kernel = &next.kernel;
 	struct plan plan;
 	struct edit e;
@@ -262,7 +248,7 @@ bool offer_redo(struct step *s, const struct ftp_offer *offer)
 	e = offer_rewrite(s, offer, &plan);
 	if (!edits_redo(&next, &e))
 		return false;
-	s->stream->edits = next;
+	*s->stream->edits = next;
 	return true;
 }
 
@@ -282,7 +268,7 @@ static bool offer_take_over(struct step *s, const struct expect *e)
 	if (result == CT_FAIL || (result == CT_OK && view.established))
 		return false;
 	c = conntab_find(&s->h->tab, &other.master, s->now, &dir);
-	if (c && is_open(c) && tuple_eq(&c->last.expect.tuple, &e->tuple))
+	if (c && c->opened && tuple_eq(&c->opened->plan.expect.tuple, &e->tuple))
 		return offer_cancel_expectation(s->h, c, ENDING_ORPHANED);
 	return ct->expect_del(ct->ctx, &other);
 }
@@ -300,7 +286,7 @@ static enum ct_result offer_reserve_any(
 		result = offer_reserve(s, offer, plan, &shifted);
 	}
 	if (shifted && result != CT_OK)
-		step_commit(s, NULL, &s->stream->edits.kernel);
+		step_commit(s, NULL, &s->stream->edits->kernel);
 	return result;
 }
 
@@ -335,7 +321,7 @@ enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 /* The server refused the client's port. */
 enum reason offer_deny(struct step *s)
 {
-	if (s->conn->last.expect.nat_dir != DIR_REPLY)
+	if (!s->conn->opened || s->conn->opened->plan.expect.nat_dir != DIR_REPLY)
 		return REASON_PASSED;
 	offer_take_back(s, ENDING_CANCELLED);
 	return REASON_DENIED;
@@ -356,7 +342,8 @@ void engine_expect_ended(struct engine *h, const struct expect *e, bool requeste
 
 	master.zone = h->policy->zone;
 	c = conntab_find(&h->tab, &master, now, &dir);
-	if (c && is_open(c) && expects_same(e, &c->last.expect))
+	if (c && c->opened && expects_same(e, &c->opened->plan.expect))
 		offer_end_expectation(h, c,
-			ending_of(&h->ct, &c->last.expect, e->seconds, now >= c->until, requested));
+			ending_of(&h->ct, &c->opened->plan.expect, e->seconds,
+				now >= c->opened->until, requested));
 }

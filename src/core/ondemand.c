@@ -13,6 +13,7 @@
 #include "pasvd/ondemand.h"
 
 #include "budget.h"
+#include "evict.h"
 
 static bool is_alive(const struct engine *h, const struct tuple *original, struct ct_view *ret_view)
 {
@@ -49,6 +50,7 @@ static struct conn *ondemand_entry_of(struct engine *h, const struct ct_view *vi
 	struct conn *c = conntab_find(&h->tab, &view->tuple[DIR_ORIGINAL], now, &dir);
 
 	if (!c) {
+		evict_make_room(h);
 		c = conntab_add(&h->tab, view, now);
 		c->tls = true;
 		c->trust = (uint8_t)trust_of_mark(h->policy->connmark, view->mark);

@@ -16,6 +16,7 @@ enum { FIVE_DIGITS = 10000, LOOPBACK_NET = 127 };
 const struct policy policy_default = {
 	.expect_seconds = POLICY_EXPECT_SECONDS,
 	.expect_seconds_active = POLICY_EXPECT_SECONDS_ACTIVE,
+	.open_ports = POLICY_OPEN_PORTS,
 	.connmark = POLICY_CONNMARK,
 };
 

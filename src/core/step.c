@@ -20,14 +20,14 @@ bool step_adopt(struct step *s, const struct edits *next, bool shifts)
 {
 	if (shifts && step_commit(s, NULL, &next->kernel) != CT_OK)
 		return false;
-	s->stream->edits = *next;
+	*s->stream->edits = *next;
 	return true;
 }
 
 /* The first sequence number that can still be rewritten. */
 uint32_t step_first_open(const struct step *s)
 {
-	const struct edit *held = edits_held(&s->stream->edits);
+	const struct edit *held = edits_held(s->stream->edits);
 
 	return held ? held->seq : s->fresh;
 }
@@ -49,7 +49,7 @@ static struct edit step_verbatim(const struct line *l, size_t from, size_t to)
 /* Lets the held bytes go as they are. If the kernel does not agree to that they are lost. */
 enum reason step_release(struct step *s)
 {
-	struct edits next = s->stream->edits;
+	struct edits next = *s->stream->edits;
 	const struct edit *held = edits_held(&next);
 	struct edit e;
 
@@ -60,7 +60,7 @@ enum reason step_release(struct step *s)
 	e.new_len = e.old_len;
 	if (step_adopt(s, &next, edits_put(&next, &e)))
 		return REASON_PASSED;
-	edits_abandon(&s->stream->edits);
+	edits_abandon(s->stream->edits);
 	return REASON_CT_FAILED;
 }
 
@@ -107,7 +107,7 @@ static bool step_hold_last(const struct line *l, struct edits *next, size_t from
 /* Holds back the end of a line that is still coming, if an offer may begin in it. */
 enum reason step_hold(struct step *s)
 {
-	struct edits next = s->stream->edits;
+	struct edits next = *s->stream->edits;
 	const struct edit *held = edits_held(&next);
 	const struct line *l = &s->stream->line;
 	size_t from = step_line_hold(s), open = step_first_open(s) - l->start;
@@ -126,7 +126,7 @@ enum reason step_hold(struct step *s)
 	}
 	if (step_adopt(s, &next, shifts))
 		return REASON_HELD;
-	edits_abandon(&s->stream->edits);
+	edits_abandon(s->stream->edits);
 	return REASON_CT_FAILED;
 }
 
@@ -134,7 +134,7 @@ enum reason step_hold(struct step *s)
  * them as they are. */
 struct edit step_cover(const struct step *s, size_t at, size_t end)
 {
-	const struct edit *held = edits_held(&s->stream->edits);
+	const struct edit *held = edits_held(s->stream->edits);
 	const struct line *l = &s->stream->line;
 
 	if (held) {
@@ -148,7 +148,7 @@ struct edit step_cover(const struct step *s, size_t at, size_t end)
  * the line is read like that, too. False: they cannot be rewritten. */
 bool step_mask(struct step *s, size_t from, size_t to)
 {
-	struct edits next = s->stream->edits;
+	struct edits next = *s->stream->edits;
 	struct line *l = &s->stream->line;
 	uint32_t begin = l->start + (uint32_t)from, end = l->start + (uint32_t)to;
 	bool shifts;

@@ -359,7 +359,7 @@ static void loop_expire(const struct loop *loop)
 {
 	uint64_t now = loop_now();
 
-	if (now < loop->engine->expires_at)
+	if (now < engine_expires_at(loop->engine))
 		return;
 	expect_events_read(loop->expect_events, now);
 	engine_expire(loop->engine, now);
@@ -368,7 +368,7 @@ static void loop_expire(const struct loop *loop)
 /* How long there is nothing to do but for packets, in ms. */
 static int loop_time_left(const struct loop *loop, int watchdog_ms)
 {
-	uint64_t now = loop_now(), due = loop->engine->expires_at;
+	uint64_t now = loop_now(), due = engine_expires_at(loop->engine);
 	uint64_t left = due > now ? due - now : 0,
 		 max = watchdog_ms < 0 ? INT_MAX : (uint64_t)watchdog_ms;
 

@@ -48,12 +48,21 @@ static struct live {
 
 enum { SETTLE_MS = 3000 }; /* until then a session that was never seen may be older than we are */
 
-static void pasvd_keep_number(const char *name, uint16_t *next, uint16_t now)
+static void pasvd_compare_number(const char *name, unsigned next, unsigned now)
 {
-	if (*next != now)
+	if (next != now)
 		log_at(REASON_LEVEL_WARNING, "restart-needed",
 			"%s=%u stays until pasvd is started again", name, now);
-	*next = now;
+}
+
+static void pasvd_keep_numbers(struct settings *next, const struct settings *now)
+{
+	pasvd_compare_number("queue", next->queue, now->queue);
+	pasvd_compare_number("[tls] queue", next->tls_queue, now->tls_queue);
+	pasvd_compare_number("[limits] max-sessions", next->sessions, now->sessions);
+	next->queue = now->queue;
+	next->tls_queue = now->tls_queue;
+	next->sessions = now->sessions;
 }
 
 /* Sessions have their bits where they were put. */
@@ -102,9 +111,7 @@ static bool pasvd_reload(void)
 
 	if (!config_process_reload(&l->config_process, next))
 		return false;
-	pasvd_keep_number("queue", &next->queue, l->now->queue);
-	pasvd_keep_number("[tls] queue", &next->tls_queue, l->now->tls_queue);
-	pasvd_keep_number("[limits] max-sessions", &next->sessions, l->now->sessions);
+	pasvd_keep_numbers(next, l->now);
 	pasvd_keep_connmark(next, l->now);
 	pasvd_keep_socket(next, l->now);
 	pasvd_keep_ct_helper(next, l->now);
@@ -167,7 +174,7 @@ static void pasvd_tell_evicted(const struct ct_view *view)
 		"more sessions than fit; it has to log in again",
 		"client=%s server=%s max-sessions=%u",
 		endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
-		endpoint_text(&view->tuple[DIR_REPLY].src, server), engine->tab.max);
+		endpoint_text(&view->tuple[DIR_REPLY].src, server), engine->tab.pool.max);
 }
 
 static void pasvd_answer_ctl(void *data, uint64_t now)
@@ -258,7 +265,7 @@ static int pasvd_start_core(const struct ct_helper *ct_helper)
 	port = conntrack_port(&ct);
 	port = loop_ct_ops(&loop, &port);
 	engine_init(engine, &port, &live.now->policy, key);
-	engine->tab.max = live.now->sessions;
+	conntab_set_max(&engine->tab, live.now->sessions);
 	engine->on_ended = pasvd_log_ended;
 	engine->on_evicted = pasvd_tell_evicted;
 	engine->settled = loop_now() + SETTLE_MS;

@@ -123,6 +123,8 @@ struct flow *flows_add(struct flows *f, const struct tuple tuple[2])
 	}
 	*node = flow; /* in place of an older one */
 	flow->view.ours = flow->view.established = true;
+	for (int dir = 0; dir < 2; dir++)
+		flow->side[dir].line.buf = flow->side[dir].text;
 	flow->start = f->now;
 	*f->last = flow;
 	f->last = &flow->next;

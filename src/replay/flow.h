@@ -58,7 +58,8 @@ struct side {
 	/* packets > 0: whose packets these are where they were captured first */
 	struct tuple captured;
 	struct line line;
-	uint16_t multi; /* code of the open multi-line reply, 0 if there is none */
+	uint8_t text[LINE_MAX_LEN]; /* its buffer */
+	uint16_t multi;             /* code of the open multi-line reply, 0 if there is none */
 	unsigned n_waiting;
 	struct waiting *waiting; /* by sequence number */
 };

@@ -207,7 +207,7 @@ static void follow_skip_gap(struct flows *f, const struct arrival *a)
 
 	a->flow->missing += e.count;
 	flow_event(f, a->flow, e);
-	line_skip(l, a->seg.seq);
+	line_skip(l, a->seg.seq, false);
 }
 
 /* What is new in the segment: all but `skip` bytes. Of TLS nothing is read. */
@@ -364,7 +364,7 @@ static void follow_on_syn(struct flow *flow, const struct seg *seg, enum dir dir
 		flow->beginning = true;
 		flow->isn = seg->seq;
 	}
-	if (!l->synced)
+	if (!line_has_begun(l))
 		line_init(l, true, seg->seq + 1);
 }
 

@@ -17,7 +17,8 @@ import sys
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "lab")]
+TESTS = HERE.parent
+sys.path[:0] = [str(TESTS / folder) for folder in ("unit", "lab", "support")]
 import captures  # noqa: E402
 import check_capture  # noqa: E402
 import clients  # noqa: E402

@@ -12,7 +12,7 @@
 static void check(const struct line *l)
 {
 	REQUIRE(l->len <= LINE_MAX_LEN);
-	REQUIRE(l->synced);
+	REQUIRE(line_has_begun(l));
 	REQUIRE(!l->whole || l->overlong || (l->len && l->buf[l->len - 1] == '\n'));
 	REQUIRE(l->overlong || l->next - l->start == l->len);
 	REQUIRE(!l->overlong || l->next - l->start > l->len);
@@ -58,7 +58,8 @@ static void segment(struct line *l, struct input *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
-	struct line l = {0};
+	uint8_t buf[LINE_MAX_LEN];
+	struct line l = {.buf = buf};
 
 	while (in.n)
 		segment(&l, &in);

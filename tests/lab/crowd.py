@@ -5,10 +5,12 @@
   crowd.py dial ADDRESS PORT COUNT   that many sessions one after the other, each waits for its
                                      greeting; each hundredth logs in and asks PASV
 
-Both say "ready" on a line when they are, and stay until they are killed.
+Both say "ready" on a line when they are, and stay until they are killed. For each number that is a
+line of its standard input, dial says as many NOOPs, in one session after the other, and "done".
 Limits: what one side says at once is a whole line; as many sessions as a process may have files.
 """
 
+import itertools
 import resource
 import select
 import signal
@@ -41,7 +43,7 @@ def answer(control, address):
 def serve(address, port):
     allow_descriptors()
     listener = socket.create_server((address, port), backlog=4096)
-    poll, controls = select.epoll(), {}
+    poll, controls = select.epoll(), {}     # by descriptor
     poll.register(listener, select.EPOLLIN)
     ready()
     while True:
@@ -72,6 +74,11 @@ def dial(address, port, count):
             ask(control, b"PASV\r\n", b"227")
         controls.append(control)
     ready()
+    turns = itertools.cycle(controls)
+    for line in sys.stdin:
+        for control in itertools.islice(turns, int(line)):
+            ask(control, b"NOOP\r\n", b"2")
+        print("done", flush=True)
     signal.pause()
 
 

@@ -86,4 +86,4 @@ def test_ten_thousand_sessions_are_listed_and_nobody_waits(lab):
     assert text.count("\n") == COUNT + 2
     assert status["sessions"] == COUNT + 1 <= status["max_sessions"]
     assert talker.count > 10 and talker.longest < PATIENCE
-    assert each < 12, "kB of memory for a session"
+    assert each < 1, "kB of memory for a session"

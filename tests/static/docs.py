@@ -161,7 +161,7 @@ MANUALS = sorted((TOP / "man").glob("*.[1-8]"))
 # Of which package of Debian a manual page is that ours refer to.
 OTHER_MANUALS = {"conntrack 8": "conntrack", "ip-rule 8": "iproute2",
                  "iptables 8": "iptables", "iptables-restore 8": "iptables",
-                 "lftp 1": "lftp", "nft 8": "nftables", "sd-daemon 3": "libsystemd-dev", "sd_notify 3": "libsystemd-dev",
+                 "nft 8": "nftables", "sd-daemon 3": "libsystemd-dev", "sd_notify 3": "libsystemd-dev",
                  "systemd.exec 5": "systemd", "tcpdump 8": "tcpdump"}
 
 
@@ -190,18 +190,10 @@ def test_manual_pages_refer_to_each_other():
         assert other and named == other, page.name
 
 
-def configuration_keys():
-    table = (TOP / "src" / "config" / "settings.c").read_text()
-    return re.findall(r'\{"\w+", "([\w-]+)", ', table)
-
-
 def test_keys_that_are_named_are_there():
-    """In the configuration's own page all of them, elsewhere those that are used."""
-    keys = configuration_keys()
-    page = (TOP / "man" / "pasvd.conf.5").read_text()
-    assert keys and sorted(keys) == sorted(re.findall(r"^\.It Ic (\S+)", page, re.M))
+    keys = re.findall(r"^\.It Ic (\S+)$", (TOP / "man" / "pasvd.conf.5").read_text(), re.M)
     named = re.findall(r"^\.Ic ([\w-]+)|^\.Pq Ic ([\w-]+)", MANUAL, re.M)
-    assert named and [a or b for a, b in named if (a or b) not in keys] == []
+    assert keys and named and [a or b for a, b in named if (a or b) not in keys] == []
 
 
 # --- what README shows

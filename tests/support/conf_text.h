@@ -19,7 +19,7 @@
 
 enum { REPEATED_MAX = 4096 };
 
-#define SOCKET ": a path that begins with / and has at most 107 characters is wanted, or nothing"
+#define SOCKET ": must be a path that begins with / and has at most 107 characters, or nothing"
 
 static const char path[] = "test.conf";
 static char error[CONF_FILE_ERROR_MAX];

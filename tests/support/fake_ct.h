@@ -12,7 +12,7 @@
 
 #include "pasvd/ct_ops.h"
 
-enum { FAKE_CT_CONNS = 8, FAKE_CT_TAKEN = 512, FAKE_CT_ADDED = 256 };
+enum { FAKE_CT_CONNS = 64, FAKE_CT_TAKEN = 512, FAKE_CT_ADDED = 256 };
 
 struct fake_conn {
 	struct ct_view view;

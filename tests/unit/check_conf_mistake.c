@@ -3,22 +3,22 @@
 #include "conf_text.h"
 #include "pasvd/array.h"
 
-#define TIMEOUT      ": a time 1s..300s is wanted, as in 60s or 5min"
-#define NUMBER(most) ": a number " most " is wanted"
-#define LIMIT        ": a number of ports a minute 0..60000 is wanted, 0 for no limit"
-#define PORTS        ": ports 1..65535 and ranges are wanted, as in 2049, 60000-60010"
-#define NETWORKS     ": networks are wanted, as in 10.0.0.0/24, 2001:db8::/64"
-#define RANGE        ": a range of ports 1024..65535 is wanted, as in 60000-60999"
+#define TIMEOUT      ": must be a time 1s..300s, as in 60s or 5min"
+#define NUMBER(most) ": must be a number " most
+#define LIMIT        ": must be a number of ports a minute 0..60000, 0 for no limit"
+#define PORTS        ": must be ports 1..65535 and ranges, as in 2049, 60000-60010"
+#define NETWORKS     ": must be networks, as in 10.0.0.0/24, 2001:db8::/64"
+#define RANGE        ": must be a range of ports 1024..65535, as in 60000-60999, or nothing"
 
-#define SOURCE ": ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE] is wanted"
+#define SOURCE ": must be ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE]"
 
 #define TLS_PORTS                                                                                  \
-	": ranges of ports 1024..65535 are wanted, as in 60000-60100 or 60000-60100 for 10.0.0.2"
-#define TLS_MODE  ": on-demand, pass or refuse is wanted, alone or as in refuse for 10.0.0.0/24"
-#define MARK      ": a number of which four bits are set is wanted, as in 0xf0000000"
+	": must be ranges of ports 1024..65535, as in 60000-60100 or 60000-60100 for 10.0.0.2"
+#define TLS_MODE  ": must be on-demand, pass or refuse, alone or as in refuse for 10.0.0.0/24"
+#define MARK      ": must be a number of which four bits are set, as in 0xf0000000"
 #define INTERFACE ": an interface name has 1 to 15 letters, digits, '.', '_' or '-'"
-#define OUTCOME   ": pass, log, refuse or reset is wanted"
-#define CT_HELPER ": auto, sane or own is wanted"
+#define OUTCOME   ": must be pass, log, refuse or reset"
+#define CT_HELPER ": must be auto, sane or own"
 #define MIXED     ": IPv4 and IPv6 do not mix in an entry"
 
 /* Line 2 of a file whose line 1 is the section: what stands there, and what is said; NULL: the
@@ -37,8 +37,8 @@ static const struct {
 	{"pasvd", "ct-helper =", "ct-helper = ", CT_HELPER},
 	{"pasvd", "ct-zone = 0x5", NULL, NUMBER("0..65535")},
 	{"pasvd", "ct-zone = 65536", NULL, NUMBER("0..65535")},
-	{"pasvd", "fail-open = open", NULL, ": yes or no is wanted"},
-	{"pasvd", "fail-open =", "fail-open = ", ": yes or no is wanted"},
+	{"pasvd", "fail-open = open", NULL, ": must be yes or no"},
+	{"pasvd", "fail-open =", "fail-open = ", ": must be yes or no"},
 	{"pasvd", "expect-timeout = 0s", NULL, TIMEOUT},
 	{"pasvd", "expect-timeout = 301s", NULL, TIMEOUT},
 	{"pasvd", "expect-timeout-active = 301", NULL, TIMEOUT},
@@ -68,9 +68,9 @@ static const struct {
 	{"policy", "allow-foreign = 2001:db8::/129", NULL, ": a prefix has 0..128 bits"},
 	{"policy", "allow-foreign = 10.0.0.1/24", NULL, ": bits behind the prefix are set"},
 	{"policy", "allow-foreign = 2001:db8::/28", NULL, ": bits behind the prefix are set"},
-	{"limits", "max-sessions = 63", NULL, NUMBER("64..16384")},
-	{"limits", "max-sessions = 16385", NULL, NUMBER("64..16384")},
-	{"limits", "max-sessions = all", NULL, NUMBER("64..16384")},
+	{"limits", "max-sessions = 63", NULL, NUMBER("of sessions 64..100000")},
+	{"limits", "max-sessions = 100001", NULL, NUMBER("of sessions 64..100000")},
+	{"limits", "max-sessions = all", NULL, NUMBER("of sessions 64..100000")},
 	{"limits", "ports-per-minute-per-session = 60001", NULL, LIMIT},
 	{"limits", "ports-per-minute-per-client = 10/s", NULL, LIMIT},
 	{"limits", "ports-per-minute-per-server = -1", NULL, LIMIT},
@@ -80,7 +80,6 @@ static const struct {
 		"ports-per-minute-per-client, ports-per-minute-per-server"},
 	{"policy", "ports-per-minute-per-client = 5", NULL, ": belongs to [limits]"},
 	{"translate", "announce-ports = 1023-60000", NULL, RANGE},
-	{"translate", "announce-ports =", "announce-ports = ", RANGE},
 	{"translate", "announce-ports = 60000-60999, 61000", NULL, RANGE},
 	{"translate", "announce-ports = 60999-60000", NULL,
 		": the first port of a range is the lower one"},
@@ -138,7 +137,7 @@ static const struct {
 	{"tls", "mode = refuse for host", NULL, TLS_MODE},
 	{"tls", "mode = refuse, pass for 10.0.0.2", "mode = pass for 10.0.0.2",
 		": never counts: a mode before it is for all servers"},
-	{"tls", "implicit-ports = 0", NULL, ": ports 1..65535 are wanted, as in 990"},
+	{"tls", "implicit-ports = 0", NULL, ": must be ports 1..65535, as in 990"},
 	{"tls", "queue = 65536", NULL, NUMBER("0..65535")},
 	{"pasvd", "connmark = 0x", NULL, MARK},
 	{"pasvd", "connmark = 0x100000000", NULL, MARK},

@@ -47,11 +47,23 @@ static struct conn *find(struct conntab *t, unsigned i, enum dir by, uint64_t no
 	return c;
 }
 
+/* As the engine does: if there is no room, the one to go goes. */
 static struct conn *add(struct conntab *t, unsigned i, uint64_t now)
 {
 	struct ct_view v = view_of(i);
 
+	if (conntab_is_full(t))
+		conntab_del(t, conntab_victim(t));
 	return conntab_add(t, &v, now);
+}
+
+/* Likewise, and somebody logs in. */
+static struct conn *add_login(struct conntab *t, unsigned i, uint64_t now)
+{
+	struct conn *c = add(t, i, now);
+
+	conntab_log_in(t, c);
+	return c;
 }
 
 START_TEST(an_empty_table_has_nothing)
@@ -86,27 +98,23 @@ END_TEST
 
 START_TEST(a_fresh_entry_knows_its_view_and_nothing_else)
 {
-	static const struct session no_session;
-	static const struct plan none;
+	static const struct plan plan = {.announce.port = 7};
 	struct conntab *t = fresh();
 	struct ct_view v = view_of(1);
-	struct conn *c;
+	struct conn *c, nothing = {.live = true};
 
 	v.seqadj[DIR_REPLY] = (struct seqadj){1000, 3, 6};
 	c = conntab_add(t, &v, 0);
 	memset(&c->session, 0xff, sizeof(c->session));
-	memset(&c->last, 0xff, sizeof(c->last));
-	c->stream[0].line.synced = c->stream[1].line.synced = true;
+	c->stream[0].line.sync = c->stream[1].line.sync = LINE_SYNCED;
 	c->quota.full_at = 7;
+	ck_assert(conntab_lend(t, c, DIR_REPLY));
+	conntab_open(t, c, &plan, 7);
 	conntab_del(t, c);
 	c = conntab_add(t, &v, 0);
-	ck_assert_mem_eq(&c->session, &no_session, sizeof(no_session));
-	ck_assert_mem_eq(&c->last, &none, sizeof(none));
-	ck_assert(!c->stream[0].line.synced && !c->stream[1].line.synced);
-	ck_assert_uint_eq(c->quota.full_at, 0);
-	ck_assert_uint_eq(c->stream[0].edits.n, 0);
-	ck_assert_uint_eq(c->stream[1].edits.n, 0);
-	ck_assert_mem_eq(&c->view.seqadj[DIR_REPLY], &v.seqadj[DIR_REPLY], sizeof(struct seqadj));
+	nothing.view = v;
+	memcpy(nothing.chain, c->chain, sizeof(nothing.chain));
+	ck_assert_mem_eq(c, &nothing, sizeof(nothing));
 }
 END_TEST
 
@@ -119,9 +127,13 @@ START_TEST(the_edits_begin_with_what_the_kernel_has)
 	v.seqadj[DIR_ORIGINAL] = (struct seqadj){7, 8, 9};
 	v.seqadj[DIR_REPLY] = (struct seqadj){1000, 3, 6};
 	c = conntab_add(t, &v, 0);
-	for (int dir = 0; dir < 2; dir++)
+	for (int dir = 0; dir < 2; dir++) {
+		ck_assert(conntab_lend(t, c, (enum dir)dir));
 		ck_assert_mem_eq(
-			&c->stream[dir].edits.kernel, &v.seqadj[dir], sizeof(struct seqadj));
+			&c->stream[dir].edits->kernel, &v.seqadj[dir], sizeof(struct seqadj));
+		ck_assert_mem_eq(
+			&c->stream[dir].edits->base, &v.seqadj[dir], sizeof(struct seqadj));
+	}
 }
 END_TEST
 
@@ -171,21 +183,223 @@ START_TEST(a_new_connection_replaces_two_if_it_has_a_tuple_of_each)
 }
 END_TEST
 
-START_TEST(a_full_table_forgets_the_one_idle_longest)
+START_TEST(of_sessions_that_are_logged_in_the_idlest_goes)
 {
+	enum { MOST = 1000 };
 	struct conntab *t = fresh();
 
-	for (unsigned i = 0; i < CONNTAB_SIZE; i++)
-		add(t, i, i);
-	for (unsigned i = 0; i < CONNTAB_SIZE; i++)
-		ck_assert_ptr_nonnull(find(t, i, DIR_ORIGINAL, CONNTAB_SIZE));
-	ck_assert_ptr_nonnull(find(t, 0, DIR_REPLY, CONNTAB_SIZE + 1)); /* now 1 is the one */
-	add(t, CONNTAB_SIZE, CONNTAB_SIZE + 2);
-	ck_assert_ptr_nonnull(find(t, 0, DIR_ORIGINAL, CONNTAB_SIZE + 3));
-	ck_assert_ptr_null(find(t, 1, DIR_ORIGINAL, CONNTAB_SIZE + 3));
-	ck_assert_ptr_null(find(t, 1, DIR_REPLY, CONNTAB_SIZE + 3));
-	ck_assert_ptr_nonnull(find(t, 2, DIR_ORIGINAL, CONNTAB_SIZE + 3));
-	ck_assert_ptr_nonnull(find(t, CONNTAB_SIZE, DIR_REPLY, CONNTAB_SIZE + 3));
+	conntab_set_max(t, MOST);
+	for (unsigned i = 0; i < MOST; i++)
+		add_login(t, i, i);
+	for (unsigned i = 0; i < MOST; i++)
+		ck_assert_ptr_nonnull(find(t, i, DIR_ORIGINAL, MOST));
+	ck_assert_ptr_nonnull(find(t, 0, DIR_REPLY, MOST + 1)); /* now 1 is the one */
+	add(t, MOST, MOST + 2);
+	ck_assert_ptr_nonnull(find(t, 0, DIR_ORIGINAL, MOST + 3));
+	ck_assert_ptr_null(find(t, 1, DIR_ORIGINAL, MOST + 3));
+	ck_assert_ptr_null(find(t, 1, DIR_REPLY, MOST + 3));
+	ck_assert_ptr_nonnull(find(t, 2, DIR_ORIGINAL, MOST + 3));
+	ck_assert_ptr_nonnull(find(t, MOST, DIR_REPLY, MOST + 3));
+}
+END_TEST
+
+/* Connection number `i` of another client. */
+static struct ct_view view_of_client(unsigned i, uint8_t client)
+{
+	struct ct_view v = view_of(i);
+
+	v.tuple[DIR_ORIGINAL].src.addr.byte[3] = v.tuple[DIR_REPLY].dst.addr.byte[3] = client;
+	return v;
+}
+
+/* Who fills the table pushes out himself, whatever the others do. */
+START_TEST(without_a_login_one_of_the_client_with_most_goes)
+{
+	enum { OTHERS = 20, MOST = 1000, FLOOD = 5 * MOST };
+	struct conntab *t = fresh();
+	enum dir dir;
+
+	conntab_set_max(t, MOST);
+	for (unsigned i = 0; i < OTHERS; i++) {
+		struct ct_view v = view_of_client(i, (uint8_t)(100 + i / 2));
+		struct conn *c = conntab_add(t, &v, i);
+
+		if (i % 2)
+			conntab_log_in(t, c);
+	}
+	for (unsigned i = 0; i < FLOOD; i++)
+		add(t, i, OTHERS + i);
+	for (unsigned i = 0; i < OTHERS; i++) {
+		struct ct_view v = view_of_client(i, (uint8_t)(100 + i / 2));
+
+		ck_assert_ptr_nonnull(conntab_find(t, &v.tuple[DIR_REPLY], FLOOD, &dir));
+	}
+	for (unsigned i = 0; i < FLOOD; i++)
+		ck_assert_int_eq(find(t, i, DIR_REPLY, FLOOD) != NULL, i >= FLOOD - MOST + OTHERS);
+}
+END_TEST
+
+START_TEST(an_ip6_client_counts_as_his_64_bits)
+{
+	struct conntab *t = fresh();
+	struct ct_view v = view_of(0);
+
+	for (unsigned i = 0; i < 4; i++) {
+		v.tuple[DIR_ORIGINAL].src = packet_endpoint("[2001:db8::1]:0");
+		v.tuple[DIR_ORIGINAL].src.port = v.tuple[DIR_REPLY].src.port = (uint16_t)i;
+		v.tuple[DIR_ORIGINAL].src.addr.byte[7] = i == 3;
+		v.tuple[DIR_ORIGINAL].src.addr.byte[15] = (uint8_t)i;
+		conntab_add(t, &v, i);
+	}
+	ck_assert_uint_eq(t->crowd.most, 3);
+	ck_assert_uint_eq(t->crowd.clients.taken, 2);
+}
+END_TEST
+
+START_TEST(a_sign_of_life_is_a_packet_or_the_word_of_conntrack)
+{
+	struct conntab *t = fresh();
+	struct conn *a = add(t, 1, 0), *b = add(t, 2, 0);
+
+	ck_assert_ptr_eq(conntab_doubtful(t), a);
+	conntab_confirm(t, a);
+	ck_assert_ptr_eq(conntab_doubtful(t), b);
+	find(t, 2, DIR_ORIGINAL, 1);
+	ck_assert_ptr_eq(conntab_doubtful(t), a);
+	ck_assert_ptr_eq(conntab_victim(t), a);
+}
+END_TEST
+
+/* --- what is lent --- */
+
+START_TEST(a_line_keeps_its_buffer_until_it_is_whole)
+{
+	struct conntab *t = fresh();
+	struct conn *c = add(t, 1, 0);
+	struct line *l = &c->stream[DIR_REPLY].line;
+
+	ck_assert(conntab_lend(t, c, DIR_REPLY));
+	line_begin(l, 0);
+	line_feed(l, (const uint8_t *)"22", 2);
+	conntab_settle(t, c);
+	ck_assert_ptr_nonnull(l->buf);
+	ck_assert(conntab_lend(t, c, DIR_REPLY));
+	line_feed(l, (const uint8_t *)"0\n", 2);
+	ck_assert_mem_eq(l->buf, "220\n", 4);
+	line_next(l);
+	conntab_settle(t, c);
+	ck_assert_ptr_null(l->buf);
+	ck_assert_uint_eq(t->lines.pool.taken, 0);
+	ck_assert_uint_eq(l->next, 4);
+}
+END_TEST
+
+/* The edit of a line of 10 bytes at 100, which becomes 2 longer. */
+static void rewrite(struct stream *stream)
+{
+	const struct edit e = {.seq = 100, .old_len = 10, .new_len = 12};
+
+	ck_assert(edits_put(stream->edits, &e));
+}
+
+/* Connection `i`, with an edit that its client has or has not. */
+static struct conn *add_rewritten(struct conntab *t, unsigned i, bool acked)
+{
+	struct conn *c = add(t, i, 0);
+
+	ck_assert(conntab_lend(t, c, DIR_REPLY));
+	rewrite(&c->stream[DIR_REPLY]);
+	edits_acked(c->stream[DIR_REPLY].edits, acked ? 112 : 111);
+	conntab_settle(t, c);
+	ck_assert_ptr_nonnull(c->stream[DIR_REPLY].edits);
+	return c;
+}
+
+START_TEST(what_was_not_rewritten_needs_no_edits)
+{
+	struct conntab *t = fresh();
+	struct conn *c = add(t, 1, 0);
+
+	ck_assert(conntab_lend(t, c, DIR_REPLY));
+	conntab_settle(t, c);
+	ck_assert_ptr_null(c->stream[DIR_REPLY].edits);
+	ck_assert_uint_eq(t->edits.pool.taken, 0);
+}
+END_TEST
+
+START_TEST(edits_that_have_arrived_stay_until_somebody_needs_them)
+{
+	struct conntab *t = fresh();
+	struct conn *first = add_rewritten(t, 0, true), *second = add_rewritten(t, 1, true), *c;
+	struct stream *stream = &first->stream[DIR_REPLY];
+
+	for (unsigned i = 2; i <= CONNTAB_EDITS; i++)
+		add_rewritten(t, i, false);
+	ck_assert_ptr_null(stream->edits);
+	ck_assert_ptr_nonnull(second->stream[DIR_REPLY].edits);
+	ck_assert_int_eq(first->view.seqadj[DIR_REPLY].after, 2);
+
+	c = find(t, 2, DIR_ORIGINAL, 0);
+	conntab_del(t, c);
+	ck_assert(conntab_lend(t, first, DIR_REPLY));
+	ck_assert_int_eq(stream->edits->base.before, 2);
+	ck_assert_int_eq(stream->edits->kernel.after, 2);
+}
+END_TEST
+
+START_TEST(when_all_is_lent_the_oldest_borrower_is_known)
+{
+	struct conntab *t = fresh();
+	struct conn *c;
+
+	for (unsigned i = 0; i < CONNTAB_EDITS; i++)
+		add_rewritten(t, i, false);
+	c = find(t, 0, DIR_ORIGINAL, 0);
+	ck_assert(!conntab_lend(t, c, DIR_ORIGINAL));
+	ck_assert_ptr_eq(conntab_borrower(t, c), find(t, 1, DIR_ORIGINAL, 0));
+	conntab_del(t, conntab_borrower(t, c));
+	ck_assert(conntab_lend(t, c, DIR_ORIGINAL));
+}
+END_TEST
+
+START_TEST(ports_are_due_in_the_order_of_their_time)
+{
+	enum { MANY = 1000 };
+	static const struct plan plan = {.announce.port = 7};
+	struct conntab *t = fresh();
+	uint64_t until, before = 0;
+	struct conn *c;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		c = add(t, i, 0);
+		conntab_open(t, c, &plan, i);
+		conntab_open(t, c, &plan, i * 7919 % MANY);
+	}
+	for (unsigned i = 0; i < MANY; i += 3)
+		conntab_close(t, find(t, i, DIR_REPLY, 0));
+	for (unsigned i = 1; i < MANY; i += 3)
+		conntab_del(t, find(t, i, DIR_REPLY, 0));
+	for (unsigned i = 2; i < MANY; i += 3) {
+		c = conntab_due(t, &until);
+		ck_assert_ptr_nonnull(c);
+		ck_assert_uint_ge(until, before);
+		before = until;
+		conntab_overdue(t, c);
+		ck_assert_ptr_nonnull(c->opened);
+	}
+	ck_assert_ptr_null(conntab_due(t, &until));
+}
+END_TEST
+
+/* The client of those in which nobody has logged in has some bytes more. */
+START_TEST(an_idle_session_takes_400_bytes_at_most)
+{
+	size_t buckets = sizeof(table.bucket) / CONNTAB_SIZE;
+	size_t crowd = sizeof(table.crowd.client_of[0]) + sizeof(table.crowd.session_link[0]);
+
+	ck_assert_uint_le(sizeof(struct conn) + sizeof(table.link[0]) +
+				  sizeof(table.living_link[0]) + crowd + buckets,
+		400);
 }
 END_TEST
 
@@ -194,13 +408,13 @@ START_TEST(a_table_may_be_smaller)
 	enum { MOST = 100 };
 	struct conntab *t = fresh();
 
-	t->max = MOST;
+	conntab_set_max(t, MOST);
 	for (unsigned i = 0; i < 3 * MOST; i++)
 		add(t, i, i);
 	for (unsigned i = 0; i < 3 * MOST; i++)
 		ck_assert_int_eq(find(t, i, DIR_ORIGINAL, 3 * MOST) != NULL, i >= 2 * MOST);
-	ck_assert_uint_eq(t->live, MOST);
-	ck_assert_uint_eq(t->used, MOST);
+	ck_assert_uint_eq(t->pool.taken, MOST);
+	ck_assert_uint_eq(t->pool.used, MOST);
 }
 END_TEST
 
@@ -211,9 +425,9 @@ START_TEST(those_that_are_remembered_are_counted)
 	for (unsigned i = 0; i < 5; i++)
 		add(t, i, 0);
 	add(t, 0, 0);
-	ck_assert_uint_eq(t->live, 5);
+	ck_assert_uint_eq(t->pool.taken, 5);
 	conntab_del(t, find(t, 2, DIR_REPLY, 0));
-	ck_assert_uint_eq(t->live, 4);
+	ck_assert_uint_eq(t->pool.taken, 4);
 }
 END_TEST
 
@@ -222,7 +436,7 @@ START_TEST(a_place_that_is_free_is_taken_before_anyone_is_forgotten)
 	enum { MOST = 100 };
 	struct conntab *t = fresh();
 
-	t->max = MOST;
+	conntab_set_max(t, MOST);
 	for (unsigned i = 0; i < MOST; i++)
 		add(t, i, i);
 	conntab_del(t, find(t, 50, DIR_ORIGINAL, MOST));
@@ -238,9 +452,9 @@ START_TEST(always_the_last_ones_are_known)
 	struct conntab *t = fresh();
 	unsigned many = 5 * MOST;
 
-	t->max = MOST;
+	conntab_set_max(t, MOST);
 	for (unsigned i = 0; i < many; i++) {
-		add(t, i, i);
+		add_login(t, i, i);
 		if (i % 7 == 0)
 			conntab_del(t, find(t, i, DIR_REPLY, i));
 	}
@@ -331,7 +545,16 @@ int main(void)
 		a_forgotten_connection_is_not_found,
 		a_new_connection_replaces_one_with_the_same_tuple,
 		a_new_connection_replaces_two_if_it_has_a_tuple_of_each,
-		a_full_table_forgets_the_one_idle_longest,
+		of_sessions_that_are_logged_in_the_idlest_goes,
+		without_a_login_one_of_the_client_with_most_goes,
+		an_ip6_client_counts_as_his_64_bits,
+		a_sign_of_life_is_a_packet_or_the_word_of_conntrack,
+		a_line_keeps_its_buffer_until_it_is_whole,
+		what_was_not_rewritten_needs_no_edits,
+		edits_that_have_arrived_stay_until_somebody_needs_them,
+		when_all_is_lent_the_oldest_borrower_is_known,
+		ports_are_due_in_the_order_of_their_time,
+		an_idle_session_takes_400_bytes_at_most,
 		a_table_may_be_smaller,
 		those_that_are_remembered_are_counted,
 		a_place_that_is_free_is_taken_before_anyone_is_forgotten,

@@ -20,7 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { SESSIONS = CONNTAB_SIZE / 4, TURNS_MAX = 100000, ANSWER_MAX = 8 << 20, PIECE = 16 };
+enum { SESSIONS = 4096, TURNS_MAX = 100000, ANSWER_MAX = 8 << 20, PIECE = 16 };
 
 static struct engine engine;
 static struct history history;
@@ -80,6 +80,8 @@ static void begin(unsigned sessions)
 	for (unsigned i = 0; i < sessions; i++) {
 		struct endpoint client = packet_endpoint("[2001:db8::1]:0"),
 				server = packet_endpoint("[2001:db8::2]:21");
+		struct plan plan = {
+			.announce = server, .expect.nat = packet_endpoint("[2001:db8::2]:2121")};
 		struct ct_view view = {.ours = true};
 		struct conn *c;
 
@@ -88,8 +90,7 @@ static void begin(unsigned sessions)
 		view.tuple[DIR_REPLY] = (struct tuple){server, client, 0};
 		c = conntab_add(&engine.tab, &view, now - 5000);
 		c->session.logged_in = true;
-		c->last = (struct plan){
-			.announce = server, .expect.nat = packet_endpoint("[2001:db8::2]:2121")};
+		conntab_open(&engine.tab, c, &plan, now + 1000);
 	}
 	ck_assert_int_eq(ctl_open(&ctl, path, &about), 0);
 }

@@ -134,7 +134,7 @@ START_TEST(mistakes_name_the_file_they_are_in)
 	static const char right[] = "[pasvd]\nqueue = 5\n";
 
 	bad_with("[pasvd]\n\nqueue = x\n", WITH({"a.conf", "[pasvd]\nqueue = y\n"}),
-		"test.conf:3: [pasvd] queue = x: a number 0..65535 is wanted");
+		"test.conf:3: [pasvd] queue = x: must be a number 0..65535");
 	bad_with(right, WITH({"a.conf", right}, {"b.conf", "queue = 5\n"}),
 		"test.conf.d/b.conf:1: [] queue = 5: belongs to [pasvd] or [tls]");
 	bad_with(right, WITH({"a.conf", "[pasvd]\n\nqueue\n"}),

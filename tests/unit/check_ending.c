@@ -134,15 +134,15 @@ END_TEST
 START_TEST(a_port_is_shut_when_its_time_is_up)
 {
 	opened();
-	ck_assert_uint_gt(engine.expires_at, now + LIFE_MS - 1000);
-	ck_assert_uint_lt(engine.expires_at, now + LIFE_MS);
+	ck_assert_uint_gt(engine_expires_at(&engine), now + LIFE_MS - 1000);
+	ck_assert_uint_lt(engine_expires_at(&engine), now + LIFE_MS);
 	engine_expire(&engine, now);
 	ck_assert_uint_eq(told.times, 0);
-	now = engine.expires_at;
+	now = engine_expires_at(&engine);
 	engine_expire(&engine, now);
 	assert_ended(ENDING_EXPIRED);
 	ck_assert(!conn->expecting);
-	ck_assert_uint_eq(engine.expires_at, UINT64_MAX);
+	ck_assert_uint_eq(engine_expires_at(&engine), UINT64_MAX);
 }
 END_TEST
 
@@ -152,18 +152,18 @@ START_TEST(a_port_that_the_kernel_has_no_more_is_not_shut)
 	struct expect e = opened();
 
 	conn->expecting = false;
-	now = engine.expires_at;
+	now = engine_expires_at(&engine);
 	engine_expire(&engine, now);
 	engine_expire(&engine, now);
 	ck_assert_uint_eq(told.times, 0);
 	ck_assert_uint_eq(ct.dels, 1);
-	ck_assert_uint_eq(engine.expires_at, UINT64_MAX);
+	ck_assert_uint_eq(engine_expires_at(&engine), UINT64_MAX);
 	e.seconds = 0;
 	now += 38000;
 	end(&e, false);
 	assert_ended(ENDING_EXPIRED);
 	pasv("227 ok (10,0,0,2,195,81)\r\n");
-	ck_assert_uint_lt(engine.expires_at, now + LIFE_MS);
+	ck_assert_uint_lt(engine_expires_at(&engine), now + LIFE_MS);
 }
 END_TEST
 
@@ -178,16 +178,16 @@ START_TEST(ports_of_several_sessions_are_shut_in_turn)
 
 	opened();
 	first = conn;
-	expires_at = engine.expires_at;
+	expires_at = engine_expires_at(&engine);
 	now += LIFE_MS / 2;
 	conn = fake_ct_connect(&ct, &other, &dialled, &listener, &other);
 	login(&engine, conn, seq, now);
 	pasv("227 ok (10,0,0,2,195,82)\r\n");
-	ck_assert_uint_eq(engine.expires_at, expires_at);
+	ck_assert_uint_eq(engine_expires_at(&engine), expires_at);
 	engine_expire(&engine, expires_at);
 	ck_assert(!first->expecting && conn->expecting);
-	ck_assert_uint_eq(engine.expires_at, expires_at + LIFE_MS / 2);
-	engine_expire(&engine, engine.expires_at);
+	ck_assert_uint_eq(engine_expires_at(&engine), expires_at + LIFE_MS / 2);
+	engine_expire(&engine, engine_expires_at(&engine));
 	ck_assert(!conn->expecting);
 	ck_assert_uint_eq(engine.ended[ENDING_EXPIRED], 2);
 }
@@ -198,10 +198,10 @@ START_TEST(a_port_that_has_ended_is_not_shut)
 	struct expect e = opened();
 
 	end(&e, false);
-	engine_expire(&engine, engine.expires_at);
+	engine_expire(&engine, engine_expires_at(&engine));
 	assert_ended(ENDING_USED);
 	ck_assert_uint_eq(ct.dels, 0);
-	ck_assert_uint_eq(engine.expires_at, UINT64_MAX);
+	ck_assert_uint_eq(engine_expires_at(&engine), UINT64_MAX);
 }
 END_TEST
 

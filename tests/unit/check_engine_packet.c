@@ -244,7 +244,7 @@ START_TEST(a_full_table_forgets_nobody_who_talks)
 	struct endpoint dialled, listener;
 
 	start();
-	engine.tab.max = MOST;
+	conntab_set_max(&engine.tab, MOST);
 	busy = talk();
 	other = talk_to("198.51.100.9:1", "203.0.113.1:21", "10.0.0.2:21");
 	dialled = other.conn->view.tuple[DIR_ORIGINAL].dst;
@@ -258,7 +258,8 @@ START_TEST(a_full_table_forgets_nobody_who_talks)
 		ck_assert_int_eq(client(&other, "PASV\r\n"), REASON_PASSED);
 		ck_assert_int_eq(client(&busy, "NOOP\r\n"), REASON_PASSED);
 	}
-	ck_assert_uint_eq(ct.gets, 2 * MOST - 2);
+	/* of the others each was asked for once, and once more when its place was needed */
+	ck_assert_uint_eq(ct.gets, 2 * MOST - 2 + MOST);
 }
 END_TEST
 

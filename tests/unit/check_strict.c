@@ -18,9 +18,11 @@ static struct line line;
 /* The line as line_feed() makes it, of `n` bytes. */
 static const struct line *line_of(const char *p, size_t n)
 {
+	static uint8_t buf[LINE_MAX_LEN];
 	size_t used = 0;
 
-	line = (struct line){.synced = true, .start = 0xfffffff0, .next = 0xfffffff0};
+	line = (struct line){.buf = buf, .sync = LINE_SYNCED};
+	line.start = line.next = 0xfffffff0;
 	while (used < n && !line.whole)
 		used += line_feed(&line, (const uint8_t *)p + used, n - used);
 	ck_assert_uint_eq(used, n);

@@ -198,7 +198,7 @@ START_TEST(an_evicted_session_has_to_log_in_again)
 	struct talk first;
 
 	start();
-	engine.tab.max = 2;
+	conntab_set_max(&engine.tab, 2);
 	first = talk();
 	talk_to("198.51.100.3:40000", "203.0.113.1:21", "10.0.0.2:21");
 	talk_to("198.51.100.4:40000", "203.0.113.1:21", "10.0.0.2:21");

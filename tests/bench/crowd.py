@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""crowd.py - what a session costs pasvd, and what many of them do to a packet
+
+Comes in:  options, see --help.  Runs as root; needs the lab's packages.
+Goes out:  a table.  Everything runs in network namespaces of this machine.
+
+For each number of sessions one router is made, and a scripted server and its
+clients hold that many sessions open.  Then each session in turn says NOOP.
+  memory       that pasvd has in use (VmRSS), and the part of it that a session takes
+  CPU          of pasvd for a NOOP and its answer: two packets; median of the rounds
+  ratio        to that of the first number of sessions
+  list         pasvctl sessions --json
+  restart      from SIGKILL to the answer of the first session that speaks then
+
+Limits: clients, router and server share the CPUs, whose caches are theirs as well.
+"""
+
+import argparse
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+LAB = pathlib.Path(__file__).resolve().parents[1] / "lab"
+sys.path.insert(0, str(LAB))
+
+import lab as lab_module  # noqa: E402
+
+EACH = 18_000       # sessions of one pair of processes, which may have 20,000 descriptors
+PORTS = range(2121, 2127)
+
+
+def options():
+    parser = argparse.ArgumentParser(description="What many sessions cost pasvd.")
+    parser.add_argument("--sessions", type=int, nargs="+", default=[1, 1000, 10_000, 100_000])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--noops", type=int, default=5000, help="in each round")
+    return parser.parse_args()
+
+
+class Side:
+    """One process of tests/lab/crowd.py."""
+
+    def __init__(self, lab, namespace, *words):
+        self.process = namespace.popen(sys.executable, LAB / "crowd.py", *words, text=True,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        lab.on_exit(self.process.wait)
+        lab.on_exit(self.process.kill)
+        self.expect("ready")
+
+    def expect(self, word):
+        line = self.process.stdout.readline().strip()
+        if line != word:
+            sys.exit(f"crowd: {line!r} in place of {word}")
+
+    def say_noops(self, count):
+        self.process.stdin.write(f"{count}\n")
+        self.process.stdin.flush()
+        self.expect("done")
+
+
+def memory_of(pid):
+    """kB"""
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+
+def cpu_of(pid):
+    """us"""
+    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e3
+
+
+def time_of(function, *arguments):
+    """ms"""
+    begin = time.monotonic()
+    function(*arguments)
+    return (time.monotonic() - begin) * 1e3
+
+
+def dial(lab, sessions):
+    """One side for each EACH sessions, with the share of all that is its own."""
+    sides = []
+    for place, port in enumerate(PORTS):
+        count = min(EACH, sessions - place * EACH)
+        if count > 0:
+            words = ("dial", lab.publics[0], str(port), str(count))
+            sides.append((Side(lab, lab.clients[0], *words), count / sessions))
+    return sides
+
+
+def cost_of_noop(lab, sides, noops):
+    before = cpu_of(lab.pasvd.pid)
+    for side, share in sides:
+        side.say_noops(round(noops * share))
+    return (cpu_of(lab.pasvd.pid) - before) / noops
+
+
+def restart(lab, sides):
+    lab.pasvd.kill()
+    lab.start_pasvd()
+    sides[0][0].say_noops(1)
+
+
+def measure(sessions, rounds, noops):
+    forwards = tuple((port, 0, port) for port in PORTS)
+    with lab_module.Lab(forwards=forwards, servers=("10.77.0.2", )) as lab:
+        lab.clients[0].sysctl("net.ipv4.ip_local_port_range", "1024 65535")
+        for port in PORTS:
+            Side(lab, lab.servers[0], "serve", lab.server_addresses[0], str(port))
+        empty = memory_of(lab.pasvd.pid)
+        sides = dial(lab, sessions)
+        cost_of_noop(lab, sides, sessions)      # the first one sets a mark
+        memory = memory_of(lab.pasvd.pid)
+        cpu = statistics.median(cost_of_noop(lab, sides, noops) for _ in range(rounds))
+        words = (lab_module.PASVCTL, "-s", lab.control_socket, "sessions", "--json")
+        listing = time_of(lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL))
+        return empty, memory, cpu, listing, time_of(restart, lab, sides)
+
+
+def main():
+    chosen = options()
+    print("sessions   memory kB   a session B   CPU us   ratio   list ms   restart ms")
+    first = None
+    for sessions in chosen.sessions:
+        empty, memory, cpu, listing, again = measure(sessions, chosen.rounds, chosen.noops)
+        first = first or cpu
+        print(f"{sessions:8} {memory:11} {(memory - empty) * 1024 / sessions:13.0f} {cpu:8.1f} "
+              f"{cpu / first:7.2f} {listing:9.0f} {again:12.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check_budget.c - how many ports that nobody uses a client has open */
+#include "talk.h"
+
+#include <stdio.h>
+
+enum { MOST = 3 };
+
+static struct policy policy;
+
+static void begin(void)
+{
+	start();
+	policy = policy_default;
+	policy.open_ports = MOST;
+	engine.policy = &policy;
+}
+
+/* A session of client number `i`, from its port number `n`. */
+static struct talk visit(unsigned i, unsigned n)
+{
+	char from[32];
+
+	snprintf(from, sizeof(from), "198.51.100.%u:%u", i, 40000 + n);
+	return talk_to(from, "203.0.113.1:21", "10.0.0.2:21");
+}
+
+static enum reason ask_for_port(struct talk *t, unsigned port)
+{
+	char reply[64];
+
+	snprintf(reply, sizeof(reply), "227 x (10,0,0,2,%u,%u)\r\n", port / 256, port % 256);
+	client(t, "PASV\r\n");
+	return server(t, reply);
+}
+
+START_TEST(a_client_with_as_many_unused_ports_as_it_may_gets_no_more)
+{
+	struct talk one, other;
+
+	begin();
+	for (unsigned n = 0; n < MOST; n++) {
+		one = visit(1, n);
+		ck_assert_int_eq(ask_for_port(&one, 50000 + n), REASON_OPENED);
+	}
+	other = visit(2, 0);
+	one = visit(1, MOST);
+	ck_assert_int_eq(ask_for_port(&one, 50100), REASON_OPEN_PORTS_LIMIT);
+	ck_assert_int_eq(ask_for_port(&other, 50100), REASON_OPENED);
+}
+END_TEST
+
+START_TEST(a_session_may_open_another_port_in_place_of_its_own)
+{
+	struct talk one;
+
+	begin();
+	for (unsigned n = 0; n < MOST; n++) {
+		one = visit(1, n);
+		ck_assert_int_eq(ask_for_port(&one, 50000 + n), REASON_OPENED);
+	}
+	ck_assert_int_eq(ask_for_port(&one, 50100), REASON_OPENED);
+}
+END_TEST
+
+START_TEST(a_port_that_was_used_counts_no_more)
+{
+	struct talk one[MOST + 1];
+	struct expect e;
+
+	begin();
+	for (unsigned n = 0; n < MOST; n++) {
+		one[n] = visit(1, n);
+		ck_assert_int_eq(ask_for_port(&one[n], 50000 + n), REASON_OPENED);
+	}
+	one[MOST] = visit(1, MOST);
+	e = one[0].conn->expect;
+	e.seconds = 30;
+	one[0].conn->expecting = false;
+	engine_expect_ended(&engine, &e, false, now);
+	ck_assert_uint_eq(engine.ended[ENDING_USED], 1);
+	ck_assert_int_eq(ask_for_port(&one[MOST], 50100), REASON_OPENED);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const test[] = {
+		a_client_with_as_many_unused_ports_as_it_may_gets_no_more,
+		a_session_may_open_another_port_in_place_of_its_own,
+		a_port_that_was_used_counts_no_more,
+	};
+
+	return unit_run("budget", test, ARRAY_SIZE(test));
+}
