@@ -47,7 +47,8 @@ struct engine {
 struct packet {
 	uint8_t *p;
 	size_t len, cap;
-	uint32_t indev; /* index of the interface by which it came in; 0: not known */
+	uint32_t indev;  /* index of the interface by which it came in; 0: not known */
+	bool unverified; /* nobody has looked at its checksum */
 };
 
 enum action {

@@ -21,8 +21,8 @@ enum {
 	POLICY_EXPECT_SECONDS_ACTIVE = 300,
 	POLICY_ON_DEMAND_SECONDS = 2, /* an expectation for a connection that is there already */
 	POLICY_PORT_TRIES = 8,        /* announced ports tried on a clash, the first one included */
-	/* a mirror has as many ports open that nobody used yet as it runs transfers at once, and curl
-	 * runs 300 at most; by default the kernel has room for 4096 expectations */
+	/* a mirror has as many ports open that nobody used yet as it runs transfers at once, and
+	 * curl runs 300 at most; by default the kernel has room for 4096 expectations */
 	POLICY_OPEN_PORTS = 300,
 	POLICY_LIST_MAX = 32, /* entries of each list below */
 };

@@ -23,7 +23,8 @@
 		"an on-demand SYN to a port that is not on demand for this client's server")       \
 	X(DENIED, "denied", INFO, "the server refused a PORT or EPRT: its expectation is gone")    \
 	X(OPENED, "opened", INFO, "an offered port got its expectation")                           \
-	X(BAD_PACKET, "bad-packet", WARNING, "dropped: not a whole TCP segment over IPv4 or IPv6") \
+	X(BAD_PACKET, "bad-packet", WARNING,                                                       \
+		"dropped: not a whole TCP segment over IPv4 or IPv6, or its checksum is wrong")    \
 	X(NOT_TRACKED, "not-tracked", WARNING, "conntrack does not know the connection")           \
 	X(NO_CT_HELPER, "no-ct-helper", WARNING,                                                   \
 		"the connection does not carry our helper: is the CT rule loaded?")                \

@@ -32,8 +32,11 @@ struct seg {
 /* Reads a packet `p` of `n` bytes that begins with its IP header (RFC 791, RFC 8200, RFC 9293). 0:
  * *ret_seg is filled in. -1: not a whole, unfragmented TCP segment over IPv4 or IPv6, which has to
  * be dropped; *ret_seg is untouched. Checksums are not looked at: the kernel has done so, or the
- * network card will (CHECKSUM_PARTIAL). */
+ * network card will (CHECKSUM_PARTIAL), unless the kernel says that nobody has. */
 int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg);
+
+/* The checksum of the segment in packet `p` is right, which its receiver will ask for. */
+bool seg_is_sound(const struct seg *seg, const uint8_t *p);
 
 /* Replaces `cut` bytes at `at` (offset into the payload) by `len` bytes of `text`, in the packet
  * `p` that `seg` describes and that has room for `cap` bytes. Headers stay as they are: see

@@ -415,7 +415,8 @@ void engine_packet(
 	struct seg seg;
 
 	*ret_verdict = (struct verdict){.action = ACTION_PASS};
-	if (seg_parse(packet->p, packet->len, &seg) < 0) {
+	if (seg_parse(packet->p, packet->len, &seg) < 0 ||
+		(packet->unverified && !seg_is_sound(&seg, packet->p))) {
 		reason = REASON_BAD_PACKET;
 		ret_verdict->action = ACTION_DROP;
 	} else if (seg.payload_len && seg.flags & SEG_SYN) {

@@ -143,7 +143,8 @@ void ondemand_syn(
 	struct seg seg;
 
 	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
-	if (seg_parse(packet->p, packet->len, &seg) == 0) {
+	if (seg_parse(packet->p, packet->len, &seg) == 0 &&
+		(!packet->unverified || seg_is_sound(&seg, packet->p))) {
 		ret_verdict->action = ACTION_PASS;
 		seg.tuple.zone = h->policy->zone;
 		ret_verdict->reason = ondemand_open_port(h, &seg.tuple, now, ret_verdict);

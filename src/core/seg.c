@@ -205,14 +205,20 @@ static void seg_seal_ip(uint8_t *p, size_t ip_len, size_t total)
 }
 
 /* RFC 9293 section 3.1: the pseudo-header is both addresses, the protocol and the TCP length. */
-static void seg_seal_tcp(uint8_t *p, uint8_t *tcp, size_t tcp_len)
+static uint16_t seg_tcp_checksum(const uint8_t *p, const uint8_t *tcp, size_t tcp_len)
 {
 	const uint8_t *addresses = p + (seg_is_ip6(p) ? IP6_SRC : IP_SRC);
 	size_t len = seg_is_ip6(p) ? 2 * ADDR_IP6_LEN : 2 * ADDR_IP4_LEN;
 	uint32_t pseudo = checksum_sum(addresses, len, IP_TCP + (uint32_t)tcp_len);
 
-	put_be16(tcp + TCP_CHECKSUM, 0);
-	put_be16(tcp + TCP_CHECKSUM, checksum_fold(checksum_sum(tcp, tcp_len, pseudo)));
+	return checksum_fold(checksum_sum(tcp, tcp_len, pseudo));
+}
+
+bool seg_is_sound(const struct seg *seg, const uint8_t *p)
+{
+	size_t len = (size_t)seg->payload - seg->tcp + seg->payload_len;
+
+	return seg_tcp_checksum(p, p + seg->tcp, len) == 0;
 }
 
 size_t seg_seal(const struct seg *seg, uint8_t *p)
@@ -224,6 +230,7 @@ size_t seg_seal(const struct seg *seg, uint8_t *p)
 	tcp[TCP_FLAGS] = seg->flags;
 	put_be16(tcp + TCP_URGENT, seg->urgent);
 	seg_seal_ip(p, seg->tcp, total);
-	seg_seal_tcp(p, tcp, total - seg->tcp);
+	put_be16(tcp + TCP_CHECKSUM, 0);
+	put_be16(tcp + TCP_CHECKSUM, seg_tcp_checksum(p, tcp, total - seg->tcp));
 	return total;
 }

@@ -203,7 +203,8 @@ static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
 	struct loop *loop = q->loop;
 
 	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
-	*packet = (struct packet){loop->packet, in->len, sizeof(loop->packet), in->indev};
+	*packet = (struct packet){
+		loop->packet, in->len, sizeof(loop->packet), in->indev, in->unverified};
 	if (!in->bytes || in->len > packet->cap)
 		return;
 	memcpy(packet->p, in->bytes, in->len);

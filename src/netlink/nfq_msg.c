@@ -136,18 +136,20 @@ ssize_t nfq_msg_put_verdict(void *buf, size_t cap, uint16_t queue, uint32_t id,
 
 int nfq_msg_parse_packet(const void *msg, size_t len, struct nfq_packet *ret_packet)
 {
-	const struct nlattr *at[NFQA_PAYLOAD + 1] = {0};
+	const struct nlattr *at[NFQA_SKB_INFO + 1] = {0};
 	const struct nlattr *payload;
 	struct nfqnl_msg_packet_hdr hdr;
-	uint32_t indev = 0;
+	uint32_t indev = 0, info = 0;
 
-	if (!attr_open(msg, len, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, at, NFQA_PAYLOAD) ||
+	if (!attr_open(msg, len, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET, at, NFQA_SKB_INFO) ||
 		!attr_read(at[NFQA_PACKET_HDR], &hdr, sizeof(hdr)))
 		return -1;
 	attr_read_be32(at[NFQA_IFINDEX_INDEV], &indev);
+	attr_read_be32(at[NFQA_SKB_INFO], &info);
 	payload = at[NFQA_PAYLOAD];
 	ret_packet->id = ntohl(hdr.packet_id);
 	ret_packet->indev = indev;
+	ret_packet->unverified = info & NFQA_SKB_CSUM_NOTVERIFIED;
 	ret_packet->bytes = payload ? mnl_attr_get_payload(payload) : NULL;
 	ret_packet->len = payload ? mnl_attr_get_payload_len(payload) : 0;
 	return 0;

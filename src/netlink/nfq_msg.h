@@ -25,6 +25,8 @@ enum {
 struct nfq_packet {
 	uint32_t id;    /* for the verdict */
 	uint32_t indev; /* index of the interface by which it came in; 0: by none */
+	/* nobody has looked at its checksum: conntrack has not seen it yet */
+	bool unverified;
 	/* from the IP header on, within the message; NULL if the kernel sent none */
 	const uint8_t *bytes;
 	size_t len;

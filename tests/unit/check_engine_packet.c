@@ -237,6 +237,27 @@ START_TEST(a_rewrite_keeps_to_its_buffer)
 }
 END_TEST
 
+/* Its receiver drops it, so what it says is not said. */
+START_TEST(a_segment_that_nobody_has_checked_is)
+{
+	struct packet packet = {.p = buf, .cap = CAP, .unverified = true};
+	struct talk t;
+
+	start();
+	t = talk();
+	packet.len = build(&t, DIR_ORIGINAL, SEG_ACK, "PASV\r\n", 6);
+	buf[packet.len - 3] ^= 1;
+	engine_packet(&engine, &packet, now, &verdict);
+	ck_assert_int_eq(verdict.action, ACTION_DROP);
+	ck_assert_int_eq(verdict.reason, REASON_BAD_PACKET);
+	buf[packet.len - 3] ^= 1;
+	engine_packet(&engine, &packet, now, &verdict);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	t.seq[DIR_ORIGINAL] += 6;
+	ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+}
+END_TEST
+
 START_TEST(a_full_table_forgets_nobody_who_talks)
 {
 	enum { MOST = 1000 };
@@ -280,6 +301,7 @@ int main(void)
 		extension_headers_stay_as_they_are,
 		verdicts_are_counted_by_reason,
 		a_rewrite_keeps_to_its_buffer,
+		a_segment_that_nobody_has_checked_is,
 		a_full_table_forgets_nobody_who_talks,
 	};
 

@@ -200,6 +200,22 @@ START_TEST(packet_came_in_by_an_interface)
 }
 END_TEST
 
+/* NFQA_SKB_INFO */
+START_TEST(nobody_has_looked_at_the_checksum)
+{
+	static const uint8_t row[] = {0, 1, 2, 3, 4, 6};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		_Alignas(4) uint8_t msg[] = {HEADER(40, QUEUE, PACKET, 0, 2, 7), /* */
+			ATTR(11, 1), BE32(2), BE16(0x0800), 0, 0, ATTR(8, 14), 0, 0, 0, row[i]};
+		struct nfq_packet p;
+
+		ck_assert_int_eq(nfq_msg_parse_packet(msg, sizeof(msg), &p), 0);
+		ck_assert_int_eq(p.unverified, row[i] >> 2);
+	}
+}
+END_TEST
+
 START_TEST(packet_without_payload_can_still_be_given_a_verdict)
 {
 	static const _Alignas(4) uint8_t msg[] = {HEADER(32, QUEUE, PACKET, 0, 2, 7), /* */
@@ -303,6 +319,7 @@ int main(void)
 		encoders_keep_within_their_room,
 		packet_is_read,
 		packet_came_in_by_an_interface,
+		nobody_has_looked_at_the_checksum,
 		packet_without_payload_can_still_be_given_a_verdict,
 		attributes_of_newer_kernels_are_skipped,
 		message_without_packet_id_is_refused,

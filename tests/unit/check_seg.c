@@ -570,6 +570,25 @@ START_TEST(a_sealed_ip6_packet_is_sound_whatever_its_length)
 }
 END_TEST
 
+START_TEST(a_segment_with_any_wrong_bit_is_not_sound)
+{
+	for (int ip6 = 0; ip6 < 2; ip6++) {
+		struct packet_spec spec = ip6 ? spec6_of(0, 0, 11) : spec_of(0, 0, 11);
+		uint8_t p[SMALL];
+		size_t n = packet_build(&spec, p);
+		struct seg seg;
+
+		ck_assert_int_eq(parse(p, n, &seg), 0);
+		ck_assert(seg_is_sound(&seg, p));
+		for (size_t i = seg.tcp; i < n; i++) {
+			p[i] ^= 0x10;
+			ck_assert(!seg_is_sound(&seg, p));
+			p[i] ^= 0x10;
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
@@ -588,6 +607,7 @@ int main(void)
 		other_protocols_are_refused,
 		fragments_are_refused,
 		do_not_fragment_is_no_fragment,
+		a_segment_with_any_wrong_bit_is_not_sound,
 		a_wrong_checksum_is_not_our_business,
 		the_largest_packet_is_read,
 		splice_replaces_any_bytes_by_any_number,
