@@ -47,6 +47,7 @@ struct stream {
 struct opened {
 	struct plan plan;
 	uint64_t until; /* ms, when its time is up */
+	bool ended;     /* it has; how is to be known by then */
 };
 
 struct conn {
@@ -162,6 +163,9 @@ void conntab_settle(struct conntab *t, struct conn *c);
 
 /* It has opened the port, whose time is up at `until`, ms. */
 void conntab_open(struct conntab *t, struct conn *c, const struct plan *plan, uint64_t until);
+
+/* Its port has ended, and how is to be known at `until`. */
+void conntab_end(struct conntab *t, struct conn *c, uint64_t until);
 
 /* It has none any more, if it had. */
 void conntab_close(struct conntab *t, struct conn *c);

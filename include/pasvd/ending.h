@@ -7,7 +7,8 @@
 #ifndef PASVD_ENDING_H
 #define PASVD_ENDING_H
 
-#include "pasvd/ct_ops.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*       name        meaning */
 #define ENDINGS(X)                                                                                 \
@@ -30,9 +31,8 @@ enum ending {
 const char *ending_name(enum ending e);
 
 /* How an expectation ended of which the kernel says no more than that it did, with `seconds` left.
- * `late`: by our clock its time is up. `requested`: some program asked for the end, and not by way
- * of `ct`. */
-enum ending ending_of(const struct ct_ops *ct, const struct expect *e, uint32_t seconds, bool late,
-	bool requested);
+ * `late`: by our clock its time is up. `requested`: some program asked for the end, other than we.
+ * ENDING_USED may as well be ENDING_ORPHANED: by that the control connection differs. */
+enum ending ending_of(uint32_t seconds, bool late, bool requested);
 
 #endif

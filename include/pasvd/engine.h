@@ -92,7 +92,8 @@ void engine_expect_ended(struct engine *h, const struct expect *e, bool requeste
 /* When engine_expire() is to be called, ms; UINT64_MAX: it need not be. */
 uint64_t engine_expires_at(struct engine *h);
 
-/* Shuts the ports whose time is up. The kernel's events of ports have to be reported before. */
+/* Shuts the ports whose time is up, and asks how those ended after which nothing came in their
+ * sessions. The kernel's events of ports have to be reported before. */
 void engine_expire(struct engine *h, uint64_t now);
 
 #endif

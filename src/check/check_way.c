@@ -6,7 +6,6 @@
  * chain has to be reached, a rule that is sure to end the way before the jump is an error.
  * Elsewhere only a sure drop is one.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,12 +75,12 @@ static void check_way_add_server(
 	struct rule_packet to = {.in = wan,
 		.out = lan,
 		.dst = s->server,
-		.state = STATE_RELATED | STATE_DNAT,
+		.state = STATE_RELATED | STATE_EXPECTED | STATE_DNAT,
 		.helper = s->ct_helper};
 	struct rule_packet back = {.in = lan,
 		.out = wan,
 		.src = s->server,
-		.state = STATE_RELATED | STATE_SNAT,
+		.state = STATE_RELATED | STATE_EXPECTED | STATE_SNAT,
 		.helper = s->ct_helper};
 
 	check_way_add_packet(k, "a client's connection", HOOK_PREROUTING, "raw", dialled);
@@ -119,11 +118,11 @@ static void check_way_add_clients(struct kinds *k, const struct target *t)
 	check_way_add_packet(k, "the answers to clients", HOOK_FORWARD, "filter", back);
 	check_way_add_packet(k, "a data connection of clients", HOOK_FORWARD, "filter",
 		(struct rule_packet){.in = lan,
-			.state = STATE_RELATED | STATE_SNAT,
+			.state = STATE_RELATED | STATE_EXPECTED | STATE_SNAT,
 			.helper = t->service.ct_helper});
 	check_way_add_packet(k, "a data connection to clients", HOOK_FORWARD, "filter",
 		(struct rule_packet){.out = lan,
-			.state = STATE_RELATED | STATE_DNAT,
+			.state = STATE_RELATED | STATE_EXPECTED | STATE_DNAT,
 			.helper = t->service.ct_helper});
 }
 
@@ -208,40 +207,29 @@ static const char *check_way_what_happens(const struct way *way)
 	}
 }
 
-/* Ours goes before the rule at which the way ends: it is after it now, so that does not
- * change its place. */
-static void check_way_fix_order(const struct place *p, const struct way *way, struct finding *found)
+static bool is_jump_to(const struct rule *rule, const char *own)
 {
-	const char *ipt = p->filter->command, *table = p->chain->table, *chain = p->chain->name;
-
-	finding_fix(found, "%s -t %s -D %s -j %s && %s -t %s -I %s %zu -j %s", ipt, table, chain,
-		p->target->own, ipt, table, chain, way->index + 1, p->target->own);
+	return rule->action == RULE_JUMP && strcmp(rule->target, own) == 0;
 }
 
-/* One behind the other; what is too long is given up by finding_fix(). */
-struct commands {
-	char text[FINDING_FIX_MAX];
-	size_t used;
-};
-
-static void check_way_add_command(struct commands *c, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void check_way_add_command(struct commands *c, const char *fmt, ...)
+/* The fix: the jumps to our chain among the rules [from, to) of the chain move to `position`, which
+ * iptables counts from 1. */
+static void check_way_fix_jumps(struct finding *found, const struct target *t,
+	const struct chain *chain, size_t from, size_t to, size_t position)
 {
-	va_list args;
-	int len;
+	const char *ipt = t->filter->command;
+	struct commands c = {.used = 0};
+	char words[FINDING_TEXT_MAX];
 
-	if (c->used >= sizeof(c->text))
-		return;
-	if (c->used)
-		c->used += (size_t)snprintf(c->text + c->used, sizeof(c->text) - c->used, " && ");
-	if (c->used >= sizeof(c->text))
-		return;
-	va_start(args, fmt);
-	len = vsnprintf(c->text + c->used, sizeof(c->text) - c->used, fmt, args);
-	va_end(args);
-	c->used += (size_t)len;
+	for (size_t i = from; i < to; i++) {
+		if (!is_jump_to(&chain->rule[i], t->own))
+			continue;
+		iptables_save_words(chain->rule[i].text, words, sizeof(words));
+		commands_add(&c, "%s -t %s -D %s %s", ipt, chain->table, chain->name, words);
+		commands_add(&c, "%s -t %s -I %s %zu %s", ipt, chain->table, chain->name, position,
+			words);
+	}
+	finding_fix_by(found, &c);
 }
 
 static void check_way_accept_data(const struct place *p, const char *where, struct commands *c)
@@ -249,9 +237,9 @@ static void check_way_accept_data(const struct place *p, const char *where, stru
 	const char *ct_helper = p->target->service.ct_helper;
 
 	if (filter_is_nft(p->filter))
-		check_way_add_command(c, "%s 'ct helper \"%s\" accept'", where, ct_helper);
+		commands_add(c, "%s 'ct helper \"%s\" accept'", where, ct_helper);
 	else
-		check_way_add_command(c, "%s -m helper --helper %s -j ACCEPT", where, ct_helper);
+		commands_add(c, "%s -m helper --helper %s -j ACCEPT", where, ct_helper);
 }
 
 /* Of the server, or of clients: those are not translated yet. */
@@ -259,11 +247,11 @@ static void check_way_accept_control(
 	const struct place *p, const char *where, uint16_t port, bool server, struct commands *c)
 {
 	if (filter_is_nft(p->filter))
-		check_way_add_command(c, "%s 'meta l4proto tcp %sct original proto-dst %u accept'",
-			where, server ? "ct status dnat " : "", port);
+		commands_add(c, "%s 'meta l4proto tcp %sct original proto-dst %u accept'", where,
+			server ? "ct status dnat " : "", port);
 	else
-		check_way_add_command(c, "%s -p tcp -m conntrack --ctorigdstport %u%s -j ACCEPT",
-			where, port, server ? " --ctstate DNAT" : "");
+		commands_add(c, "%s -p tcp -m conntrack --ctorigdstport %u%s -j ACCEPT", where,
+			port, server ? " --ctstate DNAT" : "");
 }
 
 static void check_way_fix_drop(const struct place *p, const struct way *way, struct finding *found)
@@ -289,7 +277,7 @@ static void check_way_fix_drop(const struct place *p, const struct way *way, str
 		check_way_accept_control(p, where, s->port[i].outside, true, &commands);
 	if (s->lan[0])
 		check_way_accept_control(p, where, CONTROL_PORT, false, &commands);
-	finding_fix(found, "%s", commands.used < sizeof(commands.text) ? commands.text : "");
+	finding_fix_by(found, &commands);
 }
 
 /* Control connections that carry a helper of our own: queued before conntrack, and after it
@@ -340,7 +328,8 @@ static void check_way_chain(const struct place *p, struct report *r)
 		p->kind->what);
 	finding_why(found, "%s", check_way_what_happens(&way));
 	if (p->ours && way.rule)
-		check_way_fix_order(p, &way, found);
+		check_way_fix_jumps(
+			found, p->target, p->chain, way.index, p->chain->n, way.index + 1);
 	else
 		check_way_fix_drop(p, &way, found);
 	report_once(r);
@@ -398,7 +387,6 @@ static void check_way_connmark(const struct facts *f, const struct target *t,
 static void check_way_marks(const struct target *t, const struct kinds *k, struct report *r)
 {
 	const struct chain *c = ruleset_find(&t->filter->rules, "", "mangle", "PREROUTING");
-	const char *ipt = t->filter->command;
 	struct finding *found;
 	size_t last = 0;
 
@@ -414,9 +402,7 @@ static void check_way_marks(const struct target *t, const struct kinds *k, struc
 	finding_why(found, "a packet that pasvd has seen goes on behind this table, so it does not "
 			   "get the mark of its "
 			   "connection, and policy routing by marks sends it the wrong way");
-	finding_fix(found,
-		"%s -t mangle -D PREROUTING -j %s && %s -t mangle -I PREROUTING %zu -j %s", ipt,
-		t->own, ipt, last + 1, t->own);
+	check_way_fix_jumps(found, t, c, 0, last, last + 1);
 }
 
 /* --- all of them --- */
@@ -426,6 +412,19 @@ static bool check_way_at_hook(const struct kind *k, const struct chain *c)
 	if (k->hook == HOOK_FORWARD && c->hook == HOOK_POSTROUTING)
 		return true;
 	return c->hook == k->hook && c->priority >= k->from && c->priority <= k->to;
+}
+
+/* Whether the chain has a jump to ours for such packets. */
+static bool check_way_has_jump(const struct place *p)
+{
+	for (size_t i = 0; i < p->chain->n; i++) {
+		const struct rule *rule = &p->chain->rule[i];
+
+		if (is_jump_to(rule, p->target->own) &&
+			rule_matches(rule, &p->kind->packet) != TRI_NO)
+			return true;
+	}
+	return false;
 }
 
 static void check_way_kind(
@@ -439,7 +438,7 @@ static void check_way_kind(
 		p.ours = f == t->filter && !filter_is_nft(f) && p.chain->hook == k->hook &&
 			 strcmp(p.chain->table, k->table) == 0 &&
 			 !(t->service.before_conntrack && strcmp(k->table, "mangle") == 0);
-		if (p.ours && chain_jump(p.chain, t->own) == p.chain->n)
+		if (p.ours && !check_way_has_jump(&p))
 			continue; /* check_rules() says so */
 		check_way_chain(&p, r);
 	}

@@ -69,6 +69,28 @@ void finding_fix(struct finding *f, const char *fmt, ...)
 		f->fix[0] = '\0';
 }
 
+void commands_add(struct commands *c, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	if (c->used >= sizeof(c->text))
+		return;
+	if (c->used)
+		c->used += (size_t)snprintf(c->text + c->used, sizeof(c->text) - c->used, " && ");
+	if (c->used >= sizeof(c->text))
+		return;
+	va_start(args, fmt);
+	len = vsnprintf(c->text + c->used, sizeof(c->text) - c->used, fmt, args);
+	va_end(args);
+	c->used += (size_t)len;
+}
+
+void finding_fix_by(struct finding *f, const struct commands *c)
+{
+	finding_fix(f, "%s", c->used < sizeof(c->text) ? c->text : "");
+}
+
 void finding_advice(struct finding *f, const char *fmt, ...)
 {
 	va_list args;

@@ -27,6 +27,12 @@ struct finding {
 	char advice[FINDING_TEXT_MAX];
 };
 
+/* One after the other; when they get too long, all are given up. */
+struct commands {
+	char text[FINDING_FIX_MAX];
+	size_t used;
+};
+
 struct report {
 	size_t n;
 	struct finding finding[FINDINGS_MAX];
@@ -39,6 +45,8 @@ struct finding *report_add(struct report *r, enum severity severity, const char 
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void finding_why(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void finding_fix(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void commands_add(struct commands *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void finding_fix_by(struct finding *f, const struct commands *c);
 void finding_advice(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Takes the last finding back if one before it, about the same, says the same or is fixed by the

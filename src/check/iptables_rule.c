@@ -114,6 +114,7 @@ static const struct {
 	{"UNTRACKED", STATE_UNTRACKED},
 	{"SNAT", STATE_SNAT},
 	{"DNAT", STATE_DNAT},
+	{"EXPECTED", STATE_EXPECTED},
 };
 
 static unsigned int iptables_state_bit(struct text name)
@@ -387,6 +388,7 @@ static const struct option match_options[] = {
 	{"--dports", ONE_WORD, iptables_set_dport},
 	{"--state", ONE_WORD, iptables_set_state},
 	{"--ctstate", ONE_WORD, iptables_set_state},
+	{"--ctstatus", ONE_WORD, iptables_set_state},
 	{"--ctorigdst", ONE_WORD, iptables_set_orig_dst},
 	{"--ctorigdstport", ONE_WORD, iptables_set_orig_dport},
 	{"--helper", ONE_WORD, iptables_set_helper},

@@ -18,7 +18,8 @@ enum { RULE_NAME_MAX = 64, RULE_RANGES_MAX = 16, RULE_STATES_MAX = 3, INTERFACE_
 
 enum tri { TRI_NO, TRI_MAYBE, TRI_YES };
 
-/* States of a connection, and how it is translated; those of `-m conntrack --ctstate`. */
+/* States of a connection, and how it is translated; those of `-m conntrack --ctstate`, and one of
+ * --ctstatus. */
 enum {
 	STATE_NEW = 1,
 	STATE_ESTABLISHED = 2,
@@ -27,6 +28,7 @@ enum {
 	STATE_UNTRACKED = 16,
 	STATE_SNAT = 32,
 	STATE_DNAT = 64,
+	STATE_EXPECTED = 128,
 };
 
 enum rule_action {

@@ -170,9 +170,17 @@ void conntab_open(struct conntab *t, struct conn *c, const struct plan *plan, ui
 	i = pool_take(&t->ports.pool);
 	crowd_join(&t->openers, conntab_number(t, c), &c->view.tuple[DIR_ORIGINAL].src.addr);
 	c->opened = &t->ports.opened[i];
-	*c->opened = (struct opened){*plan, until};
+	*c->opened = (struct opened){.plan = *plan, .until = until};
 	t->ports.owner[i] = conntab_number(t, c);
 	deadlines_set(&t->ports.due, i, until);
+}
+
+void conntab_end(struct conntab *t, struct conn *c, uint64_t until)
+{
+	crowd_leave(&t->openers, conntab_number(t, c));
+	c->opened->until = until;
+	c->opened->ended = true;
+	deadlines_set(&t->ports.due, conntab_port(t, c), until);
 }
 
 void conntab_close(struct conntab *t, struct conn *c)

@@ -25,14 +25,9 @@ const char *ending_name(enum ending e)
 	return names[e];
 }
 
-enum ending ending_of(const struct ct_ops *ct, const struct expect *e, uint32_t seconds, bool late,
-	bool requested)
+enum ending ending_of(uint32_t seconds, bool late, bool requested)
 {
-	struct ct_view view;
-
 	if (requested)
 		return ENDING_DELETED;
-	if (seconds == 0 && late)
-		return ENDING_EXPIRED;
-	return ct->get(ct->ctx, &e->master, &view) == CT_NONE ? ENDING_ORPHANED : ENDING_USED;
+	return seconds == 0 && late ? ENDING_EXPIRED : ENDING_USED;
 }

@@ -9,6 +9,7 @@
  * must not take it for more than it is.
  */
 #include "evict.h"
+#include "offer.h"
 
 enum { EVICT_QUESTIONS = 4 };
 
@@ -43,6 +44,7 @@ static void evict_conn(struct engine *h, struct conn *c)
 		if (h->on_evicted)
 			h->on_evicted(&c->view);
 	}
+	offer_ask_end(h, c);
 	conntab_del(&h->tab, c);
 }
 
@@ -53,10 +55,12 @@ void evict_make_room(struct engine *h)
 	if (!conntab_is_full(&h->tab))
 		return;
 	over = evict_find_over(h);
-	if (over)
+	if (over) {
+		offer_name_end(h, over, false);
 		conntab_del(&h->tab, over);
-	else
+	} else {
 		evict_conn(h, conntab_victim(&h->tab));
+	}
 }
 
 void evict_lend(struct engine *h, struct conn *c, enum dir dir)

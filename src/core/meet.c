@@ -12,6 +12,7 @@
 
 #include "clear.h"
 #include "evict.h"
+#include "offer.h"
 
 /* Whether a record says that the connection is TLS, if that is not known: on a port for that, or
  * from the server where nothing was heard of it before. What a client alone says may be a web
@@ -26,6 +27,7 @@ static void meet_forget(struct step *s)
 {
 	if (s->conn->tls)
 		ondemand_del(s->h, &s->conn->view);
+	offer_name_end(s->h, s->conn, false);
 	conntab_del(&s->h->tab, s->conn);
 	s->conn = NULL;
 }
@@ -174,6 +176,7 @@ enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct 
 
 	if (result != CT_OK)
 		return result;
+	offer_name_end(s->h, s->conn, true);
 	s->stream = &s->conn->stream[s->dir];
 	evict_lend(s->h, s->conn, s->dir);
 	*ret_place = meet_locate(s, seg, packet->p + seg->payload, ret_skip);

@@ -22,6 +22,10 @@
  * time was up (tests/platform/expect_events.c). */
 enum { EARLY_MS = 200 };
 
+/* A port that has ended was used, or its control connection is gone. The next packet of that tells;
+ * conntrack is asked only if none comes for so long. */
+enum { NEXT_PACKET_MS = 1000 };
+
 /* so that a packet full of offers does not hold up those after it */
 enum { SEGMENT_TRIES_MAX = 16 };
 
@@ -102,6 +106,21 @@ static void offer_end_expectation(struct engine *h, struct conn *c, enum ending 
 	conntab_close(&h->tab, c);
 }
 
+void offer_name_end(struct engine *h, struct conn *c, bool is_there)
+{
+	if (c->opened && c->opened->ended)
+		offer_end_expectation(h, c, is_there ? ENDING_USED : ENDING_ORPHANED);
+}
+
+void offer_ask_end(struct engine *h, struct conn *c)
+{
+	struct ct_view view;
+
+	if (c->opened && c->opened->ended)
+		offer_name_end(
+			h, c, h->ct.get(h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], &view) != CT_NONE);
+}
+
 /* Shuts the connection's port. False: the kernel does not know it. */
 static bool offer_cancel_expectation(struct engine *h, struct conn *c, enum ending why)
 {
@@ -134,7 +153,9 @@ void engine_expire(struct engine *h, uint64_t now)
 	struct conn *c;
 
 	while ((c = conntab_due(&h->tab, &until)) && until - EARLY_MS <= now) {
-		if (!offer_cancel_expectation(h, c, ENDING_EXPIRED))
+		if (c->opened->ended)
+			offer_ask_end(h, c);
+		else if (!offer_cancel_expectation(h, c, ENDING_EXPIRED))
 			conntab_overdue(&h->tab, c);
 	}
 }
@@ -338,12 +359,16 @@ void engine_expect_ended(struct engine *h, const struct expect *e, bool requeste
 {
 	struct tuple master = e->master;
 	struct conn *c;
+	enum ending how;
 	enum dir dir;
 
 	master.zone = h->policy->zone;
 	c = conntab_find(&h->tab, &master, now, &dir);
-	if (c && c->opened && expects_same(e, &c->opened->plan.expect))
-		offer_end_expectation(h, c,
-			ending_of(&h->ct, &c->opened->plan.expect, e->seconds,
-				now >= c->opened->until, requested));
+	if (!c || !c->opened || c->opened->ended || !expects_same(e, &c->opened->plan.expect))
+		return;
+	how = ending_of(e->seconds, now >= c->opened->until, requested);
+	if (how == ENDING_USED)
+		conntab_end(&h->tab, c, now + NEXT_PACKET_MS + EARLY_MS);
+	else
+		offer_end_expectation(h, c, how);
 }

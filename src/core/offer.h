@@ -18,4 +18,11 @@ enum reason offer_deny(struct step *s);
 /* Shuts the connection's port, if it has one. */
 void offer_take_back(struct step *s, enum ending why);
 
+/* How its port ended, if it has, and if that is not known yet: it was used if the control
+ * connection is there, else it went with that. */
+void offer_name_end(struct engine *h, struct conn *c, bool is_there);
+
+/* Likewise; conntrack is asked whether it is there. */
+void offer_ask_end(struct engine *h, struct conn *c);
+
 #endif

@@ -1,10 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* loop.c - the queues: every packet that comes out of one gets a verdict
  *
- * Waits for a packet or a signal. A packet goes through the core, and its verdict back to the
- * kernel, before the next one is looked at: nothing is kept, so nothing can be forgotten. What
- * cannot be read is dropped; a queue whose packets get no verdict is the worst that could happen
- * here.
+ * Theory of operation. Packets that wait are received at once, NL_BATCH_MAX at most, and go through
+ * the core one after the other. Their verdicts, each behind what its connection's mark is to say,
+ * are collected and sent in one datagram; only then they are logged. What is collected is sent
+ *   - when the packets that were received are through,
+ *   - before the kernel is asked anything for a packet behind them,
+ *   - when there is no room for another.
+ * So the first packet of a batch waits for the core alone. What cannot be read is dropped; a queue
+ * whose packets get no verdict is the worst that could happen here.
+ *
+ * Events are read before the first packet of a batch is looked at: what happened before any of them
+ * came is among the events by then. A client uses its port, and then asks for the next one: once
+ * the core knows of the next, word of the use comes too late. Verdicts that are sent within a batch
+ * let other things happen, so events are read again behind them. For a packet that comes alone
+ * poll() has looked for events, and after it had seen the packet, which stands before them in its
+ * list.
+ *
+ * If we are killed, the packets without verdict are dropped when the kernel closes the queue, and
+ * TCP repeats them. What the kernel was asked to change, it was asked for one of them at most, as
+ * each question sends the verdicts before it; offer.c is prepared for that one.
  *
  * Not used: NFQA_CFG_F_CONNTRACK (missing in kernels without GLUE_CT) and NFQA_CFG_F_GSO: with it,
  * segments longer than the link's would arrive, whose replacement the kernel could not cut again.
@@ -49,43 +64,143 @@ uint64_t loop_now(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+/* Sends what was collected, and logs it. */
+static void loop_flush(struct loop *loop)
+{
+	struct loop_batch *b = &loop->batch;
+	size_t n = b->n;
+	int err = n ? nl_send(&b->queue->nl, b->out, b->len) : 0;
+
+	if (err)
+		log_at(REASON_LEVEL_ERR, "queue", "verdicts=%zu: %s", n, strerror(-err));
+	b->n = b->len = 0;
+	for (size_t i = 0; i < n; i++) {
+		log_verdict(&b->verdict[i]);
+		loop->hooks->verdict(loop->hooks->data, &b->verdict[i]);
+	}
+	if (n)
+		loop->events = EVENTS_DUE;
+}
+
+/* --- the kernel is asked: what was collected goes before --- */
+
+static enum ct_result loop_ct_get(void *ctx, const struct tuple *t, struct ct_view *ret_view)
+{
+	struct loop *loop = ctx;
+
+	loop_flush(loop);
+	return loop->ct.get(loop->ct.ctx, t, ret_view);
+}
+
+static enum ct_result loop_ct_commit(void *ctx, const struct tuple *master, enum dir dir,
+	const struct expect *e, const struct seqadj *a)
+{
+	struct loop *loop = ctx;
+
+	loop_flush(loop);
+	return loop->ct.commit(loop->ct.ctx, master, dir, e, a);
+}
+
+static enum ct_result loop_ct_expect_master(
+	void *ctx, const struct expect *e, struct tuple *ret_master)
+{
+	struct loop *loop = ctx;
+
+	loop_flush(loop);
+	return loop->ct.expect_master(loop->ct.ctx, e, ret_master);
+}
+
+static enum ct_result loop_ct_expect_get(
+	void *ctx, const struct tuple *master, struct expect *ret_expect)
+{
+	struct loop *loop = ctx;
+
+	loop_flush(loop);
+	return loop->ct.expect_get(loop->ct.ctx, master, ret_expect);
+}
+
+static bool loop_ct_expect_del(void *ctx, const struct expect *e)
+{
+	struct loop *loop = ctx;
+
+	loop_flush(loop);
+	return loop->ct.expect_del(loop->ct.ctx, e);
+}
+
+static void loop_ct_mark(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask)
+{
+	struct loop *loop = ctx;
+
+	loop_flush(loop);
+	loop->ct.mark(loop->ct.ctx, master, value, mask);
+}
+
+struct ct_ops loop_ct_ops(struct loop *loop, const struct ct_ops *ct)
+{
+	loop->ct = *ct;
+	return (struct ct_ops){.get = loop_ct_get,
+		.commit = loop_ct_commit,
+		.expect_master = loop_ct_expect_master,
+		.expect_get = loop_ct_expect_get,
+		.expect_del = loop_ct_expect_del,
+		.mark = loop_ct_mark,
+		.ctx = loop};
+}
+
+/* --- packets --- */
+
 /* What the connection's mark is to say goes before the verdict, in the same datagram: the
  * kernel takes them in order, so no packet is ahead of its mark, whenever we are killed. */
-static ssize_t loop_put_mark(struct loop *loop, const struct verdict *v)
+static void loop_put_mark(struct loop_batch *b, const struct verdict *v)
 {
 	ssize_t n = 0;
 
 	if (v->mark_mask)
-		n = ct_msg_put_mark(loop->out, CT_MSG_MAX, &v->view.tuple[DIR_ORIGINAL], v->mark,
-			v->mark_mask, false);
-	return n < 0 ? 0 : n;
+		n = ct_msg_put_mark(b->out + b->len, CT_MSG_MAX, &v->view.tuple[DIR_ORIGINAL],
+			v->mark, v->mark_mask, false);
+	b->len += n < 0 ? 0 : (size_t)n;
 }
 
-static void loop_send_verdict(
+static void loop_put_verdict(
 	struct loop_queue *q, uint32_t id, const struct verdict *v, const struct packet *packet)
 {
 	struct loop *loop = q->loop;
+	struct loop_batch *b = &loop->batch;
 	enum nfq_verdict verdict = v->action == ACTION_DROP ? NFQ_DROP : NFQ_ACCEPT;
 	size_t len = v->action == ACTION_REPLACE ? packet->len : 0;
-	ssize_t mark = loop_put_mark(loop, v);
-	ssize_t n = nfq_msg_put_verdict(loop->out + mark, sizeof(loop->out) - (size_t)mark,
-		q->number, id, verdict, packet->p, len);
-	int err = n < 0 ? (int)n : nl_send(&q->nl, loop->out, (size_t)(mark + n));
+	ssize_t n;
 
-	if (err)
-		log_at(REASON_LEVEL_ERR, "queue", "verdict packet=%u: %s", id, strerror(-err));
+	if (b->n == NL_BATCH_MAX ||
+		sizeof(b->out) - b->len < CT_MSG_MAX + NFQ_MSG_VERDICT_HEAD + len)
+		loop_flush(loop);
+	loop_put_mark(b, v);
+	n = nfq_msg_put_verdict(
+		b->out + b->len, sizeof(b->out) - b->len, q->number, id, verdict, packet->p, len);
+	if (n < 0) {
+		log_at(REASON_LEVEL_ERR, "queue", "verdict packet=%u: %s", id, strerror((int)-n));
+		return;
+	}
+	b->queue = q;
+	b->len += (size_t)n;
+	b->verdict[b->n++] = *v;
 }
 
-/* Asks the core. Its buffer has room for a packet that grows.
- *
- * A client uses its port, and then asks for the next one: once the core knows of the next, word of
- * the use comes too late. What happened before this packet was sent is among the events by now, for
- * the packet is here, so they are read first. */
+/* What happened before the packets that were received; `alone`: it is one. */
+static void loop_read_events(struct loop *loop, bool alone)
+{
+	if (loop->events == EVENTS_READ)
+		return;
+	loop->now = loop_now();
+	if (loop->events == EVENTS_DUE || !alone)
+		expect_events_read(loop->expect_events, loop->now);
+	loop->events = EVENTS_READ;
+}
+
+/* Asks the core. Its buffer has room for a packet that grows. */
 static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
 	struct packet *packet, struct verdict *ret_verdict)
 {
 	struct loop *loop = q->loop;
-	uint64_t now = loop_now();
 
 	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
 	*packet = (struct packet){
@@ -93,11 +208,8 @@ static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
 	if (!in->bytes || in->len > packet->cap)
 		return;
 	memcpy(packet->p, in->bytes, in->len);
-	loop->hooks->packet(loop->hooks->data, now);
-	expect_events_read(loop->events, now);
-	q->ask(loop->engine, packet, now, ret_verdict);
-	log_verdict(ret_verdict);
-	loop->hooks->verdict(loop->hooks->data, ret_verdict);
+	loop_read_events(loop, q->nl.received == 1);
+	q->ask(loop->engine, packet, loop->now, ret_verdict);
 }
 
 /* One message of a queue: a packet, or the kernel's word that a verdict was refused. */
@@ -118,7 +230,7 @@ static int loop_on_message(const struct nlmsghdr *nlh, void *data)
 			nlh->nlmsg_type);
 	} else {
 		loop_decide(q, &in, &packet, &verdict);
-		loop_send_verdict(q, in.id, &verdict, &packet);
+		loop_put_verdict(q, in.id, &verdict, &packet);
 	}
 	return 0;
 }
@@ -159,15 +271,15 @@ static int loop_configure_queue(struct loop_queue *q, uint32_t packets)
 {
 	enum { MESSAGES = 4 };
 	const size_t room = NFQ_MSG_CONFIG_MAX;
-	uint8_t *p = q->loop->out;
+	uint8_t *p = q->loop->batch.out;
 	int result[MESSAGES], err;
 
 	p += nfq_msg_put_bind(p, room, q->number);
 	p += nfq_msg_put_maxlen(p, room, q->number, packets);
 	p += nfq_msg_put_fail_open(p, room, q->number, false);
 	p += nfq_msg_put_copy(p, room, q->number);
-	err = nl_request(
-		&q->nl, q->loop->out, (size_t)(p - q->loop->out), result, MESSAGES, NULL, NULL);
+	err = nl_request(&q->nl, q->loop->batch.out, (size_t)(p - q->loop->batch.out), result,
+		MESSAGES, NULL, NULL);
 	for (int i = 0; i < MESSAGES && !err; i++)
 		err = result[i];
 	return err;
@@ -177,10 +289,12 @@ int loop_open(struct loop *loop, struct engine *engine, struct expect_events *ev
 	const struct loop_hooks *hooks)
 {
 	loop->engine = engine;
-	loop->events = events;
+	loop->expect_events = events;
 	loop->hooks = hooks;
 	loop->watched = -1;
 	loop->stopping = false;
+	loop->events = EVENTS_DUE;
+	loop->batch.n = loop->batch.len = 0;
 	for (int i = 0; i < LOOP_QUEUES; i++)
 		memset(&loop->queue[i].nl, 0, sizeof(loop->queue[i].nl));
 	return loop_open_signals(loop);
@@ -189,28 +303,38 @@ int loop_open(struct loop *loop, struct engine *engine, struct expect_events *ev
 int loop_bind(struct loop *loop, int which, uint16_t number)
 {
 	struct loop_queue *q = &loop->queue[which];
-	int err = nl_open(&q->nl, q->in, sizeof(q->in));
+	int err;
 
+	q->loop = loop;
+	err = nl_open(&q->nl, q->in[0], sizeof(q->in[0]));
 	if (!err)
 		err = nl_receive_much(&q->nl, kinds[which].bytes);
 	if (err)
 		return err;
-	q->loop = loop;
 	q->number = number;
 	q->ask = kinds[which].ask;
 	q->nl.unasked = loop_on_message;
 	q->nl.unasked_data = q;
-	return loop_configure_queue(q, kinds[which].packets);
+	err = loop_configure_queue(q, kinds[which].packets);
+	loop_flush(loop); /* packets may have come before the answers */
+	return err;
 }
 
-/* Reads at most `most` datagrams of the queue, fewer if there are no more. */
-static int loop_dispatch(struct loop_queue *q, int max)
+/* Takes at most `max` packets of the queue, all that wait if they are no more. */
+static int loop_dispatch(struct loop_queue *q, unsigned int max)
 {
-	int err = 0;
+	unsigned int n = 0, want;
+	int got;
 
-	for (int i = 0; i < max && q->nl.sock && !err; i++)
-		err = nl_dispatch(&q->nl);
-	return err == -EAGAIN || err == -ENOBUFS ? 0 : err;
+	do {
+		want = max - n < NL_BATCH_MAX ? max - n : NL_BATCH_MAX;
+		q->loop->hooks->packets(q->loop->hooks->data, loop_now());
+		got = nl_dispatch_batch(&q->nl, want);
+		loop_flush(q->loop);
+		q->loop->events = EVENTS_DUE;
+		n += got > 0 ? (unsigned int)got : 0;
+	} while (got == (int)want && n < max);
+	return got >= 0 || got == -EAGAIN || got == -ENOBUFS ? 0 : got;
 }
 
 /* poll() leaves out a descriptor below 0. */
@@ -238,7 +362,7 @@ static void loop_expire(const struct loop *loop)
 
 	if (now < engine_expires_at(loop->engine))
 		return;
-	expect_events_read(loop->events, now);
+	expect_events_read(loop->expect_events, now);
 	engine_expire(loop->engine, now);
 }
 
@@ -261,7 +385,7 @@ int loop_run(struct loop *loop, int watchdog_ms)
 		[CONTROL] = {.fd = loop_queue_fd(control), .events = POLLIN},
 		[ON_DEMAND] = {.fd = loop_queue_fd(on_demand), .events = POLLIN},
 		[SIGNALS] = {.fd = loop->signals, .events = POLLIN},
-		[EVENTS] = {.fd = expect_events_fd(loop->events), .events = POLLIN},
+		[EVENTS] = {.fd = expect_events_fd(loop->expect_events), .events = POLLIN},
 		[WATCHED] = {.fd = loop->watched, .events = POLLIN},
 	};
 	uint64_t last = 0;
@@ -270,8 +394,9 @@ int loop_run(struct loop *loop, int watchdog_ms)
 	while (!loop->stopping && !err) {
 		if (poll(fds, ARRAY_SIZE(fds), loop_time_left(loop, watchdog_ms)) < 0)
 			err = errno == EINTR ? 0 : -errno;
-		if (fds[EVENTS].revents)
-			expect_events_read(loop->events, loop_now());
+		loop->events = fds[EVENTS].revents ? EVENTS_DUE : EVENTS_NONE;
+		if (fds[EVENTS].revents && !fds[CONTROL].revents)
+			expect_events_read(loop->expect_events, loop_now());
 		if (!err && fds[CONTROL].revents)
 			err = loop_dispatch(control, CONTROL_FIRST);
 		if (!err && fds[ON_DEMAND].revents)
@@ -289,7 +414,8 @@ int loop_run(struct loop *loop, int watchdog_ms)
 void loop_close(struct loop *loop)
 {
 	for (int i = 0; i < LOOP_QUEUES; i++) {
-		loop_dispatch(&loop->queue[i], DRAIN_MAX);
+		if (loop->queue[i].nl.sock)
+			loop_dispatch(&loop->queue[i], DRAIN_MAX);
 		nl_close(&loop->queue[i].nl);
 	}
 	if (loop->signals > 0)

@@ -17,10 +17,10 @@
 /* Called between two packets. */
 struct loop_hooks {
 	void (*reload)(void *data);
-	/* before each one; `now` as for engine_packet() */
-	void (*packet)(void *data, uint64_t now);
-	void (*beat)(void *data);                             /* each watchdog_ms of loop_run() */
-	void (*verdict)(void *data, const struct verdict *v); /* after each one */
+	/* before those that were received at once; `now` as for engine_packet() */
+	void (*packets)(void *data, uint64_t now);
+	void (*beat)(void *data); /* as often as loop_run() is told, at least */
+	void (*verdict)(void *data, const struct verdict *v); /* after each one was sent */
 	void (*ready)(void *data, uint64_t now);              /* loop->watched is readable */
 	void *data;
 };
@@ -35,22 +35,45 @@ struct loop_queue {
 	/* Asks the core: engine_packet() or ondemand_syn(). */
 	void (*ask)(
 		struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
-	_Alignas(struct nlmsghdr) uint8_t in[NFQ_MSG_PACKET_MAX];
+	_Alignas(struct nlmsghdr) uint8_t in[NL_BATCH_MAX][NFQ_MSG_PACKET_MAX];
+};
+
+/* What is known of the events that came before the packets at hand. */
+enum loop_events {
+	EVENTS_DUE,  /* nothing */
+	EVENTS_NONE, /* there was none before the first packet that waits */
+	EVENTS_READ,
+};
+
+/* Verdicts that are given and not sent, all of one queue. */
+struct loop_batch {
+	struct loop_queue *queue;
+	size_t n;
+	struct verdict verdict[NL_BATCH_MAX];
+	size_t len; /* of their messages */
+	_Alignas(struct nlmsghdr) uint8_t out[CT_MSG_MAX + NFQ_MSG_VERDICT_MAX];
 };
 
 struct loop {
 	struct loop_queue queue[LOOP_QUEUES];
 	struct engine *engine;
-	struct expect_events *events;
+	struct expect_events *expect_events;
+	struct ct_ops ct; /* what loop_ct_ops() was given */
+	enum loop_events events;
+	uint64_t now; /* of the packets at hand */
 	/* a signalfd: SIGTERM and SIGINT end loop_run(), SIGUSR1 logs the counters, SIGHUP
 	 * reloads */
 	int signals;
 	int watched; /* a descriptor that is waited for, too; the owner's; -1: none */
 	const struct loop_hooks *hooks;
 	bool stopping;
-	_Alignas(struct nlmsghdr) uint8_t out[CT_MSG_MAX + NFQ_MSG_VERDICT_MAX];
+	struct loop_batch batch;
 	uint8_t packet[UINT16_MAX];
 };
+
+/* `ct`, for the engine: its functions ask the kernel, and before that all verdicts that are given
+ * are sent, so that no packet waits for an answer that concerns another. */
+struct ct_ops loop_ct_ops(struct loop *loop, const struct ct_ops *ct);
 
 /* Blocks the four signals. `engine`, `events`, which are open, and `hooks` are used until
  * loop_close(). After an error of this or the next one loop_close() is due all the same. */

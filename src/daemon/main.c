@@ -263,6 +263,7 @@ static int pasvd_start_core(const struct ct_helper *ct_helper)
 	if (err)
 		return err;
 	port = conntrack_port(&ct);
+	port = loop_ct_ops(&loop, &port);
 	engine_init(engine, &port, &live.now->policy, key);
 	conntab_set_max(&engine->tab, live.now->sessions);
 	engine->on_ended = pasvd_log_ended;

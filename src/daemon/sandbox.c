@@ -27,9 +27,10 @@ static const char *const common[] = {"brk", "clock_gettime", "clock_gettime64", 
 	"sched_yield", "send", "sendmsg", "sendto", "sigaltstack", "sigreturn", "tgkill", "time",
 	"gettimeofday", "write", "writev", NULL};
 
-/* Clients of the control socket: they come, but nothing new is listened to. */
+/* Clients of the control socket: they come, but nothing new is listened to. Packets come in
+ * batches. */
 static const char *const parser[] = {"accept4", "epoll_ctl", "epoll_pwait", "epoll_wait",
-	"timerfd_settime", "timerfd_settime64", NULL};
+	"recvmmsg", "recvmmsg_time64", "timerfd_settime", "timerfd_settime64", NULL};
 
 /* if_nametoindex() asks by way of a socket. */
 static const char *const config_process[] = {"fcntl", "fcntl64", "fstat", "fstat64", "fstatat64",

@@ -27,7 +27,7 @@
 #include "ct_msg.h"
 #include "log.h"
 
-enum { READS_MAX = 4096 }; /* at once: packets wait meanwhile */
+enum { READS_MAX = 256 }; /* at once: packets wait meanwhile */
 
 static int expect_events_on_event(const struct nlmsghdr *nlh, void *data)
 {
@@ -42,7 +42,7 @@ static int expect_events_on_event(const struct nlmsghdr *nlh, void *data)
 
 int expect_events_open(struct expect_events *e, struct engine *engine, uint32_t deleter)
 {
-	int err = nl_open(&e->nl, e->event, sizeof(e->event));
+	int err = nl_open(&e->nl, e->event[0], sizeof(e->event[0]));
 
 	if (err)
 		return err;
@@ -74,14 +74,14 @@ static void expect_events_log_lost(struct expect_events *e)
 
 void expect_events_read(struct expect_events *e, uint64_t now)
 {
-	int err = 0;
+	int err = NL_BATCH_MAX;
 
 	e->now = now;
-	for (int i = 0; i < READS_MAX && (!err || err == -ENOBUFS); i++) {
-		err = nl_dispatch(&e->nl);
+	for (int i = 0; i < READS_MAX && (err == NL_BATCH_MAX || err == -ENOBUFS); i++) {
+		err = nl_dispatch_batch(&e->nl, NL_BATCH_MAX);
 		if (err == -ENOBUFS)
 			expect_events_log_lost(e);
 	}
-	if (err && err != -EAGAIN && err != -ENOBUFS)
+	if (err < 0 && err != -EAGAIN && err != -ENOBUFS)
 		log_packet(REASON_LEVEL_ERR, NULL, "lost-events", strerror(-err), "errno=%d", -err);
 }

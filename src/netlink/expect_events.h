@@ -16,7 +16,7 @@ struct expect_events {
 	uint32_t deleter; /* portid of the socket with which we delete expectations ourselves */
 	uint64_t now;     /* of the expect_events_read() at work */
 	uint64_t bursts;  /* of events that found the socket full */
-	_Alignas(struct nlmsghdr) uint8_t event[NL_ANSWER_MAX];
+	_Alignas(struct nlmsghdr) uint8_t event[NL_BATCH_MAX][NL_ANSWER_MAX];
 };
 
 /* To be done before the queue is bound: a control connection that begins before has no events.

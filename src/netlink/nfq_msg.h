@@ -18,7 +18,8 @@ enum {
 	NFQ_MSG_CONFIG_MAX = 64, /* room enough for any configuration message */
 	/* the longest packet and all that the kernel says of it */
 	NFQ_MSG_PACKET_MAX = 0x10000 + 0x1000,
-	NFQ_MSG_VERDICT_MAX = 0x10000 + 64, /* a verdict with the longest packet */
+	NFQ_MSG_VERDICT_HEAD = 64, /* room enough for a verdict, but for its packet */
+	NFQ_MSG_VERDICT_MAX = 0x10000 + NFQ_MSG_VERDICT_HEAD, /* with the longest one */
 };
 
 struct nfq_packet {

@@ -192,22 +192,63 @@ static void nl_take_message(struct nl *nl, struct pending *p, const struct nlmsg
 	}
 }
 
+static void nl_take_messages(struct nl *nl, struct pending *p, const void *datagram, size_t len)
+{
+	const struct nlmsghdr *nlh = datagram;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+		nl_take_message(nl, p, nlh);
+}
+
 static int nl_take_datagram(struct nl *nl, struct pending *p, int flags)
 {
-	const struct nlmsghdr *nlh = (const void *)nl->buf;
 	ssize_t n = nl_receive(nl, flags);
-	int left = (int)n;
 
 	if (n < 0)
 		return (int)n;
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
-		nl_take_message(nl, p, nlh);
+	nl_take_messages(nl, p, nl->buf, (size_t)n);
 	return 0;
 }
 
 int nl_dispatch(struct nl *nl)
 {
 	return nl_take_datagram(nl, NULL, MSG_DONTWAIT);
+}
+
+/* How many datagrams were received into the buffers of `msgs`, or -errno. */
+static int nl_receive_batch(struct nl *nl, struct mmsghdr *msgs, unsigned int n)
+{
+	for (int i = 0; i < INTERRUPTIONS_MAX; i++) {
+		int received = recvmmsg(nl_fd(nl), msgs, n, MSG_DONTWAIT | MSG_TRUNC, NULL);
+
+		if (received >= 0)
+			return received;
+		if (errno != EINTR)
+			break;
+	}
+	return -errno;
+}
+
+int nl_dispatch_batch(struct nl *nl, unsigned int n)
+{
+	struct mmsghdr msgs[NL_BATCH_MAX] = {0};
+	struct iovec iov[NL_BATCH_MAX];
+	int received, err = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		iov[i] = (struct iovec){nl->buf + i * nl->cap, nl->cap};
+		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+	}
+	received = nl_receive_batch(nl, msgs, n);
+	nl->received = received > 0 ? (unsigned int)received : 0;
+	for (int i = 0; i < received; i++) {
+		if (msgs[i].msg_len > nl->cap)
+			err = -EMSGSIZE;
+		else
+			nl_take_messages(nl, NULL, nl->buf + (size_t)i * nl->cap, msgs[i].msg_len);
+	}
+	return err ? err : received;
 }
 
 /* Gives the messages their numbers, never 0. Returns how many there are. */

@@ -18,6 +18,7 @@ enum {
 	NL_REQUESTS_MAX = 4, /* in one nl_request() */
 	/* datagrams read for one nl_request(): packets may be queued before the answer */
 	NL_READS_MAX = 4096,
+	NL_BATCH_MAX = 16,    /* datagrams read at once */
 	NL_ANSWER_MAX = 8192, /* the kernel's NLMSG_GOODSIZE: no answer of ctnetlink is longer */
 };
 
@@ -30,6 +31,9 @@ struct nl {
 	struct mnl_socket *sock;
 	uint32_t portid;
 	uint32_t seq; /* of the last request */
+
+	/* datagrams that nl_dispatch_batch() has received and is handing on */
+	unsigned int received;
 
 	uint8_t *buf; /* datagrams are received here; the owner's memory */
 	size_t cap;
@@ -78,6 +82,11 @@ int nl_ask(struct nl *nl, void *msg, ssize_t len, nl_take_fn *take, void *data);
 /* Reads one datagram and hands what is in it to nl->unasked. -EAGAIN: there is none. Never
  * waits. */
 int nl_dispatch(struct nl *nl);
+
+/* Reads up to `n` datagrams, NL_BATCH_MAX at most, with one system call, and hands what is in them
+ * to nl->unasked. The owner's memory has `n` times nl->cap bytes. Returns how many there were, or
+ * -errno; -EAGAIN: none. Never waits. */
+int nl_dispatch_batch(struct nl *nl, unsigned int n);
 
 /* The error in an NLMSG_ERROR: -errno, 0 for an acknowledgement. 1: the message is not an
  * NLMSG_ERROR. */

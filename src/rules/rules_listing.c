@@ -130,20 +130,44 @@ static size_t number_of_rule(const char *listing, const char *rule)
 	return number;
 }
 
-/* Whether the jumps of a listing are those of the text up to its COMMIT, in this order. */
+/* Whether the listing has the jump, "-A CHAIN ..." or "-I CHAIN ...". */
+static bool has_jump(const char *listing, const char *jump, size_t n)
+{
+	const char *rest = listing, *line;
+	size_t m;
+
+	while ((m = next_jump(listing, &rest, &line)) > 0) {
+		if (m == n && memcmp(line + 2, jump + 2, n - 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+static size_t count_jumps(const char *listing)
+{
+	const char *rest = listing, *line;
+	size_t count = 0;
+
+	while (next_jump(listing, &rest, &line) > 0)
+		count++;
+	return count;
+}
+
+/* Whether the jumps of a listing are those of the text up to its COMMIT. Their order does not
+ * matter: a packet matches one, or meets the same chain twice. */
 static bool same_jumps(const char *listing, const char *text)
 {
-	const char *rest = listing, *old, *new;
-	size_t n = next_jump(listing, &rest, &old), m;
+	const char *line;
+	size_t n, count = 0;
 
-	while ((m = next_line(&text, &new)) > 0 && !line_begins(new, m, "COMMIT")) {
-		if (!line_is_jump(new, m))
+	while ((n = next_line(&text, &line)) > 0 && !line_begins(line, n, "COMMIT")) {
+		if (!line_is_jump(line, n))
 			continue;
-		if (m != n || memcmp(old + 2, new + 2, n - 2) != 0)
+		if (!has_jump(listing, line, n))
 			return false;
-		n = next_jump(listing, &rest, &old);
+		count++;
 	}
-	return n == 0;
+	return count == count_jumps(listing);
 }
 
 static bool same_listed_jumps(const char *a, const char *b)

@@ -3,8 +3,9 @@
  *
  * A template (iptables/pasvd.rules.in, iptables/pasvd.nft.in) is an array of lines with their
  * conditions. A line is printed for each family, server, --wan, --port and range of [tls] ports for
- * which its conditions hold; what comes out twice of the same line is printed once. So a line is
- * repeated for what it names (@SERVER@, @WAN@, @PORT@ ...), and a comment is not.
+ * which its conditions hold; what comes out twice of the same line is printed once, and so is a
+ * rule of iptables, or a goto of nft, that comes out twice in a table. So a line is repeated for
+ * what it names (@SERVER@, @WAN@, @PORT@ ...), and a comment is not.
  */
 #include "rules_text.h"
 
@@ -69,6 +70,7 @@ struct rules_output {
 	char *text;
 	size_t len;
 	size_t begin; /* of what came of this line of the template */
+	size_t table; /* likewise, of this table */
 };
 
 /* --- one line --- */
@@ -112,9 +114,18 @@ static bool has_line(const char *text, const char *line)
 	return false;
 }
 
+static bool is_once_in_table(const char *line)
+{
+	return *line == '-' || strstr(line, " goto ");
+}
+
 static void rules_put_line(struct rules_output *out, const char *line)
 {
-	if (fflush(out->file) == 0 && !has_line(out->text + out->begin, line))
+	if (fflush(out->file) != 0)
+		return;
+	if (*line == '*')
+		out->table = out->len;
+	if (!has_line(out->text + (is_once_in_table(line) ? out->table : out->begin), line))
 		fprintf(out->file, "%s\n", line);
 }
 

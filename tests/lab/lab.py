@@ -316,7 +316,18 @@ class Pasvd:
         return self.popen.pid
 
     def log(self):
+        """All that it has to say of what has happened: it logs what it did after a packet has left."""
+        if self.popen.poll() is None:
+            wait_for(self._is_idle, what="pasvd waits for packets")
         return self.log_path.read_text(errors="replace")
+
+    def _is_idle(self):
+        """It sleeps, which it does only when all is done, or has been stopped or ended."""
+        try:
+            stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
+        except FileNotFoundError:
+            return True
+        return stat.rpartition(")")[2].split()[0] not in "RD"
 
     def ports(self):
         """What became of the negotiated ports, in order: "opened" or how it ended, and the

@@ -178,8 +178,8 @@ def test_rules_of_others_that_do_no_harm(own_router):
         iptables -t nat -I PREROUTING -i lan0 -j ACCEPT
         iptables -t mangle -I PREROUTING -p udp -j ACCEPT
         iptables -t mangle -I PREROUTING -j CONNMARK --restore-mark
-        iptables -t mangle -D PREROUTING -j PASVD
-        iptables -t mangle -A PREROUTING -j PASVD
+        iptables -t mangle -D PREROUTING -p tcp -m conntrack --ctorigdstport 21 -j PASVD
+        iptables -t mangle -A PREROUTING -p tcp -m conntrack --ctorigdstport 21 -j PASVD
         iptables -t raw -I PREROUTING -p udp --dport 53 -j NOTRACK
         iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp
         iptables -A INPUT -j DROP
@@ -205,6 +205,9 @@ AILMENTS = {
         f"iptables -t {table} -F {chain}", "error", f"the jump from {chain} to PASVD in table {table} is not there", ())
        for table, chain in (("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("nat", "PREROUTING"),
                             ("filter", "FORWARD"))},
+    "jump for data connections is gone": (
+        "iptables -D FORWARD -p tcp -m conntrack --ctstatus EXPECTED -j PASVD", "error",
+        "the jump from FORWARD to PASVD in table filter is not there", ()),
     "helper's rule is gone": (
         "iptables -t raw -F PASVD", "error", "chain PASVD of table raw lacks the rule -A PASVD -i wan ", ()),
     "DNAT is gone": (
@@ -262,7 +265,8 @@ AILMENTS = {
     "marks are restored too late": (
         "iptables -t mangle -A PREROUTING -i wan -j CONNMARK --restore-mark; "
         "iptables -t mangle -A PREROUTING -i lan0 -j CONNMARK --restore-mark; "
-        "iptables -t mangle -D PREROUTING -j PASVD; iptables -t mangle -I PREROUTING -j PASVD", "warning",
+        "iptables -t mangle -D PREROUTING -p tcp -m conntrack --ctorigdstport 21 -j PASVD; "
+        "iptables -t mangle -I PREROUTING -p tcp -m conntrack --ctorigdstport 21 -j PASVD", "warning",
         "-i lan0 -j CONNMARK .*is behind pasvd's rules", ()),
     "loaded twice": (
         f"IPTABLES=iptables-legacy {PASVD} rules load {' '.join(OPTIONS)}", "error",
@@ -394,7 +398,7 @@ def test_rules_of_iptables_beside_the_table_of_nft(nft_router):
 
 def test_other_options_than_were_loaded(router):
     checkup = router.check("--wan", "wan", "--server", "10.77.0.2", "--port", "2121:21")
-    assert checkup.status == 1 and len(checkup.of("error")) == 4
+    assert checkup.status == 1 and len(checkup.of("error")) == 8  # chain and jump of each table
     assert {finding["about"] for finding in checkup.of("error")} == {"rules"}
 
 

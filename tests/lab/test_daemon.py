@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon's life: killed, absent, started twice, started wrongly, ended."""
 
+import ftplib
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -64,6 +66,61 @@ def test_transfer_that_runs_outlives_the_daemon(lab, visit):
             assert b"".join(iter(lambda: data.recv(65536), b"")) == CONTENT
         assert ftp.getresp().startswith("150")
         assert ftp.getresp().startswith("226")
+
+
+@pytest.fixture
+def crowd(make_lab, visit):
+    """A daemon that is stopped, and the PASV of each of some sessions in its queue."""
+    with make_lab(daemon=False, config="[pasvd]\nfail-open = no\n") as lab:
+        yield from wait_in_queue(lab, visit)
+
+
+def wait_in_queue(lab, visit):
+    server = ScriptedServer(lab)
+    daemon = lab.start_pasvd()
+    sessions = [clients.python_session(visit(lab, server)) for _ in range(6)]
+    daemon.popen.send_signal(signal.SIGSTOP)
+    for ftp in sessions:
+        ftp.putcmd("PASV")
+
+    def waiting():
+        queue = lab.router.run("cat", "/proc/net/netfilter/nfnetlink_queue").stdout
+        return int(queue.split()[2]) == len(sessions)
+    wait_for(waiting, what="each session's packet waits")
+    yield lab, daemon, sessions
+    daemon.popen.send_signal(signal.SIGCONT)
+    for ftp in sessions:
+        ftp.close()
+
+
+def transfer(lab, ftp):
+    """After PASV."""
+    host, port = ftplib.parse227(ftp.getresp())
+    assert host == lab.publics[0]
+    with lab.clients[0].connect(host, port) as data:
+        ftp.putcmd("RETR anything")
+        assert b"".join(iter(lambda: data.recv(65536), b"")) == CONTENT
+    assert ftp.getresp().startswith("150")
+    assert ftp.getresp().startswith("226")
+
+
+def test_packets_that_waited_together_go_on_together(crowd):
+    lab, daemon, sessions = crowd
+    daemon.popen.send_signal(signal.SIGCONT)
+    for ftp in sessions:
+        transfer(lab, ftp)
+    assert len(daemon.opened()) == len(sessions)
+
+
+def test_packets_that_waited_when_the_daemon_was_killed_are_repeated(crowd):
+    lab, daemon, sessions = crowd
+    daemon.kill()
+    lab.start_pasvd()
+    for ftp in sessions:
+        assert ftp.getresp().startswith("227")  # perhaps as it is: a successor reads whole lines
+        ftp.voidcmd("NOOP")
+        ftp.putcmd("PASV")
+        transfer(lab, ftp)
 
 
 def test_negotiated_port_outlives_the_daemon(lab, visit):

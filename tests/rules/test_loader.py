@@ -9,6 +9,9 @@ from lab import Namespace
 from printed import (CLIENTS, LOADER, OPTIONS, OPTIONS6, PUBLIC, VARIANTS, edited_tools, every_set, needs_root,
                      pasvd_rules)
 
+FORWARD_JUMP = "-p tcp -m conntrack --ctstatus EXPECTED -j PASVD".split()
+MANGLE_JUMP = "-p tcp -m conntrack --ctorigdstport 21 -j PASVD".split()
+
 
 class Router:
     """A namespace with rules of somebody else in all tables of both families."""
@@ -65,7 +68,8 @@ class TestLoader:
         once = router.loaded("load", *options)
         loaded = [command for (command, _), rules in once.items() if "-j PASVD" in rules]
         ipv6 = "-6" in options or "fd00::2" in options
-        assert loaded == [router.variant.replace("ip", "ip6", 1) if ipv6 else router.variant] * 4
+        tables = 4 if "--server" in options else 3      # in nat there is nothing for clients
+        assert loaded == [router.variant.replace("ip", "ip6", 1) if ipv6 else router.variant] * tables
         assert router.loaded("load", *options) == once
 
     def test_other_options_replace_the_rules(self, router):
@@ -123,11 +127,11 @@ class TestLoader:
 
     def test_half_of_it_is_completed_and_removed(self, router):
         whole = router.loaded("load", *OPTIONS6)
-        for broken in (("filter", "-D", "FORWARD", "-j", "PASVD"), ("raw", "-F", "PASVD")):
+        for broken in (("filter", "-D", "FORWARD", *FORWARD_JUMP), ("raw", "-F", "PASVD")):
             router.ip6tables(*broken)
             assert router.loaded("load", *OPTIONS6) == whole
             router.ip6tables(*broken)
-        router.ip6tables("mangle", "-D", "PREROUTING", "-j", "PASVD")
+        router.ip6tables("mangle", "-D", "PREROUTING", *MANGLE_JUMP)
         router.ip6tables("mangle", "-F", "PASVD")
         router.ip6tables("mangle", "-X", "PASVD")
         assert router.loaded("remove") == router.strangers
@@ -159,14 +163,21 @@ class TestLoader:
 
     def test_jump_of_mangle_comes_behind_what_is_there(self, router):
         rules = router.loaded("load", *OPTIONS)[router.variant, "mangle"]
-        assert rules.index("-j CONNMARK") < rules.index("-A PREROUTING -j PASVD")
+        assert rules.index("-j CONNMARK") < rules.index("-A PREROUTING " + " ".join(MANGLE_JUMP))
 
     def test_jump_that_is_there_stays_at_its_place(self, router):
         router.iptables("mangle", "-N", "PASVD")
+        router.iptables("mangle", "-I", "PREROUTING", *MANGLE_JUMP)
+        rules = router.loaded("load", *OPTIONS)[router.variant, "mangle"]
+        assert rules.index("-A PREROUTING " + " ".join(MANGLE_JUMP)) < rules.index("-j CONNMARK")
+        assert rules.count(" -j PASVD") == 1
+
+    def test_jump_of_other_options_goes(self, router):
+        router.iptables("mangle", "-N", "PASVD")
         router.iptables("mangle", "-I", "PREROUTING", "-j", "PASVD")
         rules = router.loaded("load", *OPTIONS)[router.variant, "mangle"]
-        assert rules.index("-A PREROUTING -j PASVD") < rules.index("-j CONNMARK")
-        assert rules.count("-A PREROUTING -j PASVD") == 1
+        assert rules.index("-j CONNMARK") < rules.index("-A PREROUTING " + " ".join(MANGLE_JUMP))
+        assert rules.count(" -j PASVD") == 1
 
     def test_chain_that_is_in_use_elsewhere_is_an_error_of_one_line(self, router):
         router.loaded("load", *OPTIONS)

@@ -234,10 +234,11 @@ class TestCheck:
     def test_jump_and_rule_that_somebody_took_or_added(self, router, options):
         router.loaded("load", *options)
         command = {"-4": "iptables", "-6": "ip6tables"}.get(options[0])
+        jump = "-p tcp -m tcp --dport 21 -j PASVD"
         if command:
-            router.ns.run(command, "-t", "nat", "-D", "PREROUTING", "-j", "PASVD")
+            router.ns.run(command, "-t", "nat", "-D", "PREROUTING", *jump.split())
             router.ns.run(command, "-A", "PASVD", "-j", "ACCEPT")
-            expected = ["missing: nat: -A PREROUTING -j PASVD", "unexpected: filter: -A PASVD -j ACCEPT"]
+            expected = [f"missing: nat: -A PREROUTING {jump}", "unexpected: filter: -A PASVD -j ACCEPT"]
         else:
             router.ns.run("nft", "flush chain inet pasvd translation")
             router.ns.run("nft", "add rule inet pasvd control accept")

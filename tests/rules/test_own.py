@@ -35,15 +35,15 @@ def queueing(rules):
 def test_queued_in_raw_behind_the_helper_and_nowhere_else(options):
     found = tables(own_rules(*options))
     assert [table for table in found if queueing(found[table])] == ["raw"]
-    assert found["mangle"] == ":PASVD - [0:0]\n-A PREROUTING -j PASVD\n"
+    assert found["mangle"] == ":PASVD - [0:0]\n"
     assert re.fullmatch(r":PASVD - \[0:0\]\n(-A PASVD .* -j DROP\n)+(-A PASVD .* -j CT --helper pasvd\n)+(-A PASVD .* NFQUEUE .*\n)+"
-                        r"-I PREROUTING -j PASVD\n", found["raw"])
+                        r"(-I PREROUTING -p tcp -m tcp --[ds]port \d+ -j PASVD\n)+", found["raw"])
 
 
 @every_set
 def test_the_rest_is_the_same(options):
     def rest(text):
-        return [line for line in rules_of(text) if "NFQUEUE" not in line]
+        return [line for line in rules_of(text) if not re.search("NFQUEUE|^-[AI] PREROUTING .*(--sport|--ctorig)", line)]
     assert rest(own_rules(*options)) == [line.replace("--helper sane", "--helper pasvd")
                                          for line in rest(pasvd_rules(*options).stdout)]
 
@@ -80,8 +80,9 @@ def test_nft_queues_in_a_chain_of_its_own_and_the_rest_is_the_same(options):
         return {name: rules.splitlines() for name, rules in re.findall(r"^\tchain (\w+) \{\n(.*?)^\t\}$", text,
                                                                        re.M | re.S)}
     own, sane = chains(own_rules("--nft", *options)), chains(pasvd_rules("--nft", *options).stdout)
-    hook, *data = own.pop("data")
+    hook, others, *data = own.pop("data")
     assert " prerouting priority raw + 10;" in hook
+    assert others.strip() == "meta l4proto != tcp return"
     assert data and all(" @ih,0,8 >= 0 counter queue num 21 bypass" in line for line in data)
     assert own == {**sane, "control": [line for line in sane["control"] if "queue" not in line]}
 

@@ -127,7 +127,7 @@ def test_every_rule_of_a_port_is_there_for_each_port():
         one = rules_of(pasvd_rules(*options, "--port", "2121:21").stdout)
         two = rules_of(pasvd_rules(*options, "--port", "2121:21", "--port", "990").stdout)
         of_port = [line for line in one if "2121" in line]
-        assert len(of_port) == 7
+        assert len(of_port) == 11
         assert len(two) == len(one) + len(of_port)
 
 
@@ -164,14 +164,24 @@ def test_at_most_64_ports():
 @every_set
 def test_only_own_chains_and_the_jumps_to_them(options):
     for line in rules_of(pasvd_rules(*options).stdout):
-        assert re.match(r"\*|COMMIT$|:PASVD - |-A PASVD |-[AI] (PREROUTING|FORWARD) -j PASVD$", line), line
+        assert re.match(r"\*|COMMIT$|:PASVD - |-A PASVD |-[AI] (PREROUTING|FORWARD) -p \S+ -m \S+ --.* -j PASVD$", line), line
 
 
 @every_set
 def test_jump_of_mangle_is_the_last_and_the_others_are_the_first(options):
-    jumps = re.findall(r"\*(\w+)\n(?:[^*].*\n|\n)*?(-[AI] \w+) -j PASVD\n", pasvd_rules(*options).stdout)
-    assert jumps == [("raw", "-I PREROUTING"), ("mangle", "-A PREROUTING"), ("nat", "-I PREROUTING"),
-                     ("filter", "-I FORWARD")]
+    tables = re.findall(r"^\*(\w+)\n(.*?)^COMMIT", pasvd_rules(*options).stdout, re.M | re.S)
+    jumps = {table: set(re.findall(r"^(-[AI] \w+) .*-j PASVD$", text, re.M)) for table, text in tables}
+    nat = {"-I PREROUTING"} if "--server" in options else set()
+    assert jumps == {"raw": {"-I PREROUTING"}, "mangle": {"-A PREROUTING"}, "nat": nat, "filter": {"-I FORWARD"}}
+
+
+@every_set
+def test_jump_for_each_port_is_there_once(options):
+    jumps = [line for line in rules_of(pasvd_rules(*options, *(("--lan", "lan7") if "--lan" not in options else ())).stdout)
+             if re.match(r"\*|-[AI] (PREROUTING|FORWARD) ", line)]
+    for table in "\n".join(jumps).split("*")[1:]:
+        lines = table.splitlines()
+        assert len(lines) == len(set(lines)), lines
 
 
 @pytest.mark.parametrize("option", ["--lan=lan0", "--help"])

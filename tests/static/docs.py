@@ -305,7 +305,7 @@ def test_finding_looks_as_shown(block, folder):
         namespace.ip("link set lo up\nlink add eth0 type veth peer name eth1\nlink set eth0 up\nlink set eth1 up\n"
                      "address add 203.0.113.1/24 dev eth0\naddress add 192.168.1.1/24 dev eth1\n")
         execute(namespace, " ".join(["pasvd", "rules", "load", *options]), folder)
-        execute(namespace, "iptables -D FORWARD -j PASVD", folder)
+        execute(namespace, "iptables -F FORWARD", folder)
         done = namespace.run(PASVD, "check", *options, check=False, timeout=TIMEOUT)
     finally:
         namespace.close()

@@ -31,13 +31,21 @@
 	"-m conntrack --ctstate DNAT -j ACCEPT\n"                                                  \
 	"-A PASVD -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -m helper --helper sane -j "   \
 	"ACCEPT\n"
-#define JUMP         "-A PREROUTING -j PASVD\n"
-#define FORWARD_JUMP "-A FORWARD -j PASVD\n"
-#define COMMIT       "COMMIT\n"
+#define JUMP        "-A PREROUTING -p tcp -m tcp --dport 21 -j PASVD\n"
+#define MANGLE_JUMP "-A PREROUTING -p tcp -m conntrack --ctorigdstport 21 -j PASVD\n"
+#define FORWARD_JUMP                                                                               \
+	"-A FORWARD -p tcp -m conntrack --ctstatus EXPECTED -j PASVD\n"                            \
+	"-A FORWARD -p tcp -m conntrack --ctorigdstport 21 -j PASVD\n"                             \
+	"-A FORWARD -p icmp -m conntrack --ctstate RELATED -j PASVD\n"
+#define COMMIT "COMMIT\n"
 
 #define WHOLE                                                                                      \
-	RAW JUMP RAW_RULES COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT FILTER \
-		FORWARD_JUMP FILTER_RULES COMMIT
+	RAW JUMP RAW_RULES COMMIT MANGLE MANGLE_JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT \
+		FILTER FORWARD_JUMP FILTER_RULES COMMIT
+
+#define FORWARD_FIX(match)                                                                         \
+	"iptables -t filter -D FORWARD " match                                                     \
+	" -j PASVD && iptables -t filter -I FORWARD 1 " match " -j PASVD"
 
 static struct facts f;
 static struct report r;
@@ -139,7 +147,7 @@ END_TEST
 
 START_TEST(other_queue_does_harm_with_a_ct_helper_of_our_own_only)
 {
-	router(RAW JUMP RAW_RULES COMMIT MANGLE OTHER_QUEUE JUMP MANGLE_RULES COMMIT NAT JUMP
+	router(RAW JUMP RAW_RULES COMMIT MANGLE OTHER_QUEUE MANGLE_JUMP MANGLE_RULES COMMIT NAT JUMP
 			NAT_RULES COMMIT FILTER FORWARD_JUMP FILTER_RULES COMMIT);
 	well();
 	own_router(OWN_WHOLE(OTHER_QUEUE JUMP), OWN_WHOLE(JUMP));
@@ -208,8 +216,8 @@ START_TEST(rule_that_is_missing_is_named)
 {
 	const struct finding *found;
 
-	router(RAW JUMP COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT FILTER
-			FORWARD_JUMP FILTER_RULES COMMIT);
+	router(RAW JUMP COMMIT MANGLE MANGLE_JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES COMMIT
+			FILTER FORWARD_JUMP FILTER_RULES COMMIT);
 	check_rules(&f, &r);
 	found = only(SEVERITY_ERROR,
 		"ipv4: chain PASVD of table raw lacks the rule -A PASVD -i wan -p tcp");
@@ -276,8 +284,8 @@ START_TEST(rules_in_front_of_the_jump)
 		char text[4096];
 
 		snprintf(text, sizeof(text), "%s" FILTER "%s" FORWARD_JUMP FILTER_RULES COMMIT,
-			RAW JUMP RAW_RULES COMMIT MANGLE JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES
-				COMMIT,
+			RAW JUMP RAW_RULES COMMIT MANGLE MANGLE_JUMP MANGLE_RULES COMMIT NAT JUMP
+				NAT_RULES COMMIT,
 			in_front[i].rules);
 		router(text);
 		if (!in_front[i].said) {
@@ -286,8 +294,17 @@ START_TEST(rules_in_front_of_the_jump)
 		}
 		check_all();
 		ck_assert_str_eq(only(SEVERITY_ERROR, in_front[i].said)->fix,
-			"iptables -t filter -D FORWARD -j PASVD && iptables -t filter -I FORWARD 1 "
-			"-j PASVD");
+			FORWARD_FIX("-p tcp -m conntrack --ctstatus EXPECTED") " && " FORWARD_FIX(
+				"-p tcp -m conntrack --ctorigdstport 21") " && " FORWARD_FIX("-p "
+											     "icmp "
+											     "-m "
+											     "connt"
+											     "rack "
+											     "--"
+											     "ctsta"
+											     "te "
+											     "RELAT"
+											     "ED"));
 	}
 }
 END_TEST
@@ -296,7 +313,7 @@ START_TEST(second_server_in_front_does_no_harm)
 {
 	router(RAW ":PASVD2 - [0:0]\n-A PREROUTING -j PASVD2\n" JUMP RAW_RULES
 		   "-A PASVD2 -i wan -p tcp -m tcp --dport 21 -j CT --helper sane\n" COMMIT MANGLE
-		   ":PASVD2 - [0:0]\n-A PREROUTING -j PASVD2\n" JUMP MANGLE_RULES
+		   ":PASVD2 - [0:0]\n-A PREROUTING -j PASVD2\n" MANGLE_JUMP MANGLE_RULES
 		   "-A PASVD2 -p tcp -j NFQUEUE --queue-num 21\n" COMMIT);
 	check_way(&f, &r);
 	ck_assert_int_eq(report_status(&r), 0);

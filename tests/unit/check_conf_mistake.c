@@ -76,7 +76,8 @@ static const struct {
 	{"limits", "ports-per-minute-per-server = -1", NULL, LIMIT},
 	{"limits", "ports-per-minute-per-server =", "ports-per-minute-per-server = ", LIMIT},
 	{"limits", "per-minute = 5", NULL,
-		": no such key, there are max-sessions, ports-per-minute-per-session, "
+		": no such key, there are max-sessions, open-ports-per-client, "
+		"ports-per-minute-per-session, "
 		"ports-per-minute-per-client, ports-per-minute-per-server"},
 	{"policy", "ports-per-minute-per-client = 5", NULL, ": belongs to [limits]"},
 	{"translate", "announce-ports = 1023-60000", NULL, RANGE},

@@ -100,6 +100,13 @@ static void end(const struct expect *e, bool requested)
 	engine_expect_ended(&engine, e, requested, now);
 }
 
+/* Nothing comes on the control connection. */
+static void wait_for_nothing(void)
+{
+	now = engine_expires_at(&engine);
+	engine_expire(&engine, now);
+}
+
 static void assert_ended(enum ending how)
 {
 	ck_assert_uint_eq(told.times, 1);
@@ -116,7 +123,45 @@ START_TEST(a_port_that_the_kernel_ended_early_was_used)
 	struct expect e = opened();
 
 	end(&e, false);
+	ck_assert_uint_eq(told.times, 0);
+	say(DIR_REPLY, "150 here it comes\r\n");
 	assert_ended(ENDING_USED);
+}
+END_TEST
+
+START_TEST(conntrack_is_asked_how_a_port_ended_only_if_nothing_comes)
+{
+	struct expect e = opened();
+	unsigned gets = ct.gets;
+
+	end(&e, false);
+	say(DIR_REPLY, "150 here it comes\r\n");
+	assert_ended(ENDING_USED);
+	ck_assert_uint_eq(ct.gets, gets);
+	ck_assert_uint_eq(engine_expires_at(&engine), UINT64_MAX);
+
+	e = opened();
+	gets = ct.gets;
+	end(&e, false);
+	engine_expire(&engine, now);
+	ck_assert_uint_eq(told.times, 0);
+	ck_assert_uint_lt(engine_expires_at(&engine), now + 2000);
+	wait_for_nothing();
+	assert_ended(ENDING_USED);
+	ck_assert_uint_eq(ct.gets, gets + 1);
+}
+END_TEST
+
+START_TEST(a_port_goes_with_a_control_connection_that_another_one_has_replaced)
+{
+	struct expect e = opened();
+
+	end(&e, false);
+	conn->view.id++;
+	conn->mark = 0;
+	seq[DIR_ORIGINAL] += 5000;
+	say(DIR_ORIGINAL, "USER u\r\n");
+	assert_ended(ENDING_ORPHANED);
 }
 END_TEST
 
@@ -213,6 +258,7 @@ START_TEST(a_port_can_be_used_in_its_last_second)
 	e.seconds = 0;
 	now += LIFE_MS - 1;
 	end(&e, false);
+	wait_for_nothing();
 	assert_ended(ENDING_USED);
 }
 END_TEST
@@ -225,6 +271,7 @@ START_TEST(what_had_time_left_did_not_expire)
 	e.seconds = 1;
 	now += LIFE_MS + 1000;
 	end(&e, false);
+	wait_for_nothing();
 	assert_ended(ENDING_USED);
 }
 END_TEST
@@ -235,6 +282,7 @@ START_TEST(a_port_goes_with_its_control_connection)
 
 	ct.conns = 0;
 	engine_expect_ended(&engine, &e, false, now);
+	wait_for_nothing();
 	ct.conns = 1;
 	assert_ended(ENDING_ORPHANED);
 }
@@ -246,6 +294,7 @@ START_TEST(a_control_connection_that_cannot_be_asked_for_is_taken_to_be_there)
 
 	ct.refuse_get = true;
 	end(&e, false);
+	wait_for_nothing();
 	assert_ended(ENDING_USED);
 }
 END_TEST
@@ -356,6 +405,7 @@ START_TEST(expectations_of_others_are_not_looked_at)
 		engine_expect_ended(&engine, &others[i], false, now);
 	ck_assert_uint_eq(told.times, 0);
 	end(&e, false);
+	wait_for_nothing();
 	assert_ended(ENDING_USED);
 }
 END_TEST
@@ -369,6 +419,7 @@ START_TEST(an_earlier_port_of_the_session_is_not_looked_at)
 	assert_ended(ENDING_REPLACED);
 	second = conn->expect;
 	end(&second, false);
+	wait_for_nothing();
 	ck_assert_uint_eq(told.plan.announce.port, 50001);
 	ck_assert_int_eq(told.how, ENDING_USED);
 }
@@ -389,6 +440,7 @@ START_TEST(the_zone_is_that_of_the_policy)
 	e = conn->expect;
 	e.master.zone = e.tuple.zone = 0;
 	end(&e, false);
+	wait_for_nothing();
 	assert_ended(ENDING_USED);
 }
 END_TEST
@@ -399,6 +451,7 @@ START_TEST(nobody_needs_to_be_told)
 
 	engine.on_ended = NULL;
 	end(&e, false);
+	wait_for_nothing();
 	ck_assert_uint_eq(engine.ended[ENDING_USED], 1);
 }
 END_TEST
@@ -407,6 +460,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		a_port_that_the_kernel_ended_early_was_used,
+		conntrack_is_asked_how_a_port_ended_only_if_nothing_comes,
+		a_port_goes_with_a_control_connection_that_another_one_has_replaced,
 		a_port_whose_time_was_up_expired,
 		a_port_is_shut_when_its_time_is_up,
 		a_port_that_the_kernel_has_no_more_is_not_shut,
