@@ -35,6 +35,8 @@ struct engine {
 	uint64_t settled;
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;
+	/* no packet passes while no pasvd runs, so a mark says all up to the packet after it */
+	bool sees_all;
 	bool lossy; /* what a gap lacks went past us, and does not come any more */
 	/* called for each, unless NULL, which engine_init() makes it */
 	void (*on_ended)(const struct ended *e);

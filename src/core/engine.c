@@ -46,7 +46,7 @@ void engine_init(
 	h->on_evicted = NULL;
 	h->evicted = 0;
 	h->settled = 0;
-	h->lossy = h->assumes_login = false;
+	h->lossy = h->assumes_login = h->sees_all = false;
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);
 	masters_init(&h->masters, key);

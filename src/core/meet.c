@@ -9,6 +9,7 @@
 #include "meet.h"
 
 #include "pasvd/ondemand.h"
+#include "pasvd/seqadj.h"
 
 #include "clear.h"
 #include "evict.h"
@@ -32,16 +33,36 @@ static void meet_forget(struct step *s)
 	s->conn = NULL;
 }
 
+/* Where the server's next byte is, in its own numbers: the client waits for it. As
+ * nf_ct_seq_adjust() does. */
+static uint32_t meet_awaited_reply(const struct conn *c, const struct seg *seg)
+{
+	const struct seqadj *a = &c->view.seqadj[DIR_REPLY];
+	bool behind = seq_after(seg->ack - (uint32_t)a->before, a->pos);
+
+	return seg->ack - (uint32_t)(behind ? a->after : a->before);
+}
+
+/* The server's next byte begins a line: a predecessor saw the whole reply, for only then the mark
+ * says that somebody is logged in; the client has it all; and nothing went past since. */
+static bool meet_awaits_reply(const struct step *s, const struct seg *seg, unsigned trust)
+{
+	return s->dir == DIR_ORIGINAL && seg->flags & SEG_ACK && trust & TRUST_LOGGED_IN &&
+	       !(trust & TRUST_TLS) && s->conn->view.all_heard && s->h->sees_all;
+}
+
 /* A session that some predecessor of this entry has seen: nothing is known of it but what the mark
- * says. Lines are read from the next line end on. Whoever could choose where a line begins could
- * have a part of a quoted name taken for a reply. */
-static void meet_resume(struct step *s, unsigned trust)
+ * says. Lines are read from the next line end on, but for a reply whose beginning is known. Whoever
+ * could choose where a line begins could have a part of a quoted name taken for a reply. */
+static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
 {
 	struct conn *c = s->conn;
 
 	session_start(&c->session, trust & TRUST_LOGGED_IN, trust & TRUST_DISTRUSTED);
 	for (int i = 0; i < 2; i++)
 		line_join(&c->stream[i].line);
+	if (meet_awaits_reply(s, seg, trust))
+		line_skip(&c->stream[DIR_REPLY].line, meet_awaited_reply(c, seg), true);
 	c->tls = trust & TRUST_TLS;
 	if (c->tls)
 		ondemand_add(s->h, &c->view);
@@ -99,7 +120,7 @@ static void meet_add(struct step *s, const struct seg *seg, const struct ct_view
 		conntab_log_in(&h->tab, s->conn);
 	s->dir = tuple_eq(&view->tuple[DIR_ORIGINAL], &seg->tuple) ? DIR_ORIGINAL : DIR_REPLY;
 	if (s->conn->trust & TRUST_SEEN || s->now < h->settled)
-		meet_resume(s, s->conn->trust);
+		meet_resume(s, seg, s->conn->trust);
 	else
 		meet_begin(s, seg);
 }
@@ -183,9 +204,12 @@ enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct 
 	return CT_OK;
 }
 
-static bool is_between_replies(const struct session *s)
+/* Not within a line either, where a successor relies on that: meet_awaits_reply(). */
+static bool is_between_replies(const struct step *s)
 {
-	return s->logged_in && !s->multi;
+	const struct line *l = &s->conn->stream[DIR_REPLY].line;
+
+	return !s->conn->session.multi && !(s->h->sees_all && (l->len || l->partial));
 }
 
 /* What the connection's mark is to say. A session whose server is within a reply counts as one that
@@ -193,9 +217,10 @@ static bool is_between_replies(const struct session *s)
 void meet_note_trust(const struct step *s)
 {
 	struct conn *c = s->conn;
+	bool is_logged_in = c->session.logged_in && !c->tls && is_between_replies(s);
 	unsigned trust = TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
 			 (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
-			 (is_between_replies(&c->session) && !c->tls ? TRUST_LOGGED_IN : 0);
+			 (is_logged_in ? TRUST_LOGGED_IN : 0);
 
 	if (trust == c->trust || !c->view.ours)
 		return;

@@ -269,6 +269,7 @@ static int pasvd_start_core(const struct ct_helper *ct_helper)
 	engine->on_ended = pasvd_log_ended;
 	engine->on_evicted = pasvd_tell_evicted;
 	engine->settled = loop_now() + SETTLE_MS;
+	engine->sees_all = !live.now->fail_open;
 	err = expect_events_open(&events, engine, ct.nl.portid);
 	return err ? err : loop_open(&loop, engine, &events, &hooks);
 }

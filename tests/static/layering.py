@@ -78,7 +78,7 @@ MAY_KNOW = {
     "budget": {"engine"},
     "step": {"engine", "tls"},
     "clear": {"ondemand", "step"},
-    "meet": {"engine", "ondemand"},
+    "meet": {"engine", "ondemand", "seqadj"},
     "offer": {"engine", "ftp_fit"},
     "ending": set(),
     "engine": {"conntab", "ending", "masters", "ondemand", "policy", "quota", "tls"},

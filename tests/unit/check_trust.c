@@ -167,6 +167,55 @@ START_TEST(a_successor_takes_nothing_for_a_line_before_it_saw_an_end)
 }
 END_TEST
 
+/* A successor's first packet is the client's PASV. What its reply comes to. */
+static enum reason first_is_pasv(bool all_heard, bool sees_all, const char *before)
+{
+	struct ct_ops port;
+	struct talk t;
+
+	start();
+	engine.sees_all = sees_all;
+	t = talk();
+	server(&t, before);
+	port = fake_ct_port(&ct);
+	engine_init(&engine, &port, &policy_default, key);
+	engine.sees_all = sees_all;
+	t.conn->view.all_heard = all_heard;
+	client(&t, "PASV\r\n");
+	return server(&t, "227 x (10,0,0,2,195,80)\r\n");
+}
+
+/* The client has all that the server said, and that was whole replies: so this is one. */
+START_TEST(a_successor_reads_a_reply_whose_beginning_is_known)
+{
+	ck_assert_int_eq(first_is_pasv(true, true, "226 done\r\n"), REASON_OPENED);
+	ck_assert_int_eq(first_is_pasv(false, true, "226 done\r\n"), REASON_PASSED);
+	ck_assert_int_eq(first_is_pasv(true, false, "226 done\r\n"), REASON_PASSED);
+	ck_assert_int_ne(first_is_pasv(true, true, "550 a name: "), REASON_OPENED);
+	ck_assert_int_ne(first_is_pasv(true, true, "211-\r\n"), REASON_OPENED);
+}
+END_TEST
+
+/* The client's acknowledgement is in its own numbers. */
+START_TEST(a_reply_is_awaited_where_the_server_sends_it)
+{
+	struct ct_ops port;
+	struct talk t;
+
+	start();
+	t = talk();
+	port = fake_ct_port(&ct);
+	engine_init(&engine, &port, &policy_default, key);
+	engine.sees_all = true;
+	t.conn->view.all_heard = true;
+	t.conn->view.seqadj[DIR_REPLY] = (struct seqadj){t.seq[DIR_REPLY] - 50, 0, 7};
+	t.seq[DIR_REPLY] += 7;
+	client(&t, "PASV\r\n");
+	t.seq[DIR_REPLY] -= 7;
+	ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+}
+END_TEST
+
 START_TEST(a_successor_trusts_nobody_more_than_the_mark_does)
 {
 	static const char *const said[] = {"550 no\r\n", "230 in\r\n", "200 ok\r\n"};
@@ -277,6 +326,8 @@ int main(void)
 		a_far_segment_changes_nothing,
 		conntrack_is_asked_only_where_a_segment_is_not_the_next_one,
 		a_successor_takes_nothing_for_a_line_before_it_saw_an_end,
+		a_successor_reads_a_reply_whose_beginning_is_known,
+		a_reply_is_awaited_where_the_server_sends_it,
 		a_successor_trusts_nobody_more_than_the_mark_does,
 		an_evicted_session_has_to_log_in_again,
 		data_in_a_syn_never_passes,

@@ -88,6 +88,7 @@ struct model {
 	struct fake_conn *conn;
 	struct engine engine;
 	struct flow flow[2]; /* by enum dir */
+	size_t reply_seen; /* offset in `sent` of the replies: up to there they came to conntrack */
 	unsigned commands, issued, answered;
 	const struct exchange *exchange[COMMANDS_MAX];
 	size_t command_end[COMMANDS_MAX], reply_end[COMMANDS_MAX]; /* offsets in `ideal` */
@@ -390,6 +391,33 @@ static void start(struct model *m)
 	struct ct_ops port = fake_ct_port(&m->ct);
 
 	engine_init(&m->engine, &port, &policy, key);
+	m->engine.sees_all = true;
+}
+
+/* What conntrack notes of an ACK of the client, as it is when it came. */
+static void track_ack(struct model *m, uint32_t ack)
+{
+	struct flow *f = &m->flow[DIR_REPLY];
+
+	if (fake_ct_ack(m->conn, DIR_REPLY, ack) - f->isn == (uint32_t)m->reply_seen)
+		m->conn->view.all_heard = true;
+}
+
+/* What conntrack notes of a packet before we see it. */
+static void track(struct model *m, enum dir dir, const struct packet *packet)
+{
+	struct seg seg;
+	size_t end;
+
+	if (seg_parse(packet->p, packet->len, &seg) < 0)
+		return;
+	end = seg.seq - m->flow[dir].isn + seg.payload_len;
+	if (dir == DIR_ORIGINAL) {
+		track_ack(m, seg.ack);
+	} else if (end > m->reply_seen) {
+		m->reply_seen = end;
+		m->conn->view.all_heard = false;
+	}
 }
 
 static bool route(struct model *m, enum dir dir)
@@ -401,6 +429,7 @@ static bool route(struct model *m, enum dir dir)
 
 	if (!hop_take(m, &f->before, p, &packet.len))
 		return f->before.n > 0;
+	track(m, dir, &packet);
 	engine_packet(&m->engine, &packet, 0, &verdict);
 	take_mark(&m->engine, &verdict);
 	if (m->mortal && chance(m, 5)) {
@@ -442,6 +471,8 @@ static void acknowledge(struct model *m, enum dir dir)
 	uint32_t ack = f->isn + (uint32_t)f->rcv_nxt;
 	int32_t acked = (int32_t)(fake_ct_ack(m->conn, dir, ack) - f->isn);
 
+	if (dir == DIR_REPLY)
+		track_ack(m, ack);
 	if (acked > (int32_t)f->nxt)
 		fail(m, "more is acknowledged than was sent", dir);
 	if (acked > (int32_t)f->una && (m->perfect || chance(m, 90)))
