@@ -691,5 +691,11 @@ class Lab:
                 found.append(entry)
         return found
 
+    def packets(self):
+        """Of pasvd's first queue: how many wait in it, and how many have been in it."""
+        with self.router.inside():
+            fields = pathlib.Path("/proc/thread-self/net/netfilter/nfnetlink_queue").read_text().split()
+        return int(fields[2]), int(fields[7])
+
     def connections(self, *options):
         return self.router.run("conntrack", "-L", "-f", self.family.name, *options).stdout.splitlines()
