@@ -37,7 +37,7 @@ soak_model()
 
 soak_kills()
 {
-	until_the_end /usr/bin/python3 -m pytest tests/lab -q -x -k killed
+	until_the_end env KILLS=200 /usr/bin/python3 -m pytest tests/lab -q -x -k kill
 }
 
 soak_memory()

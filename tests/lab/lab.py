@@ -195,6 +195,13 @@ class Namespace:
         with self.inside():
             pathlib.Path("/proc/sys/" + key.replace(".", "/")).write_text(f"{value}\n")
 
+    def counter(self, name):
+        """One of the kernel's, as "nstat" has them, without its prefix."""
+        with self.inside():
+            lines = [line.split() for kind in ("snmp", "netstat")
+                     for line in pathlib.Path(f"/proc/thread-self/net/{kind}").read_text().splitlines()]
+        return next(int(values[names.index(name)]) for names, values in zip(lines[::2], lines[1::2]) if name in names)
+
     def tcp_socket(self, address):
         """A TCP socket of the address' family that stays in the namespace."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -694,6 +701,12 @@ class Lab:
                     entry.setdefault(key, value)  # the tuple's ports come first
                 found.append(entry)
         return found
+
+    def packets(self):
+        """Of pasvd's first queue: how many wait in it, and how many have been in it."""
+        with self.router.inside():
+            fields = pathlib.Path("/proc/thread-self/net/netfilter/nfnetlink_queue").read_text().split()
+        return int(fields[2]), int(fields[7])
 
     def connections(self, *options):
         return self.router.run("conntrack", "-L", "-f", self.family.name, *options).stdout.splitlines()

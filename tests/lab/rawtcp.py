@@ -4,13 +4,14 @@
 Comes in:  a namespace, both addresses, the port to go to.
 Goes out:  a connection over a raw socket: what is sent, the window and what is
            acknowledged are the test's; nothing is ever repeated or answered by itself.
-           Also first packets, and no end of them.
+           Also one beside a socket of the kernel, and first packets, and no end of them.
 Limits: IPv4, no options, so the other end sends no timestamps and no SACK and segments of
 up to 536 bytes; one connection per source port.
 """
 
 import contextlib
 import itertools
+import re
 import socket
 import struct
 import threading
@@ -21,6 +22,10 @@ from lab import PATIENCE
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 HEADER = struct.Struct("!HHIIBBHHH")
 WIDE = 60000
+TTL = 64
+TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21    # <linux/tcp.h>
+RECEIVED, SENT = 1, 2
+REPAIR_OFF = -1     # and no window probe
 
 
 def checksum(content):
@@ -38,6 +43,19 @@ def segment(ends, ports, seq, ack, flags, window, payload=b""):
     length = HEADER.size + len(payload)
     pseudo = b"".join(ends) + struct.pack("!BBH", 0, socket.IPPROTO_TCP, length)
     return header(checksum(pseudo + header(0)))
+
+
+def positions(sock):
+    """The next sequence numbers of a connected socket: that it sends, that it receives."""
+    def option(*setting):
+        sock.setsockopt(socket.IPPROTO_TCP, *setting)
+    found = []
+    option(TCP_REPAIR, 1)
+    for queue in (SENT, RECEIVED):
+        option(TCP_REPAIR_QUEUE, queue)
+        found.append(sock.getsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ) % (1 << 32))
+    option(TCP_REPAIR, REPAIR_OFF)
+    return found
 
 
 class Flood:
@@ -76,18 +94,27 @@ class Flood:
         self.socket.close()
 
 
+def free_port(lab):
+    """Another source port for each, below those that the kernel chooses."""
+    return 20000 + lab.next_number()
+
+
 class RawTcp:
-    def __init__(self, namespace, source, destination, port=21, source_port=34567):
+    """first: what the segment that ends the handshake carries.
+    position: no handshake, but a connection that is there, as positions() says."""
+
+    def __init__(self, namespace, source, destination, port=21, source_port=34567, first=b"", position=None):
         self.ends = socket.inet_aton(source), socket.inet_aton(destination)
         self.ports = source_port, port
         self.destination = destination
-        self.seq, self.ack = 1000, 0
+        self.seq, self.ack = position or (1000, 0)
         # the kernel knows nothing of the connection, and would reset it
         namespace.run("iptables", "-A", "OUTPUT", "-p", "tcp", "--sport", source_port,
                       "--tcp-flags", "RST", "RST", "-j", "DROP")
         with namespace.inside():
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
-        self._handshake()
+        if position is None:
+            self._handshake(first)
 
     def __enter__(self):
         return self
@@ -100,7 +127,14 @@ class RawTcp:
     def segment(self, flags=ACK, payload=b"", window=WIDE):
         content = segment(self.ends, self.ports, self.seq, self.ack, flags, window, payload)
         self.socket.sendto(content, (self.destination, 0))
-        self.seq += len(payload) + (1 if flags & (SYN | FIN) else 0)
+        self.seq = (self.seq + len(payload) + (1 if flags & (SYN | FIN) else 0)) % (1 << 32)
+
+    def stray(self, distance, payload, ttl=TTL):
+        """A segment that lies so far from the next one, and does not count. With a small ttl it ends on its way."""
+        content = segment(self.ends, self.ports, (self.seq + distance) % (1 << 32), self.ack, PSH | ACK, WIDE, payload)
+        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+        self.socket.sendto(content, (self.destination, 0))
+        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, TTL)
 
     def next(self, timeout=PATIENCE):
         """The next segment of the other end that carries something: (seq, flags, payload)."""
@@ -114,16 +148,16 @@ class RawTcp:
             if (here, there) == self.ports and (payload or flags & (SYN | FIN | RST)):
                 return seq, flags, payload
 
-    def _handshake(self):
+    def _handshake(self, first):
         self.segment(SYN)
         seq, flags, _ = self.next()
         assert flags & SYN and flags & ACK
-        self.ack = seq + 1
-        self.segment()
+        self.ack = (seq + 1) % (1 << 32)
+        self.segment(PSH | ACK if first else ACK, first)
 
     def acknowledge(self, number, window=WIDE):
         """That many bytes more have arrived."""
-        self.ack += number
+        self.ack = (self.ack + number) % (1 << 32)
         self.segment(window=window)
 
     def ask(self, command):
@@ -134,3 +168,17 @@ class RawTcp:
         assert seq == self.ack, "a segment is missing"
         self.acknowledge(len(payload))
         return payload
+
+    def receive(self, is_enough):
+        """What comes, in order and acknowledged, until it is enough."""
+        text = b""
+        while not is_enough(text):
+            seq, _, payload = self.next()
+            if seq == self.ack:
+                self.acknowledge(len(payload))
+                text += payload
+        return text
+
+    def reply(self):
+        """All lines of a reply."""
+        return self.receive(lambda text: re.search(rb"^\d{3} .*\n\Z", text, re.M))

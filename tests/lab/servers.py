@@ -199,6 +199,7 @@ isolate=NO
 isolate_network=NO
 max_per_ip=0
 connect_from_port_20=YES
+dirmessage_enable=YES
 """ + (f"pasv_address={masquerade}\n" if masquerade else "")
         + ("pasv_min_port={}\npasv_max_port={}\n".format(*passive_ports.split(":"))
            if passive_ports else "")
@@ -248,6 +249,8 @@ WtmpLog off
 TransferLog none
 SystemLog {server.home}/system.log
 AllowOverwrite on
+DisplayChdir .message
+DisplayLogin welcome.msg
 """ + (f"MasqueradeAddress {masquerade}\n" if masquerade else "")
         + ("PassivePorts {} {}\n".format(*passive_ports.split(":")) if passive_ports else "")
         + _proftpd_tls(lab, server.tls))

@@ -10,9 +10,10 @@ import threading
 import pytest
 
 from scripted import RawClient, ScriptedServer
-from test_active import fetch, offer
+from test_active import ARGUMENT, fetch, offer
 
 REFUSALS = ["500 Illegal PORT command.", "425 no", "530 Please login.", "501-many\r\n501 words"]
+COMMANDS = 16   # behind a PORT
 
 
 class Gate:
@@ -103,6 +104,20 @@ def test_hole_is_gone_when_the_server_refuses(site, client, gate, refusal):
         pass
     assert endpoint[1] not in expected_ports(lab)
     assert server.attempt(endpoint) != "open"
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize("verb", ARGUMENT)
+def test_hole_is_gone_when_many_commands_follow_the_refused_one(site, client, gate, verb):
+    server, lab = site
+    endpoint = client.listen()
+    client.send(f"{verb} {ARGUMENT[verb](endpoint)}\r\n".encode() + b"NOOP\r\n" * COMMANDS)
+    assert server.offer() == (lab.lan_seen_as, endpoint[1])
+    assert endpoint[1] in expected_ports(lab)
+    gate.let_go("500 no")
+    assert [client.line()[:3] for _ in range(1 + COMMANDS)] == ["500"] + ["200"] * COMMANDS
+    assert endpoint[1] not in expected_ports(lab)
+    assert server.attempt((lab.lan_seen_as, endpoint[1])) != "open"
 
 
 @pytest.mark.daemon

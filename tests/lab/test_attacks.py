@@ -11,8 +11,9 @@ import typing
 
 import pytest
 
-from rawtcp import ACK, PSH, RawTcp
-from scripted import RawClient, ScriptedServer, port_argument
+from rawtcp import ACK, PSH, RawTcp, free_port
+from scripted import CONFIG_TO_SETTLE, RawClient, ScriptedServer, port_argument, settle
+from test_active import ARGUMENT
 
 SSH, ORDINARY = 22, 40022
 LAN = ("192.168.100.200", "192.168.100.201")
@@ -252,3 +253,47 @@ def test_retransmission_that_begins_with_the_announcement_announces_nothing(cutt
     client.acknowledge(len(HARMLESS))
     assert client.next()[2].startswith(b"227 Entering Passive Mode (10,")
     check_shut(lab)
+
+
+# What a client says in the segment that ends the handshake, so before any server has greeted it.
+
+class Ends:
+    """A client that is seen at an address, a server, and where the client goes."""
+
+    def __init__(self, lab, number, namespace, address, seen, dialled):
+        self.namespace, self.address, self.seen = namespace, address, seen
+        self.dialled = dialled
+        self.server = ScriptedServer(lab, number)
+        settle(self.server, namespace, dialled)
+        self.server.replies = {command: lambda control: control.sendall(b"530 Please log in.\r\n")
+                               for command in (*ARGUMENT, "NOOP")}
+
+
+@pytest.fixture(scope="module")
+def both_ways(make_lab):
+    with make_lab(outside=1, lan=LAN, config=CONFIG_TO_SETTLE) as lab:
+        outside = lab.server_addresses[1]
+        yield lab, {"outside": Ends(lab, 0, lab.clients[0], lab.client_address(), lab.client_address(), lab.publics[0]),
+                    "lan": Ends(lab, 1, lab.lan[0], LAN[0], lab.lan_seen_as, outside)}
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize("behind", [0, 16])
+@pytest.mark.parametrize("verb", ARGUMENT)
+@pytest.mark.parametrize("where", ["outside", "lan"])
+def test_offer_before_the_greeting_opens_nothing(both_ways, where, verb, behind):
+    """Also if the refusal stands before many replies, and once the client has logged in."""
+    lab, ends = both_ways[0], both_ways[1][where]
+    offer = f"{verb} {ARGUMENT[verb]((ends.address, ORDINARY))}\r\n".encode() + b"NOOP\r\n" * behind
+    before = lab.pasvd.counters()
+    with ends.namespace.listen(ends.address, ORDINARY), \
+            RawTcp(ends.namespace, ends.address, ends.dialled, source_port=free_port(lab), first=offer) as client:
+        client.receive(lambda text: text.count(b"\n") == 2 + behind)
+        assert lab.expectations() == []
+        for command in (b"USER lab\r\n", b"PASS lab\r\n"):
+            client.ask(command)
+        assert lab.expectations() == []
+        assert lab.router.attempt(ends.address, ORDINARY) == "open"
+        assert ends.server.attempt((ends.seen, ORDINARY)) != "open"
+    after = lab.pasvd.counters()
+    assert after["not-logged-in"] == before["not-logged-in"] + 1 and after["opened"] == before["opened"], after

@@ -209,12 +209,6 @@ def test_session_that_began_without_events_shows_what_pasvd_does_itself(lab):
     assert len(server.data_ports) == 4
 
 
-def queued_packets(lab):
-    with lab.router.inside():
-        with open("/proc/thread-self/net/netfilter/nfnetlink_queue", encoding="ascii") as queues:
-            return int(queues.read().split()[2])
-
-
 def test_use_that_came_before_the_next_reply_is_seen_before_it(lab, site):
     """Both wait for the daemon, the use for its log and the reply for its verdict."""
     server, daemon, client = site
@@ -233,7 +227,7 @@ def test_use_that_came_before_the_next_reply_is_seen_before_it(lab, site):
     try:
         client.namespace.connect(*first).close()
         go.set()
-        wait_for(lambda: queued_packets(lab) > 0, 5, "the reply is in the queue")
+        wait_for(lambda: lab.packets()[0] > 0, 5, "the reply is in the queue")
     finally:
         daemon.popen.send_signal(signal.SIGCONT)
     assert client.line().startswith("227")
