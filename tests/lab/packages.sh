@@ -19,8 +19,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=${BUILD:-$top/build}
 servers=$BUILD/servers
 
-tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pyftpdlib
-       python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux
+tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pytest-xdist
+       python3-pyftpdlib python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux
        filezilla xvfb"
 # Servers, conntrackd, which would listen to all connections of the machine, nfct, which names helpers to the kernel for it,
 # and prometheus, for its promtool.
