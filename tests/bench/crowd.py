@@ -10,6 +10,8 @@ clients hold that many sessions open.  Then each session in turn says NOOP.
   memory       that pasvd has in use (VmRSS), and the part of it that a session takes
   CPU          of pasvd for a NOOP and its answer: two packets; median of the rounds
   ratio        to that of the first number of sessions
+  own          the part of it that is pasvd's own; the rest is the kernel's: the packets' way to and
+               from the queue, and on to their receivers
   list         pasvctl sessions --json
   restart      from SIGKILL to the answer of the first session that speaks then
 
@@ -17,6 +19,7 @@ Limits: clients, router and server share the CPUs, whose caches are theirs as we
 """
 
 import argparse
+import os
 import pathlib
 import re
 import statistics
@@ -74,6 +77,12 @@ def cpu_of(pid):
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1e3
 
 
+def own_cpu_of(pid):
+    """us, in steps of a tick"""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) * 1e6 / os.sysconf("SC_CLK_TCK")
+
+
 def time_of(function, *arguments):
     """ms"""
     begin = time.monotonic()
@@ -115,21 +124,23 @@ def measure(sessions, rounds, noops):
         sides = dial(lab, sessions)
         cost_of_noop(lab, sides, sessions)      # the first one sets a mark
         memory = memory_of(lab.pasvd.pid)
+        own = own_cpu_of(lab.pasvd.pid)
         cpu = statistics.median(cost_of_noop(lab, sides, noops) for _ in range(rounds))
+        own = (own_cpu_of(lab.pasvd.pid) - own) / (rounds * noops)
         words = (lab_module.PASVCTL, "-s", lab.control_socket, "sessions", "--json")
         listing = time_of(lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL))
-        return empty, memory, cpu, listing, time_of(restart, lab, sides)
+        return empty, memory, cpu, own, listing, time_of(restart, lab, sides)
 
 
 def main():
     chosen = options()
-    print("sessions   memory kB   a session B   CPU us   ratio   list ms   restart ms")
+    print("sessions   memory kB   a session B   CPU us   ratio   own us   list ms   restart ms")
     first = None
     for sessions in chosen.sessions:
-        empty, memory, cpu, listing, again = measure(sessions, chosen.rounds, chosen.noops)
+        empty, memory, cpu, own, listing, again = measure(sessions, chosen.rounds, chosen.noops)
         first = first or cpu
         print(f"{sessions:8} {memory:11} {(memory - empty) * 1024 / sessions:13.0f} {cpu:8.1f} "
-              f"{cpu / first:7.2f} {listing:9.0f} {again:12.0f}", flush=True)
+              f"{cpu / first:7.2f} {own:8.1f} {listing:9.0f} {again:12.0f}", flush=True)
 
 
 if __name__ == "__main__":
