@@ -35,7 +35,7 @@ enum {
 struct stream {
 	struct line line;    /* its buf is lent */
 	struct edits *edits; /* lent, or NULL */
-	bool reset : 1;      /* with conn.aborted: the last segment was made a RST */
+	bool was_reset : 1;  /* with conn.aborted: the last segment was made a RST */
 	/* with conn.tls: what was seen last is an alert, which ends TLS if clear text follows */
 	bool closes : 1;
 	bool kept : 1; /* its edits are in conntab_edits.kept: the receiver has all of them */
@@ -63,7 +63,7 @@ struct conn {
 	bool client_first : 1;
 	bool aborted : 1;   /* it was reset: no new byte passes */
 	bool inherited : 1; /* conntrack was asked for what a predecessor of ours opened */
-	bool told : 1;      /* that it is not ours, or not translated */
+	bool reported : 1;  /* that it is not ours, or not translated */
 	bool cleared : 1;   /* it was TLS before */
 	/* with conn.tls: the client went on with TLS after the server had closed it */
 	bool hides : 1;

@@ -4,8 +4,8 @@
  * Keeps the commands that await their reply, the login state, and whether a multi-line reply is
  * open. A 227 or 229 is an offer only as the reply to an outstanding PASV or EPSV (of either kind)
  * of a session that is logged in, and never as text inside another reply (RFC 959 section 4.2, RFC
- * 2577). A PORT or EPRT is one once the session is logged in; whether the server takes it is told
- * by its reply. The rules are a table in outstanding.c.
+ * 2577). A PORT or EPRT is one once the session is logged in; its reply says
+ * whether the server takes it. The rules are a table in outstanding.c.
  */
 #ifndef PASVD_SESSION_H
 #define PASVD_SESSION_H

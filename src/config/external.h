@@ -34,7 +34,7 @@ struct external_watch {
 	struct external_interface interface[POLICY_LIST_MAX];
 };
 
-/* Whether the address can be told to others: neither unspecified, loopback, link-local, multicast
+/* Whether the address can be announced: neither unspecified, loopback, link-local, multicast
  * nor reserved. */
 bool external_usable(const struct addr *a);
 

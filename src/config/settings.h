@@ -12,7 +12,7 @@
 	"a path that begins with / and has at most 107 characters, or nothing"
 
 enum {
-	SETTINGS_QUEUE = 21,       /* unless told otherwise, */
+	SETTINGS_QUEUE = 21,       /* unless configured otherwise, */
 	SETTINGS_TLS_QUEUE = 22,   /* likewise */
 	SETTINGS_SOCKET_MAX = 108, /* sun_path; with its NUL */
 	SETTINGS_KEYS_MAX = 32,

@@ -106,7 +106,7 @@ static const char *answer_state_of(const struct conn *c, const struct ct_view *n
 		return "closing";
 	if (!c->view.ours)
 		return "no-ct-helper";
-	if (c->told)
+	if (c->reported)
 		return "not-translated";
 	if (c->tls)
 		return "tls";

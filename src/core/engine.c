@@ -291,12 +291,13 @@ static enum reason engine_abort_segment(
 {
 	struct stream *stream = s->stream;
 	struct seg old = *seg;
+	bool resets = !stream->was_reset;
 
-	stream->reset = !stream->reset;
+	stream->was_reset = resets;
 	s->verdict->action = ACTION_REPLACE;
-	if (stream->reset || !skip) {
+	if (resets || !skip) {
 		packet->len = edits_empty(stream->edits, seg, stream->line.next,
-			stream->reset ? SEG_RST | SEG_ACK : SEG_ACK, packet->p);
+			resets ? SEG_RST | SEG_ACK : SEG_ACK, packet->p);
 		return REASON_RESET;
 	}
 	old.payload_len = (uint16_t)skip;
@@ -366,8 +367,8 @@ static enum reason engine_leave_alone(struct step *s, const struct seg *seg)
 {
 	/* so that conntrack need not be asked for the next one */
 	line_begin(&s->stream->line, seg->seq + seg->payload_len);
-	s->verdict->again = s->conn->told;
-	s->conn->told = true;
+	s->verdict->again = s->conn->reported;
+	s->conn->reported = true;
 	return s->conn->view.ours ? REASON_NOT_TRANSLATED : REASON_NO_CT_HELPER;
 }
 

@@ -78,7 +78,7 @@ static void report_print_open(const struct event *e, FILE *out)
 	if (!e->rewritten)
 		return;
 	report_print_label(e, "rewrite", out);
-	fprintf(out, "the %s is told %s\n", speakers[!e->dir], TEXT(&e->announced));
+	fprintf(out, "the %s reads %s\n", speakers[!e->dir], TEXT(&e->announced));
 }
 
 static void report_print_ended(const struct event *e, FILE *out)

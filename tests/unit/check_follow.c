@@ -178,7 +178,7 @@ START_TEST(passive_offer_is_rewritten_and_opened)
 		"  +0.000  client          PASV\n"
 		"  +1.234  server          227 10.0.0.2:50000\n"
 		"  +1.234  open            198.51.100.2 -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"
-		"  +1.234  rewrite         the client is told 203.0.113.1:50000\n"
+		"  +1.234  rewrite         the client reads 203.0.113.1:50000\n"
 		"\n"
 		"connections=1 packets=5 control=5 passed=1 opened=1\n");
 	finish();
@@ -197,7 +197,7 @@ START_TEST(active_offer_of_a_client_behind_nat)
 	EXPECT("192.168.1.5:40000 -> 198.51.100.9:21  1970-01-01 00:00:01 UTC\n"
 	       "  +0.000  client          EPRT 192.168.1.5:50000\n"
 	       "  +0.000  open            198.51.100.9 -> 203.0.113.1:50000 -> 192.168.1.5:50000\n"
-	       "  +0.000  rewrite         the server is told 203.0.113.1:50000\n"
+	       "  +0.000  rewrite         the server reads 203.0.113.1:50000\n"
 	       "  +0.000  server          501\n"
 	       "  +0.000  shut            198.51.100.9 -> 203.0.113.1:50000 -> 192.168.1.5:50000\n"
 	       "  +0.000  denied          the server refused a PORT or EPRT: its expectation is "
@@ -315,7 +315,7 @@ START_TEST(several_offers_in_one_segment_are_told_apart)
 	server(&t, "227 (10,0,0,2,195,80)\r\n229 (|||50001|)\r\n");
 	ck_assert_uint_eq(
 		times("  open            198.51.100.2 -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"
-		      "  +0.000  rewrite         the client is told 192.0.2.77:50000\n"),
+		      "  +0.000  rewrite         the client reads 192.0.2.77:50000\n"),
 		1);
 	ck_assert_uint_eq(
 		times("  open            198.51.100.2 -> 203.0.113.1:50001 -> 10.0.0.2:50001\n"),
@@ -363,7 +363,7 @@ START_TEST(what_the_receiver_acknowledges_is_not_waited_for)
 		"  +0.000  client          PASV\n"
 		"  +0.000  server          227 10.0.0.2:50000\n"
 		"  +0.000  open            198.51.100.2 -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"
-		"  +0.000  rewrite         the client is told 203.0.113.1:50000\n"
+		"  +0.000  rewrite         the client reads 203.0.113.1:50000\n"
 		"\n"
 		"connections=1 packets=8 control=8 passed=3 opened=1\n");
 	finish();
@@ -533,7 +533,7 @@ START_TEST(port_that_another_session_has_is_not_given_away)
 	start_outside();
 	first = visit("198.51.100.2:40000", DIALLED);
 	visit("198.51.100.2:40001", DIALLED);
-	ck_assert_uint_eq(times("  rewrite         the client is told 203.0.113.1:50001\n"), 1);
+	ck_assert_uint_eq(times("  rewrite         the client reads 203.0.113.1:50001\n"), 1);
 	server(&first, "150 here it comes\r\n"); /* it is used */
 	visit("198.51.100.2:40002", DIALLED);
 	ck_assert_uint_eq(times(" -> 203.0.113.1:50000 -> 10.0.0.2:50000\n"), 2);
