@@ -123,9 +123,9 @@ static struct conn *conntab_owner(struct conntab *t, const struct pool *pool, co
 
 struct conn *conntab_borrower(struct conntab *t, const struct conn *c)
 {
-	if (t->lines.pool.taken == t->lines.pool.max)
-		return conntab_owner(t, &t->lines.pool, t->lines.owner, 1, c);
-	return conntab_owner(t, &t->edits.pool, t->edits.owner, 2, c);
+	if (t->edits.pool.taken == t->edits.pool.max && t->edits.kept.first == LIST_END)
+		return conntab_owner(t, &t->edits.pool, t->edits.owner, 2, c);
+	return conntab_owner(t, &t->lines.pool, t->lines.owner, 1, c);
 }
 
 /* `is_over`: no line of it is read any more. */
