@@ -7,7 +7,9 @@
 
 void deadlines_init(struct deadlines *d, struct deadline *heap, uint32_t *place)
 {
-	*d = (struct deadlines){0, heap, place};
+	d->n = 0;
+	d->heap = heap;
+	d->place = place;
 }
 
 static struct deadline *deadlines_at(const struct deadlines *d, uint32_t place)

@@ -73,14 +73,18 @@ static int child_spawn(struct child *c, const char *const argv[])
 /* Makes room for one more chunk and the NUL. */
 static int child_grow(struct output *o)
 {
+	size_t room = 2 * (o->len + CHUNK);
 	char *text;
 
 	if (o->len + CHUNK > RUN_OUTPUT_MAX)
 		return -E2BIG;
-	text = realloc(o->text, o->len + CHUNK + 1);
+	if (o->len + CHUNK < o->room)
+		return 0;
+	text = realloc(o->text, room);
 	if (!text)
 		return -ENOMEM;
 	o->text = text;
+	o->room = room;
 	return 0;
 }
 

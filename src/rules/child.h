@@ -14,6 +14,7 @@ enum { RUN_SECONDS = 20, RUN_OUTPUT_MAX = 16 << 20, RUN_COMPLAINT_MAX = 256 };
 struct output {
 	char *text; /* of standard output, with a NUL after it; free() it */
 	size_t len;
+	size_t room; /* bytes that text has */
 	/* the first line of standard error, or why there was no output */
 	char complaint[RUN_COMPLAINT_MAX];
 };
