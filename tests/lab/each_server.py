@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """each_server.py - one lab with a server of each kind
 
-Comes in:  a function that makes a Lab.
+Comes in:  a function that makes a Lab, and what it is given beside addresses and ports.
 Goes out:  {name: Site}; pasvd reads sessions from their first line on.
 """
 
@@ -22,11 +22,11 @@ class Site(typing.NamedTuple):
 
 
 @contextlib.contextmanager
-def each_server(make_lab):
+def each_server(make_lab, **options):
     last = len(SERVERS)     # a scripted one
     addresses = [f"10.77.0.{2 + number}" for number in range(last + 1)]
     forwards = [(FIRST_PORT + number, number, 21) for number in range(last + 1)]
-    with make_lab(servers=addresses, forwards=forwards, config=CONFIG_TO_SETTLE) as lab:
+    with make_lab(servers=addresses, forwards=forwards, config=CONFIG_TO_SETTLE, **options) as lab:
         settle(ScriptedServer(lab, last), lab.clients[0], lab.publics[0], FIRST_PORT + last)
         yield {name: Site(lab, start(lab, number), FIRST_PORT + number)
                for number, (name, start) in enumerate(SERVERS.items())}

@@ -696,7 +696,7 @@ class Lab:
         for line in text.splitlines():
             fields = re.findall(r"([\w-]+)=(\S+)", line)
             if fields:
-                entry = {"inactive": "INACTIVE" in line}
+                entry = {"inactive": "INACTIVE" in line, "seconds": int(line.split()[0])}
                 for key, value in fields:
                     entry.setdefault(key, value)  # the tuple's ports come first
                 found.append(entry)

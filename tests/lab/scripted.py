@@ -289,9 +289,9 @@ class RawClient:
     tls: False, "explicit" or "implicit".
     """
 
-    def __init__(self, namespace, address, port=21, login=True, tls=False):
+    def __init__(self, namespace, address, port=21, login=True, tls=False, source=None):
         self.namespace = namespace
-        self.control = namespace.connect(address, port)
+        self.control = namespace.connect(address, port, source=source)
         self.control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address = self.control.getsockname()[0]
         self._buffer = b""

@@ -5,6 +5,7 @@ import pytest
 
 import clients
 import servers
+from scripted import CONTENT, ScriptedServer, port_argument
 
 # The reply grows, shrinks or stays as long as it was.
 ADDRESSES = {"longer": ("203.113.112.111", "10.7.0.2"),
@@ -48,6 +49,22 @@ def test_each_of_several_public_addresses_is_announced_to_who_dialled_it(make_la
                 with clients.python_session(trip) as ftp:
                     assert ftp.makepasv()[0] == public
                     assert clients.download_bytes(ftp, trip) == server.content
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize("named", ["0.0.0.0", "127.0.0.1", "127.255.255.254"])
+def test_server_that_names_no_host_means_itself(make_lab, visit, named):
+    with make_lab(clients=2) as lab:
+        server = ScriptedServer(lab)
+        server.send_pasv = lambda control, _: control.sendall(
+            f"227 Entering Passive Mode ({port_argument((named, server.data_ports[-1]))}).\r\n".encode())
+        trip = visit(lab, server)
+        with clients.python_session(trip) as ftp:
+            endpoint = ftp.makepasv()
+            assert endpoint == (lab.publics[0], server.data_ports[-1])
+            assert lab.pasvd.opened()[-1]["listener"] == f"{server.address}:{endpoint[1]}"
+            assert lab.clients[1].attempt(*endpoint) != "open"
+            assert clients.download_bytes(ftp, trip) == CONTENT
 
 
 def test_control_port_translated_on_the_way_works(make_lab, visit):

@@ -28,8 +28,9 @@ class Attack:
     kernel: bool = True # the in-kernel helper falls for it
 
 
-def announce(server, port):
-    return f"227 Entering Passive Mode ({port_argument((server.address, port))}).\r\n"
+def announce(server, port, code="227"):
+    numbers = port_argument((server.address, port)) if code == "227" else f"|||{port}|"
+    return f"{code} Entering Passive Mode ({numbers}).\r\n"
 
 
 def log_in(client):
@@ -46,10 +47,10 @@ def answers(server, command, *segments):
     server.replies[command] = send
 
 
-def answer_to(command, *texts):
+def answer_to(command, *texts, code="227"):
     """Log in, give the command, and get these lines; {} is the announcement."""
     def talk(server, client, port):
-        lines = [text.format(announce(server, port).strip()) + "\r\n" for text in texts]
+        lines = [text.format(announce(server, port, code).strip()) + "\r\n" for text in texts]
         answers(server, command, *lines)
         log_in(client)
         client.send(command.encode() + b"\r\n")
@@ -58,10 +59,12 @@ def answer_to(command, *texts):
     return talk
 
 
-def pasv_before_login(server, client, port):
-    answers(server, "PASV", announce(server, port))
-    client.line()
-    assert client.ask("PASV").startswith("227")
+def before_login(command, code):
+    def talk(server, client, port):
+        answers(server, command, announce(server, port, code))
+        client.line()
+        assert client.ask(command).startswith(code)
+    return talk
 
 
 def number_too_large(server, client, port):
@@ -87,50 +90,62 @@ AT_SERVER = {
         answer_to("PWD", '257 "/a', "{}", '" is the directory'), "unpaired"),
     "227 as the answer to NOOP": Attack(answer_to("NOOP", "{}"), "unpaired"),
     "227 behind 200": Attack(answer_to("NOOP", "200 ok", "{}"), "unpaired"),
-    "227 before login": Attack(pasv_before_login, "not-logged-in"),
+    "227 before login": Attack(before_login("PASV", "227"), "not-logged-in"),
     "227 with port 22": Attack(answer_to("PASV", "{}"), "low-port", SSH),
     "227 with a number over 255": Attack(number_too_large, "unreadable"),
     "227 with the address of another": Attack(other_host, "foreign-address", kernel=False),
+    "229 inside a 211 reply": Attack(answer_to("STAT", "211-Status", "{}", "211 End", code="229"), "unpaired"),
+    "229 as the answer to NOOP": Attack(answer_to("NOOP", "{}", code="229"), "unpaired"),
+    "229 before login": Attack(before_login("EPSV", "229"), "not-logged-in"),
+    "229 with port 22": Attack(answer_to("EPSV", "{}", code="229"), "low-port", SSH),
 }
 
 
-def port_command(endpoint):
-    return f"PORT {port_argument(endpoint)}\r\n".encode()
+def offer_command(verb, endpoint):
+    return f"{verb} {ARGUMENT[verb](endpoint)}\r\n".encode()
 
 
-def own_port(server, client, port):
-    log_in(client)
-    client.send(port_command((client.address, port)))
-    client.line()
+def own_port(verb):
+    def talk(server, client, port):
+        log_in(client)
+        client.send(offer_command(verb, (client.address, port)))
+        client.line()
+    return talk
 
 
-def port_before_login(server, client, port):
-    client.line()
-    client.ask("NOOP")      # the in-kernel helper wants to see the end of a line first
-    client.send(port_command((client.address, port)))
-    client.line()
+def port_before_login(verb):
+    def talk(server, client, port):
+        client.line()
+        client.ask("NOOP")      # the in-kernel helper wants to see the end of a line first
+        client.send(offer_command(verb, (client.address, port)))
+        client.line()
+    return talk
 
 
-def port_of_neighbour(server, client, port):
-    log_in(client)
-    client.send(port_command((LAN[1], port)))
-    assert server.offer() == (LAN[1], port)     # what is refused passes untouched
-    client.line()
+def port_of_another(verb, address):
+    def talk(server, client, port):
+        log_in(client)
+        client.send(offer_command(verb, (address, port)))
+        assert server.offer() == (address, port)    # what is refused passes untouched
+        client.line()
+    return talk
 
 
-def web_page(server, client, port):
+def web_page(verb):
     """A browser that a page has made post a form to port 21 of the page's server."""
-    answers(server, "POST", "331 password\r\n", "230 welcome\r\n")
-    client.line()
-    client.send(b"POST / HTTP/1.1\r\nHost: 198.51.100.100:21\r\nContent-Length: 40\r\n\r\n")
-    client.line()
-    client.send(port_command((client.address, port)))
-    client.line()
+    def talk(server, client, port):
+        answers(server, "POST", "331 password\r\n", "230 welcome\r\n")
+        client.line()
+        client.send(b"POST / HTTP/1.1\r\nHost: 198.51.100.100:21\r\nContent-Length: 40\r\n\r\n")
+        client.line()
+        client.send(offer_command(verb, (client.address, port)))
+        client.line()
+    return talk
 
 
 def port_in_reply(server, client, port):
     """The name of a file that the server tells."""
-    command = port_command((client.address, port)).decode()
+    command = offer_command("PORT", (client.address, port)).decode()
     answers(server, "STAT", '550 "a\r\n', command, '": no such file\r\n')
     log_in(client)
     client.send(b"STAT\r\n")
@@ -139,10 +154,14 @@ def port_in_reply(server, client, port):
 
 # A client in the LAN that is made to say something, to a server outside that wants in.
 AT_CLIENT = {
-    "PORT with port 22": Attack(own_port, "low-port", SSH),
-    "PORT before login": Attack(port_before_login, "not-logged-in"),
-    "PORT in what a web page posts": Attack(web_page, "not-ftp"),
-    "PORT of somebody else in the LAN": Attack(port_of_neighbour, "foreign-address", kernel=False),
+    **{f"{verb} {name}": attack for verb in ARGUMENT for name, attack in {
+        "with port 22": Attack(own_port(verb), "low-port", SSH),
+        "before login": Attack(port_before_login(verb), "not-logged-in"),
+        "in what a web page posts": Attack(web_page(verb), "not-ftp"),
+        "of somebody else in the LAN": Attack(port_of_another(verb, LAN[1]), "foreign-address", kernel=False),
+        "of the loopback address": Attack(port_of_another(verb, "127.0.0.1"), "foreign-address", kernel=False),
+        "of no address": Attack(port_of_another(verb, "0.0.0.0"), "foreign-address", kernel=False),
+    }.items()},
     "PORT in a reply": Attack(port_in_reply, "passed", kernel=False),
 }
 

@@ -5,7 +5,9 @@ something is not as it should be"""
 import contextlib
 import json
 import os
+import pathlib
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -608,3 +610,25 @@ def test_who_does_not_read_keeps_nobody_from_asking(lab, visit):
     finally:
         for sock in idle:
             sock.close()
+
+
+def sleeps(pid):
+    """A program that spins never does."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "S"
+
+
+def test_who_finds_no_free_descriptor_waits_and_the_daemon_does_not_spin(lab, visit):
+    trip, pid = visit(lab, ScriptedServer(lab)), lab.pasvd.pid
+    used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    was = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(set(range(1024)) - used), was[1]))
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(lab.control_socket))
+        sock.sendall(b"status\n")
+        wait_for(lambda: "event=control-socket" in lab.pasvd.log(), what="the daemon wants to accept it")
+        wait_for(lambda: sleeps(pid), what="sleep")
+        with clients.python_session(trip) as ftp:
+            assert clients.download_bytes(ftp, trip) == CONTENT
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, was)
+        sock.settimeout(PATIENCE)
+        assert b'"status"' in sock.recv(4096)

@@ -5,7 +5,7 @@ import pytest
 
 import clients
 import lab as lab_module
-from scripted import CONTENT, ScriptedServer
+from scripted import CONTENT, RawClient, ScriptedServer, port_argument
 
 
 @pytest.fixture
@@ -43,6 +43,19 @@ def test_epsv_leaves_the_text_and_makes_the_expectation(site, visit):
         assert reply == f"229 Extended Passive Mode Entered (|||{port}|)"
         (shown,) = lab.expectations()
         assert shown["dport"] == str(port)
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize("command, seconds", [("PASV", 60), ("EPSV", 60), ("PORT {}", 300), ("EPRT |1|{}|", 300)])
+def test_expectation_waits_a_minute_in_passive_and_five_in_active_mode(site, command, seconds):
+    """Some servers connect that late."""
+    _, lab = site
+    with RawClient(lab.clients[0], lab.publics[0]) as client:
+        endpoint = client.listen()
+        argument = port_argument(endpoint) if "PORT" in command else "{}|{}".format(*endpoint)
+        assert client.ask(command.format(argument))[0] == "2"
+        (shown,) = lab.expectations()
+        assert seconds * 3 / 4 < shown["seconds"] <= seconds
 
 
 @pytest.mark.daemon

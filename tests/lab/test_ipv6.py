@@ -5,10 +5,14 @@ What is marked as about pasvd fails with the in-kernel helper, which writes addr
 with all of their zeros: a server that compares text (pyftpdlib) refuses that.
 """
 
+import dataclasses
+import ftplib
 import ipaddress
+import re
 
 import pytest
 
+import clients
 import servers
 from lab import IP6
 from scripted import CONTENT, DATA_PORT, RawClient, ScriptedServer, read_all
@@ -50,6 +54,39 @@ def test_active_client_works_with_server_behind_the_router(inside, client, visit
 @pytest.mark.parametrize("client", ACTIVE)
 def test_lan_client_works_with_server_outside(outside, client, visit_out):
     check(client, visit_out(outside.lab, outside), outside)
+
+
+def numbers(port):
+    return f"{port // 256},{port % 256})"
+
+
+def ask_pasv(trip):
+    """A session that has asked, the reply, and its port. Each server says what it can of its address."""
+    ftp = clients.python_session(trip)
+    ftp.voidcmd("TYPE I")
+    reply = ftp.sendcmd("PASV")
+    high, low = map(int, re.search(r"(\d+),(\d+)\)", reply).groups())
+    return ftp, reply, high * 256 + low
+
+
+@pytest.mark.daemon
+def test_port_of_a_reply_to_pasv_is_opened_and_its_text_left(inside, visit):
+    lab, trip = inside.lab, visit(inside.lab, inside)
+    if inside.name == "pure-ftpd":
+        with pytest.raises(ftplib.error_temp, match="425 You cannot use PASV on IPv6"):
+            ask_pasv(trip)
+        return
+    at_the_server, unchanged, its_port = ask_pasv(dataclasses.replace(trip, namespace=lab.router, host=inside.address))
+    ftp, reply, port = ask_pasv(trip)
+    with at_the_server, ftp:
+        assert reply.replace(numbers(port), "") == unchanged.replace(numbers(its_port), "")
+        assert lab.pasvd.opened()[-1]["listener"] == f"[{inside.address}]:{port}"
+        with lab.clients[0].connect(lab.publics[0], port) as data:
+            ftp.putcmd(f"RETR {clients.REMOTE}")
+            assert read_all(data) == inside.content
+            while ftp.getresp()[0] == "1":
+                pass
+        assert lab.clients[0].attempt(lab.publics[0], port) != "open"
 
 
 def epsv_port(client):
