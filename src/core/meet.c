@@ -33,18 +33,18 @@ static void meet_forget(struct step *s)
 	s->conn = NULL;
 }
 
-/* Where the server's next byte is, in its own numbers: the client waits for it. As
- * nf_ct_seq_adjust() does. */
+/* Where the server's next byte is, in its own numbers: the client waits for it. */
 static uint32_t meet_awaited_reply(const struct conn *c, const struct seg *seg)
 {
 	const struct seqadj *a = &c->view.seqadj[DIR_REPLY];
-	bool behind = seq_after(seg->ack - (uint32_t)a->before, a->pos);
+	bool is_after = seq_after(seg->ack - (uint32_t)a->before, a->pos);
 
-	return seg->ack - (uint32_t)(behind ? a->after : a->before);
+	return seg->ack - (uint32_t)(is_after ? a->after : a->before);
 }
 
 /* The server's next byte begins a line: a predecessor saw the whole reply, for only then the mark
- * says that somebody is logged in; the client has it all; and nothing went past since. */
+ * says that somebody is logged in; the client has it all; and nothing went past since. Where that
+ * byte is, only the client says: meet_check_reply(). */
 static bool meet_awaits_reply(const struct step *s, const struct seg *seg, unsigned trust)
 {
 	return s->dir == DIR_ORIGINAL && seg->flags & SEG_ACK && trust & TRUST_LOGGED_IN &&
@@ -61,7 +61,8 @@ static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
 	session_start(&c->session, trust & TRUST_LOGGED_IN, trust & TRUST_DISTRUSTED);
 	for (int i = 0; i < 2; i++)
 		line_join(&c->stream[i].line);
-	if (meet_awaits_reply(s, seg, trust))
+	c->assumed = meet_awaits_reply(s, seg, trust);
+	if (c->assumed)
 		line_skip(&c->stream[DIR_REPLY].line, meet_awaited_reply(c, seg), true);
 	c->tls = trust & TRUST_TLS;
 	if (c->tls)
@@ -125,6 +126,18 @@ static void meet_add(struct step *s, const struct seg *seg, const struct ct_view
 		meet_begin(s, seg);
 }
 
+/* The server's first segment after a restart. It may be an old one, sent again from the middle of a
+ * line on because the client's ACK of all ended at this router. Then it has no byte that conntrack
+ * has not seen, or one further on came first. */
+static void meet_check_reply(const struct step *s, const struct seg *seg, bool is_new)
+{
+	struct line *l = &s->conn->stream[DIR_REPLY].line;
+
+	if (!is_new || seg->seq != l->next)
+		line_join(l);
+	s->conn->assumed = false;
+}
+
 /* The connection of the segment. Conntrack is asked unless the segment is the next one of a session
  * that is known. */
 static enum ct_result meet_conn(struct step *s, const struct seg *seg)
@@ -132,11 +145,15 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
 	const struct ct_ops *ct = &s->h->ct;
 	struct ct_view view;
 	enum ct_result result;
+	bool is_assumed;
 
 	s->conn = conntab_find(&s->h->tab, &seg->tuple, s->now, &s->dir);
-	if (s->conn && is_next(s, seg))
+	is_assumed = s->conn && s->conn->assumed && s->dir == DIR_REPLY;
+	if (s->conn && is_next(s, seg) && !is_assumed)
 		return CT_OK;
 	result = ct->get(ct->ctx, &seg->tuple, &view);
+	if (is_assumed)
+		meet_check_reply(s, seg, result == CT_OK && !view.all_heard);
 	if (s->conn && (result == CT_FAIL || (result == CT_OK && is_same(s, &view))))
 		return CT_OK;
 	if (s->conn)

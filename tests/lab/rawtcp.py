@@ -124,17 +124,17 @@ class RawTcp:
             self.segment(RST | ACK)
         self.socket.close()
 
-    def segment(self, flags=ACK, payload=b"", window=WIDE):
-        content = segment(self.ends, self.ports, self.seq, self.ack, flags, window, payload)
-        self.socket.sendto(content, (self.destination, 0))
+    def segment(self, flags=ACK, payload=b"", window=WIDE, ttl=TTL):
+        self._send(segment(self.ends, self.ports, self.seq, self.ack, flags, window, payload), ttl)
         self.seq = (self.seq + len(payload) + (1 if flags & (SYN | FIN) else 0)) % (1 << 32)
 
     def stray(self, distance, payload, ttl=TTL):
         """A segment that lies so far from the next one, and does not count. With a small ttl it ends on its way."""
-        content = segment(self.ends, self.ports, (self.seq + distance) % (1 << 32), self.ack, PSH | ACK, WIDE, payload)
+        self._send(segment(self.ends, self.ports, (self.seq + distance) % (1 << 32), self.ack, PSH | ACK, WIDE, payload), ttl)
+
+    def _send(self, content, ttl):
         self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
         self.socket.sendto(content, (self.destination, 0))
-        self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, TTL)
 
     def next(self, timeout=PATIENCE):
         """The next segment of the other end that carries something: (seq, flags, payload)."""
@@ -155,10 +155,10 @@ class RawTcp:
         self.ack = (seq + 1) % (1 << 32)
         self.segment(PSH | ACK if first else ACK, first)
 
-    def acknowledge(self, number, window=WIDE):
+    def acknowledge(self, number, window=WIDE, ttl=TTL):
         """That many bytes more have arrived."""
         self.ack = (self.ack + number) % (1 << 32)
-        self.segment(window=window)
+        self.segment(window=window, ttl=ttl)
 
     def ask(self, command):
         """One command, and one segment of reply, which is acknowledged."""

@@ -11,11 +11,13 @@ import typing
 
 import pytest
 
-from rawtcp import ACK, PSH, RawTcp, free_port
+from rawtcp import ACK, PSH, WIDE, RawTcp, free_port
 from scripted import CONFIG_TO_SETTLE, RawClient, ScriptedServer, port_argument, settle
 from test_active import ARGUMENT
+from test_fail import CLOSED
 
 SSH, ORDINARY = 22, 40022
+ROUTER = 1      # the time to live of what ends there
 LAN = ("192.168.100.200", "192.168.100.201")
 
 
@@ -316,3 +318,26 @@ def test_offer_before_the_greeting_opens_nothing(both_ways, where, verb, behind)
         assert ends.server.attempt((ends.seen, ORDINARY)) != "open"
     after = lab.pasvd.counters()
     assert after["not-logged-in"] == before["not-logged-in"] + 1 and after["opened"] == before["opened"], after
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_acknowledgement_that_ends_at_the_router_is_believed_by_no_successor(make_lab, wide):
+    """Conntrack takes all for acknowledged; the server has to send again from where the client says."""
+    with make_lab(config=CLOSED) as lab:
+        server = ScriptedServer(lab)
+        server.listen(ORDINARY)
+        answers(server, "SIZE", f"550 {announce(server, ORDINARY).strip()}: no such file\r\n")
+        answers(server, "PASV", "227 no more ports\r\n")
+        with RawTcp(lab.clients[0], lab.client_address(), lab.publics[0]) as client:
+            for command in (b"", b"USER lab\r\n", b"PASS lab\r\n"):
+                client.ask(command)
+            client.segment(PSH | ACK, b"SIZE 227\r\n")
+            whole = client.next()[2]
+            client.acknowledge(len(whole), ttl=ROUTER)
+            rest = len(whole) - len(HARMLESS)
+            client.ack -= rest
+            lab.pasvd.kill()
+            lab.start_pasvd()
+            client.segment(PSH | ACK, b"PASV\r\n", window=WIDE if wide else rest)
+            client.receive(lambda text: b"\n" in text)
+            check_shut(lab)

@@ -2,6 +2,15 @@
 /* Tests for src/core/trust.c, and of what the engine has the mark say. */
 #include "talk.h"
 
+/* The daemon is killed, and another one begins. */
+static void succeed(bool sees_all)
+{
+	struct ct_ops port = fake_ct_port(&ct);
+
+	engine_init(&engine, &port, &policy_default, key);
+	engine.sees_all = sees_all;
+}
+
 START_TEST(a_mask_has_four_bits)
 {
 	ck_assert(trust_mask_is_valid(0xf0000000) && trust_mask_is_valid(0x80010101));
@@ -152,13 +161,11 @@ END_TEST
 /* It was not read, so it may be anything: the middle of a name, for one. */
 START_TEST(a_successor_takes_nothing_for_a_line_before_it_saw_an_end)
 {
-	struct ct_ops port;
 	struct talk t;
 
 	start();
 	t = talk();
-	port = fake_ct_port(&ct);
-	engine_init(&engine, &port, &policy_default, key);
+	succeed(false);
 	client(&t, "PASV\r\n");
 	ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_PASSED);
 	ck_assert_uint_eq(ct.addeds, 0);
@@ -170,18 +177,16 @@ END_TEST
 /* A successor's first packet is the client's PASV. What its reply comes to. */
 static enum reason first_is_pasv(bool all_heard, bool sees_all, const char *before)
 {
-	struct ct_ops port;
 	struct talk t;
 
 	start();
 	engine.sees_all = sees_all;
 	t = talk();
 	server(&t, before);
-	port = fake_ct_port(&ct);
-	engine_init(&engine, &port, &policy_default, key);
-	engine.sees_all = sees_all;
+	succeed(sees_all);
 	t.conn->view.all_heard = all_heard;
 	client(&t, "PASV\r\n");
+	t.conn->view.all_heard = false;
 	return server(&t, "227 x (10,0,0,2,195,80)\r\n");
 }
 
@@ -196,22 +201,45 @@ START_TEST(a_successor_reads_a_reply_whose_beginning_is_known)
 }
 END_TEST
 
+/* If a client's ACK of all ended at the router, the server sends from the middle of a line on. */
+START_TEST(a_reply_that_is_sent_again_begins_no_line)
+{
+	for (int gap_first = 0; gap_first < 2; gap_first++) {
+		struct talk t;
+
+		start();
+		t = talk();
+		server(&t, "550 227 x (10,0,0,2,195,80)\r\n");
+		t.seq[DIR_REPLY] -= 25;
+		succeed(true);
+		t.conn->view.all_heard = true;
+		client(&t, "PASV\r\n");
+		if (gap_first) {
+			t.conn->view.all_heard = false;
+			t.seq[DIR_REPLY] += 25;
+			ck_assert_int_eq(server(&t, "227 none\r\n"), REASON_PASSED);
+			t.seq[DIR_REPLY] -= 35;
+		}
+		server(&t, "227 x (10,0,0,2,195,80)\r\n");
+		ck_assert_uint_eq(ct.addeds, 0);
+	}
+}
+END_TEST
+
 /* The client's acknowledgement is in its own numbers. */
 START_TEST(a_reply_is_awaited_where_the_server_sends_it)
 {
-	struct ct_ops port;
 	struct talk t;
 
 	start();
 	t = talk();
-	port = fake_ct_port(&ct);
-	engine_init(&engine, &port, &policy_default, key);
-	engine.sees_all = true;
+	succeed(true);
 	t.conn->view.all_heard = true;
 	t.conn->view.seqadj[DIR_REPLY] = (struct seqadj){t.seq[DIR_REPLY] - 50, 0, 7};
 	t.seq[DIR_REPLY] += 7;
 	client(&t, "PASV\r\n");
 	t.seq[DIR_REPLY] -= 7;
+	t.conn->view.all_heard = false;
 	ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
 }
 END_TEST
@@ -221,13 +249,11 @@ START_TEST(a_successor_trusts_nobody_more_than_the_mark_does)
 	static const char *const said[] = {"550 no\r\n", "230 in\r\n", "200 ok\r\n"};
 
 	for (unsigned trust = 0; trust < 16; trust++) {
-		struct ct_ops port;
 		struct talk t;
 
 		start();
 		t = talk();
-		port = fake_ct_port(&ct);
-		engine_init(&engine, &port, &policy_default, key);
+		succeed(false);
 		if (!(trust & TRUST_SEEN) || trust & TRUST_TLS)
 			continue;
 		t.conn->mark = trust_to_mark(POLICY_CONNMARK, trust);
@@ -327,6 +353,7 @@ int main(void)
 		conntrack_is_asked_only_where_a_segment_is_not_the_next_one,
 		a_successor_takes_nothing_for_a_line_before_it_saw_an_end,
 		a_successor_reads_a_reply_whose_beginning_is_known,
+		a_reply_that_is_sent_again_begins_no_line,
 		a_reply_is_awaited_where_the_server_sends_it,
 		a_successor_trusts_nobody_more_than_the_mark_does,
 		an_evicted_session_has_to_log_in_again,
