@@ -69,7 +69,7 @@ const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16
 	return error;
 }
 
-const char *conf_value_seconds(struct text t, uint16_t low, uint16_t high, uint16_t *ret_seconds)
+const char *conf_value_seconds(struct text t, uint16_t low, uint16_t high, uint32_t *ret_seconds)
 {
 	size_t digits = 0;
 	uint16_t number;
@@ -83,7 +83,7 @@ const char *conf_value_seconds(struct text t, uint16_t low, uint16_t high, uint1
 	if (!scale || conf_value_number((struct text){t.p, digits}, 0, UINT16_MAX, &number) ||
 		number * scale < low || number * scale > high)
 		return conf_value_wrong;
-	*ret_seconds = (uint16_t)(number * scale);
+	*ret_seconds = number * scale;
 	return NULL;
 }
 

@@ -25,7 +25,7 @@ const char *conf_value_count(struct text t, uint32_t low, uint32_t high, uint32_
 const char *conf_value_number(struct text t, uint16_t low, uint16_t high, uint16_t *ret_number);
 
 /* A time low..high in seconds: a decimal number, then nothing, "s" or "min". */
-const char *conf_value_seconds(struct text t, uint16_t low, uint16_t high, uint16_t *ret_seconds);
+const char *conf_value_seconds(struct text t, uint16_t low, uint16_t high, uint32_t *ret_seconds);
 
 /* PORT or PORT-PORT; both ends lowest..65535. */
 const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *ret_range);

@@ -69,22 +69,12 @@ const char *settings_set_zone(struct settings *s, struct text value)
 
 const char *settings_set_timeout(struct settings *s, struct text value)
 {
-	uint16_t seconds;
-	const char *why = conf_value_seconds(value, 1, EXPECT_TIMEOUT_MAX, &seconds);
-
-	if (!why)
-		s->policy.expect_seconds = seconds;
-	return why;
+	return conf_value_seconds(value, 1, EXPECT_TIMEOUT_MAX, &s->policy.expect_seconds);
 }
 
 const char *settings_set_timeout_active(struct settings *s, struct text value)
 {
-	uint16_t seconds;
-	const char *why = conf_value_seconds(value, 1, EXPECT_TIMEOUT_MAX, &seconds);
-
-	if (!why)
-		s->policy.expect_seconds_active = seconds;
-	return why;
+	return conf_value_seconds(value, 1, EXPECT_TIMEOUT_MAX, &s->policy.expect_seconds_active);
 }
 
 const char *settings_set_announce(struct settings *s, struct text value)

@@ -32,11 +32,6 @@ static uint32_t *conntab_bucket_of(struct conntab *t, const struct tuple *tuple)
 	return &t->bucket[siphash(t->key, bytes, sizeof(bytes)) & (CONNTAB_BUCKETS - 1)];
 }
 
-static uint32_t conntab_index(const struct conntab *t, const struct conn *c)
-{
-	return (uint32_t)(c - t->conn);
-}
-
 static void conntab_bucket_enter(struct conntab *t, struct conn *c, enum dir dir)
 {
 	uint32_t *bucket = conntab_bucket_of(t, &c->view.tuple[dir]);

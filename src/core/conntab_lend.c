@@ -4,11 +4,6 @@
 
 #include "conntab_lend.h"
 
-static uint32_t conntab_number(const struct conntab *t, const struct conn *c)
-{
-	return (uint32_t)(c - t->conn);
-}
-
 /* --- buffers and edits --- */
 
 static bool conntab_lend_buffer(struct conntab *t, struct conn *c, struct stream *stream)
@@ -20,7 +15,7 @@ static bool conntab_lend_buffer(struct conntab *t, struct conn *c, struct stream
 	i = pool_take(&t->lines.pool);
 	if (i == LIST_END)
 		return false;
-	t->lines.owner[i] = conntab_number(t, c);
+	t->lines.owner[i] = conntab_index(t, c);
 	stream->line.buf = t->lines.buf[i];
 	return true;
 }
@@ -91,7 +86,7 @@ static bool conntab_lend_edits(struct conntab *t, struct conn *c, enum dir dir)
 	i = pool_take(&t->edits.pool);
 	if (i == LIST_END)
 		return false;
-	t->edits.owner[i] = conntab_number(t, c) * 2 + dir;
+	t->edits.owner[i] = conntab_index(t, c) * 2 + dir;
 	stream->edits = &t->edits.edits[i];
 	conntab_begin_edits(stream, &c->view.seqadj[dir]);
 	return true;
@@ -168,17 +163,16 @@ void conntab_open(struct conntab *t, struct conn *c, const struct plan *plan, ui
 
 	conntab_close(t, c);
 	i = pool_take(&t->ports.pool);
-	crowd_join(&t->openers, conntab_number(t, c), &c->view.tuple[DIR_ORIGINAL].src.addr);
+	crowd_join(&t->openers, conntab_index(t, c), &c->view.tuple[DIR_ORIGINAL].src.addr);
 	c->opened = &t->ports.opened[i];
 	*c->opened = (struct opened){.plan = *plan, .until = until};
-	t->ports.owner[i] = conntab_number(t, c);
+	t->ports.owner[i] = conntab_index(t, c);
 	deadlines_set(&t->ports.due, i, until);
 }
 
 void conntab_end(struct conntab *t, struct conn *c, uint64_t until)
 {
-	crowd_leave(&t->openers, conntab_number(t, c));
-	c->opened->until = until;
+	crowd_leave(&t->openers, conntab_index(t, c));
 	c->opened->ended = true;
 	deadlines_set(&t->ports.due, conntab_port(t, c), until);
 }
@@ -187,7 +181,7 @@ void conntab_close(struct conntab *t, struct conn *c)
 {
 	if (!c->opened)
 		return;
-	crowd_leave(&t->openers, conntab_number(t, c));
+	crowd_leave(&t->openers, conntab_index(t, c));
 	deadlines_clear(&t->ports.due, conntab_port(t, c));
 	pool_give(&t->ports.pool, conntab_port(t, c));
 	c->opened = NULL;

@@ -9,9 +9,7 @@
 
 #include <string.h>
 
-#include "siphash.h"
-
-enum { CROWD_IP6_LEN = 8 };
+#include "addr_hash.h"
 
 void crowd_init(struct crowd *c, const uint8_t *key)
 {
@@ -20,14 +18,6 @@ void crowd_init(struct crowd *c, const uint8_t *key)
 	for (uint32_t i = 0; i < CROWD_BUCKETS; i++)
 		c->bucket[i] = LIST_END;
 	pool_init(&c->clients, c->place, CROWD_SIZE);
-}
-
-static uint64_t crowd_id(const struct crowd *c, const struct addr *a)
-{
-	uint8_t bytes[1 + ADDR_IP6_LEN] = {a->family};
-
-	memcpy(bytes + 1, a->byte, a->family == ADDR_IP6 ? CROWD_IP6_LEN : addr_len(a));
-	return siphash(c->key, bytes, sizeof(bytes));
 }
 
 static uint32_t crowd_bucket(uint64_t id)
@@ -47,7 +37,7 @@ static uint32_t crowd_find(const struct crowd *c, uint64_t id)
 
 uint32_t crowd_count(const struct crowd *c, const struct addr *client)
 {
-	uint32_t k = crowd_find(c, crowd_id(c, client));
+	uint32_t k = crowd_find(c, addr_hash_client(c->key, client));
 
 	return k == LIST_END ? 0 : c->client[k].n;
 }
@@ -93,7 +83,7 @@ static void crowd_recount(struct crowd *c, uint32_t k, uint32_t n)
 
 void crowd_join(struct crowd *c, uint32_t i, const struct addr *client)
 {
-	uint64_t id = crowd_id(c, client);
+	uint64_t id = addr_hash_client(c->key, client);
 	uint32_t k = crowd_find(c, id);
 
 	if (k == LIST_END)

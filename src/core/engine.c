@@ -3,7 +3,7 @@
  *
  * The only file that knows the order of the steps:
  *
- *   seg_parse             bytes -> segment; what cannot be read is dropped
+ *   packet_parse          bytes -> segment; what cannot be read is dropped
  *   meet_segment          segment -> session and its place there; conntrack is asked unless it is
  *                         the next one; what comes too early or too far is dropped, TCP repeats it
  *   engine_read_bytes     new bytes -> lines -> engine_on_line(): session, policy, quota; offer.c
@@ -406,6 +406,13 @@ static void engine_leave_conn(const struct step *s)
 	conntab_settle(&s->h->tab, s->conn);
 }
 
+int packet_parse(const struct packet *packet, struct seg *ret_seg)
+{
+	if (seg_parse(packet->p, packet->len, ret_seg) < 0)
+		return -1;
+	return packet->unverified && !seg_is_sound(ret_seg, packet->p) ? -1 : 0;
+}
+
 /* Data in a SYN (RFC 7413) would pass before there is a session that it could be read in. TCP sends
  * it again without. */
 void engine_packet(
@@ -416,8 +423,7 @@ void engine_packet(
 	struct seg seg;
 
 	*ret_verdict = (struct verdict){.action = ACTION_PASS};
-	if (seg_parse(packet->p, packet->len, &seg) < 0 ||
-		(packet->unverified && !seg_is_sound(&seg, packet->p))) {
+	if (packet_parse(packet, &seg) < 0) {
 		reason = REASON_BAD_PACKET;
 		ret_verdict->action = ACTION_DROP;
 	} else if (seg.payload_len && seg.flags & SEG_SYN) {

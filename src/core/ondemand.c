@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ondemand.c - data ports of control connections that are TLS
  *
- *   seg_parse      bytes → the SYN's tuple
+ *   packet_parse   bytes → the SYN's tuple
  *   masters_find   client, dialled address → its control connections
  *   ct.get         is one of them ESTABLISHED, now? One that has begun to end opens nothing any
  *                  more, though conntrack remembers it for minutes; what is over is forgotten here.
@@ -143,8 +143,7 @@ void ondemand_syn(
 	struct seg seg;
 
 	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
-	if (seg_parse(packet->p, packet->len, &seg) == 0 &&
-		(!packet->unverified || seg_is_sound(&seg, packet->p))) {
+	if (packet_parse(packet, &seg) == 0) {
 		ret_verdict->action = ACTION_PASS;
 		seg.tuple.zone = h->policy->zone;
 		ret_verdict->reason = ondemand_open_port(h, &seg.tuple, now, ret_verdict);

@@ -12,9 +12,9 @@
 
 #include <string.h>
 
-#include "siphash.h"
+#include "addr_hash.h"
 
-enum { NS_PER_MS = 1000000, IP6_CLIENT_LEN = 8 };
+enum { NS_PER_MS = 1000000 };
 
 static const uint64_t minute = UINT64_C(60000) * NS_PER_MS;
 
@@ -22,15 +22,6 @@ void quota_init(struct quota *q, const uint8_t *key)
 {
 	memset(q, 0, sizeof(*q));
 	memcpy(q->key, key, sizeof(q->key));
-}
-
-/* Two addresses with the same 64 bits would share a bucket. */
-static uint64_t quota_client_id(const struct quota *q, const struct addr *a, size_t len)
-{
-	uint8_t bytes[1 + ADDR_IP6_LEN] = {a->family};
-
-	memcpy(bytes + 1, a->byte, len);
-	return siphash(q->key, bytes, sizeof(bytes));
 }
 
 static struct quota_bucket *quota_bucket_in(
@@ -51,14 +42,11 @@ static struct quota_bucket *quota_bucket_in(
 static struct quota_bucket *quota_bucket_of(
 	struct quota *q, enum quota_scope scope, const struct quota_party *party)
 {
-	const struct addr *client = &party->client, *server = &party->server;
-	size_t client_len = client->family == ADDR_IP6 ? IP6_CLIENT_LEN : addr_len(client);
-
 	switch (scope) {
 	case QUOTA_CLIENT:
-		return quota_bucket_in(q->client, quota_client_id(q, client, client_len));
+		return quota_bucket_in(q->client, addr_hash_client(q->key, &party->client));
 	case QUOTA_SERVER:
-		return quota_bucket_in(q->server, quota_client_id(q, server, addr_len(server)));
+		return quota_bucket_in(q->server, addr_hash(q->key, &party->server));
 	case QUOTA_SESSION:
 	case QUOTA_NONE:
 		break;

@@ -112,12 +112,12 @@ int nl_send(struct nl *nl, const void *msgs, size_t len)
 }
 
 /* One datagram into nl->buf: its length or -errno. */
-static ssize_t nl_receive(struct nl *nl, int flags)
+static ssize_t nl_receive(struct nl *nl)
 {
 	ssize_t n;
 
 	for (int i = 0; i < INTERRUPTIONS_MAX; i++) {
-		n = recv(nl_fd(nl), nl->buf, nl->cap, flags | MSG_TRUNC);
+		n = recv(nl_fd(nl), nl->buf, nl->cap, MSG_TRUNC);
 		if (n >= 0)
 			return (size_t)n > nl->cap ? -EMSGSIZE : n;
 		if (errno != EINTR)
@@ -201,19 +201,14 @@ static void nl_take_messages(struct nl *nl, struct pending *p, const void *datag
 		nl_take_message(nl, p, nlh);
 }
 
-static int nl_take_datagram(struct nl *nl, struct pending *p, int flags)
+static int nl_take_datagram(struct nl *nl, struct pending *p)
 {
-	ssize_t n = nl_receive(nl, flags);
+	ssize_t n = nl_receive(nl);
 
 	if (n < 0)
 		return (int)n;
 	nl_take_messages(nl, p, nl->buf, (size_t)n);
 	return 0;
-}
-
-int nl_dispatch(struct nl *nl)
-{
-	return nl_take_datagram(nl, NULL, MSG_DONTWAIT);
 }
 
 /* How many datagrams were received into the buffers of `msgs`, or -errno. */
@@ -269,7 +264,7 @@ static int nl_await(struct nl *nl, struct pending *p)
 	int err = 0;
 
 	for (int i = 0; i < NL_READS_MAX && p->left && !err; i++)
-		err = nl_take_datagram(nl, p, 0);
+		err = nl_take_datagram(nl, p);
 	if (err == -EAGAIN || (!err && p->left))
 		return -ETIMEDOUT;
 	return p->left ? err : 0;

@@ -61,7 +61,7 @@ int nl_fd(const struct nl *nl);
 int nl_receive_much(struct nl *nl, int bytes);
 
 /* Has the messages of multicast group `group` (NFNLGRP_*) come to nl->unasked, too. What finds the
- * socket full is lost, and the next nl_dispatch() says -ENOBUFS once. */
+ * socket full is lost, and the next nl_dispatch_batch() says -ENOBUFS once. */
 int nl_join(struct nl *nl, int group);
 
 /* Sends messages that need no answer, in one datagram. */
@@ -78,10 +78,6 @@ int nl_request(
 /* The same for one message. `len`: its length, or the -errno of the function that built it. Returns
  * the first error of building, sending and the answer, or 0. */
 int nl_ask(struct nl *nl, void *msg, ssize_t len, nl_take_fn *take, void *data);
-
-/* Reads one datagram and hands what is in it to nl->unasked. -EAGAIN: there is none. Never
- * waits. */
-int nl_dispatch(struct nl *nl);
 
 /* Reads up to `n` datagrams, NL_BATCH_MAX at most, with one system call, and hands what is in them
  * to nl->unasked. The owner's memory has `n` times nl->cap bytes. Returns how many there were, or

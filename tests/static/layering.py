@@ -34,7 +34,8 @@ SYSTEM_HEADERS = {"assert.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 # Headers of its own that src/core has, and who includes them.
 PRIVATE = {
     "bytes.h": {"seg", "siphash", "conntab"},
-    "siphash.h": {"siphash", "conntab", "crowd", "masters", "quota"},
+    "siphash.h": {"siphash", "addr_hash", "conntab", "masters"},
+    "addr_hash.h": {"addr_hash", "crowd", "quota"},
     "conntab_lend.h": {"conntab_lend", "conntab"},
     "evict.h": {"evict", "meet", "ondemand"},
     "sane.h": {"sane", "engine"},
@@ -64,6 +65,7 @@ MAY_KNOW = {
     "trust": set(),
     "policy": {"ct_ops", "ftp", "quota", "reason", "strict", "trust"},
     "edit": {"seg", "seqadj"},
+    "addr_hash": {"endpoint"},
     "list": set(),
     "pool": {"list"},
     "deadlines": set(),
