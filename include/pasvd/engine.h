@@ -35,7 +35,7 @@ struct engine {
 	uint64_t settled;
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;
-	/* no packet passes while no pasvd runs, so a mark says all up to the packet after it */
+	/* nothing passes while no pasvd runs (fail-open = no), so what a mark says still holds */
 	bool sees_all;
 	bool lossy; /* what a gap lacks went past us, and does not come any more */
 	/* called for each, unless NULL, which engine_init() makes it */

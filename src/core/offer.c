@@ -22,8 +22,8 @@
  * time was up (tests/platform/expect_events.c). */
 enum { EARLY_MS = 200 };
 
-/* A port that has ended was used, or its control connection is gone. The next packet of that tells;
- * conntrack is asked only if none comes for so long. */
+/* A port that has ended was used, or its control connection is gone. The next packet of that says
+ * which; conntrack is asked only if none comes for so long. */
 enum { NEXT_PACKET_MS = 1000 };
 
 /* so that a packet full of offers does not hold up those after it */

@@ -2,10 +2,10 @@
 /* loop.c - the queues: every packet that comes out of one gets a verdict
  *
  * Theory of operation. Packets that wait are received at once, NL_BATCH_MAX at most, and go through
- * the core one after the other. Their verdicts, each behind what its connection's mark is to say,
+ * the core one after the other. Their verdicts, each after what its connection's mark is to say,
  * are collected and sent in one datagram; only then they are logged. What is collected is sent
  *   - when the packets that were received are through,
- *   - before the kernel is asked anything for a packet behind them,
+ *   - before the kernel is asked anything for a packet after them,
  *   - when there is no room for another.
  * So the first packet of a batch waits for the core alone. What cannot be read is dropped; a queue
  * whose packets get no verdict is the worst that could happen here.
@@ -13,7 +13,7 @@
  * Events are read before the first packet of a batch is looked at: what happened before any of them
  * came is among the events by then. A client uses its port, and then asks for the next one: once
  * the core knows of the next, word of the use comes too late. Verdicts that are sent within a batch
- * let other things happen, so events are read again behind them. For a packet that comes alone
+ * let other things happen, so events are read again after them. For a packet that comes alone
  * poll() has looked for events, and after it had seen the packet, which stands before them in its
  * list.
  *
@@ -343,7 +343,7 @@ static int loop_queue_fd(const struct loop_queue *q)
 	return q->nl.sock ? nl_fd(&q->nl) : -1;
 }
 
-/* Tells that verdicts are given. Behind them: it stops if they do. */
+/* Reports that verdicts are given. It comes after them, so it stops if they do. */
 static void loop_watchdog(const struct loop *loop, int watchdog_ms, uint64_t *last)
 {
 	uint64_t now = loop_now();

@@ -9,10 +9,6 @@
  * verdict accepts them all. So it shows what the way of packets through any program costs.
  */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include <libmnl/libmnl.h>
@@ -21,15 +17,11 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 
+#include "bench.h"
+
 enum { BATCH = 64, MESSAGE_MAX = 4096, BYTES = 4 << 20, PACKETS = 4096 };
 
 static struct mnl_socket *sock;
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "bare: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
 
 static void send_message(const struct nlmsghdr *nlh)
 {

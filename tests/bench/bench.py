@@ -119,8 +119,7 @@ class Site:
 
     def program_cpu(self):
         """Seconds that the program's threads have run so far."""
-        tasks = pathlib.Path(f"/proc/{self.program.pid}/task").glob("*/schedstat") if self.program else ()
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        return lab_module.cpu_of(self.program.pid) if self.program else 0.0
 
     def start_client(self, size, seconds, count):
         return self.lab.clients[0].popen(

@@ -21,7 +21,6 @@ Limits: clients, router and server share the CPUs, whose caches are theirs as we
 import argparse
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
@@ -66,17 +65,6 @@ class Side:
         self.expect("done")
 
 
-def memory_of(pid):
-    """kB"""
-    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
-
-
-def cpu_of(pid):
-    """us"""
-    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e3
-
-
 def own_cpu_of(pid):
     """us, in steps of a tick"""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -102,10 +90,10 @@ def dial(lab, sessions):
 
 
 def cost_of_noop(lab, sides, noops):
-    before = cpu_of(lab.pasvd.pid)
+    before = lab_module.cpu_of(lab.pasvd.pid)
     for side, share in sides:
         side.say_noops(round(noops * share))
-    return (cpu_of(lab.pasvd.pid) - before) / noops
+    return (lab_module.cpu_of(lab.pasvd.pid) - before) * 1e6 / noops
 
 
 def restart(lab, sides):
@@ -120,10 +108,10 @@ def measure(sessions, rounds, noops):
         lab.clients[0].sysctl("net.ipv4.ip_local_port_range", "1024 65535")
         for port in PORTS:
             Side(lab, lab.servers[0], "serve", lab.server_addresses[0], str(port))
-        empty = memory_of(lab.pasvd.pid)
+        empty = lab_module.memory_of(lab.pasvd.pid)
         sides = dial(lab, sessions)
         cost_of_noop(lab, sides, sessions)      # the first one sets a mark
-        memory = memory_of(lab.pasvd.pid)
+        memory = lab_module.memory_of(lab.pasvd.pid)
         own = own_cpu_of(lab.pasvd.pid)
         cpu = statistics.median(cost_of_noop(lab, sides, noops) for _ in range(rounds))
         own = (own_cpu_of(lab.pasvd.pid) - own) / (rounds * noops)

@@ -9,33 +9,12 @@
  * so the time is that of the whole way.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
-#define NS_PER_S 1000000000LL
+#include "bench.h"
 
 enum { BATCH = 32, PAYLOAD = 18 };
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "flood: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) < 0)
-		fail("clock_gettime");
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
 
 /* Nanoseconds that it takes. */
 static int64_t run(int fd, long count)

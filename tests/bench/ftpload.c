@@ -12,22 +12,14 @@
  * load generator does not drown what is measured. Replies have to end with
  * their segment's last line; that holds for vsftpd.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S    1000000000LL
+#include "bench.h"
+
 #define MAX_COUNT   1000000L
 #define MAX_SECONDS 600L
 #define TIMEOUT_S   10
@@ -37,21 +29,6 @@ struct control {
 	size_t used; /* bytes in buf that no line has taken yet */
 	char buf[4096];
 };
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "ftpload: %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) < 0)
-		fail("clock_gettime");
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
 
 static int dial(struct in_addr host, uint16_t port)
 {

@@ -289,6 +289,17 @@ class Process:
         self.popen.wait(timeout=PATIENCE)
 
 
+def memory_of(pid):
+    """Of its pages, those in memory: kB."""
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+
+def cpu_of(pid):
+    """Seconds that its threads have run so far."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
 class Pasvd:
     """The daemon in the router's namespace; its log is a file, unless stderr is given."""
 

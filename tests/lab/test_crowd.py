@@ -3,7 +3,6 @@
 
 import json
 import pathlib
-import re
 import subprocess
 import sys
 import threading
@@ -11,7 +10,7 @@ import time
 
 import pytest
 
-from lab import PASVCTL, PATIENCE, wait_for
+from lab import PASVCTL, PATIENCE, memory_of
 from scripted import RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
@@ -40,11 +39,6 @@ def ask(lab, *words):
                           capture_output=True)
     assert done.returncode == 0 and not done.stderr, done.stderr
     return done.stdout
-
-
-def memory_of(pid):
-    """Of its pages, those in memory: kB."""
-    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
 
 
 class Talker(threading.Thread):

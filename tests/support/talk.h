@@ -14,6 +14,7 @@
 #include "pasvd/engine.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { CAP = 2048, ROOM = 64 };
@@ -127,6 +128,25 @@ static inline enum reason client(struct talk *t, const char *text)
 static inline enum reason server(struct talk *t, const char *text)
 {
 	return say_bytes(t, DIR_REPLY, text, strlen(text));
+}
+
+/* A session of client number `i`, from its port number `n`. */
+static inline struct talk visit(unsigned i, unsigned n)
+{
+	char from[32];
+
+	snprintf(from, sizeof(from), "198.51.100.%u:%u", i, 40000 + n);
+	return talk_to(from, "203.0.113.1:21", "10.0.0.2:21");
+}
+
+/* What becomes of the reply to its PASV. */
+static inline enum reason ask_for_port(struct talk *t, unsigned port)
+{
+	char reply[64];
+
+	snprintf(reply, sizeof(reply), "227 x (10,0,0,2,%u,%u)\r\n", port / 256, port % 256);
+	client(t, "PASV\r\n");
+	return server(t, reply);
 }
 
 static inline void payload_is(const char *text)

@@ -2,8 +2,6 @@
 /* check_budget.c - how many ports that nobody uses a client has open */
 #include "talk.h"
 
-#include <stdio.h>
-
 enum { MOST = 3 };
 
 static struct policy policy;
@@ -14,24 +12,6 @@ static void begin(void)
 	policy = policy_default;
 	policy.open_ports = MOST;
 	engine.policy = &policy;
-}
-
-/* A session of client number `i`, from its port number `n`. */
-static struct talk visit(unsigned i, unsigned n)
-{
-	char from[32];
-
-	snprintf(from, sizeof(from), "198.51.100.%u:%u", i, 40000 + n);
-	return talk_to(from, "203.0.113.1:21", "10.0.0.2:21");
-}
-
-static enum reason ask_for_port(struct talk *t, unsigned port)
-{
-	char reply[64];
-
-	snprintf(reply, sizeof(reply), "227 x (10,0,0,2,%u,%u)\r\n", port / 256, port % 256);
-	client(t, "PASV\r\n");
-	return server(t, reply);
 }
 
 START_TEST(a_client_with_as_many_unused_ports_as_it_may_gets_no_more)

@@ -6,6 +6,7 @@
 #define TIMEOUT      ": must be a time 1s..300s, as in 60s or 5min"
 #define NUMBER(most) ": must be a number " most
 #define LIMIT        ": must be a number of ports a minute 0..60000, 0 for no limit"
+#define OPEN_PORTS   ": must be a number of ports 0..100000, 0 is no limit"
 #define PORTS        ": must be ports 1..65535 and ranges, as in 2049, 60000-60010"
 #define NETWORKS     ": must be networks, as in 10.0.0.0/24, 2001:db8::/64"
 #define RANGE        ": must be a range of ports 1024..65535, as in 60000-60999, or nothing"
@@ -71,6 +72,10 @@ static const struct {
 	{"limits", "max-sessions = 63", NULL, NUMBER("of sessions 64..100000")},
 	{"limits", "max-sessions = 100001", NULL, NUMBER("of sessions 64..100000")},
 	{"limits", "max-sessions = all", NULL, NUMBER("of sessions 64..100000")},
+	{"limits", "open-ports-per-client = 100001", NULL, OPEN_PORTS},
+	{"limits", "open-ports-per-client = -1", NULL, OPEN_PORTS},
+	{"limits", "open-ports-per-client = 4294967596", NULL, OPEN_PORTS},
+	{"limits", "open-ports-per-client = 300/s", NULL, OPEN_PORTS},
 	{"limits", "ports-per-minute-per-session = 60001", NULL, LIMIT},
 	{"limits", "ports-per-minute-per-client = 10/s", NULL, LIMIT},
 	{"limits", "ports-per-minute-per-server = -1", NULL, LIMIT},

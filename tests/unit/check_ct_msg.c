@@ -381,16 +381,24 @@ START_TEST(only_the_carriers_whole_name_is_ours)
 }
 END_TEST
 
+/* Where the attribute is in view_msg. */
+static size_t place_of(const uint8_t *attribute, size_t n)
+{
+	size_t at = 0;
+
+	while (memcmp(view_msg + at, attribute, n) != 0)
+		at++;
+	return at;
+}
+
 START_TEST(states_are_told_apart)
 {
 	static const uint8_t attribute[] = {ATTR(5, 1), 3}; /* CTA_PROTOINFO_TCP_STATE */
 	_Alignas(4) uint8_t msg[sizeof(view_msg)];
-	size_t at = 0;
+	size_t at = place_of(attribute, sizeof(attribute));
 	struct ct_view v;
 
 	memcpy(msg, view_msg, sizeof(msg));
-	while (memcmp(msg + at, attribute, sizeof(attribute)) != 0)
-		at++;
 	for (uint8_t state = 0; state < 15; state++) {
 		msg[at + 4] = state;
 		ck_assert_int_eq(ct_msg_parse_view(msg, sizeof(msg), "sane", &v), 0);
@@ -409,12 +417,10 @@ START_TEST(what_the_client_has_heard_is_read)
 		bool all_heard;
 	} row[] = {{0x23, true}, {0x33, false}, {0x20, true}, {0x10, false}, {0, false}};
 	_Alignas(4) uint8_t msg[sizeof(view_msg)];
-	size_t at = 0;
+	size_t at = place_of(attribute, sizeof(attribute));
 	struct ct_view v;
 
 	memcpy(msg, view_msg, sizeof(msg));
-	while (memcmp(msg + at, attribute, sizeof(attribute)) != 0)
-		at++;
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
 		msg[at + 4] = row[i].flags;
 		ck_assert_int_eq(ct_msg_parse_view(msg, sizeof(msg), "sane", &v), 0);

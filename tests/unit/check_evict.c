@@ -2,25 +2,6 @@
 /* check_evict.c - who goes when there is no room */
 #include "talk.h"
 
-#include <stdio.h>
-
-static const char offer[] = "227 x (10,0,0,2,195,80)\r\n";
-
-/* A session of client number `i`, from its port number `n`. */
-static struct talk visit(unsigned i, unsigned n)
-{
-	char from[32];
-
-	snprintf(from, sizeof(from), "198.51.100.%u:%u", i, 40000 + n);
-	return talk_to(from, "203.0.113.1:21", "10.0.0.2:21");
-}
-
-static enum reason ask_for_port(struct talk *t)
-{
-	client(t, "PASV\r\n");
-	return server(t, offer);
-}
-
 START_TEST(what_conntrack_does_not_have_any_more_goes_first)
 {
 	struct talk first, over, last;
@@ -34,8 +15,8 @@ START_TEST(what_conntrack_does_not_have_any_more_goes_first)
 	over.conn->view.tuple[DIR_REPLY].dst.port = 1;
 	visit(4, 0);
 	ck_assert_uint_eq(engine.evicted, 0);
-	ck_assert_int_eq(ask_for_port(&first), REASON_OPENED);
-	ck_assert_int_eq(ask_for_port(&last), REASON_OPENED);
+	ck_assert_int_eq(ask_for_port(&first, 50000), REASON_OPENED);
+	ck_assert_int_eq(ask_for_port(&last, 50000), REASON_OPENED);
 }
 END_TEST
 
@@ -50,7 +31,7 @@ START_TEST(what_is_over_in_conntrack_goes_first)
 	over.conn->view.over = true;
 	visit(3, 0);
 	ck_assert_uint_eq(engine.evicted, 0);
-	ck_assert_int_eq(ask_for_port(&first), REASON_OPENED);
+	ck_assert_int_eq(ask_for_port(&first, 50000), REASON_OPENED);
 }
 END_TEST
 
@@ -77,7 +58,7 @@ START_TEST(somebody_outside_pushes_out_himself)
 		server(&other[i], "200 x\r\n");
 		ck_assert_uint_eq(ct.gets, 0); /* it is known */
 		if (i % 2)
-			ck_assert_int_eq(ask_for_port(&other[i]), REASON_OPENED);
+			ck_assert_int_eq(ask_for_port(&other[i], 50000), REASON_OPENED);
 	}
 }
 END_TEST
@@ -107,15 +88,15 @@ START_TEST(whose_rewrites_have_not_arrived_for_longest_goes)
 	first = visit(1, 0);
 	second = visit(2, 0);
 	engine.tab.edits.pool.max = 2;
-	ck_assert_int_eq(ask_for_port(&first), REASON_OPENED);
+	ck_assert_int_eq(ask_for_port(&first, 50000), REASON_OPENED);
 	ck_assert_int_eq(server(&second, "200 x\r\n"), REASON_PASSED);
 	ck_assert_uint_eq(engine.evicted, 0);
-	ck_assert_int_eq(ask_for_port(&second), REASON_OPENED);
+	ck_assert_int_eq(ask_for_port(&second, 50000), REASON_OPENED);
 	ck_assert_uint_eq(engine.evicted, 0);
 	ck_assert_int_eq(server(&first, "200 x\r\n"), REASON_PASSED);
 	client(&second, "NOOP\r\n");
 	ck_assert_uint_eq(engine.evicted, 1);
-	ck_assert_int_eq(ask_for_port(&second), REASON_OPENED);
+	ck_assert_int_eq(ask_for_port(&second, 50000), REASON_OPENED);
 }
 END_TEST
 
