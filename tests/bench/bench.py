@@ -70,7 +70,10 @@ def options():
     parser.add_argument("--packets", type=int, default=10000, help="of other traffic per run")
     parser.add_argument("--pasvd", nargs="+", type=pathlib.Path, default=[lab_module.PASVD],
                         metavar="BINARY", help="builds that are compared")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if chosen.pairs == 1:
+        parser.error("--pairs 1: quartiles need two at least")
+    return chosen
 
 
 def use_build(pasvd):
