@@ -36,9 +36,12 @@ struct ct_view {
 struct expect {
 	struct tuple master; /* the control connection's original tuple */
 	struct tuple tuple;  /* the first packet of the data connection; src.port 0 = any */
+	/* the data connection is translated, as its master is */
+	bool translated;
 	/* CTA_EXPECT_NAT_DIR: the opposite of the packet that carried the negotiation */
 	enum dir nat_dir;
-	/* CTA_EXPECT_NAT_TUPLE, source: where the data connection really goes */
+	/* CTA_EXPECT_NAT_TUPLE, source: where the data connection really goes; tuple.dst if it is
+	 * not translated */
 	struct endpoint nat;
 	uint32_t seconds; /* it lives at most, if nobody connects */
 };

@@ -119,7 +119,8 @@ enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_v
 	uint16_t port, struct plan *ret_plan);
 
 /* Moves the plan to the next port after a clash: within the announced range, and with as many
- * digits as the real one, so that after 65535 comes 10000, and after 9999 POLICY_LOWEST_PORT. */
-void policy_next_port(const struct policy *policy, struct plan *plan);
+ * digits as the real one, so that after 65535 comes 10000, and after 9999 POLICY_LOWEST_PORT.
+ * False: without NAT there is no other port. */
+bool policy_next_port(const struct policy *policy, struct plan *plan);
 
 #endif

@@ -23,13 +23,14 @@
 		"an on-demand SYN to a port that is not on demand for this client's server")       \
 	X(DENIED, "denied", INFO, "the server refused a PORT or EPRT: its expectation is gone")    \
 	X(OPENED, "opened", INFO, "an offered port got its expectation")                           \
+	X(NO_SLACK, "no-slack", WARNING,                                                           \
+		"opened without the external address: it makes the line longer or shorter, "       \
+		"which only a translated connection can be")                                       \
 	X(BAD_PACKET, "bad-packet", WARNING,                                                       \
 		"dropped: not a whole TCP segment over IPv4 or IPv6, or its checksum is wrong")    \
 	X(NOT_TRACKED, "not-tracked", WARNING, "conntrack does not know the connection")           \
 	X(NO_CT_HELPER, "no-ct-helper", WARNING,                                                   \
 		"the connection does not carry our helper: is the CT rule loaded?")                \
-	X(NOT_TRANSLATED, "not-translated", WARNING,                                               \
-		"the connection is not translated: there is nothing to rewrite")                   \
 	X(REORDERED, "reordered", DEBUG,                                                           \
 		"dropped, TCP repeats it: it came before bytes that may have to be rewritten")     \
 	X(RESET, "reset", DEBUG,                                                                   \

@@ -155,7 +155,9 @@ static const struct settings_key keys[] = {
 		"packets of the control connection come in by it, which is the uplink if there "
 		"are several. Conditions may be combined. An entry is for addresses of one "
 		"family. The first entry that fits counts, so entries with conditions come "
-		"first. If none fits, the address that conntrack knows is announced."},
+		"first. If none fits, the address that conntrack knows is announced.\n"
+		"Where the router translates nothing, a line keeps its length: the address is "
+		"left as it is where another one does not fit in."},
 
 	{"tls", "passive-ports", "",
 		"ranges of ports 1024..65535, as in 60000-60100 or 60000-60100 for 10.0.0.2",

@@ -106,8 +106,6 @@ static const char *answer_state_of(const struct conn *c, const struct ct_view *n
 		return "closing";
 	if (!c->view.ours)
 		return "no-ct-helper";
-	if (c->reported)
-		return "not-translated";
 	if (c->tls)
 		return "tls";
 	if (c->session.distrusted)

@@ -129,7 +129,7 @@ static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
 {
 	enum reason reason = offer_make(s, offer);
 
-	if (reason == REASON_OPENED && s->dir == DIR_ORIGINAL)
+	if ((reason == REASON_OPENED || reason == REASON_NO_SLACK) && s->dir == DIR_ORIGINAL)
 		session_opened(&s->conn->session);
 	return reason;
 }
@@ -352,24 +352,14 @@ static enum reason engine_pass_on(struct step *s, const struct seg *seg, struct 
 	return reason_worse(reason, engine_apply_edits(s, seg, packet));
 }
 
-/* Only a connection that is translated, and carries a ct helper, has a sequence adjustment
- * (nf_nat_setup_info). */
-static bool is_translated(const struct ct_view *view)
-{
-	const struct tuple *original = &view->tuple[DIR_ORIGINAL], *reply = &view->tuple[DIR_REPLY];
-
-	return !endpoint_eq(&original->src, &reply->dst) ||
-	       !endpoint_eq(&original->dst, &reply->src);
-}
-
-/* The connection carries no ct helper, or is not translated. */
+/* The connection carries no ct helper. */
 static enum reason engine_leave_alone(struct step *s, const struct seg *seg)
 {
 	/* so that conntrack need not be asked for the next one */
 	line_begin(&s->stream->line, seg->seq + seg->payload_len);
 	s->verdict->again = s->conn->reported;
 	s->conn->reported = true;
-	return s->conn->view.ours ? REASON_NOT_TRANSLATED : REASON_NO_CT_HELPER;
+	return REASON_NO_CT_HELPER;
 }
 
 static enum reason engine_read_packet(struct step *s, const struct seg *seg, struct packet *packet)
@@ -383,7 +373,7 @@ static enum reason engine_read_packet(struct step *s, const struct seg *seg, str
 	s->conn->indev[s->dir] = packet->indev;
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
-	if (!s->conn->view.ours || !is_translated(&s->conn->view))
+	if (!s->conn->view.ours)
 		return engine_leave_alone(s, seg);
 	return engine_pass_on(s, seg, packet, where, skip);
 }

@@ -195,13 +195,12 @@ static void offer_remember(struct step *s, const struct plan *plan)
 	conntab_open(&s->h->tab, s->conn, plan, s->now + (uint64_t)plan->expect.seconds * 1000);
 }
 
-static enum reason offer_installed(struct step *s, const struct plan *plan)
+static void offer_installed(struct step *s, const struct plan *plan)
 {
 	offer_remember(s, plan);
 	s->verdict->opened = true;
 	s->verdict->announce = plan->announce;
 	s->verdict->listener = plan->expect.nat;
-	return REASON_OPENED;
 }
 
 /* Whether the offer can be rewritten. What is held goes, if it lies too far in front for an edit of
@@ -294,6 +293,20 @@ static bool offer_take_over(struct step *s, const struct expect *e)
 	return ct->expect_del(ct->ctx, &other);
 }
 
+/* Without NAT nothing can be shifted: what does not fit into the line is not announced. */
+static enum reason offer_fit(const struct step *s, const struct ftp_offer *offer, struct plan *plan)
+{
+	struct edit e;
+
+	if (plan->expect.translated || offer_says(offer, plan))
+		return REASON_OPENED;
+	e = offer_rewrite(s, offer, plan);
+	if (e.new_len == e.old_len)
+		return REASON_OPENED;
+	plan->announce = offer->listen;
+	return REASON_NO_SLACK;
+}
+
 /* Gets the planned port, or the next one that nobody waits for, which becomes the plan. */
 static enum ct_result offer_reserve_any(
 	struct step *s, const struct ftp_offer *offer, struct plan *plan)
@@ -302,8 +315,9 @@ static enum ct_result offer_reserve_any(
 	bool shifted = false;
 
 	for (int i = 0; i < POLICY_PORT_TRIES && result == CT_BUSY; i++) {
-		if (i && !offer_take_over(s, &plan->expect))
-			policy_next_port(s->h->policy, plan);
+		if (i && !offer_take_over(s, &plan->expect) &&
+			!policy_next_port(s->h->policy, plan))
+			break;
 		result = offer_reserve(s, offer, plan, &shifted);
 	}
 	if (shifted && result != CT_OK)
@@ -318,7 +332,7 @@ enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 {
 	enum ct_result result;
 	struct plan plan;
-	enum reason reason = offer_make_plan(s, offer, &plan);
+	enum reason fit, reason = offer_make_plan(s, offer, &plan);
 
 	if (reason == REASON_OPENED && offer_redo(s, offer))
 		return REASON_REPEATED;
@@ -333,9 +347,12 @@ enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 		return REASON_TOO_MANY;
 	budget_take(s->h, s->conn, s->now);
 	offer_take_back(s, ENDING_REPLACED);
+	fit = offer_fit(s, offer, &plan);
 	result = offer_reserve_any(s, offer, &plan);
-	if (result == CT_OK)
-		return offer_installed(s, &plan);
+	if (result == CT_OK) {
+		offer_installed(s, &plan);
+		return fit;
+	}
 	return result == CT_BUSY ? REASON_NO_FREE_PORT : REASON_CT_FAILED;
 }
 

@@ -91,12 +91,21 @@ static struct port_range policy_announced_range(const struct policy *policy, uin
 	return digits.low <= digits.high ? digits : range;
 }
 
-/* The port that stands for `port`: itself, or its place in the announced range. */
-static uint16_t policy_announced_port(const struct policy *policy, uint16_t port)
+static bool policy_is_translated(const struct ct_view *view)
+{
+	const struct tuple *original = &view->tuple[DIR_ORIGINAL], *reply = &view->tuple[DIR_REPLY];
+
+	return !endpoint_eq(&original->src, &reply->dst) ||
+	       !endpoint_eq(&original->dst, &reply->src);
+}
+
+/* The port that stands for `port`: its place in the announced range, or without one, or without
+ * NAT, itself. */
+static uint16_t policy_announced_port(const struct policy *policy, uint16_t port, bool translated)
 {
 	struct port_range range;
 
-	if (!policy->announce.low || policy_range_has(&policy->announce, port))
+	if (!translated || !policy->announce.low || policy_range_has(&policy->announce, port))
 		return port;
 	range = policy_announced_range(policy, port);
 	return (uint16_t)(range.low + port % (range.high - range.low + 1));
@@ -143,7 +152,8 @@ static enum reason policy_find_parties(const struct policy *policy, const struct
 		if (text->family != p.listener.family || !is_allowed_foreign(policy, text))
 			return REASON_FOREIGN_ADDRESS;
 		p.listener = *text;
-		if (speaker == DIR_ORIGINAL) /* it is where it says, outside */
+		/* it is where it says: outside, or nobody translates */
+		if (speaker == DIR_ORIGINAL || !policy_is_translated(view))
 			p.known = p.announced = *text;
 	}
 	*ret = p;
@@ -155,7 +165,9 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 {
 	enum dir other = speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
 	const struct tuple *theirs = &view->tuple[other];
-	uint16_t port = offer->listen.port, announce = policy_announced_port(policy, port);
+	bool translated = policy_is_translated(view);
+	uint16_t port = offer->listen.port,
+		 announce = policy_announced_port(policy, port, translated);
 	struct parties p;
 	enum reason reason = policy_find_parties(policy, offer, speaker, view, indev, &p);
 
@@ -171,6 +183,7 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 			{
 				.master = view->tuple[DIR_ORIGINAL],
 				.tuple = {{theirs->src.addr, 0}, {p.known, announce}, theirs->zone},
+				.translated = translated,
 				.nat_dir = other,
 				.nat = {p.listener, port},
 				.seconds = speaker == DIR_REPLY ? policy->expect_seconds
@@ -180,14 +193,17 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 	return REASON_OPENED;
 }
 
-void policy_next_port(const struct policy *policy, struct plan *plan)
+bool policy_next_port(const struct policy *policy, struct plan *plan)
 {
 	const struct port_range range = policy_announced_range(policy, plan->expect.nat.port);
 	uint16_t port = plan->announce.port;
 
+	if (!plan->expect.translated)
+		return false;
 	port = port >= range.high || port < range.low ? range.low : (uint16_t)(port + 1);
 	plan->announce.port = port;
 	plan->expect.tuple.dst.port = port;
+	return true;
 }
 
 static bool has_tls_port(
@@ -234,6 +250,7 @@ enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_v
 			{
 				.master = *original,
 				.tuple = {{original->src.addr, 0}, announce, original->zone},
+				.translated = policy_is_translated(view),
 				.nat_dir = DIR_ORIGINAL,
 				.nat = {*server, port},
 				.seconds = POLICY_ON_DEMAND_SECONDS,

@@ -105,7 +105,6 @@ struct expect_wanted {
 	struct expect expect;
 };
 
-/* What has no NAT is none of ours. */
 static int conntrack_take_expected(const struct nlmsghdr *nlh, void *data)
 {
 	struct expect_wanted *w = data;

@@ -235,8 +235,10 @@ ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e)
 
 	ct_msg_put_tuple(&o, CTA_EXPECT_MASTER, &e->master);
 	ct_msg_put_mask(&o, e);
-	ct_msg_put_nat(&o, e);
-	attr_put(&o, CTA_EXPECT_FN, follow_master, sizeof(follow_master));
+	if (e->translated) {
+		ct_msg_put_nat(&o, e);
+		attr_put(&o, CTA_EXPECT_FN, follow_master, sizeof(follow_master));
+	}
 	return attr_end(&o);
 }
 
@@ -398,12 +400,19 @@ int ct_msg_parse_expect(const void *msg, size_t len, struct ct_expect_id *ret_id
 	return 0;
 }
 
+/* Without the attribute it is not translated, and comes from the client, or from the server. */
 static bool ct_msg_read_nat(const struct nlattr *nest, struct expect *ret)
 {
 	const struct nlattr *at[CTA_EXPECT_NAT_MAX + 1] = {0};
 	struct tuple to;
 	uint32_t dir;
 
+	ret->translated = nest;
+	ret->nat = ret->tuple.dst;
+	ret->nat_dir =
+		addr_eq(&ret->tuple.src.addr, &ret->master.src.addr) ? DIR_ORIGINAL : DIR_REPLY;
+	if (!nest)
+		return true;
 	if (!attr_open_nest(nest, at, CTA_EXPECT_NAT_MAX) ||
 		!attr_read_be32(at[CTA_EXPECT_NAT_DIR], &dir) || dir > DIR_REPLY ||
 		!ct_msg_read_tuple(at[CTA_EXPECT_NAT_TUPLE], 0, &to))

@@ -233,6 +233,8 @@ static void read_expect(struct reader *r, const char *rest)
 	bool passive = last_send(r)->dir == DIR_REPLY;
 	struct expect e = {
 		.tuple.src.addr = passive ? r->d->client.addr : r->d->listener.addr,
+		.translated = !endpoint_eq(&r->d->dialled, &r->d->listener) ||
+			      !endpoint_eq(&r->d->client, &r->d->seen),
 		.nat_dir = passive ? DIR_ORIGINAL : DIR_REPLY,
 	};
 

@@ -15,8 +15,8 @@
 bool expect_eq(const struct expect *a, const struct expect *b)
 {
 	return tuple_eq(&a->master, &b->master) && tuple_eq(&a->tuple, &b->tuple) &&
-	       a->nat_dir == b->nat_dir && endpoint_eq(&a->nat, &b->nat) &&
-	       a->seconds == b->seconds;
+	       a->translated == b->translated && a->nat_dir == b->nat_dir &&
+	       endpoint_eq(&a->nat, &b->nat) && a->seconds == b->seconds;
 }
 
 static struct fake_conn *find(struct fake_ct *f, const struct tuple *t)

@@ -59,8 +59,11 @@ static struct tuple original(void)
 /* 227 (203,0,113,1,195,80), where the server listens at 50001. */
 static struct expect expectation(void)
 {
-	struct expect e = {
-		.master = original(), .tuple = original(), .nat_dir = DIR_ORIGINAL, .nat = server};
+	struct expect e = {.master = original(),
+		.tuple = original(),
+		.translated = true,
+		.nat_dir = DIR_ORIGINAL,
+		.nat = server};
 
 	e.tuple.src.port = 0;
 	e.tuple.dst.port = 50000;
@@ -196,6 +199,21 @@ START_TEST(expectation_is_exclusive_and_carries_its_nat)
 	struct expect e = expectation();
 	_Alignas(4) uint8_t buf[CT_MSG_MAX];
 
+	ck_assert_message(buf, ct_msg_put_expect(buf, sizeof(buf), &e), expected);
+}
+END_TEST
+
+START_TEST(expectation_of_what_is_not_translated_carries_none)
+{
+	static const uint8_t expected[] = {
+		HEADER(176, EXP, EXP_NEW, REQUEST | ACK | CREATE | EXCL, INET, 0),
+		TUPLE(2, CLIENT, 0, DIALLED, 50000),  /* CTA_EXPECT_TUPLE */
+		TUPLE(1, CLIENT, 40000, DIALLED, 21), /* CTA_EXPECT_MASTER */
+		TUPLE(3, ALL, 0, ALL, 65535)};        /* CTA_EXPECT_MASK */
+	struct expect e = expectation();
+	_Alignas(4) uint8_t buf[CT_MSG_MAX];
+
+	e.translated = false;
 	ck_assert_message(buf, ct_msg_put_expect(buf, sizeof(buf), &e), expected);
 }
 END_TEST
@@ -584,6 +602,20 @@ START_TEST(end_of_an_expectation_is_read)
 }
 END_TEST
 
+START_TEST(expectation_without_nat_is_read)
+{
+	static const _Alignas(4) uint8_t msg[] = {
+		HEADER(244, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, BEHIND_NAT(1)};
+	struct expect want = expectation(), e;
+
+	want.translated = false;
+	want.nat = want.tuple.dst;
+	want.seconds = 1;
+	ck_assert_int_eq(ct_msg_parse_expect_end(msg, sizeof(msg), &e), 0);
+	ck_assert(expect_eq(&e, &want));
+}
+END_TEST
+
 /* 44 bytes: 2001:db8::2 and 2001:db8::1, fd00::9 and ::. */
 #define CLIENT_TO_DIALLED6                                                                         \
 	NEST(44, 1), ATTR(20, 3), 0x20, 1, 0xd, 0xb8, ANY, ANY, 0, 0, 0, 2, /* CTA_IP_V6_SRC */    \
@@ -631,8 +663,6 @@ END_TEST
 
 START_TEST(ends_that_cannot_be_ours_are_refused)
 {
-	static const _Alignas(4) uint8_t no_nat[] = {
-		HEADER(244, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, BEHIND_NAT(1)};
 	static const _Alignas(4) uint8_t no_time[] = {
 		HEADER(240, EXP, EXP_DEL, 0, INET, 0), IN_FRONT_OF_NAT, TO_NAT(0)};
 	static const _Alignas(4) uint8_t other_direction[] = {
@@ -642,7 +672,6 @@ START_TEST(ends_that_cannot_be_ours_are_refused)
 	static const _Alignas(4) uint8_t no_master[] = {HEADER(204, EXP, EXP_DEL, 0, INET, 0),
 		TUPLE(2, CLIENT, 0, DIALLED, 50000), TO_NAT(0), BEHIND_NAT(1)};
 
-	ck_assert_no_end(no_nat);
 	ck_assert_no_end(no_time);
 	ck_assert_no_end(other_direction);
 	ck_assert_no_end(no_tuple);
@@ -701,6 +730,7 @@ int main(void)
 		mark_has_a_mask,
 		dump_is_of_a_family_and_a_mark,
 		expectation_is_exclusive_and_carries_its_nat,
+		expectation_of_what_is_not_translated_carries_none,
 		expectation_is_asked_for_by_its_tuple,
 		expectation_is_deleted_by_its_id,
 		probe_is_a_connection_that_cannot_be,
@@ -719,6 +749,7 @@ int main(void)
 		other_messages_are_refused,
 		expectation_is_read,
 		end_of_an_expectation_is_read,
+		expectation_without_nat_is_read,
 		end_of_an_expectation_over_ipv6_is_read,
 		ends_that_cannot_be_ours_are_refused,
 		no_cut_is_read_beyond_its_end,

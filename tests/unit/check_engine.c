@@ -191,16 +191,17 @@ START_TEST(strangers_pass)
 }
 END_TEST
 
-START_TEST(a_connection_without_nat_passes)
+START_TEST(without_nat_the_expectation_has_none_and_the_text_stays)
 {
 	struct talk t;
 
 	start();
 	t = talk_to("198.51.100.2:40000", "10.0.0.2:21", "10.0.0.2:21");
-	ck_assert_int_eq(client(&t, "PASV\r\n"), REASON_NOT_TRANSLATED);
-	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_NOT_TRANSLATED);
+	ck_assert_int_eq(client(&t, "PASV\r\n"), REASON_PASSED);
+	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_OPENED);
 	ck_assert_int_eq(verdict.action, ACTION_PASS);
-	ck_assert_uint_eq(ct.addeds, 0);
+	ck_assert_uint_eq(ct.addeds, 1);
+	ck_assert(!ct.added[0].translated);
 }
 END_TEST
 
@@ -445,7 +446,7 @@ int main(void)
 		sessions_do_not_answer_for_each_other,
 		a_new_connection_with_the_same_tuple_is_looked_up,
 		strangers_pass,
-		a_connection_without_nat_passes,
+		without_nat_the_expectation_has_none_and_the_text_stays,
 		a_gap_is_dropped_until_it_is_filled,
 		an_opening_is_told_whatever_else_is_found,
 		the_verdict_names_both_endpoints_of_a_client,

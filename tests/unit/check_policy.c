@@ -87,6 +87,8 @@ static void is_planned(const struct policy *policy, struct ftp_offer offer, enum
 	struct endpoint at = packet_endpoint(want.at), told = packet_endpoint(want.told),
 			listener = packet_endpoint(want.listener);
 	struct addr from = packet_addr(want.from);
+	bool is_translated = !endpoint_eq(&v.tuple[0].src, &v.tuple[1].dst) ||
+			     !endpoint_eq(&v.tuple[0].dst, &v.tuple[1].src);
 	struct plan p;
 
 	ck_assert_int_eq(plan(policy, offer, speaker, v, &p), REASON_OPENED);
@@ -98,6 +100,7 @@ static void is_planned(const struct policy *policy, struct ftp_offer offer, enum
 	ck_assert_uint_eq(p.expect.tuple.zone, 5);
 	ck_assert_int_eq(p.expect.nat_dir, speaker == DIR_REPLY ? DIR_ORIGINAL : DIR_REPLY);
 	ck_assert(endpoint_eq(&p.expect.nat, &listener));
+	ck_assert_int_eq(p.expect.translated, is_translated);
 	ck_assert_uint_eq(p.expect.seconds,
 		speaker == DIR_REPLY ? policy->expect_seconds : policy->expect_seconds_active);
 }
@@ -205,6 +208,21 @@ START_TEST(without_nat_a_plan_is_the_same)
 	is_planned(&bare, six("10.0.0.2:50000"), DIR_REPLY,
 		view_of("198.51.100.2:40000", "10.0.0.2:21", "10.0.0.2:21", "198.51.100.2:40000"),
 		same);
+}
+END_TEST
+
+START_TEST(without_nat_there_is_no_other_port)
+{
+	struct policy announce = {.announce = {60000, 60009}};
+	struct ct_view v =
+		view_of("198.51.100.2:40000", "10.0.0.2:21", "10.0.0.2:21", "198.51.100.2:40000");
+	struct endpoint at = packet_endpoint("10.0.0.2:50000");
+	struct plan p;
+
+	ck_assert_int_eq(plan(&announce, port_only(50000), DIR_REPLY, v, &p), REASON_OPENED);
+	ck_assert(!policy_next_port(&announce, &p));
+	ck_assert(endpoint_eq(&p.announce, &at));
+	ck_assert(endpoint_eq(&p.expect.tuple.dst, &at));
 }
 END_TEST
 
@@ -547,10 +565,10 @@ END_TEST
 
 static uint16_t next_port(const struct policy *policy, uint16_t port)
 {
-	struct plan p = {
-		.announce.port = port, .expect = {.tuple.dst.port = port, .nat.port = port}};
+	struct plan p = {.announce.port = port,
+		.expect = {.tuple.dst.port = port, .translated = true, .nat.port = port}};
 
-	policy_next_port(policy, &p);
+	ck_assert(policy_next_port(policy, &p));
 	ck_assert_uint_eq(p.announce.port, p.expect.tuple.dst.port);
 	return p.announce.port;
 }
@@ -653,6 +671,7 @@ int main(void)
 		the_other_sides_address_is_foreign,
 		an_outside_client_is_its_own_address,
 		without_nat_a_plan_is_the_same,
+		without_nat_there_is_no_other_port,
 		ports_under_1024_are_refused,
 		a_low_port_is_refused_to_either_side,
 		denied_ports_are_refused_to_either_side,

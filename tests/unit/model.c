@@ -271,7 +271,8 @@ static size_t put_reply(uint8_t *stream, size_t len, const char *text,
 static bool clash(struct model *m, const struct addr *peer, struct endpoint *told)
 {
 	unsigned n = m->depth > 2 || chance(m, 80) ? 0 : 1 + below(m, POLICY_PORT_TRIES);
-	struct plan plan = {.announce.port = told->port, .expect.nat.port = told->port};
+	struct plan plan = {.announce.port = told->port,
+		.expect = {.translated = true, .nat.port = told->port}};
 
 	for (unsigned i = 0; i < n; i++) {
 		fake_ct_take(&m->ct, peer, told);
