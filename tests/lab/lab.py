@@ -394,6 +394,7 @@ class Lab:
     lan: addresses of the LAN clients.
     masquerade: what goes out and is not translated otherwise gets the address of wan, or
     the address snat; by default so if there are LAN clients.
+    routed: nothing is translated, clients outside dial a server's own address.
     hairpin: LAN clients may dial the first public address, too.
     mss: announced by both sides.
     patient: who gets no acknowledgement waits for a second before sending again, so that
@@ -406,7 +407,7 @@ class Lab:
 
     def __init__(self, engine="pasvd", family=IP4, servers=None, publics=None,
                  clients=1, forwards=((21, 0, 21),), outside=0, lan=(), snat=None,
-                 masquerade=None, hairpin=False, mss=None, patient=False,
+                 masquerade=None, routed=False, hairpin=False, mss=None, patient=False,
                  loss=0.0, loss_behind=0.0, daemon=True, config=None, firewall="iptables"):
         assert engine in ENGINES, engine
         assert firewall in FIREWALLS, firewall
@@ -415,12 +416,13 @@ class Lab:
         self.inside_addresses = [family.server] if servers is None else list(servers)
         self.server_addresses = self.inside_addresses + [
             self.outside_address(100 + number) for number in range(outside)]
-        self.publics = [family.public] if publics is None else list(publics)
+        self.publics = self.inside_addresses if routed else [family.public] if publics is None else list(publics)
         self.client_count = clients
         self.forwards = list(forwards) if self.inside_addresses else []
         self.lan_addresses = list(lan)
         self.snat = snat
-        self.masquerade = bool(lan) if masquerade is None else masquerade
+        self.masquerade = bool(lan) and not routed if masquerade is None else masquerade
+        self.routed = routed
         self.hairpin = hairpin
         self.mss = mss
         self.patient = patient
@@ -504,7 +506,8 @@ class Lab:
         self._wire_home()
         self.router.ip("link set wan up\n"
                        + self._add_address(self.router_address, "wan", self.family.outside_bits)
-                       + "".join(self._add_address(address, "wan") for address in self.publics))
+                       + "".join(self._add_address(address, "wan")
+                                 for address in self.publics if not self.routed))
         self._route_outside()
         self._forward(self.router)
 
@@ -557,7 +560,9 @@ class Lab:
             host.ip("link set lo up\nlink set eth0 up\n"
                     + self._add_address(address, "eth0", self.family.outside_bits)
                     + "".join(f"route add {public}/{self.family.host_bits} via {way}{self._metrics}\n"
-                              for public, way in zip(self.publics, self.ways)))
+                              for public, way in zip(self.publics, self.ways))
+                    + "".join(f"route add {address}/{self.family.host_bits} via {self.router_address}\n"
+                              for address in (self.lan_addresses if self.routed else ())))
 
     def _route_lan(self):
         """The addresses need not be neighbours: each has a route of its own."""
@@ -648,7 +653,9 @@ class Lab:
         if not self.inside_addresses:
             return [*clients, "-6" if self.family is IP6 else "-4"]
         server = ["--server", self.server_addresses[number]]
-        dialled = [*server, "--public", self.publics[0]] if self.hairpin else ["--wan", "wan", *server]
+        public = self.publics[number if self.routed else 0]
+        dialled = ([*server, "--public", public] if self.hairpin or self.routed
+                   else ["--wan", "wan", *server])
         ports = [f"{outside}:{inside}" if outside != inside else f"{outside}"
                  for outside, server, inside in self.forwards if server == number]
         return [*dialled, *(word for port in ports for word in ("--port", port)), *clients]

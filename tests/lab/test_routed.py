@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A firewall that translates nothing: each side dials the other's own address, FORWARD drops what nobody negotiated.
+
+Servers behind it, and clients behind it; passive and active; IPv4 and IPv6.
+"""
+
+import pytest
+
+import clients
+import servers
+from lab import IP4, IP6
+from scripted import CONTENT, RawClient, ScriptedServer, read_all
+from test_active import ARGUMENT, fetch, offer
+from test_active_matrix import check
+
+FAMILIES = {"ipv4": IP4, "ipv6": IP6}
+LAN = {"ipv4": "192.168.100.200", "ipv6": "2001:db8:88::7"}
+MODES = {"ipv4": ["curl", "curl-epsv", "lftp", "curl-port", "curl-eprt"],
+         "ipv6": ["curl-epsv", "lftp", "curl-eprt"]}
+CASES = [(family, client) for family, names in MODES.items() for client in names]
+pytestmark = pytest.mark.daemon
+
+
+def behind(make_lab, family, **more):
+    """Servers are behind the firewall."""
+    return make_lab(family=FAMILIES[family], routed=True, **more)
+
+
+def outside(make_lab, family, **more):
+    """Clients are."""
+    return make_lab(family=FAMILIES[family], routed=True, servers=(), outside=1, lan=(LAN[family],), **more)
+
+
+@pytest.mark.parametrize("server", servers.SERVERS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_client_works_with_a_server_behind_the_firewall(make_lab, family, server, visit):
+    with behind(make_lab, family) as lab:
+        site = servers.SERVERS[server](lab)
+        for client in MODES[family]:
+            check(client, visit(lab, site), site)
+
+
+@pytest.mark.parametrize("server", servers.SERVERS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_client_behind_the_firewall_works_with_a_server(make_lab, family, server, visit_out):
+    with outside(make_lab, family) as lab:
+        site = servers.SERVERS[server](lab)
+        for client in MODES[family]:
+            check(client, visit_out(lab, site), site)
+
+
+def passive(client, verb):
+    """The port that the server announces, of its own address if there is one."""
+    reply = client.ask(verb)
+    assert reply[:3] in ("227", "229")
+    return int(reply.split("|")[3]) if verb == "EPSV" else sum(
+        int(number) * factor for number, factor in zip(reply.partition(")")[0].split(",")[-2:], (256, 1)))
+
+
+def replies(server):
+    """What the server said of the ports that it listens on."""
+    return [server.pasv_text(port).decode().strip() for port in server.data_ports]
+
+
+@pytest.mark.parametrize("family, verb", [("ipv4", "PASV"), ("ipv4", "EPSV"), ("ipv6", "EPSV")])
+def test_only_the_negotiated_passive_port_is_open_to_who_negotiated_it(make_lab, family, verb):
+    with behind(make_lab, family, clients=2) as lab:
+        server = ScriptedServer(lab)
+        other = server.listen()
+        with RawClient(lab.clients[0], server.address) as client:
+            port = passive(client, verb)
+            assert port == server.data_ports[-1]
+            expected, = lab.expectations()
+            assert (expected["dst"], int(expected["dport"])) == (server.address, port)
+            assert lab.clients[1].attempt(server.address, port) != "open"
+            assert lab.clients[0].attempt(server.address, other.getsockname()[1]) != "open"
+            with lab.clients[0].connect(server.address, port) as data:
+                client.send(b"RETR anything\r\n")
+                assert client.line().startswith("150")
+                assert read_all(data) == CONTENT
+                assert client.line().startswith("226")
+            assert lab.clients[0].attempt(server.address, port) != "open"
+
+
+@pytest.mark.parametrize("family, verb", [("ipv4", "PORT"), ("ipv4", "EPRT"), ("ipv6", "EPRT")])
+def test_only_the_negotiated_active_port_is_open_to_its_server(make_lab, family, verb):
+    with outside(make_lab, family) as lab:
+        server = ScriptedServer(lab)
+        with RawClient(lab.lan[0], server.address) as client:
+            endpoint, other = client.listen(), client.listen()
+            assert offer(client, verb, endpoint).startswith("200")
+            assert server.offer() == endpoint
+            assert lab.clients[0].attempt(*endpoint) != "open"
+            assert server.attempt(other) != "open"
+            assert fetch(client) == (server.address, 20)
+            assert server.attempt(endpoint) != "open"
+
+
+def test_text_is_as_the_server_wrote_it(make_lab):
+    with behind(make_lab, "ipv4") as lab:
+        server = ScriptedServer(lab)
+        with RawClient(lab.clients[0], server.address) as client:
+            replies = [client.ask("PASV") for _ in range(3)]
+        assert replies == [server.pasv_text(port).decode().strip() for port in server.data_ports]
+
+
+def test_nothing_is_opened_before_a_login(make_lab):
+    with behind(make_lab, "ipv4") as lab:
+        server = ScriptedServer(lab)
+        with RawClient(lab.clients[0], server.address, login=False) as client:
+            client.line()
+            passive(client, "PASV")
+            assert lab.expectations() == []
+            assert lab.clients[0].attempt(server.address, server.data_ports[-1]) != "open"
+
+
+def test_rules_leave_other_hosts_alone(make_lab):
+    """A control connection to a host that the rules do not name is neither let through nor followed."""
+    with behind(make_lab, "ipv4") as lab:
+        neighbour = "10.77.0.3"
+        lab.servers[0].ip(f"addr add {neighbour}/32 dev eth0\n")
+        lab.router.ip(f"route add {neighbour}/32 dev lan0\n")
+        lab.clients[0].ip(f"route add {neighbour}/32 via {lab.router_address}\n")
+        with lab.servers[0].listen(neighbour, 21):
+            assert lab.clients[0].attempt(neighbour, 21) != "open"
+            lab.iptables("-I", "FORWARD", "-d", neighbour, "-j", "ACCEPT")
+            lab.iptables("-I", "FORWARD", "-s", neighbour, "-j", "ACCEPT")
+            assert lab.clients[0].attempt(neighbour, 21) == "open"
+        assert lab.pasvd.counters()["no-ct-helper"] == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_session_goes_on_after_a_kill(make_lab, family):
+    verb = "EPSV"
+    with behind(make_lab, family) as lab:
+        server = ScriptedServer(lab)
+        with RawClient(lab.clients[0], server.address) as client:
+            passive(client, verb)
+            lab.pasvd.kill()
+            lab.start_pasvd()
+            client.ask("NOOP")
+            port = passive(client, verb)
+            with lab.clients[0].connect(server.address, port) as data:
+                client.send(b"RETR anything\r\n")
+                assert client.line().startswith("150")
+                assert read_all(data) == CONTENT
