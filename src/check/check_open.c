@@ -110,13 +110,12 @@ static void check_open_clients(const struct facts *f, const struct target *t, st
 	const char *ipt = t->filter->command;
 	struct finding *found;
 
-	if (!t->service.lan[0] || has_snat(f, t->family))
+	if (!t->service.lan[0] || t->family == AF_INET6 || has_snat(f, t->family))
 		return;
 	found = report_add(r, SEVERITY_WARNING, "clients", "%s: no rule translates those on %s",
 		target_family(t), t->service.lan);
 	finding_why(found,
-		"pasvd looks at connections that are translated only: the PORT commands of others "
-		"need no change");
+		"servers outside reach them only by addresses that the outside has a way to");
 	if (filter_is_nft(t->filter))
 		finding_advice(
 			found, "a rule with masquerade in a nat chain of yours at postrouting");

@@ -278,6 +278,23 @@ static bool rules_ports_clash(const struct rules *r)
 	return false;
 }
 
+/* Whether a port of a server that nobody translates is to become another one. */
+static bool rules_moves_port(const struct rules *r)
+{
+	for (size_t i = 0; i < r->n_servers; i++) {
+		const struct rules_server *s = &r->server[i];
+
+		if (!rules_is_routed(&s->address[RULES_IP4]) &&
+			!rules_is_routed(&s->address[RULES_IP6]))
+			continue;
+		for (size_t j = 0; j < s->n_ports; j++) {
+			if (s->port[j].outside != s->port[j].server)
+				return true;
+		}
+	}
+	return false;
+}
+
 bool rules_coherent(const struct rules_request *q)
 {
 	const struct rules *r = &q->rules;
@@ -295,6 +312,8 @@ bool rules_coherent(const struct rules_request *q)
 		{has_half_public(r), "--server, --public", "each family needs both"},
 		{rules_ports_clash(r), "--server",
 			"two servers have the same port outside, give each --port or --public"},
+		{rules_moves_port(r), "--public, --port",
+			"a port of a server that is dialled by its own address stays what it is"},
 		{r->lan && rules_has_wan(r, r->lan), "--wan, --lan",
 			"must be different interfaces"},
 	};

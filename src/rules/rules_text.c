@@ -28,6 +28,8 @@ enum {
 	IF_RAW = 1 << 8,
 	IF_IPV4 = 1 << 9,
 	IF_IPV6 = 1 << 10,
+	IF_DNAT = 1 << 11,
+	IF_ROUTED = 1 << 12,
 };
 
 struct rules_line {
@@ -199,14 +201,26 @@ static void rules_put_text(struct rules_output *out, const struct rules *r,
 
 /* --- the template --- */
 
+bool rules_is_routed(const struct rules_address *address)
+{
+	return address->own[0] && strcmp(address->own, address->public) == 0;
+}
+
+/* How clients come to an address of a server. */
+static unsigned int rules_way(const struct rules_address *address)
+{
+	if (!address->public[0])
+		return IF_WAN | IF_DNAT;
+	return IF_PUBLIC | (rules_is_routed(address) ? IF_ROUTED : IF_DNAT);
+}
+
 /* Those that hold for an address of a server, or without one. */
 static unsigned int rules_conditions(
 	const struct rules *r, int family, const struct rules_address *address)
 {
-	unsigned int reached = address->public[0] ? IF_PUBLIC : IF_WAN;
-
-	return (address->own[0] ? IF_SERVER | reached : 0) | (address->n_ranges ? IF_TLS : 0) |
-	       (r->lan ? IF_LAN : 0) | (r->fail_open ? IF_FAIL_OPEN : IF_FAIL_CLOSED) |
+	return (address->own[0] ? IF_SERVER | rules_way(address) : 0) |
+	       (address->n_ranges ? IF_TLS : 0) | (r->lan ? IF_LAN : 0) |
+	       (r->fail_open ? IF_FAIL_OPEN : IF_FAIL_CLOSED) |
 	       (r->ct_helper->before_conntrack ? IF_RAW : IF_MANGLE) |
 	       (family == RULES_IP6 ? IF_IPV6 : IF_IPV4);
 }

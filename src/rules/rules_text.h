@@ -55,6 +55,9 @@ struct rules {
 	bool fail_open; /* what the daemon cannot take passes */
 };
 
+/* Whether its clients dial its own address, so that nothing is translated. */
+bool rules_is_routed(const struct rules_address *address);
+
 /* The text for the set of families, which is one family unless it is for nft; free() it. NULL: no
  * memory. All texts in *r go into it as they are. */
 char *rules_text(const struct rules *r, unsigned int families);

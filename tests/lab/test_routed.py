@@ -15,9 +15,7 @@ from test_active_matrix import check
 
 FAMILIES = {"ipv4": IP4, "ipv6": IP6}
 LAN = {"ipv4": "192.168.100.200", "ipv6": "2001:db8:88::7"}
-MODES = {"ipv4": ["curl", "curl-epsv", "lftp", "curl-port", "curl-eprt"],
-         "ipv6": ["curl-epsv", "lftp", "curl-eprt"]}
-CASES = [(family, client) for family, names in MODES.items() for client in names]
+MODES = {"ipv4": ["curl", "lftp", "curl-port"], "ipv6": ["curl-epsv", "lftp", "curl-eprt"]}
 pytestmark = pytest.mark.daemon
 
 
@@ -57,11 +55,6 @@ def passive(client, verb):
         int(number) * factor for number, factor in zip(reply.partition(")")[0].split(",")[-2:], (256, 1)))
 
 
-def replies(server):
-    """What the server said of the ports that it listens on."""
-    return [server.pasv_text(port).decode().strip() for port in server.data_ports]
-
-
 @pytest.mark.parametrize("family, verb", [("ipv4", "PASV"), ("ipv4", "EPSV"), ("ipv6", "EPSV")])
 def test_only_the_negotiated_passive_port_is_open_to_who_negotiated_it(make_lab, family, verb):
     with behind(make_lab, family, clients=2) as lab:
@@ -87,7 +80,7 @@ def test_only_the_negotiated_active_port_is_open_to_its_server(make_lab, family,
     with outside(make_lab, family) as lab:
         server = ScriptedServer(lab)
         with RawClient(lab.lan[0], server.address) as client:
-            endpoint, other = client.listen(), client.listen()
+            other, endpoint = client.listen(), client.listen()
             assert offer(client, verb, endpoint).startswith("200")
             assert server.offer() == endpoint
             assert lab.clients[0].attempt(*endpoint) != "open"
@@ -101,7 +94,7 @@ def test_text_is_as_the_server_wrote_it(make_lab):
         server = ScriptedServer(lab)
         with RawClient(lab.clients[0], server.address) as client:
             replies = [client.ask("PASV") for _ in range(3)]
-        assert replies == [server.pasv_text(port).decode().strip() for port in server.data_ports]
+        assert replies == [server.pasv_text(port).decode() for port in server.data_ports]
 
 
 def test_nothing_is_opened_before_a_login(make_lab):

@@ -74,7 +74,7 @@ def families(text, what):
 def test_rules_are_for_the_families_of_the_addresses_and_of_all_clients(options, server, clients):
     text = nft_rules(*options)
     assert families(text, "dnat") == families(text, "ct status dnat") == server
-    assert families(text, '"lan0"') == families(text, "ct status snat") == clients
+    assert families(text, '"lan0"') == clients
 
 
 def test_every_rule_of_an_uplink_is_there_for_each_with_each_port():

@@ -173,13 +173,13 @@ class TestClients:
         client, server = path.outgoing()
         transfer(client, server)
 
-    def test_control_connection_without_nat_passes_and_is_not_diverted(self, path):
+    def test_control_connection_without_nat_is_diverted_too(self, path):
         path = path(BEHIND)
         client, server = path.outgoing()
         say(client, server, "USER me\r\n")
         say(server, client, "331 And the password?\r\n")
         assert server.getpeername()[0] == path.net.inside
-        assert path.diverted() == 0
+        assert path.diverted() == 2
 
     def test_nothing_is_open_from_outside(self, path):
         path = path(BEHIND)

@@ -90,8 +90,10 @@ def test_packets_pass_without_a_daemon_unless_told_otherwise(folder):
     ("fd00::2", "fd00::2"), ("FD00:0:0::0:2", "fd00::2"), ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
     ("2001:0db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"), ("64:ff9b::10.0.0.2", "64:ff9b::a00:2")])
 def test_ipv6_address_is_printed_in_one_form(given, printed):
-    rules = rules_of(pasvd_rules("--server", given, "--public", given, "--port", "2121:21").stdout)
-    assert f"-A PASVD -d {printed} -p tcp --dport 2121 -j DNAT --to-destination [{printed}]:21" in rules
+    rules = rules_of(pasvd_rules("--server", given, "--public", "2001:db8:7::1", "--port", "2121:21").stdout)
+    assert f"-A PASVD -d 2001:db8:7::1 -p tcp --dport 2121 -j DNAT --to-destination [{printed}]:21" in rules
+    rules = rules_of(pasvd_rules("--server", "fd00::7", "--public", given, "--port", "2121:21").stdout)
+    assert f"-A PASVD -d {printed} -p tcp --dport 2121 -j DNAT --to-destination [fd00::7]:21" in rules
 
 
 @every_set
@@ -113,6 +115,17 @@ def test_one_family_is_in_the_text(options):
     assert ("-p icmp" in text) == (not ipv6)
     assert ("--bytecode \"8,48 0 0 6," in text) == ipv6
     assert ("--bytecode \"8,177 0 0 0," in text) == (not ipv6)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.2", "2001:db8:1::2"])
+def test_nothing_translates_a_server_that_is_dialled_by_its_own_address(address):
+    options = ("--server", address, "--public", address)
+    text = "\n".join(rules_of(pasvd_rules(*options).stdout))
+    assert "DNAT" not in text
+    assert f"-A PASVD -p tcp -m conntrack --ctorigdst {address} --ctorigdstport 21 " in text
+    done = pasvd_rules(*options, "--port", "2121:21")
+    assert done.returncode == 2 and "--public, --port: a port of a server that is dialled" in done.stderr
+    assert "dnat" not in re.sub("#.*", "", pasvd_rules(*options, "--nft").stdout)
 
 
 def test_rules_of_server_and_clients_combine():
