@@ -49,7 +49,7 @@ check_options()
 	while (($#)); do
 		case $1 in
 		--wan | --public | --server | --port | --lan) shift ;;
-		--wan=* | --public=* | --server=* | --port=* | --lan=* | -4 | -6 | --nft) ;;
+		--wan=* | --public=* | --server=* | --port=* | --lan=* | --accept-data | -4 | -6 | --nft) ;;
 		--queue) shift; daemon_options="-q $1" ;;
 		--queue=*) daemon_options="-q ${1#*=}" ;;
 		*) usage ;;

@@ -110,7 +110,7 @@ static void check_open_clients(const struct facts *f, const struct target *t, st
 	const char *ipt = t->filter->command;
 	struct finding *found;
 
-	if (!t->service.lan[0] || t->family == AF_INET6 || has_snat(f, t->family))
+	if (!t->service.lan[0] || t->family == ADDR_IP6 || has_snat(f, t->family))
 		return;
 	found = report_add(r, SEVERITY_WARNING, "clients", "%s: no rule translates those on %s",
 		target_family(t), t->service.lan);

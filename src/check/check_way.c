@@ -53,7 +53,7 @@ static void check_way_add_server(
 	struct kinds *k, const struct target *t, const char *wan, size_t port)
 {
 	const struct service *s = &t->service;
-	uint16_t outside = s->port[port].outside, inside = s->port[port].server;
+	uint16_t outside = s->port[port].outside, inside = s->any ? 0 : s->port[port].server;
 	const char *lan = t->inside[0] ? t->inside : NULL;
 	struct rule_packet dialled = {.in = wan,
 		.dst = s->public,
@@ -438,8 +438,11 @@ static void check_way_kind(
 		p.ours = f == t->filter && !filter_is_nft(f) && p.chain->hook == k->hook &&
 			 strcmp(p.chain->table, k->table) == 0 &&
 			 !(t->service.before_conntrack && strcmp(k->table, "mangle") == 0);
-		if (p.ours && !check_way_has_jump(&p))
-			continue; /* check_rules() says so */
+		if (p.ours && !check_way_has_jump(&p)) {
+			if (!t->service.any)
+				continue; /* check_rules() says so */
+			p.ours = false;   /* rules of others let these packets pass */
+		}
 		check_way_chain(&p, r);
 	}
 }
@@ -478,7 +481,7 @@ static void check_way_target(const struct facts *f, const struct target *t, stru
 	size_t before = r->n;
 	struct kinds k = {0};
 
-	if (t->service.server.family != ADDR_NONE)
+	if (t->service.server.family != ADDR_NONE || t->service.any)
 		check_way_server(f, t, r);
 	if (t->service.lan[0])
 		check_way_add_clients(&k, t);

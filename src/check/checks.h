@@ -16,6 +16,9 @@ void check_rules(const struct facts *f, struct report *r);
 /* The same for pasvd's table of nft, if there is one or should be. */
 void check_nft(const struct facts *f, struct report *r);
 
+/* Which DNAT rules of others never count because pasvd's own come first. */
+void check_dnat(const struct facts *f, struct report *r);
+
 /* Whether the packets get to those rules, and nothing else takes or drops them. */
 void check_way(const struct facts *f, struct report *r);
 

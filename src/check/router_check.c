@@ -10,6 +10,7 @@
  *                   where nothing else is, to see how the kernel lists them
  *   probe_nft.c     the table inet pasvd, for check_nft.c
  *   check_rules.c   whether pasvd's rules are as they should be
+ *   check_dnat.c    which DNAT rules of others never count
  *   check_way.c     whether packets get to them
  *   check_open.c    whether more is open than needed
  *
@@ -158,6 +159,7 @@ static int check_run(void *data)
 	probe_net(&facts, &report);
 	check_rules(&facts, &report);
 	check_nft(&facts, &report);
+	check_dnat(&facts, &report);
 	check_way(&facts, &report);
 	check_open(&facts, &report);
 	report_print(&report, stdout, wants_colour());

@@ -5,6 +5,9 @@
  * that accepts the clients' names their interface. See iptables/pasvd.rules.in. In the table of nft
  * (iptables/pasvd.nft.in) nothing is accepted: the clients' interface is one by which connections
  * come in to get the helper, and which is none of the server's.
+ * Where rules of others say who the server is, no rule of pasvd names it: connections get the
+ * helper that are none of a server's and none of clients', and those that are translated are
+ * queued.
  */
 #include "service.h"
 
@@ -128,6 +131,84 @@ static void service_take_filter(struct service *s, const struct rule *r)
 		memcpy(s->lan, r->in.name, sizeof(s->lan));
 }
 
+/* Of which one knows only that somebody translates it: what is queued for it. */
+static bool is_queued_for_any(const struct rule *r)
+{
+	bool answers =
+		is_single(&r->sport) && !r->in.name[0] && r->src.network.addr.family == ADDR_NONE;
+
+	return r->action == RULE_QUEUE && (answers || service_states_of(r) & STATE_DNAT);
+}
+
+static bool service_has_any(
+	const struct ruleset *rs, const char *family, const char *table, const char *chain)
+{
+	const struct chain *c = ruleset_find(rs, family, table, chain);
+
+	for (size_t i = 0; c && i < c->n; i++) {
+		if (is_queued_for_any(&c->rule[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Whether connections that a rule is about go to a server that is known. */
+static bool service_knows(const struct service *s, const struct rule *r)
+{
+	uint16_t port = r->dport.range[0].low;
+	bool known = false;
+
+	for (size_t i = 0; i < s->n_ports; i++)
+		known |= s->port[i].outside == port;
+	for (size_t m = 0; m < s->n_more; m++) {
+		for (size_t i = 0; i < s->more[m].n_ports; i++)
+			known |= s->more[m].port[i].outside == port;
+	}
+	return known && s->server.family != ADDR_NONE;
+}
+
+/* What gives connections to one that rules of others translate the helper. */
+static void service_take_any(struct service *s, const struct rule *r)
+{
+	if (!is_single(&r->dport) || strcmp(r->in.name, s->lan) == 0 || service_knows(s, r))
+		return;
+	s->any = true;
+	if (s->server.family != ADDR_NONE)
+		return;
+	if (r->in.name[0])
+		service_add_wan(s, r->in.name);
+	else
+		s->public = r->dst.network.addr;
+	service_add_port(s->port, &s->n_ports, r->dport.range[0].low, r->dport.range[0].low);
+}
+
+/* Where packets are queued before conntrack, answers are known by the servers' ports: one for each
+ * port outside, unless two are the same. */
+static void service_pair_ports(struct service *s, const struct chain *raw)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < raw->n && s->before_conntrack; i++) {
+		if (is_queued_for_any(&raw->rule[i]) && n < s->n_ports)
+			s->port[n++].server = raw->rule[i].sport.range[0].low;
+	}
+}
+
+static void service_find_any(struct service *s, const struct ruleset *rs, const char *own)
+{
+	const struct chain *raw = ruleset_find(rs, "", "raw", own);
+
+	if (!raw ||
+		!(service_has_any(rs, "", "raw", own) || service_has_any(rs, "", "mangle", own)))
+		return;
+	for (size_t i = 0; i < raw->n; i++) {
+		if (raw->rule[i].action == RULE_TEMPLATE)
+			service_take_any(s, &raw->rule[i]);
+	}
+	if (s->any && s->server.family == ADDR_NONE)
+		service_pair_ports(s, raw);
+}
+
 static void service_take_ct_helper(struct service *s, const char *name)
 {
 	const struct ct_helper *ct_helper = ct_helper_named(name);
@@ -146,6 +227,7 @@ static void service_take_rule(struct service *s, const char *table, const struct
 		service_take_ct_helper(s, r->target);
 	if (r->action == RULE_QUEUE)
 		service_add_queue(s, r->queue);
+	s->accept_data |= r->action == RULE_ACCEPT && r->helper[0];
 }
 
 struct service service_of(const struct ruleset *rs, enum addr_family family, const char *own)
@@ -158,6 +240,7 @@ struct service service_of(const struct ruleset *rs, enum addr_family family, con
 		for (size_t i = 0; c && i < c->n; i++)
 			service_take_rule(&s, tables[t], &c->rule[i]);
 	}
+	service_find_any(&s, rs, own);
 	return s;
 }
 
@@ -166,9 +249,16 @@ static void service_take_nft_rule(struct service *s, const struct rule *r)
 	service_take_nat(s, r);
 	if (r->action == RULE_QUEUE)
 		service_add_queue(s, r->queue);
-	if (r->action == RULE_NONE && r->in.name[0] && is_single(&r->dport) &&
-		!service_has_wan(s, r->in.name))
+	if (r->action != RULE_NONE || !r->in.name[0] || !is_single(&r->dport) ||
+		service_has_wan(s, r->in.name))
+		return;
+	if (s->any) {
+		service_add_wan(s, r->in.name);
+		service_add_port(
+			s->port, &s->n_ports, r->dport.range[0].low, r->dport.range[0].low);
+	} else {
 		memcpy(s->lan, r->in.name, sizeof(s->lan));
+	}
 }
 
 struct service service_of_nft(
@@ -178,6 +268,9 @@ struct service service_of_nft(
 	struct service s = {.family = family};
 
 	service_take_ct_helper(&s, ct_helper);
+	s.any = !ruleset_find(rs, "inet", "pasvd", "translation") &&
+		(service_has_any(rs, "inet", "pasvd", "control") ||
+			service_has_any(rs, "inet", "pasvd", "data"));
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
 		const struct chain *c = ruleset_find(rs, "inet", "pasvd", chains[i]);
 
@@ -191,7 +284,7 @@ struct service service_of_nft(
 
 bool service_any(const struct service *s)
 {
-	return s->server.family != ADDR_NONE || s->lan[0];
+	return s->server.family != ADDR_NONE || s->any || s->lan[0];
 }
 
 const char *service_address(const struct addr *a, char *buf)
@@ -205,7 +298,8 @@ static void service_print_server(const struct addr *server, const struct addr *p
 {
 	char text[ADDR_TEXT_MAX + 1];
 
-	fprintf(out, " --server %s", service_address(server, text));
+	fprintf(out, " --server %s",
+		server->family == ADDR_NONE ? "any" : service_address(server, text));
 	if (public->family != ADDR_NONE)
 		fprintf(out, " --public %s", service_address(public, text));
 	if (n == 1 && port[0].outside == 21 && port[0].server == 21)
@@ -233,11 +327,13 @@ void service_options(const struct service *s, int usual, char *ret_options, size
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	ret_options[0] = '\0';
-	if (!out || !service_any(s))
+	if (!out || !service_any(s) || (s->any && s->server.family != ADDR_NONE))
 		return;
-	if (s->server.family != ADDR_NONE)
+	if (s->any || s->server.family != ADDR_NONE)
 		service_print_servers(s, out);
-	else if (s->family == ADDR_IP6)
+	if (s->any && s->accept_data && !s->lan[0])
+		fputs(" --accept-data", out);
+	if (s->family == ADDR_IP6 && s->server.family == ADDR_NONE)
 		fputs(" -6", out);
 	if (s->lan[0])
 		fprintf(out, " --lan %s", s->lan);

@@ -27,7 +27,9 @@ struct service {
 	enum addr_family family;
 	size_t n_wans, n_ports, n_queues, n_more;
 	char wan[SERVICE_WANS_MAX][INTERFACE_MAX];
-	char lan[INTERFACE_MAX];    /* of clients; "": there are none */
+	char lan[INTERFACE_MAX]; /* of clients; "": there are none */
+	bool any;         /* rules of others say who a server is, besides those that follow */
+	bool accept_data; /* FORWARD lets data connections pass */
 	struct addr server, public; /* of the first server; ADDR_NONE: there is none */
 	struct service_port port[SERVICE_PORTS_MAX];
 	struct service_server more[SERVICE_MORE_MAX];
@@ -49,7 +51,7 @@ struct service service_of_nft(
 bool service_any(const struct service *s);
 
 /* The options of `pasvd rules` that make these rules, with --queue if that is not `usual`; "" if
- * there is no room. */
+ * there is no room, or if they cannot be read off the rules. */
 void service_options(const struct service *s, int usual, char *ret_options, size_t cap);
 
 /* The address and its NUL, to `buf` of ADDR_TEXT_MAX + 1 bytes; returns `buf`. */

@@ -9,11 +9,15 @@
 #include "conf.h"
 #include "rules_text.h"
 
+enum { RULES_DEFAULT_PORT = 21 };
+
 /* Data of the commands, and of any other that takes the same options. */
 struct rules_request {
 	struct conf conf; /* first: see there */
 	struct rules rules;
 	unsigned int asked; /* the set of -4 and -6 */
+	size_t n_wans;      /* of all servers */
+	const char *wan[RULES_WANS_MAX];
 };
 
 /* The options that say whom the rules are for, those of struct conf with them. */
@@ -24,6 +28,9 @@ extern const char rules_more[];
 
 /* Whether the options go together. False: one line on stderr says what does not. */
 bool rules_coherent(const struct rules_request *q);
+
+/* The set of families of which there are addresses. */
+unsigned int rules_families_of_servers(const struct rules *r);
 
 /* Whether no option says whom the rules are for. */
 bool rules_are_empty(const struct rules_request *q);

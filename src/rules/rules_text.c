@@ -29,7 +29,10 @@ enum {
 	IF_IPV4 = 1 << 9,
 	IF_IPV6 = 1 << 10,
 	IF_DNAT = 1 << 11,
-	IF_ROUTED = 1 << 12,
+	IF_ANY = 1 << 12,
+	IF_ACCEPT = 1 << 13,
+	IF_ROUTED = 1 << 14,
+	IF_OWN = 1 << 15,
 };
 
 struct rules_line {
@@ -189,14 +192,14 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 	}
 }
 
-/* Puts the line for each --wan, if it names one. */
+/* Puts the line for each interface of the server's clients, if it names one. */
 static void rules_put_text(struct rules_output *out, const struct rules *r,
 	const struct rules_server *server, int family, const char *text)
 {
-	size_t times = strstr(text, "@WAN@") ? r->n_wans : 1;
+	size_t times = strstr(text, "@WAN@") ? server->n_wans : 1;
 
 	for (size_t i = 0; i < times; i++)
-		rules_put_ports(out, r, server, family, r->wan[i], text);
+		rules_put_ports(out, r, server, family, server->wan[i], text);
 }
 
 /* --- the template --- */
@@ -206,21 +209,38 @@ bool rules_is_routed(const struct rules_address *address)
 	return address->own[0] && strcmp(address->own, address->public) == 0;
 }
 
-/* How clients come to an address of a server. */
-static unsigned int rules_way(const struct rules_address *address)
+bool rules_has_public(const struct rules_server *s)
 {
-	if (!address->public[0])
-		return IF_WAN | IF_DNAT;
-	return IF_PUBLIC | (rules_is_routed(address) ? IF_ROUTED : IF_DNAT);
+	return s->address[RULES_IP4].public[0] || s->address[RULES_IP6].public[0];
+}
+
+bool rules_serves_family(const struct rules_server *s, int family)
+{
+	if (s->any)
+		return s->address[family].public[0] || !rules_has_public(s);
+	return s->address[family].own[0];
+}
+
+static unsigned int rules_who_translates(
+	const struct rules_server *server, const struct rules_address *address)
+{
+	if (server->any)
+		return IF_ANY;
+	return IF_OWN | (rules_is_routed(address) ? IF_ROUTED : IF_DNAT);
 }
 
 /* Those that hold for an address of a server, or without one. */
 static unsigned int rules_conditions(
-	const struct rules *r, int family, const struct rules_address *address)
+	const struct rules *r, int family, const struct rules_server *server)
 {
-	return (address->own[0] ? IF_SERVER | rules_way(address) : 0) |
-	       (address->n_ranges ? IF_TLS : 0) | (r->lan ? IF_LAN : 0) |
-	       (r->fail_open ? IF_FAIL_OPEN : IF_FAIL_CLOSED) |
+	const struct rules_address *address = &server->address[family];
+	unsigned int reached = address->public[0] ? IF_PUBLIC : IF_WAN;
+	bool serves = rules_serves_family(server, family);
+
+	return (serves ? IF_SERVER | rules_who_translates(server, address) | reached : 0) |
+	       (address->n_ranges ? IF_TLS : 0) |
+	       (address->own[0] || r->lan || r->accept_data ? IF_ACCEPT : 0) |
+	       (r->lan ? IF_LAN : 0) | (r->fail_open ? IF_FAIL_OPEN : IF_FAIL_CLOSED) |
 	       (r->ct_helper->before_conntrack ? IF_RAW : IF_MANGLE) |
 	       (family == RULES_IP6 ? IF_IPV6 : IF_IPV4);
 }
@@ -228,7 +248,7 @@ static unsigned int rules_conditions(
 static void rules_put_for_address(struct rules_output *out, const struct rules *r,
 	const struct rules_server *server, int family, const struct rules_line *line)
 {
-	unsigned int hold = rules_conditions(r, family, &server->address[family]);
+	unsigned int hold = rules_conditions(r, family, server);
 
 	if (!(line->conditions & ~hold))
 		rules_put_text(out, r, server, family, line->text);
@@ -242,7 +262,7 @@ static void rules_put_for_family(
 
 	rules_put_for_address(out, r, &nobody, family, line);
 	for (size_t i = 0; i < r->n_servers; i++) {
-		if (r->server[i].address[family].own[0])
+		if (rules_serves_family(&r->server[i], family))
 			rules_put_for_address(out, r, &r->server[i], family, line);
 	}
 }

@@ -36,6 +36,12 @@ struct rules_address {
 };
 
 struct rules_server {
+	/* Not one of ours: whatever rules of others translate connections to. It has no address of
+	 * its own. */
+	bool any;
+	size_t n_wans;
+	const char *
+		wan[RULES_WANS_MAX]; /* interfaces of its clients, unless it has a public address */
 	struct rules_address address[RULES_FAMILIES];
 	size_t n_ports;
 	struct rules_port port[RULES_PORTS_MAX];
@@ -44,9 +50,8 @@ struct rules_server {
 struct rules {
 	bool nft;              /* for nft; else for iptables-restore and ip6tables-restore */
 	unsigned int families; /* the set that they are for */
-	size_t n_wans;
-	const char *wan[RULES_WANS_MAX];
-	const char *lan; /* NULL: no clients */
+	bool accept_data;      /* in FORWARD, also if there is nothing else to accept */
+	const char *lan;       /* NULL: no clients */
 	size_t n_servers;
 	struct rules_server server[RULES_SERVERS_MAX];
 	const struct ct_helper *ct_helper;
@@ -57,6 +62,11 @@ struct rules {
 
 /* Whether its clients dial its own address, so that nothing is translated. */
 bool rules_is_routed(const struct rules_address *address);
+
+/* Whether clients of the family get to it. */
+bool rules_serves_family(const struct rules_server *s, int family);
+
+bool rules_has_public(const struct rules_server *s);
 
 /* The text for the set of families, which is one family unless it is for nft; free() it. NULL: no
  * memory. All texts in *r go into it as they are. */

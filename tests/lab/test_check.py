@@ -236,7 +236,7 @@ AILMENTS = {
     "ACCEPT in nat": (
         "iptables -t nat -I PREROUTING -p tcp -j ACCEPT", "error", 'of table nat .* a client\'s connection', ()),
     "DNAT to somebody else": (
-        "iptables -t nat -I PREROUTING -i wan -p tcp --dport 21 -j DNAT --to-destination 10.77.0.9", "error",
+        "iptables -t nat -I PREROUTING -i wan -p tcp -j DNAT --to-destination 10.77.0.9", "error",
         "--to-destination 10.77.0.9", ()),
     "no tracking": (
         "iptables -t raw -I PREROUTING -p tcp --dport 21 -j NOTRACK", "error", "of table raw", ()),

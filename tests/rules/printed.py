@@ -15,6 +15,7 @@ SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 VARIANTS = ("iptables-nft", "iptables-legacy")
 OPTIONS = ("--wan", "wan0", "--server", "10.0.0.2")
 OPTIONS6 = ("--wan", "wan0", "--server", "fd00::2")
+ANY = ("--wan", "wan0", "--server", "any")
 CLIENTS = ("--lan", "lan0")
 PUBLIC = ("--server", "10.0.0.2", "--public", "203.0.113.1")
 PUBLIC6 = ("--server", "fd00::2", "--public", "2001:db8:1::1")

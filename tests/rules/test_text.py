@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from lab import PASVD
-from printed import CLIENTS, OPTIONS, OPTIONS6, PUBLIC, PUBLIC6, every_set, pasvd_rules, rules_of
+from printed import ANY, CLIENTS, OPTIONS, OPTIONS6, PUBLIC, PUBLIC6, every_set, pasvd_rules, rules_of
 
 REFUSED = [(option, value) for option in ("--wan", "--lan") for value in (
     "", " ", "eth 0", "eth0\n-A FORWARD -j ACCEPT", "eth0/1", "eth+", "!eth0", "-eth0", "eth0\"", "'", "eth;0",
@@ -15,7 +15,7 @@ REFUSED += [(option, value) for option in ("--server", "--public") for value in 
     "", "10.0.0", "10.0.0.256", "10.0.0.2/24", "10.0.0.2:22", "10.0.0.2 ", "010.0.0.2", "0.0.0.0", "127.0.0.1",
     "224.0.0.1", "255.255.255.255", "ftp.example.org", "10.0.0.2\n",
     "::", "::1", "::10.0.0.2", "::ffff:10.0.0.2", "ff02::1", "fe80::1", "fe80::1%lan0", "[fd00::2]", "fd00::2/64",
-    "fd00:::2", "fd00::2 ", "fd00::12345", "1:2:3:4:5:6:7:8:9")]
+    "fd00:::2", "fd00::2 ", "fd00::12345", "1:2:3:4:5:6:7:8:9", "any ", "ANY", "anyone")]
 REFUSED += [("--port", value) for value in (
     "", "0", "65536", "-1", "+21", "21 ", " 21", "21:", ":21", "21:0", "21:65536", "21:22:23", "0x15", "ftp",
     "21-22", "99999999999999999999", "21\n")]
@@ -35,6 +35,10 @@ def test_value_that_is_not_allowed_is_refused(option, value):
     (("-6",), "--server or --lan: missing"),
     (("--wan", "wan0"), "--wan: needs --server"),
     (CLIENTS + ("--wan", "wan0"), "--wan: needs --server"),
+    (OPTIONS + ("--accept-data",), "--accept-data: needs --server any"),
+    (ANY + ("--accept-data", "--nft"), "--accept-data, --nft: "),
+    (("--server", "any"), "--wan or --public: missing"),
+    (ANY + ("--server", "10.0.0.2"), "--server: two servers have the same port outside"),
     (CLIENTS + ("--public", "203.0.113.1"), "--public \"203.0.113.1\": must come after the --server"),
     (CLIENTS + ("--port", "21"), "--port \"21\": must come after the --server"),
     (("--server", "10.0.0.2"), "--wan or --public: missing"),
@@ -195,6 +199,38 @@ def test_jump_for_each_port_is_there_once(options):
     for table in "\n".join(jumps).split("*")[1:]:
         lines = table.splitlines()
         assert len(lines) == len(set(lines)), lines
+
+
+@pytest.mark.parametrize("flag,options", [("-4", ANY), ("-6", ANY), ("-4", ("--server", "any", "--public", "203.0.113.1"))])
+def test_without_a_server_of_ours_there_are_its_helper_and_its_queue_and_no_more(flag, options):
+    """Rules of others translate, and let pass."""
+    rules = rules_of(pasvd_rules(*options, "--port", "2121:21", flag).stdout)
+    server = ("--server", "10.0.0.2" if flag == "-4" else "fd00::2", *(word for word in options if word not in ("--server", "any")))
+    ours = rules_of(pasvd_rules(*server, "--port", "2121:21").stdout)
+    nat, filtered = rules.index("*nat"), rules.index("*filter")
+    assert rules[:nat] == ours[:ours.index("*nat")]
+    assert rules[nat:] == ["*nat", ":PASVD - [0:0]", "COMMIT", "*filter", ":PASVD - [0:0]", "COMMIT"]
+    more = rules_of(pasvd_rules(*options, "--port", "2121:21", flag, "--accept-data").stdout)
+    assert more[:filtered] == rules[:filtered]
+    assert [re.sub("-p icmp(v6)?|-p ipv6-icmp", "-p icmp", line) for line in more[filtered:]] == [
+        "*filter", ":PASVD - [0:0]",
+        "-A PASVD -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -m helper --helper sane -j ACCEPT",
+        "-A PASVD -p icmp -m conntrack --ctstate RELATED -m helper --helper sane -j ACCEPT",
+        "-I FORWARD -p icmp -m conntrack --ctstate RELATED -j PASVD",
+        "-I FORWARD -p tcp -m conntrack --ctstatus EXPECTED -j PASVD", "COMMIT"]
+
+
+def test_table_of_nft_without_a_server_of_ours_translates_nothing():
+    text = pasvd_rules(*ANY, "--nft").stdout
+    assert "dnat " not in text.replace("ct status dnat", "") and "chain translation" not in text
+    ours = [line for line in pasvd_rules(*OPTIONS, *OPTIONS6[2:], "--nft").stdout.splitlines() if "counter" in line or "set " in line]
+    assert [line for line in text.splitlines() if "counter" in line or "set " in line] == ours
+
+
+def test_server_of_ours_and_one_of_others_have_ports_of_their_own():
+    rules = rules_of(pasvd_rules(*OPTIONS, "--server", "any", "--port", "2121").stdout)
+    assert [line for line in rules if "DNAT --to" in line] == ["-A PASVD -i wan0 -p tcp --dport 21 -j DNAT --to-destination 10.0.0.2:21"]
+    assert {port for line in rules for port in re.findall(r"-i wan0 -p tcp --dport (\d+) -j CT", line)} == {"21", "2121"}
 
 
 @pytest.mark.parametrize("option", ["--lan=lan0", "--help"])

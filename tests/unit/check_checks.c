@@ -212,6 +212,30 @@ START_TEST(service_is_read_off_half_of_the_rules)
 }
 END_TEST
 
+START_TEST(server_of_others_is_read_off_the_rules)
+{
+	static const char before_conntrack[] =
+		RAW "-A PASVD -i wan -p tcp -m tcp --dport 21 -j CT --helper pasvd\n"
+		    "-A PASVD -i wan -p tcp -m tcp --dport 2121 -j CT --helper pasvd\n"
+		    "-A PASVD -p tcp -m tcp --sport 21 -j NFQUEUE --queue-num 21\n"
+		    "-A PASVD -p tcp -m tcp --sport 2100 -j NFQUEUE --queue-num 21\n" COMMIT;
+	char options[OPTIONS_MAX];
+
+	router(RAW RAW_RULES COMMIT MANGLE MANGLE_RULES COMMIT);
+	f.target[0].service = service_of(&f.filter[0].rules, ADDR_IP4, "PASVD");
+	ck_assert(service_any(&f.target[0].service));
+	service_options(&f.target[0].service, 21, options, sizeof(options));
+	ck_assert_str_eq(options, "--wan wan --server any");
+	router(before_conntrack);
+	f.target[0].service = service_of(&f.filter[0].rules, ADDR_IP6, "PASVD");
+	service_options(&f.target[0].service, 21, options, sizeof(options));
+	ck_assert_str_eq(options, "--wan wan --server any --port 21 --port 2121:2100 -6");
+	router(RAW RAW_RULES COMMIT);
+	f.target[0].service = service_of(&f.filter[0].rules, ADDR_IP4, "PASVD");
+	ck_assert(!service_any(&f.target[0].service));
+}
+END_TEST
+
 START_TEST(rule_that_is_missing_is_named)
 {
 	const struct finding *found;
@@ -665,8 +689,8 @@ int main(void)
 		whole_rules_with_a_ct_helper_of_our_own_are_well,
 		other_queue_does_harm_with_a_ct_helper_of_our_own_only,
 		marks_are_restored_with_a_ct_helper_of_our_own, service_is_read_off_the_rules,
-		service_is_read_off_half_of_the_rules, rule_that_is_missing_is_named,
-		command_of_the_other_kind_and_another_configuration,
+		service_is_read_off_half_of_the_rules, server_of_others_is_read_off_the_rules,
+		rule_that_is_missing_is_named, command_of_the_other_kind_and_another_configuration,
 		rules_under_another_name_are_mended_by_hand,
 		rules_that_cannot_be_compared_are_said_to_be_unseen, rules_in_front_of_the_jump,
 		second_server_in_front_does_no_harm, ranges_that_lead_to_the_server,
