@@ -30,7 +30,8 @@
 		"dropped: not a whole TCP segment over IPv4 or IPv6, or its checksum is wrong")    \
 	X(NOT_TRACKED, "not-tracked", WARNING, "conntrack does not know the connection")           \
 	X(NO_CT_HELPER, "no-ct-helper", WARNING,                                                   \
-		"the connection does not carry our helper: is the CT rule loaded?")                \
+		"the connection does not carry our helper: it is the router's own, is older "      \
+		"than the rules, or the CT rule is not loaded")                                    \
 	X(REORDERED, "reordered", DEBUG,                                                           \
 		"dropped, TCP repeats it: it came before bytes that may have to be rewritten")     \
 	X(RESET, "reset", DEBUG,                                                                   \

@@ -9,11 +9,14 @@ static const char about[] = "rules";
 
 static void check_nft_different(const struct facts *f, struct report *r)
 {
-	struct finding *found = report_add(r, SEVERITY_ERROR, about,
-		"nft: not as `pasvd rules %s` has them: %s", f->nft.options, f->nft.difference);
+	struct finding *found =
+		report_add(r, SEVERITY_ERROR, about, "nft: not as %s%s%s has them: %s",
+			f->configured ? "the configuration" : "`pasvd rules ", f->nft.options,
+			f->configured ? "" : "`", f->nft.difference);
 
 	finding_why(found, "packets get to pasvd by these rules alone");
-	finding_fix(found, "%s load %s%s", f->loader, f->nft.options, f->config);
+	finding_fix(found, "%s load%s%s%s", f->loader, f->nft.options[0] ? " " : "", f->nft.options,
+		f->config);
 }
 
 static void check_nft_without_options(const struct facts *f, struct report *r)
@@ -45,8 +48,9 @@ static void check_nft_twice(const struct facts *f, struct report *r)
 void check_nft(const struct facts *f, struct report *r)
 {
 	if (f->nft.wanted && f->nft.status == EXIT_SUCCESS)
-		report_add(r, SEVERITY_OK, about, "nft: those of `pasvd rules %s` are loaded",
-			f->nft.options);
+		report_add(r, SEVERITY_OK, about, "nft: those of %s%s%s are loaded",
+			f->configured ? "the configuration" : "`pasvd rules ", f->nft.options,
+			f->configured ? "" : "`");
 	else if (f->nft.wanted && f->nft.difference[0])
 		check_nft_different(f, r);
 	else if (f->nft.wanted)

@@ -63,8 +63,9 @@ static void check_rules_fix_by_loading(
 {
 	char options[OPTIONS_MAX + PATH_TEXT_MAX];
 
-	snprintf(options, sizeof(options), "%s%s", t->options, f->config);
-	if (strcmp(t->own, "PASVD") == 0 && t->options[0])
+	snprintf(options, sizeof(options), "%s%s", t->options,
+		t->options[0] || !f->config[0] ? f->config : f->config + 1);
+	if (strcmp(t->own, "PASVD") == 0 && t->known)
 		check_rules_fix_by(f, t, found, "load", options);
 	else
 		finding_advice(found, "load these rules again as they were loaded");
@@ -190,8 +191,10 @@ static void check_rules_target(const struct facts *f, const struct target *t, st
 		report_add(r, SEVERITY_UNSEEN, about, "%s: whether they are whole: %s",
 			target_family(t), t->complaint);
 	} else if (check_rules_compare(f, t, r)) {
-		report_add(r, SEVERITY_OK, about, "%s: those of `pasvd rules %s` are loaded%s%s",
-			target_family(t), t->options, strcmp(t->own, "PASVD") == 0 ? "" : " as ",
+		report_add(r, SEVERITY_OK, about, "%s: those %s%s%s are loaded%s%s",
+			target_family(t), t->options[0] ? "of `pasvd rules " : "of the ",
+			t->options[0] ? t->options : "configuration", t->options[0] ? "`" : "",
+			strcmp(t->own, "PASVD") == 0 ? "" : " as ",
 			strcmp(t->own, "PASVD") == 0 ? "" : t->own);
 	}
 }
@@ -219,8 +222,10 @@ static void check_rules_nothing(const struct facts *f, struct report *r)
 	struct finding *found = report_add(r, SEVERITY_ERROR, about, "none is loaded");
 
 	finding_why(found, "packets get to pasvd by these rules alone");
-	finding_advice(
-		found, "%s load --wan INTERFACE --server ADDRESS, or --lan INTERFACE", f->loader);
+	finding_advice(found,
+		"a section [server NAME] or [clients] in the configuration, and %s load; or %s "
+		"load --wan INTERFACE --server ADDRESS, or --lan INTERFACE",
+		f->loader, f->loader);
 }
 
 void check_rules(const struct facts *f, struct report *r)

@@ -25,7 +25,8 @@ struct target {
 	char own[RULE_NAME_MAX];     /* the name of its chains, or of its table of nft */
 	const struct filter *filter; /* where it is loaded, or would be */
 	bool loaded;                 /* at least one of its chains is there */
-	char options[OPTIONS_MAX];   /* of `pasvd rules`; "": not known */
+	bool known;                  /* what should be loaded: */
+	char options[OPTIONS_MAX];   /* of `pasvd rules`; "": none, as configured */
 	bool expected_known;
 	struct ruleset expected;    /* as if only these rules were loaded */
 	char complaint[256];        /* if not: why not */
@@ -45,6 +46,7 @@ struct nft_facts {
 
 struct facts {
 	bool filters_seen; /* iptables of either kind could be asked */
+	bool configured;   /* what should be loaded is what the configuration says */
 	size_t n_filters, n_targets;
 	struct filter filter[FILTERS_MAX];
 	struct target target[TARGETS_MAX];

@@ -2,9 +2,9 @@
 /* probe_rules.c - which packet filters there are, and which rules of pasvd there are and should be
  *
  * A target is a set of pasvd's rules. Options of `pasvd rules` say what it should be: those on the
- * command line, else those in /etc/default/pasvd, else, for what is loaded and named by neither,
- * those that can be read off the rules that are loaded. From the options `pasvd rules` makes the
- * rules, which are loaded where nothing else is (scratch.h).
+ * command line; without any, sections [server NAME] and [clients] of the configuration; and for
+ * what is loaded and named by neither, options that are read off the rules that are loaded. From
+ * the options `pasvd rules` makes the rules, which are loaded where nothing else is (scratch.h).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,9 +17,9 @@
 #include "iptables_save.h"
 #include "nft_list.h"
 #include "probe.h"
+#include "rules_conf.h"
 #include "scratch.h"
 
-static const char settings_file[] = "/etc/default/pasvd";
 static const char own[] = "PASVD";
 
 enum { WORDS_MAX = 160 };
@@ -341,6 +341,7 @@ static void probe_rules_take_text(
 	if (!t)
 		return;
 	snprintf(t->options, sizeof(t->options), "%s", options);
+	t->known = true;
 	probe_rules_expect(l, t, text);
 }
 
@@ -392,7 +393,7 @@ static void probe_rules_derive(struct looking *l)
 		struct target *t = &l->f->target[i];
 		char options[OPTIONS_MAX];
 
-		if (t->options[0] || filter_is_nft(t->filter))
+		if (t->known || filter_is_nft(t->filter))
 			continue;
 		t->service = service_of(&t->filter->rules, t->family, t->own);
 		service_options(&t->service, probe_rules_usual_queue(l), options, sizeof(options));
@@ -433,43 +434,15 @@ static void probe_rules_try_stand_in(struct looking *l)
 
 /* --- where the options come from --- */
 
-/* The value of PASVD_RULES in a file of the form that systemd.exec(5) gives to EnvironmentFile. */
-static void probe_rules_read_settings(char ret_options[OPTIONS_MAX])
-{
-	static const char key[] = "PASVD_RULES=";
-	char line[OPTIONS_MAX];
-	FILE *file = fopen(settings_file, "re");
-
-	ret_options[0] = '\0';
-	while (file && fgets(line, sizeof(line), file)) {
-		char *value = line + strspn(line, " \t");
-
-		if (strncmp(value, key, strlen(key)) != 0)
-			continue;
-		value += strlen(key);
-		value += strspn(value, "\"' ");
-		value[strcspn(value, "\"'\n")] = '\0';
-		snprintf(ret_options, OPTIONS_MAX, "%s", value);
-	}
-	if (file)
-		fclose(file);
-}
-
+/* Options on the command line are all that counts; without any, `pasvd rules` takes what is
+ * configured. */
 static void probe_rules_from_settings(struct looking *l, const char *given)
 {
-	char options[OPTIONS_MAX];
-	struct finding *found;
-
-	if (*given) {
+	l->f->configured = !*given && rules_are_configured(l->settings);
+	if (l->f->configured && l->settings->nft)
+		probe_nft(l->conf, "", &l->f->nft);
+	else if (l->f->configured || *given)
 		probe_rules_take_options(l, NULL, given);
-		return;
-	}
-	probe_rules_read_settings(options);
-	if (!options[0] || probe_rules_take_options(l, NULL, options) != OPTIONS_EXIT_USAGE)
-		return;
-	found = report_add(l->r, SEVERITY_ERROR, "rules", "PASVD_RULES in %s: %s", settings_file,
-		l->complaint);
-	finding_why(found, "the service cannot load its rules");
 }
 
 void probe_rules(const struct conf *conf, const struct settings *settings, const char *options,

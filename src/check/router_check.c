@@ -132,7 +132,7 @@ static void check_options_text(const struct rules_request *q, char ret_options[O
 	if (!out)
 		return;
 	rules_print_options(q, out);
-	if (q->conf.queue_given && !rules_are_empty(q))
+	if (q->conf.queue_given && rules_name_somebody(q))
 		fprintf(out, " --queue %u", q->conf.queue);
 	if (fclose(out) == 0 && text[0])
 		snprintf(ret_options, OPTIONS_MAX, "%s", text + 1);
@@ -145,7 +145,7 @@ static int check_run(void *data)
 	char options[OPTIONS_MAX];
 	bool readable;
 
-	if (!rules_are_empty(q) && !rules_coherent(q))
+	if (rules_name_somebody(q) && !rules_coherent(q))
 		return OPTIONS_EXIT_USAGE;
 	check_options_text(q, options);
 	run_environment();

@@ -34,8 +34,9 @@ struct conf_reading {
 	int line;
 	int wrong; /* the line of the first mistake that was found here, or 0 */
 	char *error;
-	uint32_t seen;  /* a bit for each key that this file has, */
-	uint32_t begun; /* and that any file has */
+	/* A bit for each key that this file has, and that any file has; those of servers on their
+	 * own. */
+	uint64_t seen[1 + SERVERS_MAX], begun[1 + SERVERS_MAX];
 	struct settings settings;
 };
 
@@ -55,20 +56,33 @@ static void conf_file_error(struct conf_reading *r, int line, const char *fmt, .
 	va_end(ap);
 }
 
-static void conf_file_set_key(struct conf_reading *r, size_t i, const char *text)
+/* "server" of [server NAME]. */
+static const char *conf_file_kind(const char *section)
+{
+	size_t n = strlen(SETTINGS_SERVER);
+
+	return strncmp(section, SETTINGS_SERVER, n) == 0 &&
+			       (section[n] == ' ' || section[n] == '\t')
+		       ? SETTINGS_SERVER
+		       : section;
+}
+
+static void conf_file_set_key(
+	struct conf_reading *r, size_t i, const char *section, const char *text)
 {
 	const struct settings_key *key = settings_key(i);
 	struct text value = {text, strlen(text)};
-	uint32_t before = key->list == LIST_NONE ? r->seen : r->begun;
+	size_t whose = settings_is_of_server(key) ? 1 + r->settings.servers.now : 0;
+	uint64_t before = key->list == LIST_NONE ? r->seen[whose] : r->begun[whose];
 	char from[SETTINGS_FROM_MAX];
 	const char *why;
 
 	snprintf(from, sizeof(from), "%s:%d", r->path, r->line);
 	why = settings_set(&r->settings, key, before >> i & 1, &value, from);
-	r->seen |= UINT32_C(1) << i;
-	r->begun |= r->seen;
+	r->seen[whose] |= UINT64_C(1) << i;
+	r->begun[whose] |= r->seen[whose];
 	if (why)
-		conf_file_error(r, r->line, "[%s] %s = %.*s: %s%s", key->section, key->name,
+		conf_file_error(r, r->line, "[%s] %s = %.*s: %s%s", section, key->name,
 			(int)value.n, value.p, why == conf_value_wrong ? "must be " : why,
 			why == conf_value_wrong ? key->allowed : "");
 }
@@ -86,8 +100,8 @@ static const char *names_of(const char *section, char names[NAMES_MAX])
 
 		if (strcmp(section ? section : name, key->section) != 0 || strcmp(name, last) == 0)
 			continue;
-		n += (size_t)snprintf(
-			names + n, NAMES_MAX - n, section ? "%s%s" : "%s[%s]", n ? ", " : "", name);
+		n += (size_t)snprintf(names + n, NAMES_MAX - n, section ? "%s%s" : "%s[%s%s]",
+			n ? ", " : "", name, settings_is_of_server(key) ? " NAME" : "");
 		last = name;
 	}
 	return names;
@@ -102,8 +116,8 @@ static const char *conf_file_owners_of(const char *name, char names[NAMES_MAX])
 	names[0] = '\0';
 	for (size_t i = 0; (key = settings_key(i)) && n < NAMES_MAX; i++) {
 		if (strcmp(key->name, name) == 0)
-			n += (size_t)snprintf(
-				names + n, NAMES_MAX - n, "%s[%s]", n ? " or " : "", key->section);
+			n += (size_t)snprintf(names + n, NAMES_MAX - n, "%s[%s%s]", n ? " or " : "",
+				key->section, settings_is_of_server(key) ? " NAME" : "");
 	}
 	return names;
 }
@@ -126,7 +140,8 @@ static const char *conf_file_guess_key(const char *section, const char *name, ch
 		}
 	}
 	if (nearest && least % 2)
-		snprintf(guess, NAMES_MAX, " ([%s] %s?)", nearest->section, nearest->name);
+		snprintf(guess, NAMES_MAX, " ([%s%s] %s?)", nearest->section,
+			settings_is_of_server(nearest) ? " NAME" : "", nearest->name);
 	else if (nearest)
 		snprintf(guess, NAMES_MAX, " (%s?)", nearest->name);
 	return guess;
@@ -142,7 +157,8 @@ static const char *conf_file_guess_section(const char *section, char guess[NAMES
 		unsigned distance = near_distance(section, key->section);
 
 		if (distance < least)
-			snprintf(guess, NAMES_MAX, " ([%s]?)", key->section);
+			snprintf(guess, NAMES_MAX, " ([%s%s]?)", key->section,
+				settings_is_of_server(key) ? " NAME" : "");
 		least = distance < least ? distance : least;
 	}
 	return guess;
@@ -156,9 +172,10 @@ static void conf_file_say_unknown(
 	if (conf_file_owners_of(name, names)[0])
 		conf_file_error(
 			r, r->line, "[%s] %s = %s: belongs to %s", section, name, value, names);
-	else if (names_of(section, names)[0])
+	else if (names_of(conf_file_kind(section), names)[0])
 		conf_file_error(r, r->line, "[%s] %s = %s: no such key%s, there are %s", section,
-			name, value, conf_file_guess_key(section, name, guess), names);
+			name, value, conf_file_guess_key(conf_file_kind(section), name, guess),
+			names);
 	else
 		conf_file_error(r, r->line, "[%s] %s = %s: no such section%s, there are %s",
 			section, name, value, conf_file_guess_section(section, guess),
@@ -174,8 +191,9 @@ static int conf_file_on_pair(void *user, const char *section, const char *name, 
 	if (r->wrong)
 		return 0;
 	for (size_t i = 0; (key = settings_key(i)); i++) {
-		if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0) {
-			conf_file_set_key(r, i, value);
+		if (strcmp(key->section, conf_file_kind(section)) == 0 &&
+			strcmp(key->name, name) == 0) {
+			conf_file_set_key(r, i, section, value);
 			return !r->wrong;
 		}
 	}
@@ -243,6 +261,28 @@ static bool has_only_comment_behind(const char *line)
 	return !end || strchr(";#", *end);
 }
 
+/* inih does not say where a section begins, nor that there is one without keys. */
+static void conf_file_begin_server(struct conf_reading *r, const char *line)
+{
+	static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, which inih leaves out */
+	const size_t n = strlen(SETTINGS_SERVER);
+	char from[SERVER_FROM_MAX];
+	const char *end, *why;
+	struct text name;
+
+	if (r->line == 1 && strncmp(line, mark, strlen(mark)) == 0)
+		line += strlen(mark);
+	end = line[0] == '[' ? strchr(line, ']') : NULL;
+	if (!end || strncmp(line + 1, SETTINGS_SERVER, n) != 0 || !strchr("] \t", line[1 + n]))
+		return;
+	name = (struct text){line + 1 + n, (size_t)(end - line) - 1 - n};
+	name = text_cut(&name, ']');
+	snprintf(from, sizeof(from), "%s:%d", r->path, r->line);
+	why = servers_begin(&r->settings.servers, name, from);
+	if (why)
+		conf_file_error(r, r->line, "%.*s: %s", (int)(end + 1 - line), line, why);
+}
+
 /* inih's reader: NULL ends the file. */
 static char *conf_file_next_line(char *line, int size, void *stream)
 {
@@ -266,6 +306,8 @@ static char *conf_file_next_line(char *line, int size, void *stream)
 		conf_file_error(r, r->line, "a file has at most %d lines", LINES_MAX);
 	else if (!has_only_comment_behind(line))
 		conf_file_error(r, r->line, "only a comment may stand behind a [section]");
+	else
+		conf_file_begin_server(r, line);
 	conf_file_cut_comment(line);
 	return r->wrong ? NULL : line;
 }
@@ -294,10 +336,24 @@ static int conf_file_read_one(void *data, const char *path)
 	}
 	r->path = path;
 	r->line = 0;
-	r->seen = 0;
+	memset(r->seen, 0, sizeof(r->seen));
 	err = conf_file_check(r, ini_parse_stream(conf_file_next_line, r, conf_file_on_pair, r));
 	fclose(r->file);
 	return err;
+}
+
+/* What no key alone can be wrong about. */
+static bool conf_file_check_servers(struct conf_reading *r)
+{
+	struct settings *s = &r->settings;
+
+	if (!servers_check(&s->servers, s->nft, r->error, CONF_FILE_ERROR_MAX))
+		return false;
+	if (servers_add_ranges(&s->servers, &s->policy))
+		return true;
+	snprintf(r->error, CONF_FILE_ERROR_MAX,
+		"passive-ports of servers: one too many, with those of [tls] there is room for 32");
+	return false;
 }
 
 int conf_file_read(const char *path, bool needed, struct settings *ret_settings, char *error)
@@ -309,6 +365,8 @@ int conf_file_read(const char *path, bool needed, struct settings *ret_settings,
 		err = 0;
 	if (!err)
 		err = drop_in_each(path, conf_file_read_one, &r, error, CONF_FILE_ERROR_MAX);
+	if (!err && !conf_file_check_servers(&r))
+		err = -EINVAL;
 	if (!err)
 		*ret_settings = r.settings;
 	return err;

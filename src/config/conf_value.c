@@ -130,6 +130,14 @@ const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *
 	return NULL;
 }
 
+const char *conf_value_bool(struct text t, bool *ret_yes)
+{
+	if (!value_is(t, "yes") && !value_is(t, "no"))
+		return conf_value_wrong;
+	*ret_yes = value_is(t, "yes");
+	return NULL;
+}
+
 const char *conf_value_outcome(struct text t, enum strict_outcome *ret_outcome)
 {
 	static const char *const word[] = {

@@ -30,6 +30,9 @@ const char *conf_value_seconds(struct text t, uint16_t low, uint16_t high, uint3
 /* PORT or PORT-PORT; both ends lowest..65535. */
 const char *conf_value_ports(struct text t, uint16_t lowest, struct port_range *ret_range);
 
+/* yes or no */
+const char *conf_value_bool(struct text t, bool *ret_yes);
+
 /* pass, log, refuse or reset */
 const char *conf_value_outcome(struct text t, enum strict_outcome *ret_outcome);
 

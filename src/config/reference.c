@@ -95,12 +95,18 @@ static void reference_put_keys(const char *section, void (*put)(const struct set
 	}
 }
 
+/* A section of which there can be several has a name, and none of it is an example's. */
+static const char *reference_name_of(const struct settings_section *section)
+{
+	return strcmp(section->name, SETTINGS_SERVER) == 0 ? " NAME" : "";
+}
+
 static void reference_put_manual(void)
 {
 	const struct settings_section *section;
 
 	for (size_t i = 0; (section = settings_section(i)); i++) {
-		printf(".Ss Section %s\n", section->name);
+		printf(".Ss Section %s%s\n", section->name, reference_name_of(section));
 		reference_put_text(&reference_manual, section->help);
 		printf(".Bl -tag -width Ds\n");
 		reference_put_keys(section->name, reference_put_manual_key);
@@ -120,7 +126,8 @@ static void reference_put_example(void)
 		"the files pasvd.conf.d/*.conf are read: the value in the last one counts, and "
 		"lists go on. pasvd.conf(5) says more, and has examples.");
 	for (size_t i = 0; (section = settings_section(i)); i++) {
-		printf("\n[%s]\n", section->name);
+		printf("\n%s[%s%s]\n", *reference_name_of(section) ? "#" : "", section->name,
+			reference_name_of(section));
 		reference_put_text(&reference_example, section->help);
 		reference_put_keys(section->name, reference_put_example_key);
 	}

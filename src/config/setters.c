@@ -53,12 +53,28 @@ const char *settings_set_ct_helper(struct settings *s, struct text value)
 
 const char *settings_set_fail_open(struct settings *s, struct text value)
 {
-	static const char *const names[] = {[false] = "no", [true] = "yes"};
+	return conf_value_bool(value, &s->fail_open);
+}
+
+const char *settings_set_firewall(struct settings *s, struct text value)
+{
+	static const char *const names[] = {[false] = "iptables", [true] = "nft"};
 	size_t i = settings_word_among(value, names, ARRAY_SIZE(names));
 
 	if (i == ARRAY_SIZE(names))
 		return conf_value_wrong;
-	s->fail_open = i;
+	s->nft = i;
+	return NULL;
+}
+
+const char *settings_set_families(struct settings *s, struct text value)
+{
+	static const char *const names[] = {"auto", "ipv4", "ipv6", "both"};
+	size_t i = settings_word_among(value, names, ARRAY_SIZE(names));
+
+	if (i == ARRAY_SIZE(names))
+		return conf_value_wrong;
+	s->families = (unsigned int)i;
 	return NULL;
 }
 

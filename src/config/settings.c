@@ -11,30 +11,44 @@
 
 #include "pasvd/conntab.h"
 
-static size_t *settings_count_of(struct policy *policy, enum settings_list list)
+/* Of the policy, or of the server whose section is read. */
+static size_t *settings_count_of(struct settings *s, enum settings_list list)
 {
-	switch (list) {
-	case LIST_DENY:
-		return &policy->n_deny;
-	case LIST_FOREIGN:
-		return &policy->n_foreign;
-	case LIST_EXTERNAL:
-		return &policy->n_external;
-	case LIST_TLS_PORTS:
-		return &policy->n_tls_ports;
-	case LIST_TLS_RULE:
-		return &policy->n_tls_rule;
-	case LIST_IMPLICIT:
-		return &policy->n_implicit;
-	case LIST_NONE:
-		break;
-	}
-	return NULL;
+	struct policy *policy = &s->policy;
+	struct server *server = &s->servers.server[s->servers.now];
+	size_t *const counts[] = {[LIST_DENY] = &policy->n_deny,
+		[LIST_FOREIGN] = &policy->n_foreign,
+		[LIST_EXTERNAL] = &policy->n_external,
+		[LIST_TLS_PORTS] = &policy->n_tls_ports,
+		[LIST_TLS_RULE] = &policy->n_tls_rule,
+		[LIST_IMPLICIT] = &policy->n_implicit,
+		[LIST_SERVER_ADDRESS] = &server->n_addresses,
+		[LIST_SERVER_PUBLIC] = &server->n_publics,
+		[LIST_SERVER_WAN] = &server->n_wans,
+		[LIST_SERVER_PORT] = &server->n_ports,
+		[LIST_SERVER_RANGE] = &server->n_ranges};
+
+	return counts[list];
+}
+
+/* NULL, or that there are as many entries as the list has room for. */
+static const char *settings_full(size_t n, enum settings_list list)
+{
+	static_assert(POLICY_LIST_MAX == 32 && SERVER_RANGES_MAX == 32 && SERVER_WANS_MAX == 8 &&
+			      SERVER_PORTS_MAX == 64,
+		"the texts below say so");
+	if (list == LIST_SERVER_ADDRESS || list == LIST_SERVER_PUBLIC)
+		return n < 2 ? NULL : "one too many, there may be one of each family";
+	if (list == LIST_SERVER_WAN)
+		return n < SERVER_WANS_MAX ? NULL : "one too many, there is room for 8";
+	if (list == LIST_SERVER_PORT)
+		return n < SERVER_PORTS_MAX ? NULL : "one too many, there is room for 64";
+	return n < POLICY_LIST_MAX ? NULL : "one too many, there is room for 32";
 }
 
 static void settings_empty(struct settings *s, enum settings_list list)
 {
-	*settings_count_of(&s->policy, list) = 0;
+	*settings_count_of(s, list) = 0;
 	if (list == LIST_EXTERNAL)
 		s->watch.n_files = s->watch.n_interfaces = 0;
 }
@@ -42,15 +56,13 @@ static void settings_empty(struct settings *s, enum settings_list list)
 static const char *settings_add_entry(
 	struct settings *s, const struct settings_key *key, struct text entry)
 {
-	size_t *count = settings_count_of(&s->policy, key->list);
-	const char *why;
+	size_t *count = settings_count_of(s, key->list);
+	const char *why = settings_full(*count, key->list);
 
-	static_assert(POLICY_LIST_MAX == 32, "the text below says so");
 	if (!entry.n)
 		return "something is missing at a comma";
-	if (*count == POLICY_LIST_MAX)
-		return "one too many, there is room for 32";
-	why = key->set(s, entry);
+	if (!why)
+		why = key->set(s, entry);
 	if (!why)
 		(*count)++;
 	return why;
@@ -112,11 +124,23 @@ static void settings_add_text(char *to, size_t cap, bool go_on, struct text text
 	snprintf(to + n, cap - n, "%s%.*s", n ? ", " : "", (int)text.n, text.p);
 }
 
+bool settings_is_of_server(const struct settings_key *key)
+{
+	return strcmp(key->section, SETTINGS_SERVER) == 0;
+}
+
 static void settings_set_source(struct settings *s, const struct settings_key *key, bool go_on,
 	struct text value, const char *from)
 {
 	struct settings_source *source = &s->source[key - settings_key(0)];
+	char named[SETTINGS_VALUE_MAX];
 
+	if (settings_is_of_server(key)) {
+		snprintf(named, sizeof(named), "%s: %.*s", s->servers.server[s->servers.now].name,
+			(int)value.n, value.p);
+		value = (struct text){named, strlen(named)};
+		go_on = strcmp(source->from, "default") != 0;
+	}
 	settings_add_text(source->value, sizeof(source->value), go_on, value);
 	settings_add_text(
 		source->from, sizeof(source->from), go_on, (struct text){from, strlen(from)});

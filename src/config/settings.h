@@ -6,8 +6,10 @@
 #include "conf_value.h"
 #include "ct_helper.h"
 #include "external.h"
+#include "servers.h"
 
 #define SETTINGS_CONTROL_SOCKET "/run/pasvd/ctl"
+#define SETTINGS_SERVER         "server"
 #define SETTINGS_SOCKET_ALLOWED                                                                    \
 	"a path that begins with / and has at most 107 characters, or nothing"
 
@@ -15,7 +17,7 @@ enum {
 	SETTINGS_QUEUE = 21,       /* unless configured otherwise, */
 	SETTINGS_TLS_QUEUE = 22,   /* likewise */
 	SETTINGS_SOCKET_MAX = 108, /* sun_path; with its NUL */
-	SETTINGS_KEYS_MAX = 32,
+	SETTINGS_KEYS_MAX = 48,
 	SETTINGS_VALUE_MAX = 256, /* with its NUL, as all of these */
 	SETTINGS_FROM_MAX = 192,
 };
@@ -30,7 +32,10 @@ struct settings {
 	uint16_t queue;     /* of control connections */
 	uint16_t tls_queue; /* of on_demand_syns at ports on demand */
 	enum ct_helper_wanted ct_helper;
-	bool fail_open;                           /* packets pass that pasvd cannot take */
+	bool fail_open;        /* packets pass that pasvd cannot take */
+	bool nft;              /* rules of servers and clients are for nft, not for iptables */
+	unsigned int families; /* of these rules: 1 IPv4, 2 IPv6; 0: as the addresses are */
+	struct servers servers;
 	char control_socket[SETTINGS_SOCKET_MAX]; /* "": none */
 	/* control connections that are remembered at most */
 	uint32_t sessions;
@@ -42,7 +47,7 @@ struct settings {
 /* What holds without a file. */
 struct settings settings_default(void);
 
-/* Lists of the policy, each of POLICY_LIST_MAX entries. */
+/* Lists of the policy, and of a server. */
 enum settings_list {
 	LIST_NONE,
 	LIST_DENY,
@@ -50,7 +55,12 @@ enum settings_list {
 	LIST_EXTERNAL,
 	LIST_TLS_PORTS,
 	LIST_TLS_RULE,
-	LIST_IMPLICIT
+	LIST_IMPLICIT,
+	LIST_SERVER_ADDRESS,
+	LIST_SERVER_PUBLIC,
+	LIST_SERVER_WAN,
+	LIST_SERVER_PORT,
+	LIST_SERVER_RANGE
 };
 
 /* When a change of a key takes effect. */
@@ -71,6 +81,7 @@ struct settings_section {
 };
 
 struct settings_key {
+	/* SETTINGS_SERVER: of each [server NAME] */
 	const char *section, *name;
 	/* as it would be written; "" if there is none */
 	const char *value_default;
@@ -89,6 +100,10 @@ const struct settings_section *settings_section(size_t i);
 
 /* The key number `i`, those of a section in a row; NULL if there are not as many. */
 const struct settings_key *settings_key(size_t i);
+
+/* Whether it is a key of each [server NAME]; it is then set of the one that servers_begin() named
+ * last. */
+bool settings_is_of_server(const struct settings_key *key);
 
 /* Takes the value of a key that stands at `from`; `again` if the key had one before. NULL, or what
  * is wrong with *value, which then is the entry that is wrong: conf_value_wrong if it is not what

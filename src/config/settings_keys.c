@@ -16,6 +16,11 @@
 
 static const struct settings_section sections[] = {
 	{"pasvd", "The daemon."},
+	{SETTINGS_SERVER, "A server behind this router, under any NAME; a section for each, up to "
+			  "16. pasvd rules load without options loads the rules of these sections "
+			  "and of [clients], and so does the service. A section may go on in "
+			  "another file."},
+	{"clients", "Clients behind this router that visit servers elsewhere on port 21."},
 	{"policy", "Which data connections may be opened."},
 	{"limits", "How many sessions are remembered, and how many ports a minute are opened. An "
 		   "offer over a limit passes unchanged and opens nothing: that transfer fails. "
@@ -87,6 +92,45 @@ static const struct settings_key keys[] = {
 		SETTINGS_ON_RESTART, LIST_NONE, settings_set_socket,
 		"The socket that pasvctl(8) connects to; without a path there is none. The "
 		"option -s overrides it."},
+
+	{"pasvd", "firewall", "iptables", "iptables or nft", SETTINGS_WITH_RULES, LIST_NONE,
+		settings_set_firewall,
+		"What the rules of [server NAME] and [clients] are for. After a change remove "
+		"those that are loaded: pasvd rules remove."},
+	{"pasvd", "families", "auto", "auto, ipv4, ipv6 or both", SETTINGS_WITH_RULES, LIST_NONE,
+		settings_set_families,
+		"Which families these rules are for. By default the addresses of the servers "
+		"decide; without any, rules of iptables are for IPv4, those of nft for both."},
+
+	{SETTINGS_SERVER, "address", "",
+		"an IPv4 address, an IPv6 address or both, as in 192.168.1.10, fd00::10; or any",
+		SETTINGS_WITH_RULES, LIST_SERVER_ADDRESS, settings_add_server_address,
+		"The server's own addresses. any is for whatever servers rules of others "
+		"translate connections to, as those of Docker; see pasvd-rules(8)."},
+	{SETTINGS_SERVER, "wan", "", "names of interfaces, as in eth0, ppp0", SETTINGS_WITH_RULES,
+		LIST_SERVER_WAN, settings_add_server_wan,
+		"The interfaces on which its clients come in, whatever address they dial, at "
+		"most 8."},
+	{SETTINGS_SERVER, "public", "",
+		"an IPv4 address, an IPv6 address or both, as in 203.0.113.1, 2001:db8::1",
+		SETTINGS_WITH_RULES, LIST_SERVER_PUBLIC, settings_add_server_public,
+		"The addresses that its clients dial, from any side, in place of wan."},
+	{SETTINGS_SERVER, "ports", "", "ports N or N:M, as in 21, 2121:21", SETTINGS_WITH_RULES,
+		LIST_SERVER_PORT, settings_add_server_port,
+		"Its control ports: outside, and its own if that is another one. By default 21. "
+		"At most 64."},
+	{SETTINGS_SERVER, "passive-ports", "", "ranges of ports 1024..65535, as in 60000-60100",
+		SETTINGS_WITH_RULES, LIST_SERVER_RANGE, settings_add_server_range,
+		"Its passive ports, for clients with TLS: as passive-ports of [tls] for its "
+		"addresses, and counted with these."},
+	{SETTINGS_SERVER, "accept-data", "no", "yes or no", SETTINGS_WITH_RULES, LIST_NONE,
+		settings_set_server_accept,
+		"With address = any: FORWARD accepts data connections. Needed if it does not "
+		"accept what is RELATED."},
+
+	{"clients", "lan", "", "the name of an interface, as in lan0, or nothing",
+		SETTINGS_WITH_RULES, LIST_NONE, settings_set_lan,
+		"The interface on which they come in."},
 
 	{"policy", "deny-ports", "", "ports 1..65535 and ranges, as in 2049, 60000-60010",
 		SETTINGS_ON_RELOAD, LIST_DENY, settings_add_deny,

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rules.c - `pasvd rules`: what the configuration adds to the options, and the commands */
+/* rules.c - `pasvd rules`: what the configuration adds to the options, and the commands
+ *
+ * Options that say whom the rules are for are all that counts, if there are any. Without them the
+ * sections [server NAME] and [clients] say it.
+ */
 #include "rules.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules_conf.h"
 #include "rules_load.h"
 
 /* --- what is not given --- */
+
+/* Refers to what is configured. */
+static struct settings settings;
 
 static void rules_fill_in(struct rules_request *q)
 {
 	struct rules *r = &q->rules;
 
-	r->families = r->nft ? q->asked : q->asked | rules_families_of_servers(r);
+	r->families = r->nft || q->asked ? q->asked : rules_families_of_servers(r);
 	if (!r->families)
 		r->families = r->nft ? RULES_BOTH : RULES_IP4_ONLY;
 	for (size_t i = 0; i < r->n_servers; i++) {
@@ -53,12 +62,19 @@ static int rules_complete(struct rules_request *q)
 {
 	struct rules *r = &q->rules;
 	char error[CONF_FILE_ERROR_MAX];
-	struct settings settings;
+	bool named = rules_name_somebody(q);
 
-	if (!rules_coherent(q))
+	if (named && !rules_coherent(q))
 		return OPTIONS_EXIT_USAGE;
 	if (conf_read(&q->conf, &settings, error))
 		return options_wrong("%s", error);
+	if (!named && !rules_are_configured(&settings))
+		return options_wrong("--server or --lan: missing, and neither [server NAME] nor "
+				     "[clients] is configured");
+	if (!named) {
+		rules_from_settings(&settings, r);
+		q->asked = q->asked ? q->asked : settings.families;
+	}
 	rules_fill_in(q);
 	r->queue = settings.queue;
 	r->tls_queue = settings.tls_queue;
@@ -103,11 +119,27 @@ static int rules_run_print(void *data)
 	return status ? status : options_flush();
 }
 
+static bool rules_ask_for_nobody(const struct rules_request *q)
+{
+	char error[CONF_FILE_ERROR_MAX];
+
+	return !rules_name_somebody(q) && conf_read(&q->conf, &settings, error) == 0 &&
+	       !rules_are_configured(&settings);
+}
+
+/* The service loads what is configured, and that may be nothing: other rules may be loaded, by hand
+ * or by scripts, and they stay. */
 static int rules_run_load(void *data)
 {
 	struct rules_request *q = data;
-	int status = rules_complete(q);
+	int status;
 
+	if (rules_ask_for_nobody(q)) {
+		options_wrong("nothing is configured, neither [server NAME] nor [clients]: "
+			      "nothing was loaded");
+		return EXIT_SUCCESS;
+	}
+	status = rules_complete(q);
 	return status ? status : rules_load(&q->rules);
 }
 

@@ -32,8 +32,8 @@ bool rules_coherent(const struct rules_request *q);
 /* The set of families of which there are addresses. */
 unsigned int rules_families_of_servers(const struct rules *r);
 
-/* Whether no option says whom the rules are for. */
-bool rules_are_empty(const struct rules_request *q);
+/* Whether an option says whom the rules are for. */
+bool rules_name_somebody(const struct rules_request *q);
 
 /* Writes them as options again, each after a blank: the configuration's file and the queue not
  * among them. */

@@ -227,7 +227,9 @@ const struct options_row rules_rows[] = {
 const char rules_more[] =
 	"--public and --port belong to the --server before them:\n"
 	"  --wan eth0 --server 192.168.1.10 --port 21 --server 192.168.1.11 --port 2121:21\n"
-	"Interfaces are for all servers.\n";
+	"Interfaces are for all servers.\n"
+	"Without --server and --lan the configuration says whom the rules are for: sections\n"
+	"[server NAME] and [clients].\n";
 
 /* --- what goes together --- */
 
@@ -362,11 +364,9 @@ bool rules_coherent(const struct rules_request *q)
 	return true;
 }
 
-bool rules_are_empty(const struct rules_request *q)
+bool rules_name_somebody(const struct rules_request *q)
 {
-	const struct rules *r = &q->rules;
-
-	return !r->n_servers && !q->n_wans && !r->lan && !r->nft && !q->asked && !r->accept_data;
+	return q->rules.n_servers || q->n_wans || q->rules.lan || q->rules.accept_data;
 }
 
 static void rules_print_server_options(const struct rules_server *s, FILE *out)

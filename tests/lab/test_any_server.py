@@ -215,6 +215,20 @@ def test_data_connections_are_accepted_only_if_that_is_asked_for(visit):
         assert Practice(lab).check().is_well()
 
 
+def test_client_on_the_router_itself_is_named_in_the_log():
+    """Docker translates it in OUTPUT, where no CT rule gives it the helper."""
+    with Containers() as lab:
+        server = ScriptedServer(lab)
+        with lab.router.connect(lab.publics[0], 21) as control:
+            replies = control.makefile("r", newline="")
+            replies.readline()
+            for command in (b"USER lab\r\n", b"PASS lab\r\n", b"PASV\r\n"):
+                control.sendall(command)
+                reply = replies.readline()
+        assert FIRST.replace(".", ",") in reply and server.data_ports
+        assert re.search("reason=no-ct-helper .*it is the router's own", lab.pasvd.log()), lab.pasvd.log()
+
+
 def test_own_rule_for_an_address_that_the_container_had_is_warned_of():
     with Containers() as lab:
         lab.router.run(*RULES, "load", "--wan", "wan", "--server", FIRST)

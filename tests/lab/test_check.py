@@ -402,19 +402,15 @@ def test_other_options_than_were_loaded(router):
     assert {finding["about"] for finding in checkup.of("error")} == {"rules"}
 
 
-def test_options_of_the_service_count(own_router):
-    """/etc/default/pasvd, in a mount namespace of its own."""
-    folder = own_router.lab.tmp / "default"
-    folder.mkdir()
-    (folder / "pasvd").write_text('# Options:\nPASVD_RULES="--wan wan --server 10.77.0.2 --port 2121"\nPASVD_OPTIONS=""\n')
-    script = f"mkdir -p /etc/default && mount --bind {folder} /etc/default && exec \"$@\""
-    prefix = ("unshare", "--mount", "sh", "-euc", script, "sh")
-    finding = own_router.check(prefix=prefix).of("error")[0]
-    assert finding["fix"].endswith("load --wan wan --server 10.77.0.2 --port 2121")
+def test_what_is_configured_counts(own_router):
+    path = own_router.lab.tmp / "pasvd.conf"
+    path.write_text("[server ftp]\naddress = 10.77.0.2\nwan = wan\nports = 2121\n")
+    finding = own_router.check(before=("-c", path)).of("error")[0]
+    assert finding["fix"].endswith(f"load --config {path}")
     own_router.shell(finding["fix"])
-    assert own_router.check(prefix=prefix).is_well()
-    (folder / "pasvd").write_text("PASVD_RULES='--wan wan'\n")
-    assert "PASVD_RULES" in own_router.check(prefix=prefix).the("error", "rules: PASVD_RULES in ")["what"]
+    assert own_router.check(before=("-c", path)).is_well()
+    checkup = own_router.check("--wan", "wan", "--server", "10.77.0.2", before=("-c", path))
+    assert checkup.of("error")[0]["about"] == "rules"     # options that are given are all that counts
 
 
 @pytest.mark.parametrize("options,pattern", [

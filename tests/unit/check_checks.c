@@ -67,6 +67,7 @@ static void router(const char *loaded)
 		.own = "PASVD",
 		.filter = &f.filter[0],
 		.loaded = true,
+		.known = true,
 		.options = "--wan wan --server 10.77.0.2",
 		.expected_known = true,
 		.inside = "lan0"};

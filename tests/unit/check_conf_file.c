@@ -19,7 +19,8 @@ static bool is_default(const struct settings *s)
 	static const struct quota_limits no_limits;
 	const struct policy *p = &s->policy, *d = &policy_default;
 
-	return s->queue == 21 && s->sessions == 100000 && s->fail_open &&
+	return s->queue == 21 && !s->servers.n && !s->servers.lan[0] && !s->nft && !s->families &&
+	       s->sessions == 100000 && s->fail_open &&
 	       strcmp(s->control_socket, "/run/pasvd/ctl") == 0 && p->zone == 0 &&
 	       p->expect_seconds == d->expect_seconds &&
 	       p->expect_seconds_active == d->expect_seconds_active && !p->announce.low &&
@@ -104,11 +105,48 @@ START_TEST(defaults_of_the_table_are_in_force)
 		char text[128];
 		struct settings s;
 
+		if (settings_is_of_server(key))
+			continue; /* a section of its own, which needs some of its keys */
 		snprintf(text, sizeof(text), "[%s]\n%s = %s\n", key->section, key->name,
 			key->value_default);
 		s = good(text);
 		ck_assert_msg(is_default(&s), "%s", key->name);
 	}
+}
+END_TEST
+
+START_TEST(servers_have_sections_of_their_own)
+{
+	struct settings s = good(
+		"[server ftp]\naddress = 192.168.1.10, fd00::10\nwan = eth0, ppp0\n"
+		"passive-ports = 60000-60100\n[pasvd]\nfirewall = nft\nfamilies = both\n"
+		"[server www]\naddress = fd00::11\npublic = 2001:db8::1\n[clients]\nlan = lan0\n"
+		"[server ftp]\nports = 21, 2121:2100\n[server a.b] # any\n"
+		"address = any\nwan = eth1\naccept-data = no\n");
+	const struct server *ftp = &s.servers.server[0], *www = &s.servers.server[1];
+
+	ck_assert(s.servers.n == 3 && s.nft && s.families == 3);
+	ck_assert_str_eq(s.servers.lan, "lan0");
+	ck_assert_str_eq(ftp->name, "ftp");
+	ck_assert(ftp->n_addresses == 2 && is_addr(&ftp->address[0], "192.168.1.10") &&
+		  is_addr(&ftp->address[1], "fd00::10") && !ftp->n_publics);
+	ck_assert(ftp->n_wans == 2 && strcmp(ftp->wan[1], "ppp0") == 0);
+	ck_assert(ftp->n_ports == 2 && ftp->port[0].server == 21 && ftp->port[1].outside == 2121 &&
+		  ftp->port[1].server == 2100);
+	ck_assert(www->n_publics == 1 && is_addr(&www->public[0], "2001:db8::1"));
+	ck_assert(server_is_any(&s.servers.server[2]) && !server_is_any(ftp));
+	ck_assert(s.policy.n_tls_ports == 2 &&
+		  is_addr(&s.policy.tls_ports[1].server.addr, "fd00::10") &&
+		  s.policy.tls_ports[1].server.bits == 128 &&
+		  s.policy.tls_ports[1].ports.high == 60100);
+}
+END_TEST
+
+START_TEST(section_of_a_server_may_come_after_the_mark_of_utf_8)
+{
+	struct settings s = good("\xef\xbb\xbf[server ftp]\naddress = any\nwan = eth0\n");
+
+	ck_assert(s.servers.n == 1 && s.servers.server[0].n_wans == 1);
 }
 END_TEST
 
@@ -137,6 +175,16 @@ START_TEST(where_a_value_stands_is_known)
 	s = good("[policy]\ndeny-ports = 1,2\ndeny-ports =\n");
 	ck_assert_str_eq(source_of(&s, "deny-ports")->value, "");
 	ck_assert_str_eq(source_of(&s, "deny-ports")->from, "test.conf:3");
+}
+END_TEST
+
+START_TEST(values_of_servers_have_their_names)
+{
+	struct settings s = good("[server a]\naddress = 10.0.0.2, fd00::2\nwan = eth0\n"
+				 "[server b]\naddress = any\nwan = eth1\n");
+
+	ck_assert_str_eq(source_of(&s, "address")->value, "a: 10.0.0.2, fd00::2, b: any");
+	ck_assert_str_eq(source_of(&s, "address")->from, "test.conf:2, test.conf:5");
 }
 END_TEST
 
@@ -361,21 +409,24 @@ static char *text_of(const char *name)
 	return text;
 }
 
-/* Uncomments the keys: lines that begin with # and no blank. */
+/* Uncomments the keys: lines that begin with # and no blank. There is no server in the example. */
 START_TEST(the_example_has_each_key_at_its_default)
 {
 	char *text = text_of("systemd/pasvd.conf");
+	bool of_server = false;
 	struct settings s;
 
 	for (char *p = text; *p; p = strchr(p, '\n') + 1) {
-		if (p[0] == '#' && p[1] >= 'a' && p[1] <= 'z')
+		of_server = p[0] != '[' && (of_server || strncmp(p, "#[server NAME]\n", 15) == 0);
+		if (!of_server && p[0] == '#' && p[1] >= 'a' && p[1] <= 'z')
 			p[0] = ' ';
 	}
 	s = good(text);
 	ck_assert(is_default(&s));
 	for (size_t i = 0; settings_key(i); i++)
-		ck_assert_msg(
-			strcmp(s.source[i].from, "default") != 0, "%s", settings_key(i)->name);
+		ck_assert_msg((strcmp(s.source[i].from, "default") == 0) ==
+				      settings_is_of_server(settings_key(i)),
+			"%s", settings_key(i)->name);
 }
 END_TEST
 
@@ -418,7 +469,10 @@ int main(void)
 		a_time_has_a_unit,
 		a_comment_may_follow_a_value,
 		defaults_of_the_table_are_in_force,
+		servers_have_sections_of_their_own,
+		section_of_a_server_may_come_after_the_mark_of_utf_8,
 		where_a_value_stands_is_known,
+		values_of_servers_have_their_names,
 		what_cannot_be_taken_passes_or_not,
 		the_number_of_sessions_has_a_limit,
 		ct_helper_is_one_of_three,

@@ -20,7 +20,10 @@
 #define INTERFACE ": an interface name has 1 to 15 letters, digits, '.', '_' or '-'"
 #define OUTCOME   ": must be pass, log, refuse or reset"
 #define CT_HELPER ": must be auto, sane or own"
-#define MIXED     ": IPv4 and IPv6 do not mix in an entry"
+#define ADDRESS                                                                                    \
+	": must be an IPv4 address, an IPv6 address or both, as in 192.168.1.10, fd00::10; or any"
+#define CONTROL_PORTS ": must be ports N or N:M, as in 21, 2121:21"
+#define MIXED         ": IPv4 and IPv6 do not mix in an entry"
 
 /* Line 2 of a file whose line 1 is the section: what stands there, and what is said; NULL: the
  * line, then `why`. */
@@ -32,6 +35,42 @@ static const struct {
 	{"pasvd", "queue = 21# ftp", NULL, NUMBER("0..65535")},
 	{"pasvd", "queue = 18446744073709551637", NULL, NUMBER("0..65535")},
 	{"pasvd", "queue =", "queue = ", NUMBER("0..65535")},
+	{"pasvd", "firewall = nftables", NULL, ": must be iptables or nft"},
+	{"pasvd", "families = 4", NULL, ": must be auto, ipv4, ipv6 or both"},
+	{"server ftp", "address = 10.0.0", NULL, ADDRESS},
+	{"server ftp", "address = ftp.example.org", NULL, ADDRESS},
+	{"server ftp", "address = 127.0.0.1", NULL, ADDRESS},
+	{"server ftp", "address = 10.0.0.2, 10.0.0.3", "address = 10.0.0.3",
+		": there may be one address of each family"},
+	{"server ftp", "address = 10.0.0.2, any", "address = any",
+		": any has no addresses beside it"},
+	{"server ftp", "address = any, 10.0.0.2", "address = 10.0.0.2",
+		": there may be one address of each family"},
+	{"server ftp", "address = 10.0.0.2, fd00::2, fd00::3", "address = fd00::3",
+		": one too many, there may be one of each family"},
+	{"server ftp", "public = any", NULL,
+		": must be an IPv4 address, an IPv6 address or both, as in 203.0.113.1, "
+		"2001:db8::1"},
+	{"server ftp", "wan = eth 0", NULL, INTERFACE},
+	{"server ftp", "wan = eth0, eth0", "wan = eth0", ": each interface can be given once"},
+	{"server ftp", "ports = 21:0", NULL, CONTROL_PORTS},
+	{"server ftp", "ports = 0", NULL, CONTROL_PORTS},
+	{"server ftp", "ports = 21:", NULL, CONTROL_PORTS},
+	{"server ftp", "ports = 21:22:23", NULL, CONTROL_PORTS},
+	{"server ftp", "ports = 21-22", NULL, CONTROL_PORTS},
+	{"server ftp", "ports = 21, 21:22", "ports = 21:22",
+		": each port outside can be given once"},
+	{"server ftp", "passive-ports = 1000-2000", NULL,
+		": must be ranges of ports 1024..65535, as in 60000-60100"},
+	{"server ftp", "accept-data = true", NULL, ": must be yes or no"},
+	{"server ftp", "adress = 10.0.0.2", NULL,
+		": no such key (address?), there are address, wan, public, ports, passive-ports, "
+		"accept-data"},
+	{"clients", "lan = eth+", NULL, INTERFACE},
+	{"pasvd", "ports = 21", NULL, ": belongs to [server NAME]"},
+	{"sever ftp", "addr = 10.0.0.2", NULL,
+		": no such section, there are [pasvd], [server NAME], [clients], [policy], "
+		"[limits], [translate], [tls], [strict]"},
 	{"pasvd", "control-socket = ctl", NULL, SOCKET},
 	{"pasvd", "ct-helper = ftp", NULL, CT_HELPER},
 	{"pasvd", "ct-helper = Sane", NULL, CT_HELPER},
@@ -127,11 +166,12 @@ static const struct {
 	{"policy", "Deny-Ports = 5", NULL,
 		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
 	{"pasvd", "passive-port = 5", NULL,
-		": no such key ([tls] passive-ports?), there are queue, ct-helper, ct-zone, "
+		": no such key ([server NAME] passive-ports?), there are queue, ct-helper, "
+		"ct-zone, "
 		"fail-open, "
 		"expect-timeout, expect-timeout-active, connmark, "
-		"control-socket"},
-	{"pasvd", "passive-ports = 5", NULL, ": belongs to [tls]"},
+		"control-socket, firewall, families"},
+	{"pasvd", "passive-ports = 5", NULL, ": belongs to [server NAME] or [tls]"},
 	{"tls", "passive-ports = 1023-2000", NULL, TLS_PORTS},
 	{"tls", "passive-ports = 60000 - 60100", NULL, TLS_PORTS},
 	{"tls", "passive-ports = 60000-60100 for", NULL, TLS_PORTS},
@@ -177,14 +217,17 @@ static const struct {
 		": no such key ([limits] ports-per-minute-per-client?), there are deny-ports, "
 		"allow-foreign"},
 	{"police", "nothing = 5", NULL,
-		": no such section ([policy]?), there are [pasvd], [policy], [limits], "
+		": no such section ([policy]?), there are [pasvd], [server NAME], [clients], "
+		"[policy], [limits], "
 		"[translate], [tls], "
 		"[strict]"},
 	{"other", "nothing = 5", NULL,
-		": no such section, there are [pasvd], [policy], [limits], [translate], [tls], "
+		": no such section, there are [pasvd], [server NAME], [clients], [policy], "
+		"[limits], [translate], [tls], "
 		"[strict]"},
 	{"polcy", "deny = 5", NULL,
-		": no such section ([policy]?), there are [pasvd], [policy], [limits], "
+		": no such section ([policy]?), there are [pasvd], [server NAME], [clients], "
+		"[policy], [limits], "
 		"[translate], [tls], "
 		"[strict]"},
 };
@@ -200,6 +243,78 @@ START_TEST(mistakes_are_named)
 			mistake[i].shown ? mistake[i].shown : line, mistake[i].why);
 		bad(text, want);
 	}
+}
+END_TEST
+
+#define SERVER "[server ftp]\naddress = 10.0.0.2\nwan = eth0\n"
+
+START_TEST(what_a_server_lacks_is_named_where_its_section_begins)
+{
+	static const struct {
+		const char *text, *want;
+	} bad_server[] = {
+		{"[server]\naddress = 10.0.0.2\n", "1: [server]: the name of a server has 1 to 31 "
+						   "letters, digits, '.', '_' or "
+						   "'-', as in [server ftp]"},
+		{"\n[server a b]\n",
+			"2: [server a b]: the name of a server has 1 to 31 letters, digits, '.', "
+			"'_' or '-', as in [server ftp]"},
+		{"[server ftp]\n", "1: [server ftp]: address is missing"},
+		{"[server ftp]\naddress = 10.0.0.2\n", "1: [server ftp]: wan or public is missing"},
+		{SERVER "public = 203.0.113.1\n",
+			"1: [server ftp]: wan and public: only one of them can be given"},
+		{"[server ftp]\naddress = 10.0.0.2, fd00::2\npublic = 203.0.113.1\n",
+			"1: [server ftp]: address and public: each family needs both"},
+		{SERVER "[clients]\nlan = eth0\n",
+			"1: [server ftp]: wan and lan of [clients] must be different interfaces"},
+		{SERVER "accept-data = yes\n", "1: [server ftp]: accept-data needs address = any"},
+		{"[server any]\naddress = any\nwan = eth0\naccept-data = yes\n[pasvd]\n"
+		 "firewall = nft\n",
+			"1: [server any]: accept-data: a table of nft cannot let through what "
+			"others drop"},
+		{SERVER "\n[server www]\naddress = 10.0.0.3\nwan = eth1, eth0\nports = 20, 21\n",
+			"5: [server www]: port 21 outside is that of [server ftp] (test.conf:1) as "
+			"well"},
+		{SERVER "ports = 21\nports = 2121\n[server www]\naddress = any\nwan = eth0\n",
+			"6: [server www]: port 21 outside is that of [server ftp] (test.conf:1) as "
+			"well"},
+		{SERVER "[server ftp]\naddress = 10.0.0.3\n",
+			"5: [server ftp] address = 10.0.0.3: there may be one address of each "
+			"family"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad_server); i++)
+		bad(bad_server[i].text, bad_server[i].want);
+	good(SERVER "[server www]\naddress = 10.0.0.3\nwan = eth1\n");
+	good(SERVER "[server www]\naddress = fd00::3\nwan = eth0\n");
+	good(SERVER "[server www]\naddress = 10.0.0.3\nwan = eth0\nports = 2121:21\n");
+}
+END_TEST
+
+START_TEST(there_may_be_16_servers)
+{
+	char text[REPEATED_MAX], *p = text;
+
+	for (int i = 0; i < 16; i++)
+		p += sprintf(p, "[server ftp%d]\naddress = 10.0.0.%d\nwan = eth%d\n", i, i + 1, i);
+	ck_assert_uint_eq(good(text).servers.n, 16);
+	sprintf(p, "[server ftp16]\n");
+	bad(text, "49: [server ftp16]: one too many, there may be 16 servers");
+}
+END_TEST
+
+START_TEST(passive_ports_of_servers_have_the_room_of_those_of_tls)
+{
+	char text[REPEATED_MAX + 128];
+
+	snprintf(text, sizeof(text), SERVER "%s", repeat("passive-ports = 2000-3000\n", 32));
+	ck_assert_uint_eq(good(text).policy.n_tls_ports, 32);
+	snprintf(text, sizeof(text), SERVER "%s[tls]\npassive-ports = 5000\n",
+		repeat("passive-ports = 2000-3000\n", 32));
+	ck_assert_int_eq(read_bytes(text, strlen(text), &(struct settings){0}), -EINVAL);
+	ck_assert_str_eq(error,
+		"passive-ports of servers: one too many, with those of [tls] there is room for "
+		"32");
 }
 END_TEST
 
@@ -323,6 +438,9 @@ int main(void)
 {
 	const TTest *const test[] = {
 		mistakes_are_named,
+		what_a_server_lacks_is_named_where_its_section_begins,
+		there_may_be_16_servers,
+		passive_ports_of_servers_have_the_room_of_those_of_tls,
 		the_first_mistake_counts,
 		what_inih_would_ignore_is_refused,
 		a_key_that_is_no_list_is_given_once,

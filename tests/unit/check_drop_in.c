@@ -114,6 +114,23 @@ START_TEST(lists_go_on)
 }
 END_TEST
 
+START_TEST(a_server_goes_on)
+{
+	struct settings s = good_with("[server ftp]\naddress = 10.0.0.2\nwan = eth0\nports = 21\n",
+		WITH({"a.conf", "[server www]\naddress = any\nwan = eth1\naccept-data = no\n"
+				"[server ftp]\naddress = fd00::2\nwan =\nwan = eth2\n"},
+			{"b.conf", "[server www]\naccept-data = yes\n"}));
+	const struct server *ftp = &s.servers.server[0];
+
+	ck_assert(s.servers.n == 2 && ftp->n_addresses == 2 && ftp->n_ports == 1);
+	ck_assert(ftp->n_wans == 1 && strcmp(ftp->wan[0], "eth2") == 0);
+	ck_assert(s.servers.server[1].accept_data);
+	bad_with("[server ftp]\naddress = 10.0.0.2\n",
+		WITH({"a.conf", "[server www]\naddress = any\nwan = eth1\n"}),
+		"test.conf:1: [server ftp]: wan or public is missing");
+}
+END_TEST
+
 START_TEST(an_empty_value_begins_a_list_anew)
 {
 	struct settings s = good_with(
@@ -219,6 +236,7 @@ int main(void)
 		the_last_in_order_of_names_counts,
 		a_file_has_a_key_once,
 		lists_go_on,
+		a_server_goes_on,
 		an_empty_value_begins_a_list_anew,
 		mistakes_name_the_file_they_are_in,
 		other_names_are_left_alone,
