@@ -5,7 +5,7 @@ prefix=/usr/local
 installed_pasvd=$prefix/sbin/pasvd
 installed_files=$prefix/libexec/pasvd/installed-files
 installed_user=$prefix/lib/sysusers.d/pasvd.conf
-settings=/etc/default/pasvd
+settings=/etc/pasvd/pasvd.conf.d/quickstart.conf
 pid_file=/run/pasvd.pid
 log_file=/var/log/pasvd.log
 
@@ -28,34 +28,81 @@ install_files()
 	cp "$scratch/installed" "$installed_files" || fail "cannot write $installed_files"
 }
 
-write_settings()
-{
-	say "Writing $settings"
-	cat >"$settings" <<END || fail "cannot write $settings"
-# Settings of pasvd.service, written by quickstart.
-# Options of \`pasvd rules load\`:
-PASVD_RULES="$*"
-# Options of pasvd, see pasvd(8):
-PASVD_OPTIONS="$daemon_options"
-END
-}
-
-# What `pasvd rules` is given goes into a file that is read at every start, so nothing but rules may be asked for.
-# The daemon has to listen to the queue that they fill.
+# The options of `pasvd rules` that are asked for, each with its value in an element of `asked`. They go into a file, so
+# nothing but rules may be asked for.
 check_options()
 {
-	daemon_options=
+	asked=()
 	build/pasvd rules print "$@" >/dev/null || exit 2
 	while (($#)); do
 		case $1 in
-		--wan | --public | --server | --port | --lan) shift ;;
-		--wan=* | --public=* | --server=* | --port=* | --lan=* | --accept-data | -4 | -6 | --nft) ;;
-		--queue) shift; daemon_options="-q $1" ;;
-		--queue=*) daemon_options="-q ${1#*=}" ;;
+		--wan | --public | --server | --port | --lan | --queue) asked+=("$1 $2"); shift ;;
+		--wan=* | --public=* | --server=* | --port=* | --lan=* | --queue=*) asked+=("${1%%=*} ${1#*=}") ;;
+		--accept-data | -4 | -6 | --nft) asked+=("$1 ") ;;
 		*) usage ;;
 		esac
 		shift
 	done
+}
+
+print_general_sections()
+{
+	local option families=()
+	echo "# Written by quickstart, which removes it too."
+	echo "[pasvd]"
+	for option in "${asked[@]}"; do
+		case $option in
+		"--queue "*) echo "queue = ${option#* }" ;;
+		"--nft ") echo "firewall = nft" ;;
+		"-4 ") families+=(ipv4) ;;
+		"-6 ") families+=(ipv6) ;;
+		esac
+	done
+	[[ -z ${families[*]} ]] || echo "families = $( ((${#families[@]} > 1)) && echo both || echo "${families[0]}")"
+	for option in "${asked[@]}"; do
+		[[ $option != "--lan "* ]] || printf '[clients]\nlan = %s\n' "${option#* }"
+	done
+}
+
+# --wan is for all servers; a --server of the other family right after one is the same server's address.
+print_servers()
+{
+	local option value family alone='' n=0
+	for option in "${asked[@]}"; do
+		value=${option#* }
+		case $option in
+		"--server "*)
+			[[ $value == *:* ]] && family=6 || family=4
+			if [[ $value != any && $alone == $((10 - family)) ]]; then
+				echo "address = $value"
+				alone=''
+				continue
+			fi
+			printf '[server server%d]\naddress = %s\n' $((++n)) "$value"
+			printf '%s\n' "${asked[@]}" | sed -n 's/^--wan /wan = /p'
+			if [[ $value == any ]]; then
+				printf '%s\n' "${asked[@]}" | sed -n 's/^--accept-data $/accept-data = yes/p'
+				family=''
+			fi
+			alone=$family
+			;;
+		"--public "*) echo "public = $value"; alone='' ;;
+		"--port "*) echo "ports = $value"; alone='' ;;
+		esac
+	done
+}
+
+write_configuration()
+{
+	say "Writing $settings"
+	mkdir -p "${settings%/*}"
+	{
+		print_general_sections
+		print_servers
+	} >"$settings" || fail "cannot write $settings"
+	"$installed_pasvd" --test-config && return
+	rm "$settings"
+	fail "beside this configuration there can be no other; $settings was removed"
 }
 
 # The process of a daemon that we started by hand, if it still runs.
@@ -80,13 +127,12 @@ stop_by_hand()
 start_by_hand()
 {
 	stop_by_hand
-	say "systemd does not run here. Starting by hand: $installed_pasvd${daemon_options:+ $daemon_options} 2>>$log_file &"
+	say "systemd does not run here. Starting by hand: $installed_pasvd 2>>$log_file &"
 	modprobe -aq nf_conntrack_sane nfnetlink_queue
-	# shellcheck disable=SC2086 # options, checked above
-	start_daemon "$log_file" setsid "$installed_pasvd" $daemon_options ||
+	start_daemon "$log_file" setsid "$installed_pasvd" ||
 		fail "pasvd did not get ready: $(tail -n 1 "$log_file")"
-	say "Loading the rules: pasvd rules load $*"
-	"$installed_pasvd" rules load "$@" || fail "the rules could not be loaded"
+	say "Loading the rules: pasvd rules load"
+	"$installed_pasvd" rules load || fail "the rules could not be loaded"
 	unset "processes[$daemon]" # it stays
 	echo "$daemon" >"$pid_file"
 }
@@ -108,11 +154,11 @@ router_install()
 	build_pasvd --prefix=$prefix
 	check_options "$@"
 	install_files
-	write_settings "$@"
+	write_configuration
 	if systemd_runs; then
 		start_service
 	else
-		start_by_hand "$@"
+		start_by_hand
 	fi
 	say "pasvd runs, the rules are loaded. \`./quickstart router --remove\` takes it all back."
 	[[ $(</proc/sys/net/ipv4/ip_forward) == 1 ]] ||
@@ -160,6 +206,7 @@ router_remove()
 	[[ ! -e $installed_user ]] || remove_user
 	[[ ! -f $installed_files ]] || remove_files
 	rm -f "$settings" "$log_file"
+	rmdir "${settings%/*}" 2>/dev/null # not if it has others
 	rm -rf /run/pasvd
 	! systemd_runs || systemctl daemon-reload
 	say "pasvd is gone from this machine; packages that were installed for it stay."

@@ -24,6 +24,7 @@ from release import run
 PACKAGE = "/root/pasvd.deb"
 DEFAULTS = "/etc/default/pasvd"
 CONF = "/etc/pasvd/pasvd.conf"
+NOTHING_CONFIGURED = "pasvd rules load: nothing is configured, neither [server NAME] nor [clients]: nothing was loaded"
 CAP_NET_ADMIN = 1 << 12
 SECCOMP_FILTER = "2"
 APT = "apt-get", "-q", "-y", "--no-install-recommends"
@@ -133,7 +134,7 @@ def test_fresh_installation_runs_and_changes_nothing(router):
 
 def test_journal_has_what_is_worth_reading(router):
     ours = re.findall(r" pasvd\[\d+\]: (.*)", router.machine.journal())
-    assert [re.sub(r"\d.*", "", line) for line in ours] == ["event=ready version="]
+    assert [re.sub(r"\d.*", "", line) for line in ours] == ["event=ready version=", NOTHING_CONFIGURED]
 
 
 def test_service_has_a_user_and_few_privileges(router):
@@ -162,14 +163,17 @@ def test_manual_pages_are_there_and_name_its_folders(router):
 
 # --- configured
 
-def test_ftp_works_once_the_rules_are_told(router):
+def test_ftp_works_once_the_server_is_configured(router):
     """The lines that the file offers, with this router's names."""
     with pytest.raises(Exception, match="(?i)refused|timed out|timeout|unreachable"), router.session():
         pass
-    path = router.machine.path(DEFAULTS)
-    offered = re.search(r'^#(PASVD_RULES="--wan )eth0( --server )192\.168\.1\.10"$', path.read_text(), re.M)
-    told = f"{offered[1]}wan{offered[2]}{router.lab.server_addresses[0]}\""
-    path.write_text(path.read_text().replace(offered[0], told))
+    path = router.machine.path(CONF)
+    text = path.read_text()
+    for offered, configured in (("[server NAME]", "[server ftp]"), ("wan =", "wan = wan"),
+                                ("address =", f"address = {router.lab.server_addresses[0]}")):
+        assert text.count(f"\n#{offered}\n") == 1
+        text = text.replace(f"\n#{offered}\n", f"\n{configured}\n")
+    path.write_text(text)
     router.machine.run("systemctl", "restart", "pasvd")
     router.download()
     assert "event=used client=" in router.machine.journal()
@@ -241,11 +245,21 @@ def test_upgrade_keeps_sessions_and_what_was_configured(router):
         assert router.main_pid() not in (0, pid)
         assert router.fetches(ftp)
     assert router.lab.saved_rules() == rules
-    assert re.search("^PASVD_RULES=", router.machine.path(DEFAULTS).read_text(), re.M)
+    assert "\n[server ftp]\n" in router.machine.path(CONF).read_text()
 
 
-def test_removal_leaves_the_router_as_it_was(router):
-    router.machine.run(*APT, "remove", "pasvd")
+def test_removal_leaves_the_router_as_it_was_and_names_files_that_bring_its_rules_back(router):
+    saved, others = router.machine.path("/etc/iptables/rules.v4"), router.machine.path("/etc/nftables.conf")
+    for path, text in (saved, router.lab.router.run("iptables-save").stdout), (others, "table inet filter {\n}\n"):
+        assert not path.exists()
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert ":PASVD " in saved.read_text()
+    done = router.machine.run(*APT, "remove", "pasvd")
+    assert re.findall("pasvd: (/etc/.*) still has its rules", done.stdout + done.stderr) == ["/etc/iptables/rules.v4"]
+    saved.unlink()
+    saved.parent.rmdir()
+    others.unlink()
     assert router.lab.saved_rules() == router.rules
     assert router.machine.run("systemctl", "is-active", "pasvd", check=False).stdout == "inactive\n"
     assert not router.machine.path("/run/pasvd").exists()
