@@ -8,12 +8,6 @@
 
 #include "pasvd/conntab.h"
 
-enum {
-	EXPECT_TIMEOUT_MAX = 300, /* seconds, what the kernel gives an expectation */
-	LIMIT_MAX = 60000,        /* ports a minute */
-	SESSIONS_MIN = 64,
-};
-
 /* Which of `n` names it is, or n. */
 static size_t settings_word_among(struct text word, const char *const *names, size_t n)
 {
@@ -85,12 +79,12 @@ const char *settings_set_zone(struct settings *s, struct text value)
 
 const char *settings_set_timeout(struct settings *s, struct text value)
 {
-	return conf_value_seconds(value, 1, EXPECT_TIMEOUT_MAX, &s->policy.expect_seconds);
+	return conf_value_seconds(value, 1, SETTINGS_EXPECT_MAX, &s->policy.expect_seconds);
 }
 
 const char *settings_set_timeout_active(struct settings *s, struct text value)
 {
-	return conf_value_seconds(value, 1, EXPECT_TIMEOUT_MAX, &s->policy.expect_seconds_active);
+	return conf_value_seconds(value, 1, SETTINGS_EXPECT_MAX, &s->policy.expect_seconds_active);
 }
 
 const char *settings_set_announce(struct settings *s, struct text value)
@@ -115,12 +109,12 @@ const char *settings_add_foreign(struct settings *s, struct text value)
 const char *settings_set_sessions(struct settings *s, struct text value)
 {
 	static_assert(CONNTAB_SIZE == 100000, "the table of keys says so");
-	return conf_value_count(value, SESSIONS_MIN, CONNTAB_SIZE, &s->sessions);
+	return conf_value_count(value, SETTINGS_SESSIONS_MIN, CONNTAB_SIZE, &s->sessions);
 }
 
 static const char *settings_set_limit(struct settings *s, enum quota_scope scope, struct text value)
 {
-	return conf_value_number(value, 0, LIMIT_MAX, &s->policy.limits.a_minute[scope]);
+	return conf_value_number(value, 0, SETTINGS_LIMIT_MAX, &s->policy.limits.a_minute[scope]);
 }
 
 const char *settings_set_session_limit(struct settings *s, struct text value)

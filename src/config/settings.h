@@ -20,6 +20,9 @@ enum {
 	SETTINGS_KEYS_MAX = 48,
 	SETTINGS_VALUE_MAX = 256, /* with its NUL, as all of these */
 	SETTINGS_FROM_MAX = 192,
+	SETTINGS_EXPECT_MAX = 300,  /* seconds, what the kernel gives an expectation */
+	SETTINGS_LIMIT_MAX = 60000, /* ports a minute */
+	SETTINGS_SESSIONS_MIN = 64,
 };
 
 /* The value of a key as it was written, and where: "default", "command line", or PATH:LINE, for a

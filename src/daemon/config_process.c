@@ -18,6 +18,7 @@
 
 #include "log.h"
 #include "sandbox.h"
+#include "settings_check.h"
 
 enum {
 	LOOK_MS = 1000,
@@ -123,11 +124,12 @@ int config_process_start(
 	return recv(k->fd, &sandboxed, sizeof(sandboxed), 0) == sizeof(sandboxed) ? 0 : -ECHILD;
 }
 
-static void config_process_died(struct config_process *k)
+static void config_process_leave(struct config_process *k, const char *why)
 {
 	log_at(REASON_LEVEL_ERR, "configuration",
-		"configuration process died; keeping the current configuration, "
-		"restart pasvd to reload");
+		"configuration process %s; keeping the current configuration, "
+		"restart pasvd to reload",
+		why);
 	close(k->fd);
 	k->fd = -1;
 }
@@ -143,12 +145,15 @@ static bool config_process_ask(
 	if (k->fd < 0)
 		return false;
 	if (send(k->fd, &byte, sizeof(byte), MSG_NOSIGNAL) == sizeof(byte))
-		n = recv(k->fd, &settings, sizeof(settings), 0);
-	if (n == (ssize_t)sizeof(settings))
-		*ret_settings = settings;
-	else if (n != sizeof(byte))
-		config_process_died(k);
-	return n == (ssize_t)sizeof(settings);
+		n = recv(k->fd, &settings, sizeof(settings), MSG_TRUNC);
+	if (n == sizeof(byte))
+		return false;
+	if (n != (ssize_t)sizeof(settings) || !settings_are_sound(&settings)) {
+		config_process_leave(k, n <= 0 ? "died" : "sent what no configuration can say");
+		return false;
+	}
+	*ret_settings = settings;
+	return true;
 }
 
 bool config_process_reload(struct config_process *k, struct settings *ret_settings)

@@ -3,7 +3,8 @@
  *
  * Who parses packets of strangers opens nothing any more once it has begun. The configuration, and
  * what it refers to, is read by a child of it that never sees a packet and has no privilege. What
- * it hands over is settings that are right, as bytes: both are the same program.
+ * it hands over is settings as bytes, for both are the same program. They are checked all the same:
+ * the one that reads files has no privilege, and is not to get that of this one.
  */
 #ifndef PASVD_CONFIG_PROCESS_H
 #define PASVD_CONFIG_PROCESS_H
@@ -22,7 +23,7 @@ int config_process_start(
 	struct config_process *k, const struct conf *conf, const struct settings *settings);
 
 /* Has the configuration read again. True: *ret_settings is what it says now. False: it stays; why
- * is logged. */
+ * is logged. A child that answers with what no configuration can say is not asked again. */
 bool config_process_reload(struct config_process *k, struct settings *ret_settings);
 
 /* Has a look at what the configuration refers to, if the last one is a second ago. True:

@@ -11,8 +11,10 @@
  * any more, no process made. */
 int sandbox_parser(void);
 
-/* Who reads files, the configuration or a capture: has no capability, writes no file, and makes no
- * process. */
+/* Who reads the configuration: has no capability, writes no file, and makes no process. */
 int sandbox_config_process(void);
+
+/* Who reads a capture: has no capability, and no more than the files that are open. */
+int sandbox_replay(void);
 
 #endif

@@ -95,6 +95,8 @@ FILE *capture_open(const char *file)
 
 	if (!in)
 		capture_bad_value(file, strerror(errno));
+	else /* which asks whether it is a terminal, as long as it may */
+		setvbuf(in, NULL, _IOFBF, BUFSIZ);
 	return in;
 }
 

@@ -130,11 +130,13 @@ static void follow_complete_opens(struct flow *flow, size_t from, const struct v
 	}
 }
 
-static bool is_worth_an_event(const struct flows *f, const struct verdict *v)
+/* `offers`: there are offers in the packet. That one of them is not read is worth an event, too. */
+static bool is_worth_an_event(const struct flows *f, const struct verdict *v, bool offers)
 {
 	if (v->reason == REASON_OPENED || v->again)
 		return false;
-	return f->verbose || reason_level(v->reason) < REASON_LEVEL_DEBUG;
+	return f->verbose || reason_level(v->reason) < REASON_LEVEL_DEBUG ||
+	       (v->reason == REASON_ENCRYPTED && offers);
 }
 
 static void follow_verdict(
@@ -142,6 +144,7 @@ static void follow_verdict(
 {
 	struct event e = {
 		.kind = EVENT_VERDICT, .dir = dir, .reason = v->reason, .action = v->action};
+	bool offers = false;
 
 	f->count[v->reason]++;
 	if (v->opened && v->reason != REASON_OPENED)
@@ -149,11 +152,13 @@ static void follow_verdict(
 	if (v->opened)
 		follow_complete_opens(flow, from, v);
 	for (size_t i = from; i < flow->n_events; i++) {
-		if (flow->event[i].offers)
+		if (flow->event[i].offers) {
 			e.offer = flow->event[i].offer;
+			offers = true;
+		}
 	}
 	e.listener = flow->view.tuple[dir].src;
-	if (is_worth_an_event(f, v))
+	if (is_worth_an_event(f, v, offers))
 		flow_event(f, flow, e);
 }
 
@@ -421,7 +426,7 @@ static void follow_on_demand_syn(struct flows *f, const struct arrival *a)
 		return;
 	if (v.opened)
 		flow_ct_used(f, flow);
-	if (is_worth_an_event(f, &v))
+	if (is_worth_an_event(f, &v, false))
 		flow_event(f, flow,
 			(struct event){
 				.kind = EVENT_VERDICT, .reason = v.reason, .action = v.action});

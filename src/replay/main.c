@@ -14,6 +14,7 @@
 #include "engine_map.h"
 #include "external.h"
 #include "log.h"
+#include "report.h"
 #include "sandbox.h"
 
 static struct settings settings;
@@ -61,7 +62,8 @@ static int replay_run(void *data)
 	in = capture_open(l->options.file);
 	if (!in)
 		return EXIT_FAILURE;
-	err = sandbox_config_process();
+	report_prepare();
+	err = sandbox_replay();
 	if (err) {
 		log_at(REASON_LEVEL_ERR, "start", "cannot enter the sandbox: %s", strerror(-err));
 		return EXIT_FAILURE;

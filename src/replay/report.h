@@ -7,6 +7,9 @@
 
 #include "flow.h"
 
+/* Has libraries make the system calls for a report that the sandbox does not have. */
+void report_prepare(void);
+
 /* Lines for people. `complete`: the capture was read to its end. */
 void report_text(const struct flows *f, bool complete, FILE *out);
 

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 enum { FORMAT = 1 };
 
@@ -182,6 +183,15 @@ static int json_write_object(json_t *o, FILE *out)
 
 	json_decref(o);
 	return err;
+}
+
+/* The time zone's, which gmtime_r() reads although it needs none, and /dev/urandom. With a buffer
+ * stdout has also been asked whether it is a terminal. */
+void report_prepare(void)
+{
+	tzset();
+	json_object_seed(0);
+	setvbuf(stdout, NULL, _IOFBF, BUFSIZ);
 }
 
 int report_json(const struct flows *f, bool complete, FILE *out)

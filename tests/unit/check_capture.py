@@ -213,6 +213,49 @@ def test_long_report_needs_no_more_calls_than_it_may_make(file):
     assert len(json.loads(replay("--json", name).stdout)["connections"][0]["events"]) == 60000
 
 
+def conversation(lines, client=bytes((198, 51, 100, 10)), server=bytes((203, 0, 113, 1))):
+    """The packets of a session: (who speaks, what)."""
+    at = {"C": 1000, "S": 5000}
+    for number, (who, payload) in enumerate([("C", None), ("S", None), *lines]):
+        other = "S" if who == "C" else "C"
+        ports = (40000, 21) if who == "C" else (21, 40000)
+        syn, ack = payload is None, (who, payload) != ("C", None)
+        tcp = struct.pack(">HHIIBBHHH", *ports, at[who], at[other] if ack else 0, 0x50, 2 * syn + 16 * ack, 100, 0, 0)
+        tcp += payload or b""
+        addresses = client + server if who == "C" else server + client
+        yield 1, number, struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + addresses + tcp
+        at[who] += len(payload) if payload else 1
+
+
+def record(kind, length):
+    return bytes((kind, 3, 3)) + struct.pack(">H", length) + b"x" * length
+
+
+# RFC 4217, section 12.3
+CCC = [("S", b"220 hello\r\n"), ("C", b"AUTH TLS\r\n"), ("S", b"234 go on\r\n"), ("C", record(22, 80)),
+       ("S", record(22, 80)), ("C", record(23, 30)), ("S", record(23, 40)), ("C", record(21, 19)), ("S", record(21, 19)),
+       ("C", b"PASV\r\n"), ("S", b"227 ok (203,0,113,1,200,1)\r\n")]
+LOGIN = [("S", b"220 hello\r\n"), ("C", b"USER lab\r\n"), ("S", b"331 and\r\n"), ("C", b"PASS lab\r\n"),
+         ("S", b"230 ok\r\n")]
+ANSWERS = {
+    "ccc-behind-the-router": (NAT, CCC, "open"),
+    "ccc-assumed": ((), CCC, "encrypted"),
+    "227-unreadable": ((), [*LOGIN, ("C", b"PASV\r\n"), ("S", b"227 ok\r\n")], "unreadable"),
+    "227-unpaired": ((), [*LOGIN, ("C", b"NOOP\r\n"), ("S", b"227 ok (203,0,113,1,200,1)\r\n")], "unpaired"),
+    "227-unpaired-unreadable": ((), [*LOGIN, ("C", b"NOOP\r\n"), ("S", b"227 ok\r\n")], "unpaired"),
+    "227-unasked-unreadable": ((), [*LOGIN, ("S", b"227 ok\r\n")], "unpaired"),
+    "229-unpaired-unreadable": ((), [*LOGIN, ("C", b"NOOP\r\n"), ("S", b"229 ok\r\n")], "unpaired"),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_each_offer_is_opened_or_has_its_reason(file, name):
+    options, lines, what = ANSWERS[name]
+    report = replay(*options, file(pcap(RAW, conversation(lines)))).stdout.splitlines()
+    answer = next(i for i, line in enumerate(report) if line.split()[1:3] in (["server", "227"], ["server", "229"]))
+    assert report[answer + 1].split()[1] == what, report
+
+
 def test_verbose_tells_of_each_verdict():
     done = run("-v", "replay", *NAT, CAPTURES / "outside.pcap")
     lines = [line for line in done.stdout.splitlines() if line.split()[1:2] == ["passed"]]
