@@ -13,7 +13,8 @@
 struct rules_request {
 	struct conf conf; /* first: see there */
 	struct rules rules;
-	unsigned int asked; /* the set of -4 and -6 */
+	unsigned int asked;               /* the set of -4 and -6 */
+	enum settings_rules when_missing; /* from the configuration */
 };
 
 /* The options that say whom the rules are for, those of struct conf with them. */
@@ -27,6 +28,10 @@ bool rules_coherent(const struct rules_request *q);
 
 /* Whether no option says whom the rules are for. */
 bool rules_are_empty(const struct rules_request *q);
+
+/* Completes the rules from the configuration; what was completed cannot be completed again. 0, or
+ * the exit status after a line on stderr. */
+int rules_complete(struct rules_request *q);
 
 /* Writes them as options again, each after a blank: the configuration's file and the queue not
  * among them. */

@@ -105,7 +105,7 @@ def test_options_and_commands_of_pasvctl_are_those_of_its_manual():
 
 def test_options_of_rules_are_those_of_the_manual():
     manual = options_in_manual(between(MANUAL_RULES, ".Sh DESCRIPTION", ".Ss iptables"))
-    for command in "print", "load", "diff":
+    for command in "print", "load", "diff", "watch":
         assert options_of(PASVD, "rules", command) == manual
 
 
