@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_firewalls.py - firewalls of Debian that are reloaded, and `pasvd rules watch` beside them"""
+
+import hashlib
+import signal
+
+import pytest
+
+import clients
+import servers
+from firewalls import FIREWALLS, Host
+from lab import RULES, Process, wait_for
+
+pytestmark = pytest.mark.daemon
+
+
+class Watch:
+    """`pasvd rules watch` with the lab's options."""
+
+    def __init__(self, host, *more):
+        self.host = host
+        self.process = host.process(*RULES, "watch", *host.lab.rule_options(0), *more)
+        self.wait("rules-watched")
+
+    def count(self, event):
+        return self.process.log().count(f"event={event} ")
+
+    def wait(self, event, more_than=0):
+        def happened():
+            assert self.process.alive(), self.process.log()
+            return self.count(event) > more_than
+        wait_for(happened, what=event)
+
+    def signal(self, number):
+        self.host.run(f"sh -c 'kill -{number} $(pidof pasvd-watch)'")
+
+    def stop(self):
+        self.process.stop()
+
+
+@pytest.fixture
+def router(make_lab):
+    """A router without rules that somebody else would have loaded."""
+    with make_lab(firewall="iptables") as lab:
+        lab.shipped_rules("remove")
+        lab.iptables("-P", "FORWARD", "ACCEPT")
+        lab.iptables("-t", "nat", "-F")
+        lab.server = servers.vsftpd(lab)
+        yield lab
+
+
+@pytest.fixture
+def download(router, visit):
+    def act():
+        trip = visit(router, router.server)
+        printed = clients.act("curl", "download", trip)
+        assert trip.local.exists(), printed
+        assert hashlib.sha256(trip.local.read_bytes()).digest() == hashlib.sha256(router.server.content).digest()
+    return act
+
+
+@pytest.mark.parametrize("name, action", [(name, action) for name, row in FIREWALLS.items() for action in row[3]])
+def test_rules_stay_or_are_loaded_again(router, download, name, action):
+    package, iptables, setup, actions = FIREWALLS[name]
+    host = Host(router, package, iptables)
+    setup(host)
+    host.rules("load")
+    assert host.is_whole()
+    download()
+
+    host.run(action)
+    assert host.is_whole() != actions[action]
+    assert (host.check().returncode == 1) == actions[action], host.check().stdout
+
+    watch = Watch(host)
+    download()
+    loaded = watch.count("rules-loaded")
+    host.run(action)
+    if actions[action]:
+        watch.wait("rules-loaded", loaded)
+    wait_for(host.is_whole, what="all rules")
+    download()
+    assert host.check().returncode == 0, host.check().stdout
+    watch.stop()
+    host.rules("remove")
+    assert "PASVD" not in host.saved()
