@@ -126,6 +126,11 @@ static void watch_look(struct watch *w)
 	rules_state_unlock(w->state);
 }
 
+static void watch_log_looked(void)
+{
+	log_fields(REASON_LEVEL_INFO, "rules-watched", "version=%s", PASVD_VERSION);
+}
+
 /* SIGHUP: what was missing may be another firewall's, and what is wanted may have changed. */
 static void watch_reload(struct watch *w)
 {
@@ -139,6 +144,7 @@ static void watch_reload(struct watch *w)
 	rules_state_unlock(w->state);
 	free(before);
 	watch_look(w);
+	watch_log_looked();
 }
 
 /* --- events --- */
@@ -269,7 +275,7 @@ static void watch_begin(struct watch *w)
 	watch_look(w);
 	w->legacy = legacy_fingerprint();
 	w->legacy_at = w->legacy ? loop_now() : 0;
-	log_fields(REASON_LEVEL_INFO, "rules-watched", "version=%s", PASVD_VERSION);
+	watch_log_looked();
 	notify("READY=1\nSTATUS=Watches the rules.");
 }
 

@@ -2,40 +2,16 @@
 """test_firewalls.py - firewalls of Debian that are reloaded, and `pasvd rules watch` beside them"""
 
 import hashlib
-import signal
 
 import pytest
 
 import clients
 import servers
 from firewalls import FIREWALLS, Host
-from lab import RULES, Process, wait_for
+from lab import wait_for
+from watch import Watch
 
 pytestmark = pytest.mark.daemon
-
-
-class Watch:
-    """`pasvd rules watch` with the lab's options."""
-
-    def __init__(self, host, *more):
-        self.host = host
-        self.process = host.process(*RULES, "watch", *host.lab.rule_options(0), *more)
-        self.wait("rules-watched")
-
-    def count(self, event):
-        return self.process.log().count(f"event={event} ")
-
-    def wait(self, event, more_than=0):
-        def happened():
-            assert self.process.alive(), self.process.log()
-            return self.count(event) > more_than
-        wait_for(happened, what=event)
-
-    def signal(self, number):
-        self.host.run(f"sh -c 'kill -{number} $(pidof pasvd-watch)'")
-
-    def stop(self):
-        self.process.stop()
 
 
 @pytest.fixture
@@ -72,7 +48,7 @@ def test_rules_stay_or_are_loaded_again(router, download, name, action):
     assert host.is_whole() != actions[action]
     assert (host.check().returncode == 1) == actions[action], host.check().stdout
 
-    watch = Watch(host)
+    watch = Watch(router, *router.rule_options(0), prefix=host.enter, env=host.environment)
     download()
     loaded = watch.count("rules-loaded")
     host.run(action)
@@ -81,6 +57,6 @@ def test_rules_stay_or_are_loaded_again(router, download, name, action):
     wait_for(host.is_whole, what="all rules")
     download()
     assert host.check().returncode == 0, host.check().stdout
-    watch.stop()
+    assert watch.stop() == 0
     host.rules("remove")
     assert "PASVD" not in host.saved()
