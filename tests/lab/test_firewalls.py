@@ -2,16 +2,19 @@
 """test_firewalls.py - firewalls of Debian that are reloaded, and `pasvd rules watch` beside them"""
 
 import hashlib
+import re
 
 import pytest
 
 import clients
 import servers
 from firewalls import FIREWALLS, Host
-from lab import wait_for
+from lab import PASVD, TOP, wait_for
 from watch import Watch
 
 pytestmark = pytest.mark.daemon
+
+DEPLOYMENT = (TOP / "docs" / "deployment.md").read_text()
 
 
 @pytest.fixture
@@ -33,6 +36,29 @@ def download(router, visit):
         assert trip.local.exists(), printed
         assert hashlib.sha256(trip.local.read_bytes()).digest() == hashlib.sha256(router.server.content).digest()
     return act
+
+
+def test_deployment_names_all_that_is_tried():
+    shown = {"restart-firewalld": "systemctl restart firewalld"}
+    tried = {shown.get(action, action) for row in FIREWALLS.values() for action in row[3] if not action.startswith(("/", "sh "))}
+    assert tried and [action for action in tried if f"`{action}`" not in DEPLOYMENT] == []
+
+
+@pytest.mark.parametrize("name, file", [("shorewall", "/etc/shorewall/started"), ("ufw MANAGE_BUILTINS", "/etc/ufw/after.init")])
+def test_hook_of_the_documents_loads_the_rules(router, download, name, file):
+    """Without a watch."""
+    package, iptables, setup, actions = FIREWALLS[name]
+    host = Host(router, package, iptables)
+    setup(host)
+    hook = re.search(rf"^```text {file.rpartition('/')[2]}\n(.*?)^```$", DEPLOYMENT, re.M | re.S)[1]
+    options = " ".join(map(str, router.rule_options(0)))
+    ours, times = re.subn("pasvd (rules load) .*", rf"{PASVD} \1 {options}", hook)
+    assert times == 1
+    host.write(file, ours, 0o755)
+    for action in actions:
+        host.run(action)
+        assert host.is_whole()
+        download()
 
 
 @pytest.mark.parametrize("name, action", [(name, action) for name, row in FIREWALLS.items() for action in row[3]])
