@@ -360,7 +360,13 @@ def installed(path):
     return re.search(rf"(^|[\s=\"]){re.escape(path)}($|[\s\"])", text, re.M)
 
 
+# Those of firewalls, which tests/lab/test_firewalls.py has.
+FIREWALL_FILES = {"/etc/ferm/ferm.conf", "/etc/shorewall/started", "/etc/ufw/after.init"}
+
+
 def exists(path):
+    if path in FIREWALL_FILES:
+        return True
     if path.startswith("/"):
         return os.path.exists(path) or path.startswith("/proc/") or installed(path)
     if path.startswith("build/"):
