@@ -143,7 +143,7 @@ start_service()
 	systemd-sysusers "$installed_user" || fail "the user of the service cannot be made"
 	say "Starting pasvd.service, which loads the rules when it is ready"
 	systemctl daemon-reload
-	systemctl enable pasvd.service || fail "pasvd.service cannot be enabled"
+	systemctl enable pasvd.service pasvd-rules.service || fail "pasvd.service cannot be enabled"
 	systemctl restart pasvd.service && return
 	journalctl -n 20 --no-pager -u pasvd.service
 	fail "pasvd.service did not start"
@@ -169,7 +169,7 @@ stop_service()
 {
 	systemctl cat pasvd.service >/dev/null 2>&1 || return 0
 	say "Stopping pasvd.service"
-	systemctl disable --now pasvd.service || fail "pasvd.service cannot be stopped"
+	systemctl disable --now pasvd.service pasvd-rules.service || fail "pasvd.service cannot be stopped"
 }
 
 # Not that of a package, which names it too.

@@ -45,6 +45,19 @@ const char *settings_set_ct_helper(struct settings *s, struct text value)
 	return NULL;
 }
 
+const char *settings_set_rules(struct settings *s, struct text value)
+{
+	static const char *const names[] = {[SETTINGS_RULES_WATCH] = "watch",
+		[SETTINGS_RULES_LOG] = "log",
+		[SETTINGS_RULES_IGNORE] = "ignore"};
+	size_t i = settings_word_among(value, names, ARRAY_SIZE(names));
+
+	if (i == ARRAY_SIZE(names))
+		return conf_value_wrong;
+	s->rules = (enum settings_rules)i;
+	return NULL;
+}
+
 const char *settings_set_fail_open(struct settings *s, struct text value)
 {
 	return conf_value_bool(value, &s->fail_open);

@@ -5,7 +5,7 @@
 
 #include "settings.h"
 
-settings_setter settings_set_queue, settings_set_ct_helper, settings_set_zone,
+settings_setter settings_set_queue, settings_set_ct_helper, settings_set_zone, settings_set_rules,
 	settings_set_fail_open, settings_set_timeout, settings_set_timeout_active,
 	settings_set_connmark, settings_set_socket;
 settings_setter settings_set_firewall, settings_set_families;

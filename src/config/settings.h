@@ -31,10 +31,14 @@ struct settings_source {
 	char value[SETTINGS_VALUE_MAX], from[SETTINGS_FROM_MAX];
 };
 
+/* What `pasvd rules watch` does about rules that are missing. */
+enum settings_rules { SETTINGS_RULES_WATCH, SETTINGS_RULES_LOG, SETTINGS_RULES_IGNORE };
+
 struct settings {
 	uint16_t queue;     /* of control connections */
 	uint16_t tls_queue; /* of on_demand_syns at ports on demand */
 	enum ct_helper_wanted ct_helper;
+	enum settings_rules rules;
 	bool fail_open;        /* packets pass that pasvd cannot take */
 	bool nft;              /* rules of servers and clients are for nft, not for iptables */
 	unsigned int families; /* of these rules: 1 IPv4, 2 IPv6; 0: as the addresses are */

@@ -57,6 +57,12 @@ static const struct settings_key keys[] = {
 	{"pasvd", "ct-zone", "0", NUMBER, SETTINGS_ON_RELOAD, LIST_NONE, settings_set_zone,
 		"The conntrack zone of the connections: the one that the rules give them with CT "
 		"--zone."},
+	{"pasvd", "rules", "watch", "watch, log or ignore", SETTINGS_ON_RELOAD, LIST_NONE,
+		settings_set_rules,
+		"What the service pasvd-rules does when rules that were loaded are missing, "
+		"because a firewall has flushed its chains: watch loads them again, log only "
+		"logs that they are missing, ignore does not look. See pasvd-rules(8), command "
+		"watch."},
 	{"pasvd", "fail-open", "yes", "yes or no", SETTINGS_WITH_RULES, LIST_NONE,
 		settings_set_fail_open,
 		"What becomes of segments while pasvd does not run.\n"

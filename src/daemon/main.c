@@ -28,6 +28,7 @@
 #include "pasvd/ondemand.h"
 #include "router_check.h"
 #include "rules.h"
+#include "rules_watch.h"
 #include "sandbox.h"
 #include "sd_notify.h"
 #include "sink.h"
@@ -454,8 +455,8 @@ static const struct options_command replay_command = {
 };
 
 static const struct options_command *const commands[] = {&daemon_command, &check_command,
-	&rules_print_command, &rules_load_command, &rules_diff_command, &rules_remove_command,
-	&replay_command, &ct_helper_command, NULL};
+	&rules_print_command, &rules_load_command, &rules_diff_command, &rules_watch_command,
+	&rules_remove_command, &replay_command, &ct_helper_command, NULL};
 
 static const struct options_program program = {
 	.name = "pasvd",

@@ -183,9 +183,13 @@ static void child_close(struct child *c)
 
 void run_environment(void)
 {
+	static bool is_set;
 	const char *path = getenv("PATH");
 	char all[4096];
 
+	if (is_set)
+		return;
+	is_set = true;
 	snprintf(all, sizeof(all), "%s%s/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin",
 		path ? path : "", path ? ":" : "");
 	setenv("PATH", all, 1);

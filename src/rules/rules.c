@@ -12,6 +12,7 @@
 
 #include "rules_conf.h"
 #include "rules_load.h"
+#include "rules_state.h"
 
 /* --- what is not given --- */
 
@@ -57,8 +58,7 @@ static const struct ct_helper *rules_find_ct_helper(enum ct_helper_wanted wanted
 
 rules_ct_helper_fn *rules_ct_helper = rules_find_ct_helper;
 
-/* Completes the rules from the configuration. 0, or the exit status after a line on stderr. */
-static int rules_complete(struct rules_request *q)
+int rules_complete(struct rules_request *q)
 {
 	struct rules *r = &q->rules;
 	char error[CONF_FILE_ERROR_MAX];
@@ -79,6 +79,7 @@ static int rules_complete(struct rules_request *q)
 	r->queue = settings.queue;
 	r->tls_queue = settings.tls_queue;
 	r->fail_open = settings.fail_open;
+	q->when_missing = settings.rules;
 	r->tls_mark = trust_to_mark(settings.policy.connmark, TRUST_TLS);
 	for (size_t i = 0; i < r->n_servers; i++) {
 		for (int family = 0; family < RULES_FAMILIES; family++)
@@ -119,7 +120,7 @@ static int rules_run_print(void *data)
 	return status ? status : options_flush();
 }
 
-static bool rules_ask_for_nobody(const struct rules_request *q)
+bool rules_ask_for_nobody(const struct rules_request *q)
 {
 	char error[CONF_FILE_ERROR_MAX];
 
@@ -140,7 +141,7 @@ static int rules_run_load(void *data)
 		return EXIT_SUCCESS;
 	}
 	status = rules_complete(q);
-	return status ? status : rules_load(&q->rules);
+	return status ? status : rules_state_load(&q->rules);
 }
 
 static int rules_run_diff(void *data)
@@ -154,7 +155,7 @@ static int rules_run_diff(void *data)
 static int rules_run_remove(void *data)
 {
 	(void)data;
-	return rules_remove();
+	return rules_state_remove();
 }
 
 const struct options_command rules_print_command = {

@@ -15,8 +15,9 @@ enum { RULES_DEFAULT_PORT = 21 };
 struct rules_request {
 	struct conf conf; /* first: see there */
 	struct rules rules;
-	unsigned int asked; /* the set of -4 and -6 */
-	size_t n_wans;      /* of all servers */
+	unsigned int asked;               /* the set of -4 and -6 */
+	enum settings_rules when_missing; /* from the configuration */
+	size_t n_wans;                    /* of all servers */
 	const char *wan[RULES_WANS_MAX];
 };
 
@@ -34,6 +35,13 @@ unsigned int rules_families_of_servers(const struct rules *r);
 
 /* Whether an option says whom the rules are for. */
 bool rules_name_somebody(const struct rules_request *q);
+
+/* Whether neither an option nor the configuration does. */
+bool rules_ask_for_nobody(const struct rules_request *q);
+
+/* Completes the rules from the configuration; what was completed cannot be completed again. 0, or
+ * the exit status after a line on stderr. */
+int rules_complete(struct rules_request *q);
 
 /* Writes them as options again, each after a blank: the configuration's file and the queue not
  * among them. */

@@ -53,8 +53,8 @@ static void diff_measure(
 }
 
 /* Returns how many lines differ. */
-static size_t print_differences(const struct diff_lines *wanted, const struct diff_lines *loaded,
-	const uint32_t *length, const char *prefix)
+static size_t print_differences(
+	const struct diff_lines *wanted, const struct diff_lines *loaded, const uint32_t *length)
 {
 	size_t width = loaded->n + 1, i = 0, j = 0, differences = 0;
 
@@ -68,15 +68,15 @@ static size_t print_differences(const struct diff_lines *wanted, const struct di
 		differences++;
 		if (j == loaded->n ||
 			(i < wanted->n && length[(i + 1) * width + j] >= length[i * width + j + 1]))
-			printf("missing: %s%s\n", prefix, wanted->line[i++]);
+			printf("missing: %s\n", wanted->line[i++]);
 		else
-			printf("unexpected: %s%s\n", prefix, loaded->line[j++]);
+			printf("unexpected: %s\n", loaded->line[j++]);
 	}
 	return differences;
 }
 
 /* Compares two texts. EXIT_FAILURE if they differ, or after a line on stderr. */
-static int diff_compare(char *wanted_text, char *loaded_text, const char *prefix)
+static int diff_compare(char *wanted_text, char *loaded_text)
 {
 	struct diff_lines wanted = diff_split(wanted_text), loaded = diff_split(loaded_text);
 	uint32_t *length = calloc((wanted.n + 1) * (loaded.n + 1), sizeof(*length));
@@ -86,8 +86,7 @@ static int diff_compare(char *wanted_text, char *loaded_text, const char *prefix
 		options_wrong("not enough memory");
 	} else {
 		diff_measure(&wanted, &loaded, length);
-		status = print_differences(&wanted, &loaded, length, prefix) ? EXIT_FAILURE
-									     : EXIT_SUCCESS;
+		status = print_differences(&wanted, &loaded, length) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	free(length);
 	free(wanted.line);
@@ -126,7 +125,7 @@ static void list_nft(FILE *out)
 	free(o.text);
 }
 
-static void list_iptables(int family, FILE *out)
+static void list_iptables(int family, const char *prefix, FILE *out)
 {
 	struct rules_command command;
 	struct rules_listing listing;
@@ -134,12 +133,12 @@ static void list_iptables(int family, FILE *out)
 	if (rules_command_of(family, &command))
 		return;
 	if (rules_listing_read(&command, &listing) == 0)
-		rules_listing_print(&listing, out);
+		rules_listing_print(&listing, prefix, out);
 	rules_listing_free(&listing);
 }
 
-/* What is loaded, for one family or for nft (-1); free() it. */
-static char *list_rules(int family)
+/* What is loaded of the families of the rules, a line each; free() it. */
+static char *list_loaded(const struct rules *r)
 {
 	char *text = NULL;
 	size_t len;
@@ -147,15 +146,18 @@ static char *list_rules(int family)
 
 	if (!out)
 		return NULL;
-	if (family < 0)
+	if (r->nft)
 		list_nft(out);
-	else
-		list_iptables(family, out);
+	for (int family = 0; !r->nft && family < RULES_FAMILIES; family++) {
+		if (r->families & 1U << family)
+			list_iptables(family,
+				family == RULES_IP6 && r->families == RULES_BOTH ? "IPv6 " : "",
+				out);
+	}
 	return fclose(out) == 0 ? text : NULL;
 }
 
-/* What would be loaded; NULL after a line on stderr. */
-static char *list_wanted(const struct rules *r, int family)
+char *rules_list_wanted(const struct rules *r)
 {
 	int home = scratch_enter();
 	char *text = NULL;
@@ -166,39 +168,56 @@ static char *list_wanted(const struct rules *r, int family)
 		return NULL;
 	}
 	if (rules_load(r) == EXIT_SUCCESS)
-		text = list_rules(family);
+		text = list_loaded(r);
 	scratch_leave(home);
 	return text;
 }
 
-static int diff_family(const struct rules *r, int family)
-{
-	struct rules one = *r;
-	char *wanted, *loaded = NULL;
-	int status = EXIT_FAILURE;
-
-	if (family >= 0)
-		one.families = 1U << family;
-	wanted = list_wanted(&one, family);
-	if (wanted)
-		loaded = list_rules(family);
-	if (wanted && loaded)
-		status = diff_compare(wanted, loaded,
-			family == RULES_IP6 && r->families == RULES_BOTH ? "IPv6 " : "");
-	free(wanted);
-	free(loaded);
-	return status;
-}
-
 int rules_diff(const struct rules *r)
 {
-	int status = EXIT_SUCCESS;
+	char *wanted = rules_list_wanted(r), *loaded = wanted ? list_loaded(r) : NULL;
+	int status = wanted && loaded ? diff_compare(wanted, loaded) : EXIT_FAILURE;
 
-	if (r->nft)
-		status = diff_family(r, -1);
-	for (int family = 0; !r->nft && family < RULES_FAMILIES; family++) {
-		if (r->families & 1U << family && diff_family(r, family))
-			status = EXIT_FAILURE;
-	}
+	free(wanted);
+	free(loaded);
 	return options_flush() ? EXIT_FAILURE : status;
+}
+
+/* Takes the line from those that are left. */
+static bool diff_take_line(struct diff_lines *lines, const char *line)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		if (strcmp(lines->line[i], line) == 0) {
+			lines->line[i] = lines->line[--lines->n];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Both texts are cut into lines. */
+static int diff_count_missing(char *wanted_text, char *loaded_text, char ret_first[RULES_LINE_MAX])
+{
+	struct diff_lines wanted = diff_split(wanted_text), loaded = diff_split(loaded_text);
+	int missing = wanted.line && loaded.line ? 0 : -ENOMEM;
+
+	for (size_t i = 0; missing >= 0 && i < wanted.n; i++) {
+		if (diff_take_line(&loaded, wanted.line[i]))
+			continue;
+		if (!missing++)
+			snprintf(ret_first, RULES_LINE_MAX, "%s", wanted.line[i]);
+	}
+	free(wanted.line);
+	free(loaded.line);
+	return missing;
+}
+
+int rules_missing(const struct rules *r, const char *wanted, char ret_first[RULES_LINE_MAX])
+{
+	char *copy = strdup(wanted), *loaded = list_loaded(r);
+	int missing = copy && loaded ? diff_count_missing(copy, loaded, ret_first) : -ENOMEM;
+
+	free(copy);
+	free(loaded);
+	return missing;
 }

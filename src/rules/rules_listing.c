@@ -322,7 +322,7 @@ void rules_listing_restore(
 		restore_table(now->table[i], before->table[i], rules_tables[i], out);
 }
 
-void rules_listing_print(const struct rules_listing *l, FILE *out)
+void rules_listing_print(const struct rules_listing *l, const char *prefix, FILE *out)
 {
 	for (size_t i = 0; i < RULES_TABLES; i++) {
 		const char *rest = l->table[i], *line;
@@ -330,7 +330,7 @@ void rules_listing_print(const struct rules_listing *l, FILE *out)
 
 		while ((n = next_line(&rest, &line)) > 0) {
 			if (line_begins(line, n, in_chain) || line_is_jump(line, n))
-				fprintf(out, "%s: %.*s\n", rules_tables[i], (int)n, line);
+				fprintf(out, "%s%s: %.*s\n", prefix, rules_tables[i], (int)n, line);
 		}
 	}
 }

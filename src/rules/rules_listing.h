@@ -46,7 +46,7 @@ void rules_listing_remove(const struct rules_listing *l, FILE *out);
 void rules_listing_restore(
 	const struct rules_listing *now, const struct rules_listing *before, FILE *out);
 
-/* A line "TABLE: RULE" for each rule of ours. */
-void rules_listing_print(const struct rules_listing *l, FILE *out);
+/* A line "TABLE: RULE" for each rule of ours, after the prefix. */
+void rules_listing_print(const struct rules_listing *l, const char *prefix, FILE *out);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "rules_text.h"
 
+enum { RULES_LINE_MAX = 256 };
+
 /* Replaces what is loaded for the families of the rules. Of iptables a family that the rules are
  * not for stays as it is. When one family fails, what was loaded before is there again for both. */
 int rules_load(const struct rules *r);
@@ -21,5 +23,12 @@ int rules_remove(void);
  * status is EXIT_FAILURE. The rules are loaded in a network namespace that ends with it, so that
  * both sides are as the kernel lists them. */
 int rules_diff(const struct rules *r);
+
+/* The rules as they are listed when they are loaded, which is tried in such a namespace; free() it.
+ * NULL after a line on stderr. */
+char *rules_list_wanted(const struct rules *r);
+
+/* How many lines of such a text are not loaded, and the first of them; or -ENOMEM. */
+int rules_missing(const struct rules *r, const char *wanted, char ret_first[RULES_LINE_MAX]);
 
 #endif

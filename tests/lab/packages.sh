@@ -7,7 +7,7 @@
 #
 # Comes in:  BUILD, the build folder (default: build/ at the top of the tree).
 # Goes out:  the clients and tools, installed with apt; the FTP servers and the
-#            libraries that only they need, unpacked into $BUILD/servers.
+#            libraries that only they need, and firewalls, unpacked into $BUILD/servers.
 # The servers are not installed, on purpose: an installed FTP server starts
 # listening at once, and its packages conflict with each other.
 # Does nothing and needs no network when everything is there already.
@@ -21,10 +21,12 @@ servers=$BUILD/servers
 
 tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pytest-xdist
        python3-pyftpdlib python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux
-       filezilla xvfb"
+       filezilla xvfb nftables dbus-daemon python3-dbus python3-gi"
 # Servers, conntrackd, which would listen to all connections of the machine, nfct, which names helpers to the kernel for it,
 # and prometheus, for its promtool.
 archives="vsftpd proftpd-core pure-ftpd conntrackd nfct prometheus"
+# Each would become this machine's, and some exclude each other. Those of one word go to one folder.
+firewalls="firewalld,python3-firewall,python3-nftables ufw shorewall,shorewall-core ferm netfilter-persistent,iptables-persistent"
 say() {
 	printf 'lab packages: %s\n' "$*"
 }
@@ -101,6 +103,11 @@ fi
 install_tools
 for package in $archives; do
 	unpack_server "$package" "$servers/${package%-core}"
+done
+for firewall in $firewalls; do
+	for package in $(echo "$firewall" | tr , ' '); do
+		unpack "$package" "$servers/firewalls/${firewall%%,*}"
+	done
 done
 unpack_server proftpd-mod-crypto "$servers/proftpd"	# mod_tls
 ln -sfn "libraries/usr/lib/$(uname -m)-linux-gnu" "$servers/lib"

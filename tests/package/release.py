@@ -26,6 +26,8 @@ VERSION = re.search(r"version: '([\d.]+)'", (TOP / "meson.build").read_text())[1
 UNPRIVILEGED = ["unshare", "--net", "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
 # Beside what the package depends on: who starts it, and who runs the service.
 SYSTEM = ["systemd"]
+# With the libraries that a small system may lack.
+FIREWALLS = ["nftables", "libnftables1", "libedit2", "libbsd0", "libmd0", "iptables-persistent", "netfilter-persistent"]
 BUILD_LIMIT = 900           # seconds
 DOWNLOAD_LIMIT = 600
 
@@ -69,7 +71,7 @@ def packages(work):
     shutil.copy(tarball(), work / f"pasvd_{VERSION}.orig.tar.xz")
     run("tar", "-xf", work / f"pasvd_{VERSION}.orig.tar.xz", "-C", work)
     run("chown", "-R", "nobody:nogroup", work)
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(work), "LC_ALL": "C.UTF-8"}
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(work), "LC_ALL": "C.UTF-8", "DEB_BUILD_OPTIONS": "nocheck"}
     log = run(*UNPRIVILEGED, "dpkg-buildpackage", "-us", "-uc", cwd=work / f"pasvd-{VERSION}", timeout=BUILD_LIMIT,
               env=environment)
     (work / "log").write_text(log)
@@ -110,6 +112,10 @@ def _debian(names):
 
 
 def system(deb, root):
-    """A new folder with a system that has all that the package needs, and the package in /root/pasvd.deb."""
+    """A new folder with a system that has all that the package needs, the package in /root/pasvd.deb, and firewalls
+    in /root/firewalls."""
     run("cp", "-a", _debian(dependencies(deb) + SYSTEM), root, timeout=DOWNLOAD_LIMIT)
     shutil.copy(deb, root / "root" / "pasvd.deb")
+    firewalls = root / "root" / "firewalls"
+    firewalls.mkdir()
+    run("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", *FIREWALLS, cwd=firewalls, timeout=DOWNLOAD_LIMIT)

@@ -13,7 +13,8 @@ from release import BUILD, TOP, run
 
 # Below the prefix.
 INSTALLED = {
-    "lib/systemd/system/pasvd.service", "libexec/pasvd/pasvd-replay", "lib/sysusers.d/pasvd.conf", "sbin/pasvctl", "sbin/pasvd",
+    "lib/systemd/system/pasvd.service", "lib/systemd/system/pasvd-rules.service", "libexec/pasvd/pasvd-replay",
+    "lib/sysusers.d/pasvd.conf", "sbin/pasvctl", "sbin/pasvd",
     "share/bash-completion/completions/pasvctl", "share/bash-completion/completions/pasvd",
     "share/fish/vendor_completions.d/pasvctl.fish", "share/fish/vendor_completions.d/pasvd.fish",
     "share/zsh/site-functions/_pasvd", "share/doc/pasvd/examples/pasvd.conf",

@@ -193,6 +193,85 @@ def test_restart_and_crash_break_no_session(router):
         assert router.fetches(ftp)
 
 
+# --- beside a firewall
+
+def log_of_rules(router):
+    router.machine.run("journalctl", "--sync")
+    return router.machine.output("journalctl", "--no-pager", "--output=cat", "--unit=pasvd-rules.service")
+
+
+def has_rules(router):
+    return any("-j PASVD" in line for line in router.lab.saved_rules())
+
+
+@pytest.fixture(scope="module")
+def firewalls(router):
+    """Installed, and gone after the tests that ask for them."""
+    def installed():
+        return set(router.machine.output("dpkg-query", "--show", "--showformat=${Package}\\n").split())
+    before = installed()
+    router.machine.run("sh", "-c", f"{' '.join(APT)} install /root/firewalls/*.deb", timeout=300)
+    return sorted(installed() - before)
+
+
+def loads_again(router, *action):
+    """The action takes the rules away, and they come back."""
+    loaded = log_of_rules(router).count("event=rules-loaded ")
+    router.machine.run(*action)
+    wait_for(lambda: log_of_rules(router).count("event=rules-loaded ") > loaded, 30, "rules that are loaded again")
+    assert has_rules(router)
+    router.download()
+
+
+def test_rules_are_watched_while_the_service_runs(router):
+    assert router.machine.output("systemctl", "is-enabled", "pasvd-rules") == "enabled\n"
+    for action, state in ("stop", "inactive"), ("start", "active"), ("restart", "active"):
+        router.machine.run("systemctl", action, "pasvd")
+        wait_for(lambda: router.machine.property("ActiveState", "pasvd-rules.service") == state, 30, f"rules: {state}")
+    loads_again(router, "iptables", "-F")
+
+
+@pytest.mark.usefixtures("firewalls")
+def test_rules_stay_over_a_reload_and_a_restart_of_nftables(router):
+    router.configure("/etc/nftables.conf", "#!/usr/sbin/nft -f\nflush ruleset\n")
+    router.machine.run("systemctl", "start", "nftables")
+    for action in "reload", "restart", "stop":
+        loads_again(router, "systemctl", action, "nftables")
+    pid = router.main_pid()
+    router.machine.run("systemctl", "stop", "nftables")
+    assert router.main_pid() == pid and router.machine.property("ActiveState", "pasvd-rules.service") == "active"
+
+
+@pytest.mark.usefixtures("firewalls")
+def test_rules_stay_over_a_reload_and_a_restart_of_netfilter_persistent(router):
+    router.configure("/etc/iptables/rules.v4", "".join(f"*{table}\nCOMMIT\n" for table in ("raw", "mangle", "nat", "filter")))
+    for action in "reload", "restart":
+        loads_again(router, "systemctl", action, "netfilter-persistent")
+
+
+@pytest.mark.usefixtures("firewalls")
+def test_reload_of_a_firewall_has_the_rules_looked_at(router):
+    """Also where the kernel notifies nobody."""
+    for unit in "nftables", "netfilter-persistent", "pasvd":
+        assert "pasvd-rules.service" in router.machine.property("PropagatesReloadTo", f"{unit}.service").split()
+
+
+def test_rules_that_the_admin_removes_stay_removed(router):
+    router.machine.run("pasvd", "rules", "remove")
+    router.machine.run("systemctl", "reload", "pasvd-rules")
+    wait_for(lambda: "event=rules-left-alone " in log_of_rules(router), 30, "rules that are left alone")
+    assert not has_rules(router)
+    router.machine.run("systemctl", "reload", "pasvd")
+    assert has_rules(router)
+    loads_again(router, "iptables", "-F")
+
+
+def test_firewalls_go_again(router, firewalls):
+    router.machine.run(*APT, "purge", *firewalls)
+    router.machine.run("systemctl", "restart", "pasvd")
+    router.download()
+
+
 def test_watchdog_ends_a_daemon_that_hangs(router):
     """The unit's watchdog, in less time."""
     shorter = "/run/systemd/system/pasvd.service.d/shorter.conf"
@@ -261,7 +340,7 @@ def test_removal_leaves_the_router_as_it_was_and_names_files_that_bring_its_rule
     saved.parent.rmdir()
     others.unlink()
     assert router.lab.saved_rules() == router.rules
-    assert router.machine.run("systemctl", "is-active", "pasvd", check=False).stdout == "inactive\n"
+    assert router.machine.run("systemctl", "is-active", "pasvd", "pasvd-rules", check=False).stdout == "inactive\n" * 2
     assert not router.machine.path("/run/pasvd").exists()
     assert router.machine.path(DEFAULTS).exists() and router.machine.path(CONF).exists()
 

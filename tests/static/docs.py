@@ -16,6 +16,8 @@ Fenced blocks of README.md and docs/deployment.md, by what stands behind the fen
   text check   a finding of `pasvd check` where the jump from FORWARD is missing.
   ini          a configuration that pasvd accepts.
   console      commands that are only looked up.
+  text started, text after.init
+               hooks of firewalls, which tests/lab/test_firewalls.py runs.
   text         for the eye.
 
 Limits: without root only what needs none is checked.
@@ -105,7 +107,7 @@ def test_options_and_commands_of_pasvctl_are_those_of_its_manual():
 
 def test_options_of_rules_are_those_of_the_manual():
     manual = options_in_manual(between(MANUAL_RULES, ".Sh DESCRIPTION", ".Ss iptables"))
-    for command in "print", "load", "diff":
+    for command in "print", "load", "diff", "watch":
         assert options_of(PASVD, "rules", command) == manual
 
 
@@ -325,7 +327,8 @@ def test_configuration_is_accepted(block, folder):
 def test_all_kinds_of_blocks_are_there():
     """A fence that is misspelt would take its block out of the tests above."""
     kinds = set(re.findall(r"^```(.+)$", README + DEPLOYMENT, re.M))
-    assert kinds == {"console", "ini", "sh", "sh session", "text", "text check", "text log"}
+    assert kinds == {"console", "ini", "sh", "sh session", "text", "text after.init", "text check", "text log",
+                     "text started"}
     for name, document in DOCUMENTS.items():
         if name not in ("README.md", "deployment.md"):
             assert set(re.findall(r"^```(.+)$", document, re.M)) <= {"text", "console"}, name
@@ -357,7 +360,13 @@ def installed(path):
     return re.search(rf"(^|[\s=\"]){re.escape(path)}($|[\s\"])", text, re.M)
 
 
+# Those of firewalls, which tests/lab/test_firewalls.py has.
+FIREWALL_FILES = {"/etc/ferm/ferm.conf", "/etc/shorewall/started", "/etc/ufw/after.init"}
+
+
 def exists(path):
+    if path in FIREWALL_FILES:
+        return True
     if path.startswith("/"):
         return os.path.exists(path) or path.startswith("/proc/") or installed(path)
     if path.startswith("build/"):

@@ -60,8 +60,8 @@ def test_commands_are_those_that_are_documented():
     assert [" ".join(words) for program, words in COMMANDS if program == PASVCTL][:9] == [
         "status", "sessions", "expectations", "events", "counters", "metrics", "config", "reload", "top"]
     assert [" ".join(words) for program, words in COMMANDS if program == PASVD] == [
-        "", "check", "rules print", "rules load", "rules diff", "rules remove", *(["replay"] if has_replay() else []),
-        "ct-helper"]
+        "", "check", "rules print", "rules load", "rules diff", "rules watch", "rules remove",
+        *(["replay"] if has_replay() else []), "ct-helper"]
 
 
 @each_command
@@ -133,7 +133,7 @@ def test_argument_that_is_not_wanted_is_told(program, words):
     (PASVCTL, ["help", "evnets"], 'pasvctl: unknown command "evnets", did you mean "events"?'),
     (PASVCTL, [], "pasvctl: a command is missing, there are status, sessions,"),
     (PASVD, ["rules", "laod"], 'pasvd rules: unknown command "laod", did you mean "load"?'),
-    (PASVD, ["rules"], "pasvd rules: a command is missing, there are print, load, diff, remove"),
+    (PASVD, ["rules"], "pasvd rules: a command is missing, there are print, load, diff, watch, remove"),
     (PASVD, ["chekc"], 'pasvd: unknown command "chekc", did you mean "check"?'),
     (PASVD, ["--sokcet", "/x"], 'pasvd: unknown option "--sokcet", did you mean "--socket"?'),
     (PASVD, ["rules", "load", "--wann", "eth0"], 'pasvd rules load: unknown option "--wann", did you mean "--wan"?'),
@@ -187,7 +187,7 @@ def test_completion_offers_all_options_of_a_command(shell, program, words):
 @pytest.mark.parametrize("line, offered", [
     ("pasvctl ", {words[0] for program, words in COMMANDS if program == PASVCTL}),
     ("pasvctl ex", {"expectations"}), ("pasvctl -j se", {"sessions"}), ("pasvctl status ", set()),
-    ("pasvctl status --s", {"--socket"}), ("pasvd rules ", {"print", "load", "diff", "remove"}),
+    ("pasvctl status --s", {"--socket"}), ("pasvd rules ", {"print", "load", "diff", "watch", "remove"}),
     ("pasvd ru", {"rules"}), ("pasvd rules l", {"load"}), ("pasvd rules load --wan l", {"lo"}),
     ("pasvd rules load --queue ", set()), ("pasvd rules load -q ", set())])
 def test_completion_offers_what_there_is(shell, line, offered):

@@ -192,6 +192,10 @@ START_TEST(what_cannot_be_taken_passes_or_not)
 {
 	ck_assert(good("[pasvd]\nfail-open = yes\n").fail_open);
 	ck_assert(!good("[pasvd]\nfail-open = no\n").fail_open);
+	ck_assert_int_eq(good("").rules, SETTINGS_RULES_WATCH);
+	ck_assert_int_eq(good("[pasvd]\nrules = watch\n").rules, SETTINGS_RULES_WATCH);
+	ck_assert_int_eq(good("[pasvd]\nrules = log\n").rules, SETTINGS_RULES_LOG);
+	ck_assert_int_eq(good("[pasvd]\nrules = ignore\n").rules, SETTINGS_RULES_IGNORE);
 }
 END_TEST
 

@@ -77,6 +77,7 @@ static const struct {
 	{"pasvd", "ct-helper =", "ct-helper = ", CT_HELPER},
 	{"pasvd", "ct-zone = 0x5", NULL, NUMBER("0..65535")},
 	{"pasvd", "ct-zone = 65536", NULL, NUMBER("0..65535")},
+	{"pasvd", "rules = yes", NULL, ": must be watch, log or ignore"},
 	{"pasvd", "fail-open = open", NULL, ": must be yes or no"},
 	{"pasvd", "fail-open =", "fail-open = ", ": must be yes or no"},
 	{"pasvd", "expect-timeout = 0s", NULL, TIMEOUT},
@@ -167,8 +168,7 @@ static const struct {
 		": no such key (deny-ports?), there are deny-ports, allow-foreign"},
 	{"pasvd", "passive-port = 5", NULL,
 		": no such key ([server NAME] passive-ports?), there are queue, ct-helper, "
-		"ct-zone, "
-		"fail-open, "
+		"ct-zone, rules, fail-open, "
 		"expect-timeout, expect-timeout-active, connmark, "
 		"control-socket, firewall, families"},
 	{"pasvd", "passive-ports = 5", NULL, ": belongs to [server NAME] or [tls]"},

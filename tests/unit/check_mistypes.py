@@ -120,7 +120,8 @@ def test_mistyped_value_is_told_with_what_is_allowed(check, section, key, value)
 @pytest.mark.parametrize("line", ["queue 21", "queue", "[pasvd", "= 21"])
 def test_line_that_is_neither_is_told(check, line):
     assert check("pasvd", line) in ("neither [section] nor key = value", "[pasvd]  = 21: no such key, there are queue, "
-                                    "ct-helper, ct-zone, fail-open, expect-timeout, expect-timeout-active, connmark, control-socket, firewall, families")
+                                    "ct-helper, ct-zone, rules, fail-open, expect-timeout, expect-timeout-active, connmark, "
+                                    "control-socket, firewall, families")
 
 
 if __name__ == "__main__":

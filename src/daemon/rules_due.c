@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rules_due.c - when `pasvd rules watch` looks at the rules, and when it stops to load them */
+#include "rules_due.h"
+
+#include <string.h>
+
+void rules_due_change(struct rules_due *d, uint64_t now)
+{
+	if (!d->first)
+		d->first = now;
+	d->last = now;
+}
+
+uint64_t rules_due_at(const struct rules_due *d)
+{
+	uint64_t quiet = d->last + RULES_DUE_QUIET_MS, latest = d->first + RULES_DUE_LATEST_MS;
+
+	if (d->rest_until)
+		return d->rest_until;
+	if (!d->first)
+		return 0;
+	return quiet < latest ? quiet : latest;
+}
+
+void rules_due_look(struct rules_due *d)
+{
+	d->first = d->last = 0;
+	if (d->rest_until)
+		rules_due_forgive(d);
+}
+
+bool rules_due_load(struct rules_due *d, uint64_t now)
+{
+	uint64_t *oldest = &d->load[d->oldest];
+
+	if (*oldest && now - *oldest < RULES_DUE_WITHIN_MS) {
+		d->rest_until = now + RULES_DUE_REST_MS;
+		return false;
+	}
+	*oldest = now;
+	d->oldest = (d->oldest + 1) % RULES_DUE_LOADS;
+	return true;
+}
+
+void rules_due_forgive(struct rules_due *d)
+{
+	d->rest_until = 0;
+	memset(d->load, 0, sizeof(d->load));
+}

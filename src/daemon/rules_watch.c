@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rules_watch.c - `pasvd rules watch`: loads the rules again when a firewall has flushed them
+ *
+ * Theory of operation. A process of its own, with the privilege that loading rules takes, which the
+ * daemon does not have. It sleeps until nftables notifies it that a table, chain or rule was
+ * deleted, by nft or by iptables-nft; the tables of iptables-legacy, if there are any, are asked
+ * for their size every LEGACY_MS. Then (rules_due.h) it lists the rules as `pasvd rules diff` does,
+ * and loads them if one is missing. The notification does not have to be understood any further.
+ *
+ * What an administrator does with `pasvd rules load` and `remove` is in a file (rules_state.h):
+ * rules that were removed, or loaded with other options, are left alone.
+ *
+ * Limits: chains of others that change their order, and tables that are made dormant, are not
+ * looked for.
+ */
+#include "rules_watch.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "legacy.h"
+#include "log.h"
+#include "loop.h"
+#include "nl.h"
+#include "pasvd/array.h"
+#include "rules.h"
+#include "rules_due.h"
+#include "rules_load.h"
+#include "rules_state.h"
+#include "sd_notify.h"
+#include "sink.h"
+
+enum { LEGACY_MS = 5000 };
+
+static struct rules_request watch_asked; /* as the command line has it */
+
+static struct watch {
+	struct rules_request request; /* completed from the configuration */
+	char *text;                   /* of the rules */
+	char *wanted;                 /* how they are listed */
+	int state, signals;
+	struct nl nl;
+	struct rules_due due;
+	uint64_t legacy, legacy_at; /* fingerprint, and when it was taken; 0: there are no tables */
+	bool left_alone;            /* that was logged */
+	_Alignas(struct nlmsghdr) uint8_t event[NL_BATCH_MAX][NL_ANSWER_MAX];
+} watch;
+
+/* --- rules --- */
+
+/* Reads the configuration. False after a line on stderr: what was known stays. */
+static bool watch_refresh(struct watch *w)
+{
+	struct rules_request next = watch_asked;
+	char *text = rules_complete(&next) == EXIT_SUCCESS ? rules_state_text(&next.rules) : NULL;
+	char *wanted = text ? rules_list_wanted(&next.rules) : NULL;
+
+	if (!wanted) {
+		free(text);
+		return false;
+	}
+	free(w->text);
+	free(w->wanted);
+	w->text = text;
+	w->wanted = wanted;
+	w->request = next;
+	return true;
+}
+
+/* Rules that are loaded with options or a configuration that are not ours may be so because the
+ * configuration has changed. */
+static bool watch_is_ours(struct watch *w)
+{
+	bool ours = rules_state_is(w->state, w->text) ||
+		    (!rules_state_is(w->state, "") && watch_refresh(w) &&
+			    rules_state_is(w->state, w->text));
+
+	if (!ours && !w->left_alone)
+		log_at(REASON_LEVEL_INFO, "rules-left-alone",
+			"pasvd rules has removed them, or loaded others");
+	w->left_alone = !ours;
+	return ours;
+}
+
+static void watch_load(struct watch *w)
+{
+	if (!rules_due_load(&w->due, loop_now())) {
+		log_packet(REASON_LEVEL_ERR, NULL, "rules-given-up",
+			"they do not stay; seconds until the next try", "loads=%d seconds=%d",
+			RULES_DUE_LOADS, RULES_DUE_REST_MS / 1000);
+		return;
+	}
+	if (rules_load(&w->request.rules) == EXIT_SUCCESS) {
+		rules_state_set(w->state, w->text);
+		log_at(REASON_LEVEL_INFO, "rules-loaded", "they are loaded again");
+	} else {
+		rules_due_change(&w->due, loop_now()); /* once more */
+	}
+}
+
+static void watch_compare(struct watch *w)
+{
+	char first[RULES_LINE_MAX];
+	int missing = rules_missing(&w->request.rules, w->wanted, first);
+
+	if (missing <= 0)
+		return;
+	log_packet(REASON_LEVEL_WARNING, NULL, "rules-missing", first, "rules=%d", missing);
+	if (w->request.when_missing == SETTINGS_RULES_WATCH)
+		watch_load(w);
+}
+
+static void watch_look(struct watch *w)
+{
+	rules_due_look(&w->due);
+	rules_state_lock(w->state);
+	if (w->request.when_missing != SETTINGS_RULES_IGNORE && watch_is_ours(w))
+		watch_compare(w);
+	rules_state_unlock(w->state);
+}
+
+static void watch_log_looked(void)
+{
+	log_fields(REASON_LEVEL_INFO, "rules-watched", "version=%s", PASVD_VERSION);
+}
+
+/* SIGHUP: what was missing may be another firewall's, and what is wanted may have changed. */
+static void watch_reload(struct watch *w)
+{
+	char *before = strdup(w->text);
+
+	rules_due_forgive(&w->due);
+	rules_state_lock(w->state);
+	if (before && watch_is_ours(w) && watch_refresh(w) && strcmp(before, w->text) != 0 &&
+		w->request.when_missing == SETTINGS_RULES_WATCH)
+		watch_load(w);
+	rules_state_unlock(w->state);
+	free(before);
+	watch_look(w);
+	watch_log_looked();
+}
+
+/* --- events --- */
+
+static int watch_on_event(const struct nlmsghdr *nlh, void *data)
+{
+	static const uint16_t deleting[] = {NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELRULE};
+	struct watch *w = data;
+
+	for (size_t i = 0; i < ARRAY_SIZE(deleting); i++) {
+		if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | deleting[i]))
+			rules_due_change(&w->due, loop_now());
+	}
+	return 0;
+}
+
+/* Returns 0 or -errno. What was lost may have been a deletion. */
+static int watch_read_events(struct watch *w)
+{
+	int err;
+
+	do {
+		err = nl_dispatch_batch(&w->nl, NL_BATCH_MAX);
+		if (err == -ENOBUFS)
+			rules_due_change(&w->due, loop_now());
+	} while (err > 0 || err == -ENOBUFS);
+	return err == -EAGAIN ? 0 : err;
+}
+
+static void watch_legacy_tables(struct watch *w)
+{
+	uint64_t now = loop_now(), fingerprint;
+
+	if (!w->legacy_at || now - w->legacy_at < LEGACY_MS)
+		return;
+	w->legacy_at = now;
+	fingerprint = legacy_fingerprint();
+	if (fingerprint != w->legacy)
+		rules_due_change(&w->due, now);
+	w->legacy = fingerprint;
+}
+
+/* How long to sleep, in ms; -1: until something comes. */
+static int watch_sleep(const struct watch *w)
+{
+	uint64_t now = loop_now(), until = rules_due_at(&w->due);
+
+	if (w->legacy_at && (!until || w->legacy_at + LEGACY_MS < until))
+		until = w->legacy_at + LEGACY_MS;
+	if (!until)
+		return -1;
+	return until > now ? (int)(until - now) : 0;
+}
+
+/* False: the end. */
+static bool watch_take_signal(struct watch *w)
+{
+	struct signalfd_siginfo info;
+
+	while (read(w->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGHUP)
+			return false;
+		watch_reload(w);
+	}
+	return true;
+}
+
+/* Returns 0 after a signal to end, or -errno. */
+static int watch_run(struct watch *w)
+{
+	int err = 0;
+
+	while (!err && watch_take_signal(w)) {
+		struct pollfd fds[] = {{.fd = nl_fd(&w->nl), .events = POLLIN},
+			{.fd = w->signals, .events = POLLIN}};
+		uint64_t due;
+
+		poll(fds, ARRAY_SIZE(fds), watch_sleep(w));
+		err = watch_read_events(w);
+		watch_legacy_tables(w);
+		due = rules_due_at(&w->due);
+		if (due && due <= loop_now())
+			watch_look(w);
+	}
+	return err;
+}
+
+/* --- start --- */
+
+static int watch_open_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return -errno;
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+static int watch_open(struct watch *w)
+{
+	int err = nl_open(&w->nl, w->event[0], sizeof(w->event[0]));
+
+	w->nl.unasked = watch_on_event;
+	w->nl.unasked_data = w;
+	if (!err)
+		err = nl_join(&w->nl, NFNLGRP_NFTABLES);
+	if (err)
+		return err;
+	w->signals = watch_open_signals();
+	if (w->signals < 0)
+		return w->signals;
+	w->state = rules_state_create();
+	return w->state < 0 ? w->state : 0;
+}
+
+/* What is there at the start counts as ours, whatever it is. */
+static void watch_begin(struct watch *w)
+{
+	rules_state_lock(w->state);
+	rules_state_set(w->state, w->text);
+	rules_state_unlock(w->state);
+	watch_look(w);
+	w->legacy = legacy_fingerprint();
+	w->legacy_at = w->legacy ? loop_now() : 0;
+	watch_log_looked();
+	notify("READY=1\nSTATUS=Watches the rules.");
+}
+
+static int watch_serve(void *data)
+{
+	struct watch *w = &watch;
+	int err;
+
+	(void)data;
+	sd_notify_open();
+	if (rules_ask_for_nobody(&watch_asked)) {
+		notify("READY=1");
+		return EXIT_SUCCESS;
+	}
+	sink_open(false);
+	if (!watch_refresh(w))
+		return EXIT_FAILURE;
+	err = watch_open(w);
+	if (!err) {
+		watch_begin(w);
+		err = watch_run(w);
+		notify("STOPPING=1");
+		rules_state_delete(w->state);
+	}
+	nl_close(&w->nl);
+	if (err)
+		log_at(REASON_LEVEL_ERR, "start", "cannot watch the rules: %s", strerror(-err));
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+const struct options_command rules_watch_command = {
+	.name = "rules watch",
+	.summary = "loads the rules again when another program has removed them",
+	.rows = rules_rows,
+	.more = rules_more,
+	.data = &watch_asked,
+	.run = watch_serve,
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* rules_state.c - what `pasvd rules load` and `remove` leave for `pasvd rules watch` */
+#include "rules_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rules_load.h"
+
+enum { STATE_PATH_MAX = 64 };
+
+char *rules_state_text(const struct rules *r)
+{
+	char *text = NULL, *part;
+	size_t len;
+	FILE *out;
+
+	if (r->nft)
+		return rules_text(r, r->families);
+	out = open_memstream(&text, &len);
+	for (unsigned int family = 0; out && family < RULES_FAMILIES; family++) {
+		part = r->families & 1U << family ? rules_text(r, 1U << family) : NULL;
+		fputs(part ? part : "", out);
+		free(part);
+	}
+	return out && fclose(out) == 0 ? text : NULL;
+}
+
+/* --- the file --- */
+
+static int state_path(char ret_path[STATE_PATH_MAX])
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/net", &st) != 0)
+		return -errno;
+	snprintf(ret_path, STATE_PATH_MAX, RULES_STATE_FOLDER "/%ju", (uintmax_t)st.st_ino);
+	return 0;
+}
+
+static int state_open(int flags)
+{
+	char path[STATE_PATH_MAX];
+	int err = state_path(path), fd;
+
+	if (err)
+		return err;
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+int rules_state_create(void)
+{
+	if (mkdir(RULES_STATE_FOLDER, 0755) != 0 && errno != EEXIST)
+		return -errno;
+	return state_open(O_CREAT);
+}
+
+void rules_state_delete(int fd)
+{
+	char path[STATE_PATH_MAX];
+
+	if (state_path(path) == 0)
+		unlink(path);
+	rmdir(RULES_STATE_FOLDER); /* unless others are in it */
+	close(fd);
+}
+
+void rules_state_lock(int fd)
+{
+	while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+		;
+}
+
+void rules_state_unlock(int fd)
+{
+	flock(fd, LOCK_UN);
+}
+
+bool rules_state_is(int fd, const char *text)
+{
+	size_t len = strlen(text);
+	char *now = malloc(len + 1);
+	ssize_t n = now ? pread(fd, now, len + 1, 0) : -1;
+	bool same = n >= 0 && (size_t)n == len && memcmp(now, text, len) == 0;
+
+	free(now);
+	return same;
+}
+
+void rules_state_set(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	/* Half a text is nobody's: the rules are left alone then. */
+	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, len, 0) != (ssize_t)len)
+		(void)ftruncate(fd, 0);
+}
+
+/* --- commands --- */
+
+int rules_state_load(const struct rules *r)
+{
+	int fd = state_open(0), status;
+	char *text;
+
+	if (fd < 0)
+		return rules_load(r);
+	rules_state_lock(fd);
+	status = rules_load(r);
+	text = rules_state_text(r);
+	if (!status && text)
+		rules_state_set(fd, text);
+	free(text);
+	close(fd);
+	return status;
+}
+
+int rules_state_remove(void)
+{
+	int fd = state_open(0), status;
+
+	if (fd < 0)
+		return rules_remove();
+	rules_state_lock(fd);
+	rules_state_set(fd, "");
+	status = rules_remove();
+	close(fd);
+	return status;
+}

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""firewalls.py - a lab's router with a firewall of Debian on it, as its manual sets it up
+
+Comes in:  a Lab; which of the firewalls that packages.sh has unpacked.
+Goes out:  a Host: this machine's files with the package's over them, in the router's
+           network; what is written there goes with it.
+
+Each firewall drops what is forwarded unless it knows it, and lets pass what it has been
+told to, as an admin would who has never heard of pasvd.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+
+from lab import BUILD, PASVD, RULES, TOP, Process, wait_for
+
+PACKAGES = BUILD / "servers" / "firewalls"
+
+# Made in a mount namespace of its own, which this process holds.
+HOST = """\
+set -e
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/new" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/new,workdir=$1/work" "$1/root"
+for folder in proc sys dev tmp; do mount --rbind "/$folder" "$1/root/$folder"; done
+mount --bind "$2" "$1/root$2"
+mount --bind "$3" "$1/root$3"
+mount -t tmpfs tmpfs "$1/root/run"
+[ -z "$4" ] || tar -C "$4" -c . | tar -C "$1/root" -x --keep-directory-symlink
+exec chroot "$1/root" sh -c 'echo mounted; exec sleep infinity'
+"""
+
+
+class Host:
+    def __init__(self, lab, package=None, iptables=None):
+        self.lab = lab
+        folder = lab.tmp / f"host-{lab.next_number()}"
+        folder.mkdir()
+        self.environment = {**os.environ, "LC_ALL": "C", "PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"}
+        if iptables:
+            self.environment["IPTABLES"] = iptables
+        self.holder = self.process("sh", "-c", HOST, "sh", folder, TOP, BUILD.resolve(),
+                                   PACKAGES / package if package else "", prefix=["unshare", "--mount", "--"])
+        wait_for(lambda: self.holder.log().endswith("mounted\n"), what="the mounts")
+        pid = self.pid_of("^sleep infinity$")
+        self.enter = ["nsenter", f"--mount=/proc/{pid}/ns/mnt", f"--root=/proc/{pid}/root", "--wd=/", "--"]
+        self.root = pathlib.Path(f"/proc/{pid}/root")
+
+    def pid_of(self, command):
+        """Of the process in the router's network whose command line is like that."""
+        pid, = subprocess.run(["pgrep", f"--ns={self.holder.popen.pid}", "--nslist=net", "--full", "--", command], text=True,
+                              stdout=subprocess.PIPE, check=True).stdout.split()
+        return int(pid)
+
+    def process(self, *argv, prefix=None):
+        process = Process(self.lab.router, [*(self.enter if prefix is None else prefix), *argv],
+                          self.lab.tmp / f"host-{self.lab.next_number()}.log", env=self.environment)
+        self.lab.on_exit(process.stop)
+        return process
+
+    def run(self, command, check=True):
+        """A command as it is typed."""
+        return self.lab.router.run(*self.enter, *shlex.split(command), check=check, env=self.environment)
+
+    def shell(self, text):
+        return self.lab.router.run(*self.enter, "sh", "-euc", text, env=self.environment)
+
+    def write(self, name, text, mode=0o644):
+        path = self.root / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+
+    def edit(self, name, pattern, text):
+        path = self.root / name.lstrip("/")
+        changed, times = re.subn(pattern, text, path.read_text(), flags=re.M)
+        assert times == 1, (name, pattern)
+        path.write_text(changed)
+
+    # pasvd's rules
+
+    def rules(self, command, check=True):
+        options = self.lab.rule_options(0) if command != "remove" else []
+        return self.run(shlex.join(map(str, [*RULES, command, *options])), check=check)
+
+    def is_whole(self):
+        return self.rules("diff", check=False).returncode == 0
+
+    def check(self):
+        """`pasvd check`, which must be well."""
+        return self.run(shlex.join(map(str, [PASVD, "check", *self.lab.rule_options(0)])), check=False)
+
+    def saved(self):
+        return self.shell("${IPTABLES:-iptables}-save; nft list ruleset").stdout
+
+
+# --- the firewalls: how each is set up and started
+
+def firewalld(host):
+    host.write("/etc/dbus-lab.conf", """\
+<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_type="method_call"/><allow send_destination="*"/>
+<allow receive_type="method_call"/><allow receive_sender="*"/></policy></busconfig>
+""")
+    host.shell("mkdir -p /run/dbus")
+    host.process("dbus-daemon", "--config-file=/etc/dbus-lab.conf", "--nofork", "--nopidfile")
+    wait_for((host.root / "run/dbus/system_bus_socket").exists, what="the bus")
+    host.run("firewall-offline-cmd --zone=external --change-interface=wan")
+    host.run("firewall-offline-cmd --zone=internal --change-interface=lan0")
+    host.write("/usr/local/sbin/restart-firewalld", """\
+#!/bin/sh
+[ ! -e /run/firewalld.pid ] || {
+	pid=$(cat /run/firewalld.pid)
+	kill "$pid"
+	while [ -e "/proc/$pid" ]; do :; done
+}
+firewalld
+until firewall-cmd --state; do :; done
+""", 0o755)
+    host.run("restart-firewalld")
+
+
+def ufw(host):
+    host.shell("""\
+cp /usr/share/ufw/iptables/*.rules /etc/ufw/
+cp /usr/share/ufw/ufw.conf /etc/ufw/ 2>/dev/null || printf 'ENABLED=no\\nLOGLEVEL=low\\n' >/etc/ufw/ufw.conf
+""")
+    host.edit("/etc/default/ufw", "^IPV6=.*", "IPV6=no")
+    host.run("ufw --force enable")
+
+
+def ufw_built_in(host):
+    ufw(host)
+    host.edit("/etc/default/ufw", "^MANAGE_BUILTINS=.*", "MANAGE_BUILTINS=yes")
+
+
+def shorewall(host):
+    host.edit("/etc/shorewall/shorewall.conf", "^STARTUP_ENABLED=.*", "STARTUP_ENABLED=Yes")
+    host.edit("/etc/shorewall/shorewall.conf", "^IP_FORWARDING=.*", "IP_FORWARDING=On")
+    host.write("/etc/shorewall/zones", "fw firewall\nnet ipv4\nloc ipv4\n")
+    host.write("/etc/shorewall/interfaces", "?FORMAT 2\nnet wan\nloc lan0\n")
+    host.write("/etc/shorewall/policy", "$FW all ACCEPT\nloc net ACCEPT\nall all DROP\n")
+    host.run("shorewall start")
+
+
+def ferm(host):
+    host.write("/etc/ferm/ferm.conf", """\
+domain ip table filter {
+    chain INPUT policy ACCEPT;
+    chain FORWARD { policy DROP; mod state state (ESTABLISHED RELATED) ACCEPT; }
+}
+domain ip table nat chain POSTROUTING outerface wan MASQUERADE;
+""")
+    host.run("ferm /etc/ferm/ferm.conf")
+
+
+SAVED = """\
+*nat
+-A POSTROUTING -o wan -j MASQUERADE
+COMMIT
+*filter
+:FORWARD DROP [0:0]
+-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+COMMIT
+"""
+
+
+def netfilter_persistent(host):
+    host.write("/etc/iptables/rules.v4", SAVED)
+    host.run("netfilter-persistent start")
+
+
+def nftables(host):
+    host.write("/etc/nftables.conf", """\
+#!/usr/sbin/nft -f
+flush ruleset
+table inet filter {
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		ct state established,related accept
+		ct status dnat accept
+	}
+}
+""")
+    host.run("nft -f /etc/nftables.conf")
+
+
+def script(host):
+    host.write("/etc/firewall.sh", """\
+#!/bin/sh
+ipt=${IPTABLES:-iptables}
+for table in raw mangle nat filter; do "$ipt" -w 10 -t "$table" -F; done
+"$ipt" -w 10 -P FORWARD DROP
+"$ipt" -w 10 -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+""", 0o755)
+    host.run("/etc/firewall.sh")
+
+
+# name: (the package, iptables, how it is set up, {what is done to it: whether that takes pasvd's rules away})
+FIREWALLS = {
+    "firewalld": ("firewalld", None, firewalld, {"firewall-cmd --reload": True, "firewall-cmd --complete-reload": True,
+                                                 "restart-firewalld": True}),
+    "ufw": ("ufw", None, ufw, {"ufw reload": False, "sh -c 'ufw disable; ufw --force enable'": False}),
+    "ufw MANAGE_BUILTINS": ("ufw", None, ufw_built_in, {"ufw reload": True}),
+    "shorewall": ("shorewall", None, shorewall, {"shorewall reload": True, "shorewall restart": True}),
+    "ferm": ("ferm", "iptables-legacy", ferm, {"ferm /etc/ferm/ferm.conf": True}),
+    "netfilter-persistent": ("netfilter-persistent", None, netfilter_persistent, {
+        "netfilter-persistent reload": True, "netfilter-persistent flush": True}),
+    "nftables.conf": (None, None, nftables, {"nft -f /etc/nftables.conf": True}),
+    "a script": (None, None, script, {"/etc/firewall.sh": True}),
+    "a script, legacy": (None, "iptables-legacy", script, {"/etc/firewall.sh": True}),
+}

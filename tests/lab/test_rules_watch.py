@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_rules_watch.py - `pasvd rules watch`: what it loads again, and what it leaves alone"""
+
+import pathlib
+
+import pytest
+
+import lab as lab_module
+from lab import wait_for
+from watch import Watch
+
+pytestmark = pytest.mark.daemon
+
+OPTIONS = ("--wan", "wan", "--server", "10.77.0.2")
+OTHER_OPTIONS = (*OPTIONS, "--port", "2121:21")
+
+
+class Router:
+    def __init__(self, lab):
+        self.lab = lab
+        self.conf = lab.tmp / "watched.conf"
+        self.configure("")
+
+    def configure(self, text):
+        self.conf.write_text(text)
+
+    def rules(self, command, *options, check=True):
+        more = ("--config", self.conf) if command != "remove" else ()
+        return self.lab.router.run(*lab_module.RULES, command, *options, *more, check=check)
+
+    def watch(self):
+        return Watch(self.lab, *OPTIONS, "--config", self.conf)
+
+    def is_whole(self, options=OPTIONS):
+        return self.rules("diff", *options, check=False).returncode == 0
+
+    def flush(self):
+        self.lab.iptables("-F")
+
+    def state(self):
+        with self.lab.router.inside():
+            return pathlib.Path(f"/run/pasvd-rules/{pathlib.Path('/proc/thread-self/ns/net').stat().st_ino}")
+
+
+@pytest.fixture
+def router(make_lab):
+    with make_lab(engine="none", forwards=(), firewall="iptables") as lab:
+        yield Router(lab)
+
+
+def test_rules_are_loaded_at_the_start_and_stay_at_the_end(router):
+    watch = router.watch()
+    assert router.is_whole() and router.state().exists()
+    assert watch.stop() == 0
+    assert router.is_whole() and not router.state().exists()
+
+
+def test_without_options_it_ends_at_once(router):
+    assert router.rules("watch").stderr == ""
+    assert not router.state().exists()
+
+
+@pytest.mark.parametrize("command", [
+    "iptables -F", "iptables -t nat -F PREROUTING", "nft flush ruleset", "iptables -t mangle -F PASVD",
+    "iptables -D FORWARD 1", "printf '*raw\\nCOMMIT\\n' | iptables-restore"])
+def test_rules_that_are_removed_are_loaded_again(router, command):
+    watch = router.watch()
+    loaded = watch.count("rules-loaded")
+    router.lab.router.run("sh", "-euc", command)
+    watch.wait("rules-loaded", loaded)
+    assert router.is_whole()
+
+
+def test_deletions_of_others_rules_are_none_of_its_business(router):
+    watch = router.watch()
+    before = watch.count("rules-missing")
+    router.lab.iptables("-A", "FORWARD", "-p", "udp", "-j", "ACCEPT")
+    router.lab.iptables("-D", "FORWARD", "-p", "udp", "-j", "ACCEPT")
+    watch.reload()
+    assert watch.count("rules-missing") == before and router.is_whole()
+
+
+def test_only_logs_if_the_configuration_says_so(router):
+    router.rules("load", *OPTIONS)
+    router.configure("[pasvd]\nrules = log\n")
+    watch = router.watch()
+    router.flush()
+    watch.wait("rules-missing")
+    watch.reload()
+    assert not router.is_whole() and watch.count("rules-loaded") == 0
+    router.configure("[pasvd]\nrules = ignore\n")
+    watch.reload()
+    missing = watch.count("rules-missing")
+    watch.reload()
+    assert watch.count("rules-missing") == missing
+    router.configure("")
+    watch.reload()
+    assert router.is_whole()
+
+
+def test_rules_that_the_admin_removed_are_left_alone_until_he_loads_them(router):
+    watch = router.watch()
+    router.rules("remove")
+    watch.wait("rules-left-alone")
+    assert "PASVD" not in "".join(router.lab.saved_rules())
+    router.rules("load", *OPTIONS)
+    loaded = watch.count("rules-loaded")
+    router.flush()
+    watch.wait("rules-loaded", loaded)
+    assert router.is_whole()
+
+
+def test_rules_that_the_admin_loaded_with_other_options_are_left_alone(router):
+    watch = router.watch()
+    router.rules("load", *OTHER_OPTIONS)
+    watch.wait("rules-left-alone")
+    assert router.is_whole(OTHER_OPTIONS)
+    router.flush()
+    watch.reload()
+    assert not router.is_whole(OTHER_OPTIONS) and watch.count("rules-missing") == 1   # at the start
+
+
+def test_changed_configuration_is_loaded_at_sighup(router):
+    watch = router.watch()
+    router.configure("[tls]\npassive-ports = 60000-60100\n")
+    assert not router.is_whole()
+    watch.reload()
+    assert router.is_whole()
+    loaded = watch.count("rules-loaded")
+    router.flush()
+    watch.wait("rules-loaded", loaded)
+    assert router.is_whole()
+
+
+def test_configuration_that_was_loaded_by_hand_is_the_watched_one(router):
+    watch = router.watch()
+    router.configure("[tls]\npassive-ports = 60000-60100\n")
+    router.rules("load", *OPTIONS)
+    loaded = watch.count("rules-loaded")
+    router.flush()
+    watch.wait("rules-loaded", loaded)
+    assert router.is_whole() and watch.count("rules-left-alone") == 0
+
+
+def test_mistake_in_the_configuration_leaves_what_is_watched(router):
+    watch = router.watch()
+    router.configure("[pasvd]\nqueue = x\n")
+    watch.reload()
+    assert "queue = x: " in watch.log()
+    loaded = watch.count("rules-loaded")
+    router.flush()
+    watch.wait("rules-loaded", loaded)
+
+
+def test_who_removes_them_again_and_again_wins_until_sighup(router):
+    watch = router.watch()
+    while not watch.count("rules-given-up"):
+        done = watch.count("rules-loaded") + watch.count("rules-given-up")
+        router.flush()
+        wait_for(lambda: watch.count("rules-loaded") + watch.count("rules-given-up") > done, what="an answer")
+    assert watch.count("rules-loaded") == 5
+    watch.reload()
+    wait_for(router.is_whole, what="all rules")
+    assert watch.count("rules-loaded") == 6
