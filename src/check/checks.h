@@ -10,6 +10,12 @@
 const char *target_family(const struct target *t);
 bool filter_is_nft(const struct filter *f);
 
+/* Where a rule is; NULL: the policy of the chain. */
+void filter_say_rule(const struct filter *f, const struct chain *c, const struct rule *rule,
+	char *buf, size_t cap);
+/* Of a table of nft that is pasvd's own. */
+bool chain_is_of_pasvd(const struct chain *c);
+
 /* Whether each target's rules are loaded as they should be, once, with their jumps. */
 void check_rules(const struct facts *f, struct report *r);
 
@@ -18,6 +24,18 @@ void check_nft(const struct facts *f, struct report *r);
 
 /* Whether the packets get to those rules, and nothing else takes or drops them. */
 void check_way(const struct facts *f, struct report *r);
+
+/* Whether rules in the way of such packets leave pasvd's bits of the connection's mark alone, and
+ * whether marks are restored before pasvd's rules. */
+struct kinds;
+void check_marks_written(const struct facts *f, const struct target *t, const struct filter *filter,
+	const struct kinds *k, struct report *r);
+void check_marks_restored(const struct target *t, const struct kinds *k, struct report *r);
+
+/* The fix: the jumps to our chain among the rules [from, to) of the chain move to `position`, which
+ * iptables counts from 1. */
+void check_way_fix_jumps(struct finding *found, const struct target *t, const struct chain *chain,
+	size_t from, size_t to, size_t position);
 
 /* What opens the server to everybody although it need not any more; whether clients are translated
  * at all. */

@@ -44,7 +44,8 @@ struct nft_facts {
 };
 
 struct facts {
-	bool filters_seen; /* iptables of either kind could be asked */
+	bool filters_seen;   /* iptables of either kind could be asked */
+	bool filters_unread; /* rules of some kind could not be read */
 	size_t n_filters, n_targets;
 	struct filter filter[FILTERS_MAX];
 	struct target target[TARGETS_MAX];

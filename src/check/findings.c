@@ -10,6 +10,7 @@ static const struct {
 } severities[] = {
 	[SEVERITY_OK] = {"ok", "\033[32m"},
 	[SEVERITY_UNSEEN] = {"unseen", "\033[36m"},
+	[SEVERITY_UNSURE] = {"unsure", "\033[35m"},
 	[SEVERITY_WARNING] = {"warning", "\033[33m"},
 	[SEVERITY_ERROR] = {"error", "\033[1;31m"},
 };
@@ -106,7 +107,8 @@ void report_once(struct report *r)
 
 	for (const struct finding *f = r->finding; f < last; f++) {
 		bool same = strcmp(f->what, last->what) == 0 ||
-			    (*f->fix && strcmp(f->fix, last->fix) == 0);
+			    (*f->fix && strcmp(f->fix, last->fix) == 0) ||
+			    (f->severity == SEVERITY_UNSURE && strcmp(f->why, last->why) == 0);
 
 		if (same && strcmp(f->about, last->about) == 0) {
 			r->n--;
@@ -142,8 +144,11 @@ static void findings_print_below(FILE *out, const char *name, const char *text)
 
 static bool any_beyond(const struct report *r)
 {
-	return r->beyond[SEVERITY_OK] || r->beyond[SEVERITY_UNSEEN] ||
-	       r->beyond[SEVERITY_WARNING] || r->beyond[SEVERITY_ERROR];
+	for (size_t i = 0; i < SEVERITIES; i++) {
+		if (r->beyond[i])
+			return true;
+	}
+	return false;
 }
 
 static void findings_print_finding(const struct finding *f, FILE *out, bool colour)
@@ -175,6 +180,9 @@ void report_print(const struct report *r, FILE *out, bool colour)
 	if (report_count(r, SEVERITY_UNSEEN))
 		findings_print_count(out, ", ", report_count(r, SEVERITY_UNSEEN), "not looked at",
 			"not looked at");
+	if (report_count(r, SEVERITY_UNSURE))
+		findings_print_count(
+			out, ", ", report_count(r, SEVERITY_UNSURE), "not certain", "not certain");
 	fputc('\n', out);
 }
 
@@ -182,5 +190,5 @@ int report_status(const struct report *r)
 {
 	if (report_count(r, SEVERITY_ERROR))
 		return 1;
-	return report_count(r, SEVERITY_UNSEEN) ? 3 : 0;
+	return report_count(r, SEVERITY_UNSEEN) || report_count(r, SEVERITY_UNSURE) ? 3 : 0;
 }

@@ -116,7 +116,7 @@ static int iptables_save_read_rule(
 /* A line that is too long: a rule that can be anything. */
 static int iptables_save_read_long(struct ruleset *rs, const char *table, char *line)
 {
-	struct rule r = {.tcp = TRI_MAYBE, .unsure = true, .action = RULE_ELSEWHERE};
+	struct rule r = {.tcp = TRI_MAYBE, .unsure = true, .action = RULE_UNKNOWN};
 	char name[RULE_NAME_MAX] = "";
 	struct chain *c;
 
@@ -142,14 +142,31 @@ static int iptables_save_read_line(struct ruleset *rs, char table[RULE_NAME_MAX]
 			    : iptables_save_read_rule(rs, table, &w, line);
 }
 
+bool iptables_save_own(const char *name)
+{
+	static const char own[] = "PASVD";
+
+	return strncmp(name, own, strlen(own)) == 0 &&
+	       strspn(name + strlen(own), "0123456789") == strlen(name + strlen(own));
+}
+
+static void iptables_save_resolve_own(struct chain *c)
+{
+	for (size_t i = 0; iptables_save_own(c->name) && i < c->n; i++) {
+		c->rule[i].some |= c->rule[i].unsure;
+		c->rule[i].unsure = false;
+	}
+}
+
 /* Targets that are names of chains. */
 static void iptables_save_resolve(struct ruleset *rs)
 {
 	for (size_t i = 0; i < rs->n; i++) {
+		iptables_save_resolve_own(&rs->chain[i]);
 		for (size_t j = 0; j < rs->chain[i].n; j++) {
 			struct rule *r = &rs->chain[i].rule[j];
 
-			if (r->action == RULE_NONE &&
+			if (r->action == RULE_UNKNOWN &&
 				ruleset_find(rs, "", rs->chain[i].table, r->target))
 				r->action = RULE_JUMP;
 		}

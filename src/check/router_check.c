@@ -13,8 +13,8 @@
  *   check_way.c     whether packets get to them
  *   check_open.c    whether more is open than needed
  *
- * Nothing is changed on the router. A finding that is not certain is not reported; what cannot be
- * examined is. Not examined, because it does no harm:
+ * Nothing is changed on the router. What is not certain, and what cannot be examined, is reported
+ * as that. Not examined, because it does no harm:
  *   - flowtables: the kernel does not offload connections that carry a ct helper
  *     (nft_flow_offload_eval());
  *   - the sysctl nf_conntrack_helper of older kernels, and `ct helper set` of nft: a ct helper that

@@ -38,7 +38,7 @@ class Checkup:
             if below:
                 self.findings[-1][below[1]] = below[2]
                 continue
-            severity, about, what = re.fullmatch(r"(ok|unseen|warning|error) +(\S+(?: \S+)?) {2,}(.*)", line).groups()
+            severity, about, what = re.fullmatch(r"(ok|unseen|unsure|warning|error) +(\S+(?: \S+)?) {2,}(.*)", line).groups()
             self.findings.append({"severity": severity, "about": about, "what": what})
         self.last = done.stdout.splitlines()[-1]
 
@@ -47,7 +47,7 @@ class Checkup:
 
     def the(self, severity, pattern):
         """The one finding that is not well."""
-        found = self.of("error", "warning", "unseen")
+        found = self.of("error", "warning", "unsure", "unseen")
         assert len(found) == 1 and found[0]["severity"] == severity, self.text
         assert re.search(pattern, f"{found[0]['about']}: {found[0]['what']}"), self.text
         assert found[0]["why"]
@@ -197,6 +197,38 @@ def test_rules_of_others_that_do_no_harm(own_router):
     assert own_router.check().is_well() and own_router.ftp_works()
 
 
+def nft_forward(rules, more=""):
+    """A table of nft with a chain at forward that drops what the rules do not accept."""
+    return (f"nft -f - <<'END'\ntable inet own {{\n{more}\nchain forw {{\n"
+            f"type filter hook forward priority 5; policy drop;\n{rules}\n}}\n}}\nEND\n")
+
+
+# Rules of nft that let a control connection through, or nothing, and drop data connections.
+NFT_DROPS = {
+    "what is not established and not for port 21": (
+        'ct state established accept\niifname "lan0" accept\ntcp dport 21 accept', ""),
+    "related, by a verdict map": (
+        "ct state vmap { established : accept, new : accept, invalid : drop }", ""),
+    "what is not in the verdict map of interfaces": (
+        'iifname . oifname vmap { "lan0" . "wan" : accept }', ""),
+    "by a named verdict map": (
+        "oifname vmap @inward\naccept", 'chain shut { drop; }\nmap inward { type ifname : verdict; elements = { "lan0" : jump shut } }'),
+    "what comes last in a verdict map": (
+        'iifname vmap { "lan0" : accept, * : drop }\naccept', ""),
+    "ports that are in no set": (
+        "ct state { established } accept\ntcp dport @open accept",
+        "set open { type inet_service; flags interval; elements = { 20-21, 990, 1-1023 }; auto-merge; }"),
+    "ports that are in a set": (
+        "tcp dport @shut drop\naccept", "set shut { type inet_service; flags interval; elements = { 1000-65535 }; }"),
+    "protocols and ports that are in no set": (
+        "ct state established accept\nmeta l4proto . th dport { tcp . 21, udp . 1024-65535 } accept", ""),
+    "addresses that are in a set": (
+        "ip daddr . meta l4proto vmap { 10.77.0.0/24 . tcp : drop }\naccept", ""),
+    "by a chain that goto leads to": (
+        'iifname "wan" goto outside\naccept', "chain outside { ct state established accept; tcp dport 21 accept; reject; }"),
+    "high ports": ("ct state established accept\ntcp dport < 1024 accept", ""),
+}
+
 # What to do to the router, how that looks, and what options the check is given.
 AILMENTS = {
     "rules are gone": (
@@ -255,10 +287,10 @@ AILMENTS = {
         "-j DNAT --to-destination 10.77.0.2", "warning", "open ports: .*touch owned", ()),
     "the mark of each connection is set whole": (
         "iptables -t mangle -A FORWARD -i wan -j CONNMARK --set-mark 1", "warning",
-        "-i wan -j CONNMARK .*mangle overwrites pasvd's bits", ()),
+        "-i wan -j CONNMARK .*mangle .*overwrites pasvd's bits", ()),
     "the mark of each connection is set whole, with a comment for a shell": (
         r"""iptables -t mangle -A FORWARD -i wan -m comment --comment 'it'\''s "$(touch owned)"' -j CONNMARK --set-mark 1""",
-        "warning", "mangle overwrites pasvd's bits", ()),
+        "warning", "mangle .*overwrites pasvd's bits", ()),
     "the mark of each packet is saved whole": (
         "iptables -t mangle -A POSTROUTING -m mark ! --mark 0 -j CONNMARK --save-mark", "warning",
         "CONNMARK --save-mark .*overwrites pasvd's bits", ()),
@@ -292,6 +324,16 @@ AILMENTS = {
     "nft rejects": (
         "nft add table ip own; nft add chain ip own forw '{ type filter hook forward priority 5; }'; "
         "nft add rule ip own forw ip daddr 10.77.0.0/24 tcp dport != 80 reject", "error", "drops a client's connection", ()),
+    **{f"nft drops {what}": (
+        nft_forward(rules, more), "error", " drops (a|the) (data connection|client's connection|server's replies)", ())
+       for what, (rules, more) in NFT_DROPS.items()},
+    "only what is established": (
+        "iptables -I FORWARD 1 -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -I FORWARD 2 -p tcp -m multiport "
+        "--dports 20:21,990 -j ACCEPT; iptables -I FORWARD 3 -i wan -j REJECT", "error",
+        '"-A FORWARD -i wan -j REJECT .*drops a data connection to the server', ()),
+    "high ports of tcp": (
+        "iptables -I FORWARD 1 -p tcp -m multiport --dports 1024:40000,40001:65535 -j DROP", "error",
+        "drops the server's replies", ()),
     "does not forward": (
         "sysctl -qw net.ipv4.ip_forward=0", "error", "net.ipv4.ip_forward is off", ()),
     "uplink does not forward": (
@@ -428,14 +470,55 @@ def test_options_that_do_not_fit_the_router(own_router, options, pattern):
     own_router.check().the("error", pattern)
 
 
-def test_drop_behind_the_rules_in_mangle(own_router):
+@pytest.mark.parametrize("table,rule,what", [
+    ("mangle", "-i wan -m conntrack --ctstate NEW -j DROP", "a client's connection"),
+    ("mangle", "-i wan -m conntrack --ctstate RELATED -j DROP", "a data connection to the server"),
+    ("raw", "-i wan -p tcp -m tcp --dport 1024:65535 -j DROP", "a data connection to the server"),
+])
+def test_drop_behind_the_rules(own_router, table, rule, what):
     """Where an ACCEPT might hide pasvd's own rules, nothing is proposed."""
-    rule = "PREROUTING -i wan -m conntrack --ctstate NEW -j DROP"
-    own_router.shell(f"iptables -t mangle -A {rule}")
-    finding = own_router.check().the("error", f'"-A {rule}" of table mangle .* drops a client\'s connection')
+    own_router.shell(f"iptables -t {table} -A PREROUTING {rule}")
+    finding = own_router.check().the("error", f'"-A PREROUTING {rule}" of table {table} .* drops {what}')
     assert "fix" not in finding and finding["advice"] and not own_router.ftp_works()
-    own_router.shell(f"iptables -t mangle -D {rule}")
+    own_router.shell(f"iptables -t {table} -D PREROUTING {rule}")
     assert own_router.check().is_well() and own_router.ftp_works()
+
+
+# What is not certain: how that looks, and why.
+UNCLEAR = {
+    "match of iptables": (
+        "iptables -I FORWARD -m mark --mark 7 -j DROP", '"-A FORWARD -m mark --mark 0x7 -j DROP" .*may drop a client', "-m mark"),
+    "match of nft": (
+        nft_forward("meta mark 7 drop\naccept"), "the rule with handle \\d+ in chain inet own forw of nft may drop a client", "meta mark"),
+    "verdict map of nft": (
+        nft_forward("meta mark vmap { 7 : accept }"), "the policy of chain inet own forw .* may drop a client", "meta mark"),
+    "ports that may be those of the server": (
+        nft_forward("ct state established accept\ntcp dport { 21, 50000-51000 } accept"),
+        "may drop a data connection to the server", "depends on its port"),
+    "ports of iptables that may be those of the server": (
+        "iptables -I FORWARD 1 -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -I FORWARD 2 -p tcp -m multiport "
+        "--dports 21,50000:51000 -j ACCEPT; iptables -I FORWARD 3 -i wan -j DROP", "may drop a data connection to the server",
+        "depends on its port"),
+}
+
+
+@pytest.mark.parametrize("name", UNCLEAR)
+def test_what_is_not_certain_is_never_well(own_router, name):
+    command, what, why = UNCLEAR[name]
+    own_router.shell(command)
+    checkup = own_router.check()
+    (finding,) = checkup.of("error", "warning", "unseen", "unsure")
+    assert finding["severity"] == "unsure" and re.search(what, finding["what"]) and re.search(why, finding["why"]), checkup.text
+    assert checkup.status == 3 and "nothing takes those" not in checkup.text
+    assert checkup.last == "0 errors, 0 warnings, 1 not certain"
+
+
+def test_marks_of_connections_that_nft_overwrites(own_router):
+    own_router.shell(nft_forward("ct mark set 1 accept"))
+    finding = own_router.check().the("warning", "rule with handle .* overwrites pasvd's bits of the connection's mark")
+    assert "ct mark" in finding["advice"]
+    own_router.shell("nft delete table inet own; " + nft_forward("ct mark set ct mark and 0xfffffff0 or 0x1 accept"))
+    assert own_router.check().is_well()
 
 
 def test_port_of_a_bridge(own_router):

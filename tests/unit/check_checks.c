@@ -268,8 +268,9 @@ static const struct {
 	{"-A FORWARD -i lan9 -j DROP\n", NULL},
 	{"-A FORWARD -d 10.77.0.3/32 -j DROP\n", NULL},
 	{"-A FORWARD -s 192.0.2.0/24 -j DROP\n", NULL},
-	{"-A FORWARD -m set --match-set blocked src -j DROP\n", NULL},
-	{"-A FORWARD -m set --match-set friends src -j ACCEPT\n-A FORWARD -j DROP\n", NULL},
+	{"-A FORWARD -s 192.0.2.0/24 -j ACCEPT\n-A FORWARD -p tcp -m tcp --dport 3306 -j DROP\n",
+		NULL},
+	{"-A FORWARD -m limit --limit 9/sec -j ACCEPT\n-A FORWARD -s 192.0.2.0/24 -j DROP\n", NULL},
 	{"-A FORWARD -i wan -p tcp -m tcp ! --dport 21 -m conntrack --ctstate NEW -j DROP\n", NULL},
 	{"-A FORWARD -i wan -p tcp -m tcp --dport 21 -j DROP\n",
 		"ipv4: \"-A FORWARD -i wan -p tcp -m tcp --dport 21 -j DROP\""},
@@ -306,6 +307,62 @@ START_TEST(rules_in_front_of_the_jump)
 											     "RELAT"
 											     "ED"));
 	}
+}
+END_TEST
+
+/* The same for what is not certain: what is said, and why. */
+static const struct {
+	const char *rules, *said, *why;
+} unsure_in_front[] = {
+	{"-A FORWARD -m set --match-set blocked src -j DROP\n",
+		"ipv4: \"-A FORWARD -m set --match-set blocked src -j DROP\" of table filter "
+		"(iptables) may drop a client's connection",
+		"what \"-A FORWARD -m set --match-set blocked src -j DROP\" of table filter "
+		"(iptables) matches or does is not understood: the ipset blocked"},
+	{"-A FORWARD -m set --match-set friends src -j ACCEPT\n-A FORWARD -j DROP\n",
+		"ipv4: \"-A FORWARD -j DROP\" of table filter (iptables) may drop a client's",
+		"what \"-A FORWARD -m set --match-set friends"},
+	{"-A FORWARD -j STRANGE --with x\n",
+		"ipv4: \"-A FORWARD -j STRANGE --with x\" of table filter (iptables) may keep",
+		"what \"-A FORWARD -j STRANGE"},
+	{"-A FORWARD -p tcp -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+	 "-A FORWARD -p tcp -m tcp --dport 21 -j ACCEPT\n"
+	 "-A FORWARD -p tcp -m tcp --dport 50000:51000 -j ACCEPT\n-A FORWARD -i wan -j DROP\n",
+		"ipv4: \"-A FORWARD -i wan -j DROP\" of table filter (iptables) may drop a data "
+		"connection to the server",
+		"that depends on its port: \"-A FORWARD -p tcp -m tcp --dport 50000:51000"},
+};
+
+START_TEST(rules_in_front_of_the_jump_that_are_not_certain)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unsure_in_front); i++) {
+		const char *why = unsure_in_front[i].why;
+		const struct finding *found;
+		char text[4096];
+
+		snprintf(text, sizeof(text), "%s" FILTER "%s" FORWARD_JUMP FILTER_RULES COMMIT,
+			RAW JUMP RAW_RULES COMMIT MANGLE MANGLE_JUMP MANGLE_RULES COMMIT NAT JUMP
+				NAT_RULES COMMIT,
+			unsure_in_front[i].rules);
+		router(text);
+		check_all();
+		found = only(SEVERITY_UNSURE, unsure_in_front[i].said);
+		ck_assert_msg(strncmp(found->why, why, strlen(why)) == 0, "%s", found->why);
+		ck_assert_int_eq(report_status(&r), 3);
+		for (size_t j = 0; j < r.n; j++)
+			ck_assert_ptr_null(strstr(r.finding[j].what, "nothing takes those"));
+	}
+}
+END_TEST
+
+START_TEST(rules_for_some_are_a_choice_that_is_said)
+{
+	router(RAW JUMP RAW_RULES COMMIT MANGLE MANGLE_JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES
+			COMMIT FILTER "-A FORWARD -s 192.0.2.0/24 -p tcp -m tcp --dport 21 -j "
+				      "ACCEPT\n-A FORWARD -i wan -p tcp -m tcp --dport 21 -j "
+				      "DROP\n" FORWARD_JUMP FILTER_RULES COMMIT);
+	well();
+	ck_assert_msg(strstr(r.finding[1].what, "lets some get by"), "%s", r.finding[1].what);
 }
 END_TEST
 
@@ -669,10 +726,12 @@ int main(void)
 		command_of_the_other_kind_and_another_configuration,
 		rules_under_another_name_are_mended_by_hand,
 		rules_that_cannot_be_compared_are_said_to_be_unseen, rules_in_front_of_the_jump,
-		second_server_in_front_does_no_harm, ranges_that_lead_to_the_server,
-		names_that_are_not_plain_are_not_put_into_commands, tables_that_are_nearly_full,
-		forwarding_and_timeouts, queue_lines, queue_is_bound_read_and_not_lossy, interfaces,
-		ways_to_the_server_and_back, report_is_bounded_and_says_everything_once,
+		rules_in_front_of_the_jump_that_are_not_certain,
+		rules_for_some_are_a_choice_that_is_said, second_server_in_front_does_no_harm,
+		ranges_that_lead_to_the_server, names_that_are_not_plain_are_not_put_into_commands,
+		tables_that_are_nearly_full, forwarding_and_timeouts, queue_lines,
+		queue_is_bound_read_and_not_lossy, interfaces, ways_to_the_server_and_back,
+		report_is_bounded_and_says_everything_once,
 		table_of_nft_that_nobody_asked_for_is_not_missed,
 		table_of_nft_is_as_it_should_be_or_its_first_difference_is_told,
 		table_of_nft_of_which_nothing_was_told, half_a_command_is_none,
