@@ -80,6 +80,19 @@ void check_queue(const struct queue_facts *q, const char *daemon, struct report 
 void check_server(
 	struct report *r, const char *server, const char *route, char ret_inside[INTERFACE_MAX]);
 
+/* How a server answers the router itself. */
+struct server_answer {
+	struct addr server;
+	uint16_t port;
+	int err;           /* of the connection; 0: there is one */
+	bool no_neighbour; /* if there is none: nobody has the address */
+	bool closed;       /* by the server, before its greeting */
+	char greeting[64]; /* the beginning of its first line; "": it was silent */
+};
+
+void check_server_answer(const struct facts *f, const struct target *t,
+	const struct server_answer *a, struct report *r);
+
 /* `link`: of `ip -o -d link show dev`, NULL: there is no such interface; `addresses`: of `ip -o
  * addr show dev`. */
 void check_interface(struct report *r, const char *option, const char *name, const char *link,

@@ -66,6 +66,9 @@ size_t report_count(const struct report *r, enum severity severity);
  * of text are shown as '?'. */
 void report_print(const struct report *r, FILE *out, bool colour);
 
+/* The same as one object, see docs/check.schema.json. -1: no memory, or it cannot be written. */
+int report_print_json(const struct report *r, FILE *out);
+
 /* 1: there is an error. 3: there is none, but something could not be looked at, or is not certain.
  * 0: neither. */
 int report_status(const struct report *r);

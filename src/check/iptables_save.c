@@ -74,6 +74,12 @@ static const struct {
 	{"security", "FORWARD", HOOK_FORWARD, 50},
 	{"mangle", "POSTROUTING", HOOK_POSTROUTING, -150},
 	{"nat", "POSTROUTING", HOOK_POSTROUTING, 100},
+	{"raw", "OUTPUT", HOOK_OUTPUT, -300},
+	{"mangle", "OUTPUT", HOOK_OUTPUT, -150},
+	{"nat", "OUTPUT", HOOK_OUTPUT, -100},
+	{"filter", "OUTPUT", HOOK_OUTPUT, 0},
+	{"mangle", "INPUT", HOOK_INPUT, -150},
+	{"filter", "INPUT", HOOK_INPUT, 0},
 };
 
 static void iptables_save_set_hook(struct chain *c, const char *policy)

@@ -202,6 +202,8 @@ static const struct {
 	{"prerouting", HOOK_PREROUTING},
 	{"forward", HOOK_FORWARD},
 	{"postrouting", HOOK_POSTROUTING},
+	{"input", HOOK_INPUT},
+	{"output", HOOK_OUTPUT},
 };
 
 static void nft_list_set_hook(struct chain *c, const json_t *chain)

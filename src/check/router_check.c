@@ -156,11 +156,15 @@ static int check_run(void *data)
 	check_find_commands(conf);
 	probe_queues(&facts, readable ? settings.queue : SETTINGS_QUEUE, &report);
 	probe_net(&facts, &report);
+	probe_servers(&facts, &report);
 	check_rules(&facts, &report);
 	check_nft(&facts, &report);
 	check_way(&facts, &report);
 	check_open(&facts, &report);
-	report_print(&report, stdout, wants_colour());
+	if (!q->json)
+		report_print(&report, stdout, wants_colour());
+	else if (report_print_json(&report, stdout))
+		return EXIT_FAILURE;
 	return options_flush() ? EXIT_FAILURE : report_status(&report);
 }
 
@@ -169,7 +173,7 @@ static struct rules_request request;
 const struct options_command check_command = {
 	.name = "check",
 	.summary = "looks for what keeps FTP from working on this router; changes nothing",
-	.rows = rules_rows,
+	.rows = rules_check_rows,
 	.more = rules_more,
 	.data = &request,
 	.run = check_run,

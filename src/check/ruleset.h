@@ -94,7 +94,15 @@ struct rule {
 	uint32_t connmark; /* bits that it writes into the connection's mark */
 };
 
-enum hook { HOOK_NONE, HOOK_PREROUTING, HOOK_FORWARD, HOOK_POSTROUTING, HOOK_ELSEWHERE };
+enum hook {
+	HOOK_NONE,
+	HOOK_PREROUTING,
+	HOOK_FORWARD,
+	HOOK_POSTROUTING,
+	HOOK_INPUT,
+	HOOK_OUTPUT,
+	HOOK_ELSEWHERE
+};
 
 struct chain {
 	char family[8]; /* of nft: ip, ip6, inet; else "" */

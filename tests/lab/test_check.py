@@ -2,6 +2,7 @@
 """test_check.py - `pasvd check` finds nothing on a healthy router; each ailment is
 provoked, seen, and gone after the command that was printed for it"""
 
+import json
 import os
 import pathlib
 import pty
@@ -15,6 +16,7 @@ import pytest
 
 from lab import IP4, IP6, PASVD, PATIENCE, RULES, wait_for
 from rules import let_through
+from schema import validated
 from scripted import RawClient, ScriptedServer, port_argument
 from uplinks import Uplinks
 
@@ -67,7 +69,16 @@ class Practice:
         self.server = None
         self.environment = {**os.environ, "PASVD": str(PASVD), "LC_ALL": "C"}
 
+    def start_servers(self):
+        """Those that the rules lead to; a server that does not answer is a finding."""
+        lab = self.lab
+        if self.server is None and lab.forwards:
+            ports = sorted({(number, port) for _, number, port in lab.forwards})
+            self.server = [ScriptedServer(lab, number, port) for number, port in ports][0]
+        return self.server
+
     def check(self, *options, before=None, prefix=(), env=None):
+        self.start_servers()
         if before is None:
             before = self.lab.config_options("-c")
         return Checkup(self.lab.router.run(*prefix, PASVD, *before, "check", *options, check=False,
@@ -80,8 +91,7 @@ class Practice:
     def ftp_works(self):
         """Whether a client from outside is told an address to which it can connect."""
         lab = self.lab
-        if self.server is None:
-            self.server = ScriptedServer(lab)
+        self.start_servers()
         try:
             with lab.clients[0].connect(lab.publics[0], 21, timeout=1) as control:
                 replies = control.makefile("r", newline="")
@@ -182,6 +192,7 @@ def test_rules_of_others_that_do_no_harm(own_router):
         iptables -t mangle -A PREROUTING -p tcp -m conntrack --ctorigdstport 21 -j PASVD
         iptables -t raw -I PREROUTING -p udp --dport 53 -j NOTRACK
         iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp
+        iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
         iptables -A INPUT -j DROP
     """)
     own_router.lab.router.run("nft", "-f", "-", input="""
@@ -191,7 +202,7 @@ def test_rules_of_others_that_do_no_harm(own_router):
                 ct state vmap { established : accept, related : accept, invalid : drop }
                 iifname "wan" ct status dnat accept
             }
-            chain inp { type filter hook input priority 0; policy drop; }
+            chain inp { type filter hook input priority 0; policy drop; ct state { established, related } accept; }
         }
         """)
     assert own_router.check().is_well() and own_router.ftp_works()
@@ -565,6 +576,36 @@ def test_namespace_of_an_unprivileged_container(router):
     assert len(found) == 1 and "owned by another user namespace" in found[0]["what"]
 
 
+# The server.
+
+def test_server_that_is_stopped(own_router):
+    own_router.start_servers().close()
+    finding = own_router.check().the("error", "server: 10.77.0.2 port 21: Connection refused")
+    assert finding["advice"] and not own_router.ftp_works()
+
+
+def test_server_whose_host_is_down(own_router):
+    own_router.start_servers()
+    own_router.lab.servers[0].ip("addr flush dev lo\nlink set eth0 down\n")
+    own_router.check().the("error", "server: 10.77.0.2 is on no host: nobody answers for this address")
+
+
+@pytest.mark.parametrize("chain,rule", [
+    ("OUTPUT", "-d 10.77.0.2 -j REJECT"), ("INPUT", "-s 10.77.0.2 -j DROP"), ("OUTPUT", "-p tcp --syn --dport 21 -j REJECT")])
+def test_server_that_the_router_must_not_ask(own_router, chain, rule):
+    own_router.shell(f"iptables -A {chain} {rule}")
+    finding = own_router.check().the("unsure", "server: 10.77.0.2 port 21")
+    assert f"chain {chain} of table filter" in finding["why"] and own_router.ftp_works()
+
+
+def test_server_that_is_no_ftp_server(own_router):
+    lab = own_router.lab
+    listener = lab.servers[0].listen("10.77.0.2", 21)
+    own_router.server = listener      # silent: its backlog accepts
+    own_router.check().the("unsure", "server: 10.77.0.2 port 21 takes connections, but is silent")
+    listener.close()
+
+
 # The daemon.
 
 def test_daemon_that_does_not_run(own_router):
@@ -623,7 +664,7 @@ def test_queue_of_another_program(own_router):
 
 def test_daemon_that_is_stuck(own_router):
     lab = own_router.lab
-    ScriptedServer(lab)
+    own_router.start_servers()
     client = RawClient(lab.clients[0], lab.publics[0])
     lab.pasvd.popen.send_signal(signal.SIGSTOP)
     try:
@@ -672,6 +713,24 @@ def test_program_that_is_not_installed(router):
 
 
 # The form.
+
+def test_findings_as_json(own_router):
+    def json_of(status):
+        done = own_router.lab.router.run(PASVD, *own_router.lab.config_options("-c"), "check", "--json", check=False,
+                                         env=own_router.environment)
+        assert (done.returncode, done.stderr) == (status, "")
+        return validated("check", json.loads(done.stdout))
+    own_router.start_servers()
+    well = json_of(0)
+    assert well["status"] == 0 and well["counts"]["ok"] == len(well["findings"])
+    own_router.shell("iptables -I FORWARD -m mark --mark 7 -j DROP")
+    assert json_of(3)["counts"]["unsure"] == 1
+    own_router.shell("iptables -t raw -F PASVD")
+    (error,) = [finding for finding in json_of(1)["findings"] if finding["severity"] == "error"]
+    assert error["about"] == "rules" and error["why"]
+    own_router.shell(error["fix"])
+    assert json_of(3)["counts"]["errors"] == 0
+
 
 @pytest.mark.parametrize("words", [("--prot", "21"), ("--wan", "wan"), ("--remove",), ("--re",), ("now",), ("--server", "x"),
                                    ("--nft", "--wan", "wan"), ("--nft", *OPTIONS, "--nfr")])

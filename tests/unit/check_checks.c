@@ -4,6 +4,7 @@
  * A target's expected rules and those that are loaded are texts of iptables-save, as in life.
  * tests/lab/test_check.py has the real router; here is what is hard to bring about there.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -610,6 +611,63 @@ START_TEST(ways_to_the_server_and_back)
 }
 END_TEST
 
+/* --- the server --- */
+
+static const struct {
+	const char *rules; /* of the router itself */
+	struct server_answer answer;
+	enum severity severity;
+	const char *said;
+} answers[] = {
+	{"", {.greeting = "220 ready"}, SEVERITY_OK, "10.77.0.2 port 21 answers"},
+	{"", {.greeting = "120 soon"}, SEVERITY_OK, "10.77.0.2 port 21 answers"},
+	{"", {.greeting = "421 no"}, SEVERITY_UNSURE, "10.77.0.2 port 21 greets with: 421 no"},
+	{"", {.greeting = "SSH-2.0"}, SEVERITY_UNSURE, "10.77.0.2 port 21 greets with: SSH-2.0"},
+	{"", {.closed = true}, SEVERITY_UNSURE, "10.77.0.2 port 21 closes"},
+	{"", {.err = 0}, SEVERITY_UNSURE, "10.77.0.2 port 21 takes connections, but is silent"},
+	{"", {.port = 990}, SEVERITY_OK, "10.77.0.2 port 990 takes connections"},
+	{"", {.port = 990, .closed = true}, SEVERITY_UNSURE, "10.77.0.2 port 990 closes"},
+	{"", {.err = ECONNREFUSED}, SEVERITY_ERROR, "10.77.0.2 port 21: Connection refused"},
+	{"", {.err = EHOSTUNREACH, .no_neighbour = true}, SEVERITY_ERROR,
+		"10.77.0.2 is on no host"},
+	{"", {.err = ETIMEDOUT, .no_neighbour = true}, SEVERITY_ERROR, "10.77.0.2 is on no host"},
+	{"", {.err = ETIMEDOUT}, SEVERITY_UNSURE, "10.77.0.2 port 21 does not answer"},
+	{"-A OUTPUT -d 10.77.0.0/24 -j REJECT\n", {.err = ECONNREFUSED}, SEVERITY_UNSURE,
+		"10.77.0.2 port 21: Connection refused"},
+	{"-A OUTPUT -m mark --mark 0x1 -j REJECT\n", {.err = ECONNREFUSED}, SEVERITY_UNSURE,
+		"10.77.0.2 port 21: Connection refused"},
+	{"-A OUTPUT -p tcp -m tcp --dport 22 -j REJECT\n", {.err = ECONNREFUSED}, SEVERITY_ERROR,
+		"10.77.0.2 port 21: Connection refused"},
+	{"-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A INPUT -j DROP\n",
+		{.err = ECONNREFUSED}, SEVERITY_ERROR, "10.77.0.2 port 21: Connection refused"},
+	{"-A INPUT -j DROP\n", {.err = ETIMEDOUT}, SEVERITY_UNSURE,
+		"10.77.0.2 port 21: Connection timed out"},
+	{"-A OUTPUT -j REJECT\n", {.greeting = "220 x"}, SEVERITY_OK, "10.77.0.2 port 21 answers"},
+};
+
+START_TEST(answers_of_the_server)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		struct server_answer a = answers[i].answer;
+		char text[4096];
+
+		snprintf(text, sizeof(text),
+			WHOLE "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n%s" COMMIT,
+			answers[i].rules);
+		router(text);
+		a.server = f.target[0].service.server;
+		a.port = a.port ? a.port : 21;
+		check_server_answer(&f, &f.target[0], &a, &r);
+		ck_assert_msg(r.finding[0].severity == answers[i].severity, "%zu: %s", i,
+			r.finding[0].what);
+		ck_assert_msg(
+			strncmp(r.finding[0].what, answers[i].said, strlen(answers[i].said)) == 0,
+			"%zu: %s", i, r.finding[0].what);
+		ck_assert(r.finding[0].severity == SEVERITY_OK || *r.finding[0].why);
+	}
+}
+END_TEST
+
 /* --- report --- */
 
 START_TEST(report_is_bounded_and_says_everything_once)
@@ -731,7 +789,7 @@ int main(void)
 		ranges_that_lead_to_the_server, names_that_are_not_plain_are_not_put_into_commands,
 		tables_that_are_nearly_full, forwarding_and_timeouts, queue_lines,
 		queue_is_bound_read_and_not_lossy, interfaces, ways_to_the_server_and_back,
-		report_is_bounded_and_says_everything_once,
+		answers_of_the_server, report_is_bounded_and_says_everything_once,
 		table_of_nft_that_nobody_asked_for_is_not_missed,
 		table_of_nft_is_as_it_should_be_or_its_first_difference_is_told,
 		table_of_nft_of_which_nothing_was_told, half_a_command_is_none,
