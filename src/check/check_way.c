@@ -14,6 +14,7 @@
 #include "checks.h"
 #include "iptables_save.h"
 #include "kinds.h"
+#include "mend.h"
 #include "shell.h"
 
 static const char about[] = "packets";
@@ -21,6 +22,7 @@ static const char about[] = "packets";
 /* --- what is found on the way --- */
 
 struct place {
+	const struct facts *facts;
 	const struct target *target;
 	const struct filter *filter;
 	const struct chain *chain;
@@ -125,52 +127,20 @@ void check_way_fix_jumps(struct finding *found, const struct target *t, const st
 	finding_fix_by(found, &c);
 }
 
-static void check_way_accept_data(const struct place *p, const char *where, struct commands *c)
-{
-	const char *ct_helper = p->target->service.ct_helper;
-
-	if (filter_is_nft(p->filter))
-		commands_add(c, "%s 'ct helper \"%s\" accept'", where, ct_helper);
-	else
-		commands_add(c, "%s -m helper --helper %s -j ACCEPT", where, ct_helper);
-}
-
-/* Of the server, or of clients: those are not translated yet. */
-static void check_way_accept_control(
-	const struct place *p, const char *where, uint16_t port, bool server, struct commands *c)
-{
-	if (filter_is_nft(p->filter))
-		commands_add(c, "%s 'meta l4proto tcp %sct original proto-dst %u accept'", where,
-			server ? "ct status dnat " : "", port);
-	else
-		commands_add(c, "%s -p tcp -m conntrack --ctorigdstport %u%s -j ACCEPT", where,
-			port, server ? " --ctstate DNAT" : "");
-}
-
 static void check_way_fix_drop(const struct place *p, const struct way *way, struct finding *found)
 {
-	const struct service *s = &p->target->service;
-	const struct chain *c = p->chain;
-	struct commands commands = {.used = 0};
-	char where[4 * RULE_NAME_MAX], position[24] = "";
+	const struct mend m = {.target = p->target,
+		.filter = p->filter,
+		.chain = p->chain,
+		.position = way->index + 1,
+		.at_end = !way->rule,
+		.loader = p->facts->loader};
 
-	if (p->kind->hook != HOOK_FORWARD || !shell_plain(c->table) || !shell_plain(c->name)) {
+	if (p->kind->hook != HOOK_FORWARD || !shell_plain(p->chain->table) ||
+		!shell_plain(p->chain->name))
 		finding_advice(found, "have it let these packets through");
-		return;
-	}
-	snprintf(position, sizeof(position), " %zu", way->index + 1);
-	if (filter_is_nft(p->filter))
-		snprintf(where, sizeof(where), "nft insert rule %s %s %s", c->family, c->table,
-			c->name);
 	else
-		snprintf(where, sizeof(where), "%s -t %s %s %s%s", p->filter->command, c->table,
-			way->rule ? "-I" : "-A", c->name, way->rule ? position : "");
-	check_way_accept_data(p, where, &commands);
-	for (size_t i = 0; i < s->n_ports; i++)
-		check_way_accept_control(p, where, s->port[i].outside, true, &commands);
-	if (s->lan[0])
-		check_way_accept_control(p, where, CONTROL_PORT, false, &commands);
-	finding_fix_by(found, &commands);
+		mend_forward(&m, found);
 }
 
 /* --- what the ends of all ways mean --- */
@@ -361,11 +331,11 @@ static bool check_way_has_jump(const struct place *p)
 	return false;
 }
 
-static void check_way_kind(
-	const struct target *t, const struct filter *f, const struct kind *k, struct report *r)
+static void check_way_kind(const struct facts *facts, const struct target *t,
+	const struct filter *f, const struct kind *k, struct report *r)
 {
 	for (size_t i = 0; i < f->rules.n; i++) {
-		struct place p = {t, f, &f->rules.chain[i], k, false};
+		struct place p = {facts, t, f, &f->rules.chain[i], k, false};
 
 		if (!check_way_at_hook(k, p.chain) || chain_is_of_pasvd(p.chain))
 			continue;
@@ -385,7 +355,7 @@ static void check_way_kinds(
 		if (f->filter[i].family != t->family)
 			continue;
 		for (size_t j = 0; j < k->n; j++)
-			check_way_kind(t, &f->filter[i], &k->kind[j], r);
+			check_way_kind(f, t, &f->filter[i], &k->kind[j], r);
 		check_marks_written(f, t, &f->filter[i], k, r);
 	}
 	if (!t->service.before_conntrack)

@@ -611,6 +611,79 @@ START_TEST(ways_to_the_server_and_back)
 }
 END_TEST
 
+/* --- mends that last --- */
+
+#define CHAIN_OF_NFT(family, table, name)                                                          \
+	"{\"nftables\":[{\"chain\":{\"family\":\"" family "\",\"table\":\"" table                  \
+	"\",\"name\":\"" name "\",\"type\":\"filter\",\"hook\":\"forward\",\"prio\":0,"            \
+	"\"policy\":\"drop\"}}]}"
+
+static const struct {
+	const char *nft, *iptables; /* a listing, and chains of filter and their rules */
+	const char *fix, *advice;
+} mends[] = {
+	{CHAIN_OF_NFT("inet", "own", "forward"), "",
+		"nft insert rule inet own forward 'ct helper \"sane\" accept' && nft insert rule "
+		"inet own forward 'meta l4proto tcp ct status dnat ct original proto-dst 21 "
+		"accept'",
+		""},
+	{CHAIN_OF_NFT("inet", "firewalld", "filter_FORWARD"), "",
+		"firewall-cmd --permanent --new-policy=pasvd && firewall-cmd --permanent "
+		"--policy=pasvd --add-ingress-zone=ANY && firewall-cmd --permanent "
+		"--policy=pasvd --add-egress-zone=ANY && firewall-cmd --permanent --policy=pasvd "
+		"--add-rich-rule='rule family=ipv4 destination address=10.77.0.2 port port=21 "
+		"protocol=tcp accept' && firewall-cmd --reload && pasvd rules load --wan wan "
+		"--server 10.77.0.2",
+		""},
+	{CHAIN_OF_NFT("inet", "fw4", "forward"), "",
+		"mkdir -p /usr/share/nftables.d/chain-pre/forward && { echo 'ct helper \"sane\" "
+		"accept' && echo 'meta l4proto tcp ct status dnat ct original proto-dst 21 "
+		"accept'; } >/usr/share/nftables.d/chain-pre/forward/pasvd.nft && fw4 reload",
+		""},
+	{CHAIN_OF_NFT("ip", "libvirt_network", "forward"), "",
+		"nft insert rule ip libvirt_network forward 'ct helper \"sane\" accept' && nft "
+		"insert rule ip libvirt_network forward 'meta l4proto tcp ct status dnat ct "
+		"original proto-dst 21 accept'",
+		"libvirt takes these rules away"},
+	{NULL, ":ufw-before-forward - [0:0]\n",
+		"ufw route allow proto tcp from any to 10.77.0.2 port 21", ""},
+	{NULL, ":shorewall - [0:0]\n",
+		"echo 'iptables-legacy -t filter -I FORWARD -m helper --helper sane -j ACCEPT && "
+		"iptables-legacy -t filter -I FORWARD -p tcp -m conntrack --ctorigdstport 21 "
+		"--ctstate DNAT -j ACCEPT' >>/etc/shorewall/started && shorewall reload",
+		""},
+};
+
+START_TEST(mends_are_in_the_way_of_whose_chains_they_are)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mends); i++) {
+		struct filter *other = &f.filter[1];
+		const struct finding *found;
+		char text[512];
+
+		router(WHOLE);
+		f.n_filters = 2;
+		other->family = ADDR_IP4;
+		snprintf(other->command, sizeof(other->command), "%s",
+			mends[i].nft ? "nft" : "iptables-legacy");
+		snprintf(text, sizeof(text), "*filter\n:FORWARD DROP [0:0]\n%s" COMMIT,
+			mends[i].iptables);
+		if (mends[i].nft)
+			ck_assert_int_eq(
+				nft_list_read(mends[i].nft, ADDR_IP4, NULL, &other->rules), 0);
+		else
+			ck_assert_int_eq(iptables_save_read(text, &other->rules), 0);
+		if (!mends[i].nft)
+			f.target[0].options[0] = '\0';
+		check_way(&f, &r);
+		found = only(SEVERITY_ERROR, "ipv4: the policy of chain");
+		ck_assert_str_eq(found->fix, mends[i].fix);
+		ck_assert(strncmp(found->advice, mends[i].advice, strlen(mends[i].advice)) == 0);
+		ruleset_free(&other->rules);
+	}
+}
+END_TEST
+
 /* --- the server --- */
 
 static const struct {
@@ -789,7 +862,8 @@ int main(void)
 		ranges_that_lead_to_the_server, names_that_are_not_plain_are_not_put_into_commands,
 		tables_that_are_nearly_full, forwarding_and_timeouts, queue_lines,
 		queue_is_bound_read_and_not_lossy, interfaces, ways_to_the_server_and_back,
-		answers_of_the_server, report_is_bounded_and_says_everything_once,
+		answers_of_the_server, mends_are_in_the_way_of_whose_chains_they_are,
+		report_is_bounded_and_says_everything_once,
 		table_of_nft_that_nobody_asked_for_is_not_missed,
 		table_of_nft_is_as_it_should_be_or_its_first_difference_is_told,
 		table_of_nft_of_which_nothing_was_told, half_a_command_is_none,
