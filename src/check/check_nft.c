@@ -65,3 +65,8 @@ bool filter_is_nft(const struct filter *f)
 {
 	return strcmp(f->command, "nft") == 0;
 }
+
+bool chain_is_of_pasvd(const struct chain *c)
+{
+	return strcmp(c->family, "inet") == 0 && strcmp(c->table, "pasvd") == 0;
+}

@@ -3,132 +3,26 @@
  * the others
  *
  * For each kind of packet of a target, each base chain at its hook is walked. Where pasvd's own
- * chain has to be reached, a rule that is sure to end the way before the jump is an error.
- * Elsewhere only a sure drop is one.
+ * chain has to be reached, a way that ends before the jump is bad, elsewhere one that is dropped.
+ * If all ways are bad, that is an error; if some are and a rule before is not understood, it is not
+ * certain. A rule for certain hosts or ports is somebody's choice, as long as other packets get
+ * through.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "checks.h"
 #include "iptables_save.h"
+#include "kinds.h"
+#include "mend.h"
 #include "shell.h"
 
 static const char about[] = "packets";
 
-enum { KINDS_MAX = 16, BEFORE_NAT = -100, AFTER_CONNTRACK = -200, CONTROL_PORT = 21 };
-
-struct kind {
-	const char *what;
-	enum hook hook;
-	int from, to;      /* priorities of the chains that see it like this */
-	const char *table; /* in which it has to reach our chain; "": in none */
-	struct rule_packet packet;
-};
-
-struct kinds {
-	size_t n;
-	struct kind kind[KINDS_MAX];
-};
-
-enum { FIRST = -1000, LAST = 1000 };
-
-static const struct rule_packet *check_way_add_packet(struct kinds *k, const char *what,
-	enum hook hook, const char *table, struct rule_packet packet)
-{
-	int from = hook == HOOK_FORWARD ? FIRST : AFTER_CONNTRACK + 1,
-	    to = hook == HOOK_FORWARD ? LAST : BEFORE_NAT - 1;
-
-	if (strcmp(table, "raw") == 0) {
-		from = FIRST;
-		to = AFTER_CONNTRACK;
-	} else if (strcmp(table, "nat") == 0) {
-		from = to = BEFORE_NAT;
-	}
-	k->kind[k->n] = (struct kind){what, hook, from, to, table, packet};
-	return &k->kind[k->n++].packet;
-}
-
-/* On its way to a server: what is known of it before NAT and after. */
-static void check_way_add_server(
-	struct kinds *k, const struct target *t, const char *wan, size_t port)
-{
-	const struct service *s = &t->service;
-	uint16_t outside = s->port[port].outside, inside = s->any ? 0 : s->port[port].server;
-	const char *lan = t->inside[0] ? t->inside : NULL;
-	struct rule_packet dialled = {.in = wan,
-		.dst = s->public,
-		.dport = outside,
-		.orig_dst = s->public,
-		.orig_dport = outside};
-	struct rule_packet forwarded = {.in = wan,
-		.out = lan,
-		.dst = s->server,
-		.dport = inside,
-		.orig_dst = s->public,
-		.orig_dport = outside};
-	struct rule_packet answer = {.in = lan,
-		.src = s->server,
-		.sport = inside,
-		.orig_dst = s->public,
-		.orig_dport = outside,
-		.state = STATE_ESTABLISHED | STATE_DNAT};
-	struct rule_packet to = {.in = wan,
-		.out = lan,
-		.dst = s->server,
-		.state = STATE_RELATED | STATE_EXPECTED | STATE_DNAT,
-		.helper = s->ct_helper};
-	struct rule_packet back = {.in = lan,
-		.out = wan,
-		.src = s->server,
-		.state = STATE_RELATED | STATE_EXPECTED | STATE_SNAT,
-		.helper = s->ct_helper};
-
-	check_way_add_packet(k, "a client's connection", HOOK_PREROUTING, "raw", dialled);
-	dialled.state = STATE_NEW;
-	check_way_add_packet(k, "a client's connection", HOOK_PREROUTING, "", dialled);
-	check_way_add_packet(k, "a client's connection", HOOK_PREROUTING, "nat", dialled);
-	dialled.state = STATE_ESTABLISHED | STATE_DNAT;
-	check_way_add_packet(k, "a client's commands", HOOK_PREROUTING, "mangle", dialled);
-	check_way_add_packet(k, "the server's replies", HOOK_PREROUTING, "mangle", answer);
-	forwarded.state = STATE_NEW | STATE_DNAT;
-	check_way_add_packet(k, "a client's connection", HOOK_FORWARD, "filter", forwarded);
-	forwarded.state = STATE_ESTABLISHED | STATE_DNAT;
-	check_way_add_packet(k, "a client's commands", HOOK_FORWARD, "filter", forwarded);
-	answer.out = wan;
-	check_way_add_packet(k, "the server's replies", HOOK_FORWARD, "filter", answer);
-	check_way_add_packet(k, "a data connection to the server", HOOK_FORWARD, "filter", to);
-	check_way_add_packet(k, "a data connection of the server", HOOK_FORWARD, "filter", back);
-}
-
-static void check_way_add_clients(struct kinds *k, const struct target *t)
-{
-	const char *lan = t->service.lan;
-	const unsigned int translated = STATE_ESTABLISHED | STATE_SNAT;
-	struct rule_packet out = {.in = lan, .dport = 21, .orig_dport = 21};
-	struct rule_packet back = {.sport = 21, .orig_dport = 21, .state = translated};
-
-	check_way_add_packet(k, "a client's connection", HOOK_PREROUTING, "raw", out);
-	out.state = STATE_NEW;
-	check_way_add_packet(k, "a client's connection", HOOK_FORWARD, "filter", out);
-	out.state = translated;
-	check_way_add_packet(k, "a client's commands", HOOK_PREROUTING, "mangle", out);
-	check_way_add_packet(k, "a client's commands", HOOK_FORWARD, "filter", out);
-	check_way_add_packet(k, "the answers to clients", HOOK_PREROUTING, "mangle", back);
-	back.out = lan;
-	check_way_add_packet(k, "the answers to clients", HOOK_FORWARD, "filter", back);
-	check_way_add_packet(k, "a data connection of clients", HOOK_FORWARD, "filter",
-		(struct rule_packet){.in = lan,
-			.state = STATE_RELATED | STATE_EXPECTED | STATE_SNAT,
-			.helper = t->service.ct_helper});
-	check_way_add_packet(k, "a data connection to clients", HOOK_FORWARD, "filter",
-		(struct rule_packet){.out = lan,
-			.state = STATE_RELATED | STATE_EXPECTED | STATE_DNAT,
-			.helper = t->service.ct_helper});
-}
-
 /* --- what is found on the way --- */
 
 struct place {
+	const struct facts *facts;
 	const struct target *target;
 	const struct filter *filter;
 	const struct chain *chain;
@@ -153,10 +47,10 @@ static bool check_way_drops(const struct place *p, const struct way *way)
 	return way->end == RULE_DROP || (way->end == RULE_NONE && p->chain->drops);
 }
 
-/* Whether the way ends as it should, or its end is not certain. */
+/* Whether the way ends as it should. */
 static bool is_good(const struct place *p, const struct way *way)
 {
-	if (!way->sure || way->end == RULE_JUMP)
+	if (way->end == RULE_JUMP)
 		return true;
 	if (!p->ours)
 		return !check_way_drops(p, way) &&
@@ -166,25 +60,28 @@ static bool is_good(const struct place *p, const struct way *way)
 	return way->rule && is_as_ours(p, way->rule);
 }
 
+void filter_say_rule(const struct filter *f, const struct chain *c, const struct rule *rule,
+	char *buf, size_t cap)
+{
+	if (!rule)
+		snprintf(buf, cap, "the policy of chain %s%s%s %s (%s)", c->family,
+			*c->family ? " " : "", c->table, c->name, f->command);
+	else if (filter_is_nft(f))
+		snprintf(buf, cap, "%s", rule->text);
+	else
+		snprintf(buf, cap, "\"%s\" of table %s (%s)", rule->text, c->table, f->command);
+}
+
 static void check_way_say_where(const struct place *p, const struct way *way, char *buf, size_t cap)
 {
-	const struct chain *c = p->chain;
-
-	if (!way->rule)
-		snprintf(buf, cap, "the policy of chain %s%s%s %s (%s)", c->family,
-			*c->family ? " " : "", c->table, c->name, p->filter->command);
-	else if (filter_is_nft(p->filter))
-		snprintf(buf, cap, "%s", way->rule->text);
-	else
-		snprintf(buf, cap, "\"%s\" of table %s (%s)", way->rule->text, c->table,
-			p->filter->command);
+	filter_say_rule(p->filter, p->chain, way->rule, buf, cap);
 }
 
 static const char *check_way_what_happens(const struct way *way)
 {
 	switch (way->end) {
 	case RULE_TEMPLATE:
-		if (strcmp(way->rule->target, "ftp") == 0)
+		if (way->rule && strcmp(way->rule->target, "ftp") == 0)
 			return "the first CT rule counts: the kernel's own helper follows these "
 			       "connections, "
 			       "and "
@@ -212,10 +109,8 @@ static bool is_jump_to(const struct rule *rule, const char *own)
 	return rule->action == RULE_JUMP && strcmp(rule->target, own) == 0;
 }
 
-/* The fix: the jumps to our chain among the rules [from, to) of the chain move to `position`, which
- * iptables counts from 1. */
-static void check_way_fix_jumps(struct finding *found, const struct target *t,
-	const struct chain *chain, size_t from, size_t to, size_t position)
+void check_way_fix_jumps(struct finding *found, const struct target *t, const struct chain *chain,
+	size_t from, size_t to, size_t position)
 {
 	const char *ipt = t->filter->command;
 	struct commands c = {.used = 0};
@@ -232,60 +127,71 @@ static void check_way_fix_jumps(struct finding *found, const struct target *t,
 	finding_fix_by(found, &c);
 }
 
-static void check_way_accept_data(const struct place *p, const char *where, struct commands *c)
-{
-	const char *ct_helper = p->target->service.ct_helper;
-
-	if (filter_is_nft(p->filter))
-		commands_add(c, "%s 'ct helper \"%s\" accept'", where, ct_helper);
-	else
-		commands_add(c, "%s -m helper --helper %s -j ACCEPT", where, ct_helper);
-}
-
-/* Of the server, or of clients: those are not translated yet. */
-static void check_way_accept_control(
-	const struct place *p, const char *where, uint16_t port, bool server, struct commands *c)
-{
-	if (filter_is_nft(p->filter))
-		commands_add(c, "%s 'meta l4proto tcp %sct original proto-dst %u accept'", where,
-			server ? "ct status dnat " : "", port);
-	else
-		commands_add(c, "%s -p tcp -m conntrack --ctorigdstport %u%s -j ACCEPT", where,
-			port, server ? " --ctstate DNAT" : "");
-}
-
 static void check_way_fix_drop(const struct place *p, const struct way *way, struct finding *found)
 {
-	const struct service *s = &p->target->service;
-	const struct chain *c = p->chain;
-	struct commands commands = {.used = 0};
-	char where[4 * RULE_NAME_MAX], position[24] = "";
+	const struct mend m = {.target = p->target,
+		.filter = p->filter,
+		.chain = p->chain,
+		.position = way->index + 1,
+		.at_end = !way->rule,
+		.loader = p->facts->loader};
 
-	if (p->kind->hook != HOOK_FORWARD || !shell_plain(c->table) || !shell_plain(c->name)) {
+	if (p->kind->hook != HOOK_FORWARD || !shell_plain(p->chain->table) ||
+		!shell_plain(p->chain->name))
 		finding_advice(found, "have it let these packets through");
-		return;
-	}
-	snprintf(position, sizeof(position), " %zu", way->index + 1);
-	if (filter_is_nft(p->filter))
-		snprintf(where, sizeof(where), "nft insert rule %s %s %s", c->family, c->table,
-			c->name);
 	else
-		snprintf(where, sizeof(where), "%s -t %s %s %s%s", p->filter->command, c->table,
-			way->rule ? "-I" : "-A", c->name, way->rule ? position : "");
-	check_way_accept_data(p, where, &commands);
-	for (size_t i = 0; i < s->n_ports; i++)
-		check_way_accept_control(p, where, s->port[i].outside, true, &commands);
-	if (s->lan[0])
-		check_way_accept_control(p, where, CONTROL_PORT, false, &commands);
-	finding_fix_by(found, &commands);
+		mend_forward(&m, found);
+}
+
+/* --- what the ends of all ways mean --- */
+
+enum { WAYS_ALL, WAYS_SOME_PORTS, WAYS_SOME, WAYS };
+
+/* The first way of each sort. */
+struct check_ends {
+	const struct place *place;
+	bool has[2][WAYS]; /* by whether it is good, and by whom it is taken */
+	struct way first[2][WAYS];
+};
+
+static void check_way_note(struct check_ends *e, bool good, const struct way *way)
+{
+	size_t by = way->taken_by == TRI_SOME         ? WAYS_SOME
+		    : way->taken_by == TRI_SOME_PORTS ? WAYS_SOME_PORTS
+						      : WAYS_ALL;
+
+	if (e->has[good][by])
+		return;
+	e->has[good][by] = true;
+	e->first[good][by] = *way;
+}
+
+static void check_way_take_end(void *data, const struct way *way)
+{
+	struct check_ends *e = data;
+
+	if (way->end == RULE_UNKNOWN) {
+		check_way_note(e, true, way);
+		check_way_note(e, false, way);
+	} else {
+		check_way_note(e, is_good(e->place, way), way);
+	}
 }
 
 /* Control connections that carry a helper of our own: queued before conntrack, and after it
  * once more. */
-static bool check_way_shifts_twice(const struct place *p, const struct way *way)
+static const struct way *check_way_shifts_twice(const struct check_ends *e)
 {
+	const struct place *p = e->place;
+	const struct way *way = &e->first[true][WAYS_ALL];
+
+	if (!e->has[true][WAYS_ALL] || e->has[false][WAYS_ALL] || way->end != RULE_QUEUE ||
+		way->unclear)
+		way = &e->first[false][WAYS_ALL];
 	return p->target->service.before_conntrack && p->kind->packet.state & STATE_ESTABLISHED &&
-	       way->end == RULE_QUEUE && way->sure;
+			       !p->kind->packet.helper && way->end == RULE_QUEUE && !way->unclear
+		       ? way
+		       : NULL;
 }
 
 static void check_way_say_twice(const struct place *p, const struct way *way, struct report *r)
@@ -309,100 +215,98 @@ static void check_way_say_twice(const struct place *p, const struct way *way, st
 	report_once(r);
 }
 
-static void check_way_chain(const struct place *p, struct report *r)
+static const char *check_way_verb(const struct place *p, const struct way *way)
 {
-	const char *goal = p->ours ? p->target->own : ""; /* elsewhere our chain is one of many */
-	struct way way = ruleset_way(&p->filter->rules, p->chain, &p->kind->packet, goal);
+	return check_way_drops(p, way) ? "drop" : "keep from pasvd's rules";
+}
+
+static void check_way_say_bad(const struct place *p, const struct way *way, struct report *r)
+{
 	char where[FINDING_TEXT_MAX];
 	struct finding *found;
 
-	if (check_way_shifts_twice(p, &way)) {
-		check_way_say_twice(p, &way, r);
-		return;
-	}
-	if (is_good(p, &way))
-		return;
-	check_way_say_where(p, &way, where, sizeof(where));
+	check_way_say_where(p, way, where, sizeof(where));
 	found = report_add(r, SEVERITY_ERROR, about, "%s: %s %s %s", target_family(p->target),
-		where, check_way_drops(p, &way) ? "drops" : "keeps from pasvd's rules",
+		where, check_way_drops(p, way) ? "drops" : "keeps from pasvd's rules",
 		p->kind->what);
-	finding_why(found, "%s", check_way_what_happens(&way));
-	if (p->ours && way.rule)
+	finding_why(found, "%s", check_way_what_happens(way));
+	if (p->ours && way->rule)
 		check_way_fix_jumps(
-			found, p->target, p->chain, way.index, p->chain->n, way.index + 1);
+			found, p->target, p->chain, way->index, p->chain->n, way->index + 1);
 	else
-		check_way_fix_drop(p, &way, found);
+		check_way_fix_drop(p, way, found);
 	report_once(r);
 }
 
-/* --- marks --- */
-
-static bool check_way_concerns(const struct kinds *k, const struct rule *rule)
+/* `bad`: a way that some or all packets take, as a rule is not understood. */
+static void check_way_say_unsure(const struct place *p, const struct way *bad,
+	const struct rule *rule, const struct chain *chain, struct report *r)
 {
-	for (size_t i = 0; i < k->n; i++) {
-		if (strcmp(k->kind[i].table, "mangle") == 0 &&
-			rule_matches(rule, &k->kind[i].packet) != TRI_NO)
-			return true;
-	}
-	return false;
-}
-
-/* Reports rule number `i` of the chain, which writes pasvd's bits of the mark. */
-static void check_way_overwrites(const struct target *t, const struct filter *f,
-	const struct chain *c, size_t i, uint32_t connmark, struct report *r)
-{
-	const struct rule *rule = &c->rule[i];
-	char masked[FINDING_TEXT_MAX];
-	struct finding *found = report_add(r, SEVERITY_WARNING, about,
-		"%s: \"%s\" of table %s overwrites pasvd's bits of the connection's mark",
-		target_family(t), rule->text, c->table);
-
-	finding_why(found,
-		"a session without its bits, 0x%x, counts as new once a segment is repeated or "
-		"pasvd restarts: nothing is opened for it until its user logs in again",
-		(unsigned)connmark);
-	if (iptables_save_masked(rule->text, connmark, masked, sizeof(masked)))
-		finding_fix(found, "%s -t %s -R %s %zu %s", f->command, c->table, c->name, i + 1,
-			masked);
-	else
-		finding_advice(found, "have that rule, or the key connmark, use other bits");
-	report_once(r);
-}
-
-static void check_way_connmark(const struct facts *f, const struct target *t,
-	const struct filter *filter, const struct kinds *k, struct report *r)
-{
-	for (size_t i = 0; i < filter->rules.n; i++) {
-		const struct chain *c = &filter->rules.chain[i];
-
-		for (size_t j = 0; j < c->n; j++) {
-			if (c->rule[j].connmark & f->connmark && check_way_concerns(k, &c->rule[j]))
-				check_way_overwrites(t, filter, c, j, f->connmark, r);
-		}
-	}
-}
-
-/* A packet that pasvd has seen goes on after the table, so a mark that is restored after the jump
- * is never restored. */
-static void check_way_marks(const struct target *t, const struct kinds *k, struct report *r)
-{
-	const struct chain *c = ruleset_find(&t->filter->rules, "", "mangle", "PREROUTING");
+	char where[FINDING_TEXT_MAX], unclear[FINDING_TEXT_MAX / 2];
 	struct finding *found;
-	size_t last = 0;
 
-	for (size_t i = c ? chain_jump(c, t->own) : 0; c && i < c->n; i++) {
-		if (c->rule[i].action == RULE_RESTORE && check_way_concerns(k, &c->rule[i]))
-			last = i;
-	}
-	if (!last)
+	check_way_say_where(p, bad, where, sizeof(where));
+	if (rule)
+		filter_say_rule(p->filter, chain, rule, unclear, sizeof(unclear));
+	found = report_add(r, SEVERITY_UNSURE, about, "%s: %s may %s %s", target_family(p->target),
+		where, check_way_verb(p, bad), p->kind->what);
+	if (rule)
+		finding_why(found, "what %s matches or does is not understood%s%s", unclear,
+			rule->unclear[0] ? ": " : "", rule->unclear);
+	else
+		finding_why(found, "there are too many rules to follow them all");
+	report_once(r);
+}
+
+static void check_way_say_ports(
+	const struct place *p, const struct way *bad, const struct way *good, struct report *r)
+{
+	char where[FINDING_TEXT_MAX], other[FINDING_TEXT_MAX / 2];
+	struct finding *found;
+
+	check_way_say_where(p, bad, where, sizeof(where));
+	check_way_say_where(p, good, other, sizeof(other));
+	found = report_add(r, SEVERITY_UNSURE, about, "%s: %s may %s %s", target_family(p->target),
+		where, check_way_verb(p, bad), p->kind->what);
+	finding_why(found, "that depends on its port: %s is for some ports only", other);
+	finding_advice(found, "have the rules accept what the helper expects, whatever its port: "
+			      "state related");
+	report_once(r);
+}
+
+static void check_way_say_some(
+	const struct place *p, const struct way *bad, const struct way *good, struct report *r)
+{
+	char where[FINDING_TEXT_MAX / 2], other[FINDING_TEXT_MAX / 2];
+
+	check_way_say_where(p, bad, where, sizeof(where));
+	check_way_say_where(p, good, other, sizeof(other));
+	report_add(r, SEVERITY_OK, about, "%s: %s lets some get by, and %s %ss the rest",
+		target_family(p->target), other, where, check_way_verb(p, bad));
+	report_once(r);
+}
+
+static void check_way_chain(const struct place *p, struct report *r)
+{
+	const char *goal = p->ours ? p->target->own : ""; /* elsewhere our chain is one of many */
+	struct check_ends e = {.place = p};
+	const struct way *bad = &e.first[false][WAYS_ALL], *good = &e.first[true][WAYS_ALL], *twice;
+
+	ruleset_ways(&p->filter->rules, p->chain, &p->kind->packet, goal, check_way_take_end, &e);
+	twice = check_way_shifts_twice(&e);
+	if (twice)
+		check_way_say_twice(p, twice, r);
+	else if (!e.has[false][WAYS_ALL])
 		return;
-	found = report_add(r, SEVERITY_WARNING, about,
-		"%s: \"%s\" of table mangle is behind pasvd's rules", target_family(t),
-		c->rule[last].text);
-	finding_why(found, "a packet that pasvd has seen goes on behind this table, so it does not "
-			   "get the mark of its "
-			   "connection, and policy routing by marks sends it the wrong way");
-	check_way_fix_jumps(found, t, c, 0, last, last + 1);
+	else if (e.has[true][WAYS_ALL])
+		check_way_say_unsure(p, bad, bad->unclear ? bad->unclear : good->unclear,
+			bad->unclear ? bad->unclear_chain : good->unclear_chain, r);
+	else if (e.has[true][WAYS_SOME_PORTS])
+		check_way_say_ports(p, bad, &e.first[true][WAYS_SOME_PORTS], r);
+	else if (e.has[true][WAYS_SOME])
+		check_way_say_some(p, bad, &e.first[true][WAYS_SOME], r);
+	else
+		check_way_say_bad(p, bad, r);
 }
 
 /* --- all of them --- */
@@ -427,13 +331,13 @@ static bool check_way_has_jump(const struct place *p)
 	return false;
 }
 
-static void check_way_kind(
-	const struct target *t, const struct filter *f, const struct kind *k, struct report *r)
+static void check_way_kind(const struct facts *facts, const struct target *t,
+	const struct filter *f, const struct kind *k, struct report *r)
 {
 	for (size_t i = 0; i < f->rules.n; i++) {
-		struct place p = {t, f, &f->rules.chain[i], k, false};
+		struct place p = {facts, t, f, &f->rules.chain[i], k, false};
 
-		if (!check_way_at_hook(k, p.chain))
+		if (!check_way_at_hook(k, p.chain) || chain_is_of_pasvd(p.chain))
 			continue;
 		p.ours = f == t->filter && !filter_is_nft(f) && p.chain->hook == k->hook &&
 			 strcmp(p.chain->table, k->table) == 0 &&
@@ -454,11 +358,11 @@ static void check_way_kinds(
 		if (f->filter[i].family != t->family)
 			continue;
 		for (size_t j = 0; j < k->n; j++)
-			check_way_kind(t, &f->filter[i], &k->kind[j], r);
-		check_way_connmark(f, t, &f->filter[i], k, r);
+			check_way_kind(f, t, &f->filter[i], &k->kind[j], r);
+		check_marks_written(f, t, &f->filter[i], k, r);
 	}
 	if (!t->service.before_conntrack)
-		check_way_marks(t, k, r);
+		check_marks_restored(t, k, r);
 }
 
 static void check_way_server(const struct facts *f, const struct target *t, struct report *r)
@@ -469,24 +373,29 @@ static void check_way_server(const struct facts *f, const struct target *t, stru
 		for (size_t i = 0; i < t->service.n_ports; i++) {
 			struct kinds k = {0};
 
-			check_way_add_server(
-				&k, t, t->service.n_wans ? t->service.wan[w] : NULL, i);
+			kinds_add_server(&k, t, t->service.n_wans ? t->service.wan[w] : NULL, i);
 			check_way_kinds(f, t, &k, r);
 		}
 	}
 }
 
+static size_t check_way_not_well(const struct report *r)
+{
+	return report_count(r, SEVERITY_UNSURE) + report_count(r, SEVERITY_WARNING) +
+	       report_count(r, SEVERITY_ERROR);
+}
+
 static void check_way_target(const struct facts *f, const struct target *t, struct report *r)
 {
-	size_t before = r->n;
+	size_t before = check_way_not_well(r);
 	struct kinds k = {0};
 
 	if (t->service.server.family != ADDR_NONE || t->service.any)
 		check_way_server(f, t, r);
 	if (t->service.lan[0])
-		check_way_add_clients(&k, t);
+		kinds_add_clients(&k, t);
 	check_way_kinds(f, t, &k, r);
-	if (r->n == before)
+	if (check_way_not_well(r) == before && !f->filters_unread)
 		report_add(r, SEVERITY_OK, about, "%s: nothing takes those of FTP away from %s",
 			target_family(t), t->own);
 }

@@ -10,6 +10,12 @@
 const char *target_family(const struct target *t);
 bool filter_is_nft(const struct filter *f);
 
+/* Where a rule is; NULL: the policy of the chain. */
+void filter_say_rule(const struct filter *f, const struct chain *c, const struct rule *rule,
+	char *buf, size_t cap);
+/* Of a table of nft that is pasvd's own. */
+bool chain_is_of_pasvd(const struct chain *c);
+
 /* Whether each target's rules are loaded as they should be, once, with their jumps. */
 void check_rules(const struct facts *f, struct report *r);
 
@@ -21,6 +27,18 @@ void check_dnat(const struct facts *f, struct report *r);
 
 /* Whether the packets get to those rules, and nothing else takes or drops them. */
 void check_way(const struct facts *f, struct report *r);
+
+/* Whether rules in the way of such packets leave pasvd's bits of the connection's mark alone, and
+ * whether marks are restored before pasvd's rules. */
+struct kinds;
+void check_marks_written(const struct facts *f, const struct target *t, const struct filter *filter,
+	const struct kinds *k, struct report *r);
+void check_marks_restored(const struct target *t, const struct kinds *k, struct report *r);
+
+/* The fix: the jumps to our chain among the rules [from, to) of the chain move to `position`, which
+ * iptables counts from 1. */
+void check_way_fix_jumps(struct finding *found, const struct target *t, const struct chain *chain,
+	size_t from, size_t to, size_t position);
 
 /* What opens the server to everybody although it need not any more; whether clients are translated
  * at all. */
@@ -64,6 +82,19 @@ void check_queue(const struct queue_facts *q, const char *daemon, struct report 
  * it. */
 void check_server(
 	struct report *r, const char *server, const char *route, char ret_inside[INTERFACE_MAX]);
+
+/* How a server answers the router itself. */
+struct server_answer {
+	struct addr server;
+	uint16_t port;
+	int err;           /* of the connection; 0: there is one */
+	bool no_neighbour; /* if there is none: nobody has the address */
+	bool closed;       /* by the server, before its greeting */
+	char greeting[64]; /* the beginning of its first line; "": it was silent */
+};
+
+void check_server_answer(const struct facts *f, const struct target *t,
+	const struct server_answer *a, struct report *r);
 
 /* `link`: of `ip -o -d link show dev`, NULL: there is no such interface; `addresses`: of `ip -o
  * addr show dev`. */

@@ -2,16 +2,20 @@
 /* findings.c - what `pasvd check` has found */
 #include "findings.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include "pasvd/array.h"
+
 static const struct {
-	const char *name, *colour;
+	const char *name, *colour, *counted; /* the name of its count */
 } severities[] = {
-	[SEVERITY_OK] = {"ok", "\033[32m"},
-	[SEVERITY_UNSEEN] = {"unseen", "\033[36m"},
-	[SEVERITY_WARNING] = {"warning", "\033[33m"},
-	[SEVERITY_ERROR] = {"error", "\033[1;31m"},
+	[SEVERITY_OK] = {"ok", "\033[32m", "ok"},
+	[SEVERITY_UNSEEN] = {"unseen", "\033[36m", "unseen"},
+	[SEVERITY_UNSURE] = {"unsure", "\033[35m", "unsure"},
+	[SEVERITY_WARNING] = {"warning", "\033[33m", "warnings"},
+	[SEVERITY_ERROR] = {"error", "\033[1;31m", "errors"},
 };
 
 static bool findings_is_same(const struct finding *a, const struct finding *b)
@@ -106,7 +110,8 @@ void report_once(struct report *r)
 
 	for (const struct finding *f = r->finding; f < last; f++) {
 		bool same = strcmp(f->what, last->what) == 0 ||
-			    (*f->fix && strcmp(f->fix, last->fix) == 0);
+			    (*f->fix && strcmp(f->fix, last->fix) == 0) ||
+			    (f->severity == SEVERITY_UNSURE && strcmp(f->why, last->why) == 0);
 
 		if (same && strcmp(f->about, last->about) == 0) {
 			r->n--;
@@ -142,8 +147,11 @@ static void findings_print_below(FILE *out, const char *name, const char *text)
 
 static bool any_beyond(const struct report *r)
 {
-	return r->beyond[SEVERITY_OK] || r->beyond[SEVERITY_UNSEEN] ||
-	       r->beyond[SEVERITY_WARNING] || r->beyond[SEVERITY_ERROR];
+	for (size_t i = 0; i < SEVERITIES; i++) {
+		if (r->beyond[i])
+			return true;
+	}
+	return false;
 }
 
 static void findings_print_finding(const struct finding *f, FILE *out, bool colour)
@@ -175,12 +183,66 @@ void report_print(const struct report *r, FILE *out, bool colour)
 	if (report_count(r, SEVERITY_UNSEEN))
 		findings_print_count(out, ", ", report_count(r, SEVERITY_UNSEEN), "not looked at",
 			"not looked at");
+	if (report_count(r, SEVERITY_UNSURE))
+		findings_print_count(
+			out, ", ", report_count(r, SEVERITY_UNSURE), "not certain", "not certain");
 	fputc('\n', out);
+}
+
+/* What is not UTF-8 becomes '?', as JSON has nothing else. */
+static json_t *findings_json_text(const char *text)
+{
+	char ascii[FINDING_FIX_MAX];
+	json_t *value = json_string(text);
+
+	if (value)
+		return value;
+	snprintf(ascii, sizeof(ascii), "%s", text);
+	for (char *c = ascii; *c; c++) {
+		if ((unsigned char)*c > '\177')
+			*c = '?';
+	}
+	return json_string(ascii);
+}
+
+static json_t *findings_json_finding(const struct finding *f)
+{
+	const struct {
+		const char *name, *text;
+	} members[] = {{"severity", severities[f->severity].name}, {"about", f->about},
+		{"what", f->what}, {"why", f->why}, {"fix", f->fix}, {"advice", f->advice}};
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		if (*members[i].text)
+			json_object_set_new(
+				object, members[i].name, findings_json_text(members[i].text));
+	}
+	return object;
+}
+
+int report_print_json(const struct report *r, FILE *out)
+{
+	json_t *root = json_object(), *counts = json_object(), *findings = json_array();
+	int err;
+
+	for (int i = SEVERITIES - 1; i >= 0; i--)
+		json_object_set_new(counts, severities[i].counted,
+			json_integer((json_int_t)report_count(r, (enum severity)i)));
+	for (size_t i = 0; i < r->n; i++)
+		json_array_append_new(findings, findings_json_finding(&r->finding[i]));
+	json_object_set_new(root, "status", json_integer(report_status(r)));
+	json_object_set_new(root, "counts", counts);
+	err = json_object_set_new(root, "findings", findings);
+	err |= json_dumpf(root, out, JSON_COMPACT);
+	fputc('\n', out);
+	json_decref(root);
+	return err;
 }
 
 int report_status(const struct report *r)
 {
 	if (report_count(r, SEVERITY_ERROR))
 		return 1;
-	return report_count(r, SEVERITY_UNSEEN) ? 3 : 0;
+	return report_count(r, SEVERITY_UNSEEN) || report_count(r, SEVERITY_UNSURE) ? 3 : 0;
 }

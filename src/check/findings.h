@@ -12,7 +12,14 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum severity { SEVERITY_OK, SEVERITY_UNSEEN, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITIES };
+enum severity {
+	SEVERITY_OK,
+	SEVERITY_UNSEEN,
+	SEVERITY_UNSURE,
+	SEVERITY_WARNING,
+	SEVERITY_ERROR,
+	SEVERITIES
+};
 
 /* Longer texts are cut, but for a command: half of one must not be given to a shell, so it is left
  * out. */
@@ -49,8 +56,8 @@ void commands_add(struct commands *c, const char *fmt, ...) __attribute__((forma
 void finding_fix_by(struct finding *f, const struct commands *c);
 void finding_advice(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Takes the last finding back if one before it, about the same, says the same or is fixed by the
- * same command. */
+/* Takes the last finding back if one before it, about the same, says the same, is fixed by the same
+ * command, or is unsure for the same reason. */
 void report_once(struct report *r);
 
 size_t report_count(const struct report *r, enum severity severity);
@@ -59,7 +66,11 @@ size_t report_count(const struct report *r, enum severity severity);
  * of text are shown as '?'. */
 void report_print(const struct report *r, FILE *out, bool colour);
 
-/* 1: there is an error. 3: there is none, but something could not be looked at. 0: neither. */
+/* The same as one object, see docs/check.schema.json. -1: no memory, or it cannot be written. */
+int report_print_json(const struct report *r, FILE *out);
+
+/* 1: there is an error. 3: there is none, but something could not be looked at, or is not certain.
+ * 0: neither. */
 int report_status(const struct report *r);
 
 #endif

@@ -74,6 +74,12 @@ static const struct {
 	{"security", "FORWARD", HOOK_FORWARD, 50},
 	{"mangle", "POSTROUTING", HOOK_POSTROUTING, -150},
 	{"nat", "POSTROUTING", HOOK_POSTROUTING, 100},
+	{"raw", "OUTPUT", HOOK_OUTPUT, -300},
+	{"mangle", "OUTPUT", HOOK_OUTPUT, -150},
+	{"nat", "OUTPUT", HOOK_OUTPUT, -100},
+	{"filter", "OUTPUT", HOOK_OUTPUT, 0},
+	{"mangle", "INPUT", HOOK_INPUT, -150},
+	{"filter", "INPUT", HOOK_INPUT, 0},
 };
 
 static void iptables_save_set_hook(struct chain *c, const char *policy)
@@ -116,7 +122,7 @@ static int iptables_save_read_rule(
 /* A line that is too long: a rule that can be anything. */
 static int iptables_save_read_long(struct ruleset *rs, const char *table, char *line)
 {
-	struct rule r = {.tcp = TRI_MAYBE, .unsure = true, .action = RULE_ELSEWHERE};
+	struct rule r = {.tcp = TRI_MAYBE, .unsure = true, .action = RULE_UNKNOWN};
 	char name[RULE_NAME_MAX] = "";
 	struct chain *c;
 
@@ -142,14 +148,31 @@ static int iptables_save_read_line(struct ruleset *rs, char table[RULE_NAME_MAX]
 			    : iptables_save_read_rule(rs, table, &w, line);
 }
 
+bool iptables_save_own(const char *name)
+{
+	static const char own[] = "PASVD";
+
+	return strncmp(name, own, strlen(own)) == 0 &&
+	       strspn(name + strlen(own), "0123456789") == strlen(name + strlen(own));
+}
+
+static void iptables_save_resolve_own(struct chain *c)
+{
+	for (size_t i = 0; iptables_save_own(c->name) && i < c->n; i++) {
+		c->rule[i].some |= c->rule[i].unsure;
+		c->rule[i].unsure = false;
+	}
+}
+
 /* Targets that are names of chains. */
 static void iptables_save_resolve(struct ruleset *rs)
 {
 	for (size_t i = 0; i < rs->n; i++) {
+		iptables_save_resolve_own(&rs->chain[i]);
 		for (size_t j = 0; j < rs->chain[i].n; j++) {
 			struct rule *r = &rs->chain[i].rule[j];
 
-			if (r->action == RULE_NONE &&
+			if (r->action == RULE_UNKNOWN &&
 				ruleset_find(rs, "", rs->chain[i].table, r->target))
 				r->action = RULE_JUMP;
 		}

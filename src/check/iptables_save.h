@@ -10,6 +10,10 @@
  * are skipped. */
 int iptables_save_read(const char *text, struct ruleset *rs);
 
+/* Whether a chain of this name is pasvd's: PASVD, and a number perhaps. What else pasvd's own rules
+ * ask for is for some packets only. */
+bool iptables_save_own(const char *name);
+
 /* A rule's text after the name of its chain, as words for a shell; "" if there is no room. */
 void iptables_save_words(const char *rule, char *ret_words, size_t cap);
 

@@ -30,6 +30,9 @@ void probe_queues(const struct facts *f, uint16_t queue, struct report *r);
 /* Interfaces, routes, forwarding; where the server is goes into the facts. */
 void probe_net(struct facts *f, struct report *r);
 
+/* Whether the servers answer the router. */
+void probe_servers(const struct facts *f, struct report *r);
+
 /* The number in a file below /proc/sys, or -1. */
 long probe_sysctl(const char *path);
 

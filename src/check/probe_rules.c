@@ -65,8 +65,10 @@ static bool probe_rules_read_iptables(
 	if (status == 0 &&
 		!iptables_save_read(o.text, &probe_rules_new_filter(l->f, command, family)->rules))
 		l->f->filters_seen = true;
-	else if (status != -ENOENT)
+	else if (status != -ENOENT) {
 		report_add(l->r, SEVERITY_UNSEEN, "rules", "%s: %s", save, o.complaint);
+		l->f->filters_unread = true;
+	}
 	free(o.text);
 	return status != -ENOENT;
 }
@@ -127,9 +129,11 @@ static void probe_rules_read_nft(struct looking *l)
 		if (nft_list_read(o.text, family, iptables, &filter->rules))
 			status = -EINVAL;
 	}
-	if (status)
+	if (status) {
 		report_add(l->r, SEVERITY_UNSEEN, "nftables", "nft: %s",
 			*o.complaint ? o.complaint : "cannot be understood");
+		l->f->filters_unread = true;
+	}
 	free(o.text);
 }
 
@@ -239,12 +243,6 @@ static int probe_rules_expect(struct looking *l, struct target *t, const char *t
 
 /* --- targets --- */
 
-static bool is_own(const char *name)
-{
-	return strncmp(name, own, strlen(own)) == 0 &&
-	       strspn(name + strlen(own), "0123456789") == strlen(name + strlen(own));
-}
-
 static const struct filter *probe_rules_first_filter(const struct facts *f, enum addr_family family)
 {
 	for (size_t i = 0; i < f->n_filters; i++) {
@@ -275,8 +273,9 @@ static void probe_rules_find_loaded(struct facts *f)
 
 		for (size_t j = 0; j < filter->rules.n && !filter_is_nft(filter); j++) {
 			const struct chain *c = &filter->rules.chain[j];
-			struct target *t =
-				is_own(c->name) ? probe_rules_target_at(f, filter, c->name) : NULL;
+			struct target *t = iptables_save_own(c->name)
+						   ? probe_rules_target_at(f, filter, c->name)
+						   : NULL;
 
 			if (t)
 				t->loaded = true;

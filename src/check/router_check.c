@@ -14,8 +14,8 @@
  *   check_way.c     whether packets get to them
  *   check_open.c    whether more is open than needed
  *
- * Nothing is changed on the router. A finding that is not certain is not reported; what cannot be
- * examined is. Not examined, because it does no harm:
+ * Nothing is changed on the router. What is not certain, and what cannot be examined, is reported
+ * as that. Not examined, because it does no harm:
  *   - flowtables: the kernel does not offload connections that carry a ct helper
  *     (nft_flow_offload_eval());
  *   - the sysctl nf_conntrack_helper of older kernels, and `ct helper set` of nft: a ct helper that
@@ -157,12 +157,16 @@ static int check_run(void *data)
 	check_find_commands(conf);
 	probe_queues(&facts, readable ? settings.queue : SETTINGS_QUEUE, &report);
 	probe_net(&facts, &report);
+	probe_servers(&facts, &report);
 	check_rules(&facts, &report);
 	check_nft(&facts, &report);
 	check_dnat(&facts, &report);
 	check_way(&facts, &report);
 	check_open(&facts, &report);
-	report_print(&report, stdout, wants_colour());
+	if (!q->json)
+		report_print(&report, stdout, wants_colour());
+	else if (report_print_json(&report, stdout))
+		return EXIT_FAILURE;
 	return options_flush() ? EXIT_FAILURE : report_status(&report);
 }
 
@@ -171,7 +175,7 @@ static struct rules_request request;
 const struct options_command check_command = {
 	.name = "check",
 	.summary = "looks for what keeps FTP from working on this router; changes nothing",
-	.rows = rules_rows,
+	.rows = rules_check_rows,
 	.more = rules_more,
 	.data = &request,
 	.run = check_run,

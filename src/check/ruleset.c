@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ruleset.c - rules of a packet filter, and a packet's way through them */
+/* ruleset.c - rules of a packet filter, and the ways of packets through them */
 #include "ruleset.h"
 
 #include <errno.h>
@@ -80,6 +80,17 @@ int chain_append(struct chain *c, const struct rule *rule, const char *text)
 	return 0;
 }
 
+struct lookup *ruleset_lookup(struct ruleset *rs)
+{
+	struct lookup *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->next = rs->lookup;
+	rs->lookup = l;
+	return l;
+}
+
 void ruleset_free(struct ruleset *rs)
 {
 	for (size_t i = 0; i < rs->n; i++) {
@@ -88,6 +99,13 @@ void ruleset_free(struct ruleset *rs)
 		free(rs->chain[i].rule);
 	}
 	free(rs->chain);
+	while (rs->lookup) {
+		struct lookup *l = rs->lookup;
+
+		rs->lookup = l->next;
+		free(l->element);
+		free(l);
+	}
 	*rs = (struct ruleset){0};
 }
 
@@ -105,7 +123,7 @@ static enum tri ruleset_match_interface(const struct interface_match *m, const c
 	if (!len)
 		return TRI_YES;
 	if (!name)
-		return TRI_MAYBE;
+		return TRI_SOME;
 	return ruleset_tri_of(
 		m->prefix ? strncmp(name, m->name, len) == 0 : strcmp(name, m->name) == 0,
 		m->negated);
@@ -116,21 +134,43 @@ static enum tri ruleset_match_network(const struct address_match *m, const struc
 	if (m->network.addr.family == ADDR_NONE)
 		return TRI_YES;
 	if (a->family == ADDR_NONE)
-		return TRI_MAYBE;
+		return m->network.bits ? TRI_SOME : ruleset_tri_of(true, m->negated);
 	return ruleset_tri_of(network_has(&m->network, a), m->negated);
 }
 
-static enum tri ruleset_match_ports(const struct port_match *m, uint16_t port)
+/* Up to which port the ranges have all from `port` on; one less than that: not even that one. */
+static unsigned int ports_reach(const struct port_match *m, unsigned int port)
 {
-	bool found = false;
+	for (size_t round = 0; round < m->n; round++) {
+		for (size_t i = 0; i < m->n; i++) {
+			if (m->range[i].low <= port && port <= m->range[i].high)
+				port = m->range[i].high + 1U;
+		}
+	}
+	return port - 1;
+}
+
+static bool ports_touch(const struct port_match *m, unsigned int low, unsigned int high)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->range[i].low <= high && low <= m->range[i].high)
+			return true;
+	}
+	return false;
+}
+
+/* Ports from `port` to `to`, which is 0 if it is one. */
+static enum tri ruleset_match_ports(const struct port_match *m, uint16_t port, uint16_t to)
+{
+	uint16_t last = to ? to : port;
 
 	if (!m->n)
 		return TRI_YES;
 	if (!port)
-		return TRI_MAYBE;
-	for (size_t i = 0; i < m->n; i++)
-		found |= port >= m->range[i].low && port <= m->range[i].high;
-	return ruleset_tri_of(found, m->negated);
+		return TRI_SOME_PORTS;
+	if (ports_touch(m, port, last) && ports_reach(m, port) < last)
+		return TRI_SOME_PORTS;
+	return ruleset_tri_of(ports_touch(m, port, last), m->negated);
 }
 
 static enum tri ruleset_match_states(const struct rule *r, unsigned int state)
@@ -153,16 +193,44 @@ static enum tri ruleset_match_helper(const struct rule *r, const char *helper)
 	return helper && strcmp(helper, r->helper) == 0 ? TRI_YES : TRI_NO;
 }
 
+static enum tri ruleset_match_flags(const struct flags_match *m, const struct rule_packet *p)
+{
+	uint8_t known = m->mask & p->flags_known;
+
+	if (!m->mask)
+		return TRI_YES;
+	if ((p->flags & known) != (m->value & known))
+		return ruleset_tri_of(false, m->negated);
+	return known == m->mask ? ruleset_tri_of(true, m->negated) : TRI_SOME;
+}
+
+static enum tri ruleset_match_all(const struct rule *r, const struct rule_packet *p)
+{
+	enum tri least = TRI_YES, t;
+
+	for (size_t i = 0; i < r->n_conditions; i++) {
+		t = condition_holds(&r->condition[i], p);
+		least = t < least ? t : least;
+	}
+	for (size_t i = 0; i < r->n_lookups; i++) {
+		t = lookup_holds(r->lookup[i], p);
+		least = t < least ? t : least;
+	}
+	return least;
+}
+
 enum tri rule_matches(const struct rule *r, const struct rule_packet *p)
 {
 	const enum tri parts[] = {r->tcp == TRI_NO ? TRI_NO : TRI_YES,
-		r->unsure ? TRI_MAYBE : TRI_YES, ruleset_match_interface(&r->in, p->in),
-		ruleset_match_interface(&r->out, p->out), ruleset_match_network(&r->src, &p->src),
-		ruleset_match_network(&r->dst, &p->dst),
+		r->unsure ? TRI_MAYBE : TRI_YES, r->some ? TRI_SOME : TRI_YES,
+		ruleset_match_interface(&r->in, p->in), ruleset_match_interface(&r->out, p->out),
+		ruleset_match_network(&r->src, &p->src), ruleset_match_network(&r->dst, &p->dst),
 		ruleset_match_network(&r->orig_dst, &p->orig_dst),
-		ruleset_match_ports(&r->sport, p->sport), ruleset_match_ports(&r->dport, p->dport),
-		ruleset_match_ports(&r->orig_dport, p->orig_dport),
-		ruleset_match_states(r, p->state), ruleset_match_helper(r, p->helper)};
+		ruleset_match_ports(&r->sport, p->sport, p->sport_to),
+		ruleset_match_ports(&r->dport, p->dport, p->dport_to),
+		ruleset_match_ports(&r->orig_dport, p->orig_dport, p->orig_dport_to),
+		ruleset_match_states(r, p->state), ruleset_match_helper(r, p->helper),
+		ruleset_match_flags(&r->flags, p), ruleset_match_all(r, p)};
 	enum tri least = TRI_YES;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
@@ -170,19 +238,32 @@ enum tri rule_matches(const struct rule *r, const struct rule_packet *p)
 	return least;
 }
 
-/* --- the way --- */
+/* --- the ways --- */
+
+/* Those of the packets that are at one place. */
+struct path {
+	bool any; /* there are some */
+	enum tri taken_by;
+	const struct rule *unclear;
+	const struct chain *unclear_chain;
+};
 
 struct walk_frame {
 	const struct chain *chain;
-	size_t next; /* rule */
+	size_t next;       /* rule */
+	struct path path;  /* of packets that get there */
+	struct path back;  /* of those that left the chain for the one before */
+	bool goes_further; /* what comes back leaves the chain before, too: GOTO */
 };
 
 struct walk {
 	const struct ruleset *rs;
+	const struct rule_packet *packet;
 	const char *goal;
-	size_t depth;
-	struct walk_frame frame[DEPTH_MAX]; /* the last one is the chain where the packet is */
-	bool sure;
+	ruleset_end_fn *take;
+	void *data;
+	size_t depth, steps;
+	struct walk_frame frame[DEPTH_MAX]; /* the last one is the chain where packets are */
 };
 
 static bool goes_on(enum rule_action action)
@@ -190,68 +271,139 @@ static bool goes_on(enum rule_action action)
 	return action == RULE_NONE || action == RULE_RESTORE;
 }
 
-/* Into the chain that a rule names; GOTO does not come back to the chain that it leaves. */
-static void ruleset_enter(struct walk *w, const struct rule *r)
+static void walk_join(struct path *to, const struct path *path)
+{
+	if (!path->any)
+		return;
+	if (!to->any || path->taken_by > to->taken_by) {
+		*to = *path;
+	} else if (path->taken_by == to->taken_by && !to->unclear) {
+		to->unclear = path->unclear;
+		to->unclear_chain = path->unclear_chain;
+	}
+}
+
+static void walk_doubt(struct path *path, const struct rule *r, const struct chain *c)
+{
+	if (path->unclear)
+		return;
+	path->unclear = r;
+	path->unclear_chain = c;
+}
+
+static void walk_end(
+	const struct walk *w, const struct path *path, const struct rule *r, enum rule_action end)
+{
+	struct way way = {.end = end,
+		.rule = r,
+		.chain = w->frame[w->depth ? w->depth - 1 : 0].chain,
+		.index = w->frame[0].next ? w->frame[0].next - 1 : 0,
+		.taken_by = path->taken_by,
+		.unclear = path->unclear,
+		.unclear_chain = path->unclear_chain};
+
+	if (path->any)
+		w->take(w->data, &way);
+}
+
+/* Not understood, or too deep: the way ends there or goes on. */
+static void walk_unknown(struct walk *w, struct path *path, const struct rule *r)
+{
+	struct walk_frame *top = &w->frame[w->depth - 1];
+
+	walk_doubt(path, r, top->chain);
+	walk_end(w, path, r, RULE_UNKNOWN);
+	walk_join(&top->path, path);
+	walk_doubt(&top->path, r, top->chain);
+}
+
+/* Into the chain that a rule names. */
+static void walk_enter(struct walk *w, struct path *path, const struct rule *r)
 {
 	struct walk_frame *top = &w->frame[w->depth - 1];
 	const struct chain *next =
 		ruleset_find(w->rs, top->chain->family, top->chain->table, r->target);
 
-	if (next && r->action == RULE_GOTO) {
-		*top = (struct walk_frame){next, 0};
-	} else if (next && w->depth < DEPTH_MAX) {
-		w->frame[w->depth++] = (struct walk_frame){next, 0};
-	} else {
-		w->sure = false;
-	}
-}
-
-/* Goes on at a rule that matches. Whether the way ends there. */
-static bool ruleset_follow(struct walk *w, const struct rule *r)
-{
-	bool leads = r->action == RULE_JUMP || r->action == RULE_GOTO;
-
-	if (r->action == RULE_RETURN)
-		w->depth--;
-	else if (!leads || strcmp(r->target, w->goal) == 0)
-		return true;
+	if (next && w->depth < DEPTH_MAX)
+		w->frame[w->depth++] = (struct walk_frame){
+			.chain = next, .path = *path, .goes_further = r->action == RULE_GOTO};
 	else
-		ruleset_enter(w, r);
-	return false;
+		walk_unknown(w, path, r);
 }
 
-/* The next rule, or NULL at the end of a chain: then the packet is back in the one before. */
-static const struct rule *ruleset_next_rule(struct walk *w)
+/* Packets at a rule that matches them so. */
+static void walk_match(struct walk *w, const struct rule *r, enum tri match)
 {
 	struct walk_frame *top = &w->frame[w->depth - 1];
+	struct path path = top->path;
 
-	if (top->next < top->chain->n)
-		return &top->chain->rule[top->next++];
-	w->depth--;
-	return NULL;
+	if (match == TRI_MAYBE) {
+		walk_doubt(&path, r, top->chain);
+		top->path = path;
+	} else if (match == TRI_YES) {
+		top->path.any = false;
+	} else if (match < path.taken_by) {
+		path.taken_by = match;
+	}
+	if (r->action == RULE_RETURN)
+		walk_join(&top->back, &path);
+	else if (r->action == RULE_UNKNOWN)
+		walk_unknown(w, &path, r);
+	else if ((r->action == RULE_JUMP || r->action == RULE_GOTO) &&
+		 strcmp(r->target, w->goal) != 0)
+		walk_enter(w, &path, r);
+	else
+		walk_end(w, &path, r, r->action);
 }
 
-struct way ruleset_way(const struct ruleset *rs, const struct chain *base,
-	const struct rule_packet *p, const char *goal)
+/* Packets that are at the end of a chain are back in the one before. */
+static void walk_leave(struct walk *w)
 {
-	struct walk w = {.rs = rs, .goal = goal, .depth = 1, .frame = {{base, 0}}, .sure = true};
-	struct way way = {.end = RULE_NONE};
-	size_t steps = 0;
+	struct walk_frame *top = &w->frame[--w->depth];
 
-	while (w.depth > 0 && !way.rule && ++steps < STEPS_MAX) {
-		const struct rule *r = ruleset_next_rule(&w);
-		enum tri match = r && !goes_on(r->action) ? rule_matches(r, p) : TRI_NO;
+	walk_join(&top->back, &top->path);
+	if (!w->depth)
+		walk_end(w, &top->back, NULL, RULE_NONE);
+	else if (top->goes_further)
+		walk_join(&top[-1].back, &top->back);
+	else
+		walk_join(&top[-1].path, &top->back);
+}
 
-		if (r >= base->rule && r < base->rule + base->n)
-			way.index = (size_t)(r - base->rule);
-		if (match == TRI_MAYBE)
-			w.sure = false;
-		if (match == TRI_YES && ruleset_follow(&w, r))
-			way.rule = r;
+static void walk_step(struct walk *w)
+{
+	struct walk_frame *top = &w->frame[w->depth - 1];
+	const struct rule *r;
+	enum tri match;
+
+	if (top->next == top->chain->n || !top->path.any) {
+		walk_leave(w);
+		return;
 	}
-	way.end = way.rule ? way.rule->action : RULE_NONE;
-	way.sure = w.sure && steps < STEPS_MAX;
-	return way;
+	r = &top->chain->rule[top->next++];
+	match = goes_on(r->action) ? TRI_NO : rule_matches(r, w->packet);
+	if (match != TRI_NO)
+		walk_match(w, r, match);
+}
+
+void ruleset_ways(const struct ruleset *rs, const struct chain *base, const struct rule_packet *p,
+	const char *goal, ruleset_end_fn *take, void *data)
+{
+	struct walk w = {.rs = rs,
+		.packet = p,
+		.goal = goal,
+		.take = take,
+		.data = data,
+		.depth = 1,
+		.frame = {{.chain = base, .path = {.any = true, .taken_by = TRI_YES}}}};
+
+	while (w.depth > 0 && ++w.steps < STEPS_MAX)
+		walk_step(&w);
+	if (w.depth > 0) {
+		struct path lost = {.any = true, .taken_by = TRI_YES};
+
+		walk_unknown(&w, &lost, NULL);
+	}
 }
 
 size_t chain_jump(const struct chain *c, const char *goal)

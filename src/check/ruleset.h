@@ -1,34 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ruleset.h - rules of a packet filter as far as they are understood, and a packet's way through
- * them
+/* ruleset.h - rules of a packet filter as far as they are understood, and the ways of packets
+ * through them
  *
- * Theory of operation. What iptables-save or nft prints is read into one form (save.h, nft.h). A
- * packet here is the description of a kind of packets, such as "the first one of a data
- * connection": what is not said of it can be anything. So a rule matches such packets, or does not,
- * or matches some of them: TRI_MAYBE, which is also the answer if the rule has something in it that
- * is not understood. A way goes on after rules that match perhaps, and says whether it could have
- * ended at one of them: only what is sure is worth a finding.
+ * Theory of operation. What iptables-save or nft prints is read into one form (iptables_save.h,
+ * nft_list.h). A rule matches a kind of packets (packet.h), or some of them, or none, or it is not
+ * understood. Where it matches perhaps, or some of them, the ways of packets part: one goes as the
+ * rule says, one goes on after it. All their ends are found.
  */
 #ifndef PASVD_RULESET_H
 #define PASVD_RULESET_H
 
-#include "pasvd/policy.h"
+#include "packet.h"
 
-enum { RULE_NAME_MAX = 64, RULE_RANGES_MAX = 16, RULE_STATES_MAX = 3, INTERFACE_MAX = 16 };
-
-enum tri { TRI_NO, TRI_MAYBE, TRI_YES };
-
-/* States of a connection, and how it is translated; those of `-m conntrack --ctstate`, and one of
- * --ctstatus. */
 enum {
-	STATE_NEW = 1,
-	STATE_ESTABLISHED = 2,
-	STATE_RELATED = 4,
-	STATE_INVALID = 8,
-	STATE_UNTRACKED = 16,
-	STATE_SNAT = 32,
-	STATE_DNAT = 64,
-	STATE_EXPECTED = 128,
+	RULE_NAME_MAX = 64,
+	RULE_RANGES_MAX = 16,
+	RULE_STATES_MAX = 3,
+	RULE_CONDITIONS_MAX = 6,
+	RULE_LOOKUPS_MAX = 4,
 };
 
 enum rule_action {
@@ -45,6 +34,7 @@ enum rule_action {
 	RULE_JUMP,
 	RULE_GOTO,
 	RULE_ELSEWHERE, /* ends the way in the table in some other manner */
+	RULE_UNKNOWN,   /* not understood: the way ends or goes on */
 };
 
 struct interface_match {
@@ -68,6 +58,11 @@ struct state_match {
 	bool negated;
 };
 
+struct flags_match {
+	uint8_t mask, value; /* 0: any */
+	bool negated;
+};
+
 struct rule {
 	char *text; /* as the rule stands in its listing */
 	int handle; /* of nft */
@@ -80,8 +75,16 @@ struct rule {
 	size_t n_states;
 	struct state_match state[RULE_STATES_MAX];
 	char helper[RULE_NAME_MAX]; /* of the connection's master */
+	struct flags_match flags;
+	size_t n_conditions, n_lookups;
+	struct condition condition[RULE_CONDITIONS_MAX];
+	const struct lookup *lookup[RULE_LOOKUPS_MAX];
+	/* it is for certain hosts, or so many packets in a second, as something says that is
+	 * nowhere above */
+	bool some;
 	/* something in it is not understood: what matches may not match */
 	bool unsure;
+	char unclear[RULE_NAME_MAX]; /* the name of that; "": it has none */
 
 	enum rule_action action;
 	/* the chain of JUMP and GOTO, the ct helper of TEMPLATE, the source's name of others */
@@ -91,7 +94,15 @@ struct rule {
 	uint32_t connmark; /* bits that it writes into the connection's mark */
 };
 
-enum hook { HOOK_NONE, HOOK_PREROUTING, HOOK_FORWARD, HOOK_POSTROUTING, HOOK_ELSEWHERE };
+enum hook {
+	HOOK_NONE,
+	HOOK_PREROUTING,
+	HOOK_FORWARD,
+	HOOK_POSTROUTING,
+	HOOK_INPUT,
+	HOOK_OUTPUT,
+	HOOK_ELSEWHERE
+};
 
 struct chain {
 	char family[8]; /* of nft: ip, ip6, inet; else "" */
@@ -106,6 +117,7 @@ struct chain {
 struct ruleset {
 	size_t n;
 	struct chain *chain;
+	struct lookup *lookup; /* of its rules */
 };
 
 /* The chain, made if it is not there; NULL: no memory. Pointers to chains and rules that were there
@@ -122,30 +134,33 @@ void ruleset_free(struct ruleset *rs);
 /* A name is cut if it is too long. */
 void rule_name(char ret_name[RULE_NAME_MAX], const char *name);
 
-struct rule_packet {
-	const char *in, *out; /* NULL: not known */
-	struct addr src, dst, orig_dst;
-	uint16_t sport, dport, orig_dport; /* 0: not known */
-	unsigned int state;                /* 0: not known, as in raw */
-	const char *helper;                /* of its master; NULL: it has none */
-};
-
 /* Packets are TCP. */
 enum tri rule_matches(const struct rule *r, const struct rule_packet *p);
 
 struct way {
 	/* RULE_NONE: the end of the base chain, where its policy decides */
 	enum rule_action end;
-	bool sure;               /* it does not end before that */
-	const struct rule *rule; /* at which it ends; NULL with RULE_NONE */
-	size_t index;            /* of the rule of the base chain that led there, from 0 */
+	const struct rule *rule;   /* at which it ends; NULL with RULE_NONE */
+	const struct chain *chain; /* where that is */
+	size_t index;              /* of the rule of the base chain that led there, from 0 */
+	/* TRI_YES: all packets go it, unless something was not understood before. TRI_SOME,
+	 * TRI_SOME_PORTS: only some do. */
+	enum tri taken_by;
+	/* the first rule before, or at the end, that is not understood; NULL: all are */
+	const struct rule *unclear;
+	const struct chain *unclear_chain;
 };
 
-/* The way of the packet from the first rule of a base chain. It ends at the first rule of
- * RULE_TEMPLATE, RULE_NOTRACK or anything that ends the packet's way in the table; and at a jump to
- * the chain `goal`. */
-struct way ruleset_way(const struct ruleset *rs, const struct chain *base,
-	const struct rule_packet *p, const char *goal);
+typedef void ruleset_end_fn(void *data, const struct way *way);
+
+/* Calls `take` for the end of each way of such packets from the first rule of a base chain. A way
+ * ends at the first rule of RULE_TEMPLATE, RULE_NOTRACK or anything that ends the packet's way in
+ * the table; and at a jump to the chain `goal`. */
+void ruleset_ways(const struct ruleset *rs, const struct chain *base, const struct rule_packet *p,
+	const char *goal, ruleset_end_fn *take, void *data);
+
+/* A place for a set's elements that lives as long as the rules; NULL: no memory. */
+struct lookup *ruleset_lookup(struct ruleset *rs);
 
 /* The index of the first jump to `goal` in a base chain, or its number of rules if there is
  * none. */

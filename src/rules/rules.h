@@ -16,13 +16,16 @@ struct rules_request {
 	struct conf conf; /* first: see there */
 	struct rules rules;
 	unsigned int asked;               /* the set of -4 and -6 */
+	bool json;                        /* of `pasvd check` alone */
 	enum settings_rules when_missing; /* from the configuration */
 	size_t n_wans;                    /* of all servers */
 	const char *wan[RULES_WANS_MAX];
 };
 
-/* The options that say whom the rules are for, those of struct conf with them. */
-extern const struct options_row rules_rows[];
+/* The options that say whom the rules are for, those of struct conf with them; for `pasvd check`,
+ * after --json. */
+extern const struct options_row rules_check_rows[];
+#define rules_rows (rules_check_rows + 1)
 
 /* Text for the end of their --help. */
 extern const char rules_more[];

@@ -183,7 +183,11 @@ static const char *rules_take_ip6(void *data, const char *value)
 	return NULL;
 }
 
-const struct options_row rules_rows[] = {
+const struct options_row rules_check_rows[] = {
+	{.name = "json",
+		.offset = offsetof(struct rules_request, json),
+		.help = "prints one JSON object"},
+	/* rules_rows begins here */
 	{.name = "wan",
 		.value = "IF",
 		.repeatable = true,

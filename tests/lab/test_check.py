@@ -2,6 +2,7 @@
 """test_check.py - `pasvd check` finds nothing on a healthy router; each ailment is
 provoked, seen, and gone after the command that was printed for it"""
 
+import json
 import os
 import pathlib
 import pty
@@ -15,6 +16,7 @@ import pytest
 
 from lab import IP4, IP6, PASVD, PATIENCE, RULES, wait_for
 from rules import let_through
+from schema import validated
 from scripted import RawClient, ScriptedServer, port_argument
 from uplinks import Uplinks
 
@@ -38,7 +40,7 @@ class Checkup:
             if below:
                 self.findings[-1][below[1]] = below[2]
                 continue
-            severity, about, what = re.fullmatch(r"(ok|unseen|warning|error) +(\S+(?: \S+)?) {2,}(.*)", line).groups()
+            severity, about, what = re.fullmatch(r"(ok|unseen|unsure|warning|error) +(\S+(?: \S+)?) {2,}(.*)", line).groups()
             self.findings.append({"severity": severity, "about": about, "what": what})
         self.last = done.stdout.splitlines()[-1]
 
@@ -47,7 +49,7 @@ class Checkup:
 
     def the(self, severity, pattern):
         """The one finding that is not well."""
-        found = self.of("error", "warning", "unseen")
+        found = self.of("error", "warning", "unsure", "unseen")
         assert len(found) == 1 and found[0]["severity"] == severity, self.text
         assert re.search(pattern, f"{found[0]['about']}: {found[0]['what']}"), self.text
         assert found[0]["why"]
@@ -67,7 +69,16 @@ class Practice:
         self.server = None
         self.environment = {**os.environ, "PASVD": str(PASVD), "LC_ALL": "C"}
 
+    def start_servers(self):
+        """Those that the rules lead to; a server that does not answer is a finding."""
+        lab = self.lab
+        if self.server is None and lab.forwards:
+            ports = sorted({(number, port) for _, number, port in lab.forwards})
+            self.server = [ScriptedServer(lab, number, port) for number, port in ports][0]
+        return self.server
+
     def check(self, *options, before=None, prefix=(), env=None):
+        self.start_servers()
         if before is None:
             before = self.lab.config_options("-c")
         return Checkup(self.lab.router.run(*prefix, PASVD, *before, "check", *options, check=False,
@@ -80,8 +91,7 @@ class Practice:
     def ftp_works(self):
         """Whether a client from outside is told an address to which it can connect."""
         lab = self.lab
-        if self.server is None:
-            self.server = ScriptedServer(lab)
+        self.start_servers()
         try:
             with lab.clients[0].connect(lab.publics[0], 21, timeout=1) as control:
                 replies = control.makefile("r", newline="")
@@ -182,6 +192,7 @@ def test_rules_of_others_that_do_no_harm(own_router):
         iptables -t mangle -A PREROUTING -p tcp -m conntrack --ctorigdstport 21 -j PASVD
         iptables -t raw -I PREROUTING -p udp --dport 53 -j NOTRACK
         iptables -t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp
+        iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
         iptables -A INPUT -j DROP
     """)
     own_router.lab.router.run("nft", "-f", "-", input="""
@@ -191,11 +202,43 @@ def test_rules_of_others_that_do_no_harm(own_router):
                 ct state vmap { established : accept, related : accept, invalid : drop }
                 iifname "wan" ct status dnat accept
             }
-            chain inp { type filter hook input priority 0; policy drop; }
+            chain inp { type filter hook input priority 0; policy drop; ct state { established, related } accept; }
         }
         """)
     assert own_router.check().is_well() and own_router.ftp_works()
 
+
+def nft_forward(rules, more=""):
+    """A table of nft with a chain at forward that drops what the rules do not accept."""
+    return (f"nft -f - <<'END'\ntable inet own {{\n{more}\nchain forw {{\n"
+            f"type filter hook forward priority 5; policy drop;\n{rules}\n}}\n}}\nEND\n")
+
+
+# Rules of nft that let a control connection through, or nothing, and drop data connections.
+NFT_DROPS = {
+    "what is not established and not for port 21": (
+        'ct state established accept\niifname "lan0" accept\ntcp dport 21 accept', ""),
+    "related, by a verdict map": (
+        "ct state vmap { established : accept, new : accept, invalid : drop }", ""),
+    "what is not in the verdict map of interfaces": (
+        'iifname . oifname vmap { "lan0" . "wan" : accept }', ""),
+    "by a named verdict map": (
+        "oifname vmap @inward\naccept", 'chain shut { drop; }\nmap inward { type ifname : verdict; elements = { "lan0" : jump shut } }'),
+    "what comes last in a verdict map": (
+        'iifname vmap { "lan0" : accept, * : drop }\naccept', ""),
+    "ports that are in no set": (
+        "ct state { established } accept\ntcp dport @open accept",
+        "set open { type inet_service; flags interval; elements = { 20-21, 990, 1-1023 }; auto-merge; }"),
+    "ports that are in a set": (
+        "tcp dport @shut drop\naccept", "set shut { type inet_service; flags interval; elements = { 1000-65535 }; }"),
+    "protocols and ports that are in no set": (
+        "ct state established accept\nmeta l4proto . th dport { tcp . 21, udp . 1024-65535 } accept", ""),
+    "addresses that are in a set": (
+        "ip daddr . meta l4proto vmap { 10.77.0.0/24 . tcp : drop }\naccept", ""),
+    "by a chain that goto leads to": (
+        'iifname "wan" goto outside\naccept', "chain outside { ct state established accept; tcp dport 21 accept; reject; }"),
+    "high ports": ("ct state established accept\ntcp dport < 1024 accept", ""),
+}
 
 # What to do to the router, how that looks, and what options the check is given.
 AILMENTS = {
@@ -255,10 +298,10 @@ AILMENTS = {
         "-j DNAT --to-destination 10.77.0.2", "warning", "open ports: .*touch owned", ()),
     "the mark of each connection is set whole": (
         "iptables -t mangle -A FORWARD -i wan -j CONNMARK --set-mark 1", "warning",
-        "-i wan -j CONNMARK .*mangle overwrites pasvd's bits", ()),
+        "-i wan -j CONNMARK .*mangle .*overwrites pasvd's bits", ()),
     "the mark of each connection is set whole, with a comment for a shell": (
         r"""iptables -t mangle -A FORWARD -i wan -m comment --comment 'it'\''s "$(touch owned)"' -j CONNMARK --set-mark 1""",
-        "warning", "mangle overwrites pasvd's bits", ()),
+        "warning", "mangle .*overwrites pasvd's bits", ()),
     "the mark of each packet is saved whole": (
         "iptables -t mangle -A POSTROUTING -m mark ! --mark 0 -j CONNMARK --save-mark", "warning",
         "CONNMARK --save-mark .*overwrites pasvd's bits", ()),
@@ -292,6 +335,16 @@ AILMENTS = {
     "nft rejects": (
         "nft add table ip own; nft add chain ip own forw '{ type filter hook forward priority 5; }'; "
         "nft add rule ip own forw ip daddr 10.77.0.0/24 tcp dport != 80 reject", "error", "drops a client's connection", ()),
+    **{f"nft drops {what}": (
+        nft_forward(rules, more), "error", " drops (a|the) (data connection|client's connection|server's replies)", ())
+       for what, (rules, more) in NFT_DROPS.items()},
+    "only what is established": (
+        "iptables -I FORWARD 1 -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -I FORWARD 2 -p tcp -m multiport "
+        "--dports 20:21,990 -j ACCEPT; iptables -I FORWARD 3 -i wan -j REJECT", "error",
+        '"-A FORWARD -i wan -j REJECT .*drops a data connection to the server', ()),
+    "high ports of tcp": (
+        "iptables -I FORWARD 1 -p tcp -m multiport --dports 1024:40000,40001:65535 -j DROP", "error",
+        "drops the server's replies", ()),
     "does not forward": (
         "sysctl -qw net.ipv4.ip_forward=0", "error", "net.ipv4.ip_forward is off", ()),
     "uplink does not forward": (
@@ -424,14 +477,55 @@ def test_options_that_do_not_fit_the_router(own_router, options, pattern):
     own_router.check().the("error", pattern)
 
 
-def test_drop_behind_the_rules_in_mangle(own_router):
+@pytest.mark.parametrize("table,rule,what", [
+    ("mangle", "-i wan -m conntrack --ctstate NEW -j DROP", "a client's connection"),
+    ("mangle", "-i wan -m conntrack --ctstate RELATED -j DROP", "a data connection to the server"),
+    ("raw", "-i wan -p tcp -m tcp --dport 1024:65535 -j DROP", "a data connection to the server"),
+])
+def test_drop_behind_the_rules(own_router, table, rule, what):
     """Where an ACCEPT might hide pasvd's own rules, nothing is proposed."""
-    rule = "PREROUTING -i wan -m conntrack --ctstate NEW -j DROP"
-    own_router.shell(f"iptables -t mangle -A {rule}")
-    finding = own_router.check().the("error", f'"-A {rule}" of table mangle .* drops a client\'s connection')
+    own_router.shell(f"iptables -t {table} -A PREROUTING {rule}")
+    finding = own_router.check().the("error", f'"-A PREROUTING {rule}" of table {table} .* drops {what}')
     assert "fix" not in finding and finding["advice"] and not own_router.ftp_works()
-    own_router.shell(f"iptables -t mangle -D {rule}")
+    own_router.shell(f"iptables -t {table} -D PREROUTING {rule}")
     assert own_router.check().is_well() and own_router.ftp_works()
+
+
+# What is not certain: how that looks, and why.
+UNCLEAR = {
+    "match of iptables": (
+        "iptables -I FORWARD -m mark --mark 7 -j DROP", '"-A FORWARD -m mark --mark 0x7 -j DROP" .*may drop a client', "-m mark"),
+    "match of nft": (
+        nft_forward("meta mark 7 drop\naccept"), "the rule with handle \\d+ in chain inet own forw of nft may drop a client", "meta mark"),
+    "verdict map of nft": (
+        nft_forward("meta mark vmap { 7 : accept }"), "the policy of chain inet own forw .* may drop a client", "meta mark"),
+    "ports that may be those of the server": (
+        nft_forward("ct state established accept\ntcp dport { 21, 50000-51000 } accept"),
+        "may drop a data connection to the server", "depends on its port"),
+    "ports of iptables that may be those of the server": (
+        "iptables -I FORWARD 1 -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -I FORWARD 2 -p tcp -m multiport "
+        "--dports 21,50000:51000 -j ACCEPT; iptables -I FORWARD 3 -i wan -j DROP", "may drop a data connection to the server",
+        "depends on its port"),
+}
+
+
+@pytest.mark.parametrize("name", UNCLEAR)
+def test_what_is_not_certain_is_never_well(own_router, name):
+    command, what, why = UNCLEAR[name]
+    own_router.shell(command)
+    checkup = own_router.check()
+    (finding,) = checkup.of("error", "warning", "unseen", "unsure")
+    assert finding["severity"] == "unsure" and re.search(what, finding["what"]) and re.search(why, finding["why"]), checkup.text
+    assert checkup.status == 3 and "nothing takes those" not in checkup.text
+    assert checkup.last == "0 errors, 0 warnings, 1 not certain"
+
+
+def test_marks_of_connections_that_nft_overwrites(own_router):
+    own_router.shell(nft_forward("ct mark set 1 accept"))
+    finding = own_router.check().the("warning", "rule with handle .* overwrites pasvd's bits of the connection's mark")
+    assert "ct mark" in finding["advice"]
+    own_router.shell("nft delete table inet own; " + nft_forward("ct mark set ct mark and 0xfffffff0 or 0x1 accept"))
+    assert own_router.check().is_well()
 
 
 def test_port_of_a_bridge(own_router):
@@ -476,6 +570,36 @@ def test_namespace_of_an_unprivileged_container(router):
         holder.wait()
     found = [finding for finding in checkup.of("warning") if finding["about"] == "namespace"]
     assert len(found) == 1 and "owned by another user namespace" in found[0]["what"]
+
+
+# The server.
+
+def test_server_that_is_stopped(own_router):
+    own_router.start_servers().close()
+    finding = own_router.check().the("error", "server: 10.77.0.2 port 21: Connection refused")
+    assert finding["advice"] and not own_router.ftp_works()
+
+
+def test_server_whose_host_is_down(own_router):
+    own_router.start_servers()
+    own_router.lab.servers[0].ip("addr flush dev lo\nlink set eth0 down\n")
+    own_router.check().the("error", "server: 10.77.0.2 is on no host: nobody answers for this address")
+
+
+@pytest.mark.parametrize("chain,rule", [
+    ("OUTPUT", "-d 10.77.0.2 -j REJECT"), ("INPUT", "-s 10.77.0.2 -j DROP"), ("OUTPUT", "-p tcp --syn --dport 21 -j REJECT")])
+def test_server_that_the_router_must_not_ask(own_router, chain, rule):
+    own_router.shell(f"iptables -A {chain} {rule}")
+    finding = own_router.check().the("unsure", "server: 10.77.0.2 port 21")
+    assert f"chain {chain} of table filter" in finding["why"] and own_router.ftp_works()
+
+
+def test_server_that_is_no_ftp_server(own_router):
+    lab = own_router.lab
+    listener = lab.servers[0].listen("10.77.0.2", 21)
+    own_router.server = listener      # silent: its backlog accepts
+    own_router.check().the("unsure", "server: 10.77.0.2 port 21 takes connections, but is silent")
+    listener.close()
 
 
 # The daemon.
@@ -536,7 +660,7 @@ def test_queue_of_another_program(own_router):
 
 def test_daemon_that_is_stuck(own_router):
     lab = own_router.lab
-    ScriptedServer(lab)
+    own_router.start_servers()
     client = RawClient(lab.clients[0], lab.publics[0])
     lab.pasvd.popen.send_signal(signal.SIGSTOP)
     try:
@@ -585,6 +709,24 @@ def test_program_that_is_not_installed(router):
 
 
 # The form.
+
+def test_findings_as_json(own_router):
+    def json_of(status):
+        done = own_router.lab.router.run(PASVD, *own_router.lab.config_options("-c"), "check", "--json", check=False,
+                                         env=own_router.environment)
+        assert (done.returncode, done.stderr) == (status, "")
+        return validated("check", json.loads(done.stdout))
+    own_router.start_servers()
+    well = json_of(0)
+    assert well["status"] == 0 and well["counts"]["ok"] == len(well["findings"])
+    own_router.shell("iptables -I FORWARD -m mark --mark 7 -j DROP")
+    assert json_of(3)["counts"]["unsure"] == 1
+    own_router.shell("iptables -t raw -F PASVD")
+    (error,) = [finding for finding in json_of(1)["findings"] if finding["severity"] == "error"]
+    assert error["about"] == "rules" and error["why"]
+    own_router.shell(error["fix"])
+    assert json_of(3)["counts"]["errors"] == 0
+
 
 @pytest.mark.parametrize("words", [("--prot", "21"), ("--wan", "wan"), ("--remove",), ("--re",), ("now",), ("--server", "x"),
                                    ("--nft", "--wan", "wan"), ("--nft", *OPTIONS, "--nfr")])

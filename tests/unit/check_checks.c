@@ -4,6 +4,7 @@
  * A target's expected rules and those that are loaded are texts of iptables-save, as in life.
  * tests/lab/test_check.py has the real router; here is what is hard to bring about there.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,8 +294,9 @@ static const struct {
 	{"-A FORWARD -i lan9 -j DROP\n", NULL},
 	{"-A FORWARD -d 10.77.0.3/32 -j DROP\n", NULL},
 	{"-A FORWARD -s 192.0.2.0/24 -j DROP\n", NULL},
-	{"-A FORWARD -m set --match-set blocked src -j DROP\n", NULL},
-	{"-A FORWARD -m set --match-set friends src -j ACCEPT\n-A FORWARD -j DROP\n", NULL},
+	{"-A FORWARD -s 192.0.2.0/24 -j ACCEPT\n-A FORWARD -p tcp -m tcp --dport 3306 -j DROP\n",
+		NULL},
+	{"-A FORWARD -m limit --limit 9/sec -j ACCEPT\n-A FORWARD -s 192.0.2.0/24 -j DROP\n", NULL},
 	{"-A FORWARD -i wan -p tcp -m tcp ! --dport 21 -m conntrack --ctstate NEW -j DROP\n", NULL},
 	{"-A FORWARD -i wan -p tcp -m tcp --dport 21 -j DROP\n",
 		"ipv4: \"-A FORWARD -i wan -p tcp -m tcp --dport 21 -j DROP\""},
@@ -331,6 +333,62 @@ START_TEST(rules_in_front_of_the_jump)
 											     "RELAT"
 											     "ED"));
 	}
+}
+END_TEST
+
+/* The same for what is not certain: what is said, and why. */
+static const struct {
+	const char *rules, *said, *why;
+} unsure_in_front[] = {
+	{"-A FORWARD -m set --match-set blocked src -j DROP\n",
+		"ipv4: \"-A FORWARD -m set --match-set blocked src -j DROP\" of table filter "
+		"(iptables) may drop a client's connection",
+		"what \"-A FORWARD -m set --match-set blocked src -j DROP\" of table filter "
+		"(iptables) matches or does is not understood: the ipset blocked"},
+	{"-A FORWARD -m set --match-set friends src -j ACCEPT\n-A FORWARD -j DROP\n",
+		"ipv4: \"-A FORWARD -j DROP\" of table filter (iptables) may drop a client's",
+		"what \"-A FORWARD -m set --match-set friends"},
+	{"-A FORWARD -j STRANGE --with x\n",
+		"ipv4: \"-A FORWARD -j STRANGE --with x\" of table filter (iptables) may keep",
+		"what \"-A FORWARD -j STRANGE"},
+	{"-A FORWARD -p tcp -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+	 "-A FORWARD -p tcp -m tcp --dport 21 -j ACCEPT\n"
+	 "-A FORWARD -p tcp -m tcp --dport 50000:51000 -j ACCEPT\n-A FORWARD -i wan -j DROP\n",
+		"ipv4: \"-A FORWARD -i wan -j DROP\" of table filter (iptables) may drop a data "
+		"connection to the server",
+		"that depends on its port: \"-A FORWARD -p tcp -m tcp --dport 50000:51000"},
+};
+
+START_TEST(rules_in_front_of_the_jump_that_are_not_certain)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unsure_in_front); i++) {
+		const char *why = unsure_in_front[i].why;
+		const struct finding *found;
+		char text[4096];
+
+		snprintf(text, sizeof(text), "%s" FILTER "%s" FORWARD_JUMP FILTER_RULES COMMIT,
+			RAW JUMP RAW_RULES COMMIT MANGLE MANGLE_JUMP MANGLE_RULES COMMIT NAT JUMP
+				NAT_RULES COMMIT,
+			unsure_in_front[i].rules);
+		router(text);
+		check_all();
+		found = only(SEVERITY_UNSURE, unsure_in_front[i].said);
+		ck_assert_msg(strncmp(found->why, why, strlen(why)) == 0, "%s", found->why);
+		ck_assert_int_eq(report_status(&r), 3);
+		for (size_t j = 0; j < r.n; j++)
+			ck_assert_ptr_null(strstr(r.finding[j].what, "nothing takes those"));
+	}
+}
+END_TEST
+
+START_TEST(rules_for_some_are_a_choice_that_is_said)
+{
+	router(RAW JUMP RAW_RULES COMMIT MANGLE MANGLE_JUMP MANGLE_RULES COMMIT NAT JUMP NAT_RULES
+			COMMIT FILTER "-A FORWARD -s 192.0.2.0/24 -p tcp -m tcp --dport 21 -j "
+				      "ACCEPT\n-A FORWARD -i wan -p tcp -m tcp --dport 21 -j "
+				      "DROP\n" FORWARD_JUMP FILTER_RULES COMMIT);
+	well();
+	ck_assert_msg(strstr(r.finding[1].what, "lets some get by"), "%s", r.finding[1].what);
 }
 END_TEST
 
@@ -578,6 +636,136 @@ START_TEST(ways_to_the_server_and_back)
 }
 END_TEST
 
+/* --- mends that last --- */
+
+#define CHAIN_OF_NFT(family, table, name)                                                          \
+	"{\"nftables\":[{\"chain\":{\"family\":\"" family "\",\"table\":\"" table                  \
+	"\",\"name\":\"" name "\",\"type\":\"filter\",\"hook\":\"forward\",\"prio\":0,"            \
+	"\"policy\":\"drop\"}}]}"
+
+static const struct {
+	const char *nft, *iptables; /* a listing, and chains of filter and their rules */
+	const char *fix, *advice;
+} mends[] = {
+	{CHAIN_OF_NFT("inet", "own", "forward"), "",
+		"nft insert rule inet own forward 'ct helper \"sane\" accept' && nft insert rule "
+		"inet own forward 'meta l4proto tcp ct status dnat ct original proto-dst 21 "
+		"accept'",
+		""},
+	{CHAIN_OF_NFT("inet", "firewalld", "filter_FORWARD"), "",
+		"firewall-cmd --permanent --new-policy=pasvd && firewall-cmd --permanent "
+		"--policy=pasvd --add-ingress-zone=ANY && firewall-cmd --permanent "
+		"--policy=pasvd --add-egress-zone=ANY && firewall-cmd --permanent --policy=pasvd "
+		"--add-rich-rule='rule family=ipv4 destination address=10.77.0.2 port port=21 "
+		"protocol=tcp accept' && firewall-cmd --reload && pasvd rules load --wan wan "
+		"--server 10.77.0.2",
+		""},
+	{CHAIN_OF_NFT("inet", "fw4", "forward"), "",
+		"mkdir -p /usr/share/nftables.d/chain-pre/forward && { echo 'ct helper \"sane\" "
+		"accept' && echo 'meta l4proto tcp ct status dnat ct original proto-dst 21 "
+		"accept'; } >/usr/share/nftables.d/chain-pre/forward/pasvd.nft && fw4 reload",
+		""},
+	{CHAIN_OF_NFT("ip", "libvirt_network", "forward"), "",
+		"nft insert rule ip libvirt_network forward 'ct helper \"sane\" accept' && nft "
+		"insert rule ip libvirt_network forward 'meta l4proto tcp ct status dnat ct "
+		"original proto-dst 21 accept'",
+		"libvirt takes these rules away"},
+	{NULL, ":ufw-before-forward - [0:0]\n",
+		"ufw route allow proto tcp from any to 10.77.0.2 port 21", ""},
+	{NULL, ":shorewall - [0:0]\n",
+		"echo 'iptables-legacy -t filter -I FORWARD -m helper --helper sane -j ACCEPT && "
+		"iptables-legacy -t filter -I FORWARD -p tcp -m conntrack --ctorigdstport 21 "
+		"--ctstate DNAT -j ACCEPT' >>/etc/shorewall/started && shorewall reload",
+		""},
+};
+
+START_TEST(mends_are_in_the_way_of_whose_chains_they_are)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mends); i++) {
+		struct filter *other = &f.filter[1];
+		const struct finding *found;
+		char text[512];
+
+		router(WHOLE);
+		f.n_filters = 2;
+		other->family = ADDR_IP4;
+		snprintf(other->command, sizeof(other->command), "%s",
+			mends[i].nft ? "nft" : "iptables-legacy");
+		snprintf(text, sizeof(text), "*filter\n:FORWARD DROP [0:0]\n%s" COMMIT,
+			mends[i].iptables);
+		if (mends[i].nft)
+			ck_assert_int_eq(
+				nft_list_read(mends[i].nft, ADDR_IP4, NULL, &other->rules), 0);
+		else
+			ck_assert_int_eq(iptables_save_read(text, &other->rules), 0);
+		if (!mends[i].nft)
+			f.target[0].options[0] = '\0';
+		check_way(&f, &r);
+		found = only(SEVERITY_ERROR, "ipv4: the policy of chain");
+		ck_assert_str_eq(found->fix, mends[i].fix);
+		ck_assert(strncmp(found->advice, mends[i].advice, strlen(mends[i].advice)) == 0);
+		ruleset_free(&other->rules);
+	}
+}
+END_TEST
+
+/* --- the server --- */
+
+static const struct {
+	const char *rules; /* of the router itself */
+	struct server_answer answer;
+	enum severity severity;
+	const char *said;
+} answers[] = {
+	{"", {.greeting = "220 ready"}, SEVERITY_OK, "10.77.0.2 port 21 answers"},
+	{"", {.greeting = "120 soon"}, SEVERITY_OK, "10.77.0.2 port 21 answers"},
+	{"", {.greeting = "421 no"}, SEVERITY_UNSURE, "10.77.0.2 port 21 greets with: 421 no"},
+	{"", {.greeting = "SSH-2.0"}, SEVERITY_UNSURE, "10.77.0.2 port 21 greets with: SSH-2.0"},
+	{"", {.closed = true}, SEVERITY_UNSURE, "10.77.0.2 port 21 closes"},
+	{"", {.err = 0}, SEVERITY_UNSURE, "10.77.0.2 port 21 takes connections, but is silent"},
+	{"", {.port = 990}, SEVERITY_OK, "10.77.0.2 port 990 takes connections"},
+	{"", {.port = 990, .closed = true}, SEVERITY_UNSURE, "10.77.0.2 port 990 closes"},
+	{"", {.err = ECONNREFUSED}, SEVERITY_ERROR, "10.77.0.2 port 21: Connection refused"},
+	{"", {.err = EHOSTUNREACH, .no_neighbour = true}, SEVERITY_ERROR,
+		"10.77.0.2 is on no host"},
+	{"", {.err = ETIMEDOUT, .no_neighbour = true}, SEVERITY_ERROR, "10.77.0.2 is on no host"},
+	{"", {.err = ETIMEDOUT}, SEVERITY_UNSURE, "10.77.0.2 port 21 does not answer"},
+	{"-A OUTPUT -d 10.77.0.0/24 -j REJECT\n", {.err = ECONNREFUSED}, SEVERITY_UNSURE,
+		"10.77.0.2 port 21: Connection refused"},
+	{"-A OUTPUT -m mark --mark 0x1 -j REJECT\n", {.err = ECONNREFUSED}, SEVERITY_UNSURE,
+		"10.77.0.2 port 21: Connection refused"},
+	{"-A OUTPUT -p tcp -m tcp --dport 22 -j REJECT\n", {.err = ECONNREFUSED}, SEVERITY_ERROR,
+		"10.77.0.2 port 21: Connection refused"},
+	{"-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A INPUT -j DROP\n",
+		{.err = ECONNREFUSED}, SEVERITY_ERROR, "10.77.0.2 port 21: Connection refused"},
+	{"-A INPUT -j DROP\n", {.err = ETIMEDOUT}, SEVERITY_UNSURE,
+		"10.77.0.2 port 21: Connection timed out"},
+	{"-A OUTPUT -j REJECT\n", {.greeting = "220 x"}, SEVERITY_OK, "10.77.0.2 port 21 answers"},
+};
+
+START_TEST(answers_of_the_server)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		struct server_answer a = answers[i].answer;
+		char text[4096];
+
+		snprintf(text, sizeof(text),
+			WHOLE "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n%s" COMMIT,
+			answers[i].rules);
+		router(text);
+		a.server = f.target[0].service.server;
+		a.port = a.port ? a.port : 21;
+		check_server_answer(&f, &f.target[0], &a, &r);
+		ck_assert_msg(r.finding[0].severity == answers[i].severity, "%zu: %s", i,
+			r.finding[0].what);
+		ck_assert_msg(
+			strncmp(r.finding[0].what, answers[i].said, strlen(answers[i].said)) == 0,
+			"%zu: %s", i, r.finding[0].what);
+		ck_assert(r.finding[0].severity == SEVERITY_OK || *r.finding[0].why);
+	}
+}
+END_TEST
+
 /* --- report --- */
 
 START_TEST(report_is_bounded_and_says_everything_once)
@@ -694,10 +882,13 @@ int main(void)
 		rule_that_is_missing_is_named, command_of_the_other_kind_and_another_configuration,
 		rules_under_another_name_are_mended_by_hand,
 		rules_that_cannot_be_compared_are_said_to_be_unseen, rules_in_front_of_the_jump,
-		second_server_in_front_does_no_harm, ranges_that_lead_to_the_server,
-		names_that_are_not_plain_are_not_put_into_commands, tables_that_are_nearly_full,
-		forwarding_and_timeouts, queue_lines, queue_is_bound_read_and_not_lossy, interfaces,
-		ways_to_the_server_and_back, report_is_bounded_and_says_everything_once,
+		rules_in_front_of_the_jump_that_are_not_certain,
+		rules_for_some_are_a_choice_that_is_said, second_server_in_front_does_no_harm,
+		ranges_that_lead_to_the_server, names_that_are_not_plain_are_not_put_into_commands,
+		tables_that_are_nearly_full, forwarding_and_timeouts, queue_lines,
+		queue_is_bound_read_and_not_lossy, interfaces, ways_to_the_server_and_back,
+		answers_of_the_server, mends_are_in_the_way_of_whose_chains_they_are,
+		report_is_bounded_and_says_everything_once,
 		table_of_nft_that_nobody_asked_for_is_not_missed,
 		table_of_nft_is_as_it_should_be_or_its_first_difference_is_told,
 		table_of_nft_of_which_nothing_was_told, half_a_command_is_none,

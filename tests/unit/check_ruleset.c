@@ -37,8 +37,44 @@ static struct rule_packet packet(void)
 		.state = STATE_NEW | STATE_DNAT};
 }
 
+/* The ends of all ways, a word for each: the letter says what, the mark behind it that it is the
+ * way of some packets (~) or of some ports (:) only, or of those that a rule leads there that is
+ * not understood (?). */
+static char ends[256];
+static size_t first_index;
+
+static void take_end(void *data, const struct way *way)
+{
+	static const char letters[] = {[RULE_NONE] = 'N',
+		[RULE_ACCEPT] = 'A',
+		[RULE_DROP] = 'D',
+		[RULE_QUEUE] = 'Q',
+		[RULE_JUMP] = 'J',
+		[RULE_NOTRACK] = 'n',
+		[RULE_ELSEWHERE] = 'E',
+		[RULE_UNKNOWN] = 'U'};
+	size_t used = strlen(ends);
+
+	(void)data;
+	if (!used)
+		first_index = way->index;
+	snprintf(ends + used, sizeof(ends) - used, "%s%c%s%s", used ? " " : "",
+		letters[way->end] ? letters[way->end] : '-',
+		way->taken_by == TRI_SOME         ? "~"
+		: way->taken_by == TRI_SOME_PORTS ? ":"
+						  : "",
+		way->unclear ? "?" : "");
+}
+
+static const char *ends_from(const struct chain *base, const struct rule_packet *p)
+{
+	ends[0] = '\0';
+	ruleset_ways(&rs, base, p, "PASVD", take_end, NULL);
+	return ends;
+}
+
 /* The rules of FORWARD, behind which comes the jump to PASVD. */
-static struct way way_behind(const char *rules, const struct rule_packet *p)
+static const char *ends_behind(const char *rules, const struct rule_packet *p)
 {
 	char text[4096];
 
@@ -50,7 +86,7 @@ static struct way way_behind(const char *rules, const struct rule_packet *p)
 		"-A FORWARD -j PASVD\nCOMMIT\n# Completed\n",
 		rules);
 	ck_assert_int_eq(iptables_save_read(text, &rs), 0);
-	return ruleset_way(&rs, ruleset_find(&rs, "", "filter", "FORWARD"), p, "PASVD");
+	return ends_from(ruleset_find(&rs, "", "filter", "FORWARD"), p);
 }
 
 static enum tri matches(const char *rule)
@@ -59,7 +95,7 @@ static enum tri matches(const char *rule)
 	char line[512];
 
 	snprintf(line, sizeof(line), "-A FORWARD %s -j DROP\n", rule);
-	way_behind(line, &p);
+	ends_behind(line, &p);
 	return rule_matches(&ruleset_find(&rs, "", "filter", "FORWARD")->rule[0], &p);
 }
 
@@ -82,7 +118,7 @@ static const struct {
 	{"-p tcp -m multiport --dports 80,443", TRI_NO},
 	{"-p tcp -m multiport ! --dports 80,443", TRI_YES},
 	{"-p tcp -m multiport --ports 21", TRI_MAYBE},
-	{"-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN", TRI_MAYBE},
+	{"-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN", TRI_SOME},
 	{"-i wan", TRI_YES},
 	{"! -i wan", TRI_NO},
 	{"-i wa+", TRI_YES},
@@ -106,14 +142,18 @@ static const struct {
 	{"-m state --state INVALID", TRI_NO},
 	{"-m conntrack --ctorigdstport 21", TRI_YES},
 	{"-m conntrack --ctorigdstport 2121", TRI_NO},
-	{"-m conntrack --ctorigdst 203.0.113.1", TRI_MAYBE},
-	{"-m conntrack --ctdir ORIGINAL", TRI_MAYBE},
+	{"-m conntrack --ctorigdst 203.0.113.1", TRI_SOME},
+	{"-m conntrack --ctdir ORIGINAL", TRI_YES},
+	{"-m conntrack --ctdir REPLY", TRI_NO},
+	{"-m conntrack --ctproto 6", TRI_YES},
+	{"-p icmp -m conntrack --ctproto 6", TRI_NO},
+	{"-m conntrack --ctreplsrc 10.77.0.2", TRI_SOME},
 	{"-m helper --helper sane", TRI_NO},
 	{"-m set --match-set blocked src", TRI_MAYBE},
 	{"-m set --match-set blocked src -i lan0", TRI_NO},
 	{"-m comment --comment \"-p udp -j ACCEPT \\\" -i lan0\"", TRI_YES},
 	{"-m comment --comment", TRI_MAYBE},
-	{"-m limit --limit 1/sec", TRI_MAYBE},
+	{"-m limit --limit 1/sec", TRI_SOME},
 	{"-m future --what-is-this", TRI_MAYBE},
 };
 
@@ -127,54 +167,131 @@ START_TEST(rule_matches_what_it_says)
 }
 END_TEST
 
-START_TEST(what_is_not_known_of_a_packet_matches_perhaps)
+START_TEST(what_is_not_known_of_a_packet_matches_some)
 {
 	const struct rule_packet p = {.in = "wan", .state = STATE_RELATED};
 	struct rule r = {.tcp = TRI_MAYBE, .dport = {1, {{1024, 65535}}, false}};
 
-	ck_assert_int_eq(rule_matches(&r, &p), TRI_MAYBE);
+	ck_assert_int_eq(rule_matches(&r, &p), TRI_SOME_PORTS);
 	r.tcp = TRI_NO;
 	ck_assert_int_eq(rule_matches(&r, &p), TRI_NO);
 }
 END_TEST
 
 static const struct {
-	const char *rules;
-	enum rule_action end;
-	bool sure;
-	size_t index;
+	const char *rules, *ends;
+	size_t index; /* of the rule that led to the first one */
 } ways[] = {
-	{"", RULE_JUMP, true, 0},
-	{"-A FORWARD -i lan0 -j DROP\n", RULE_JUMP, true, 1},
-	{"-A FORWARD -j DROP\n", RULE_DROP, true, 0},
-	{"-A FORWARD -j REJECT --reject-with icmp-port-unreachable\n", RULE_DROP, true, 0},
-	{"-A FORWARD -j LOG --log-prefix \"-j DROP\"\n-A FORWARD -j ACCEPT\n", RULE_ACCEPT, true,
-		1},
-	{"-A FORWARD -m set --match-set x src -j ACCEPT\n-A FORWARD -j DROP\n", RULE_DROP, false,
-		1},
-	{"-A FORWARD -m set --match-set x src -j LOG\n-A FORWARD -j DROP\n", RULE_DROP, true, 1},
-	{"-A A -j DROP\n-A FORWARD -i wan -j A\n", RULE_DROP, true, 0},
-	{"-A A -i wan -j RETURN\n-A A -j DROP\n-A FORWARD -j A\n", RULE_JUMP, true, 1},
-	{"-A A -j RETURN\n-A FORWARD -g A\n", RULE_NONE, true, 0},
-	{"-A B -j RETURN\n-A A -g B\n-A A -j DROP\n-A FORWARD -j A\n", RULE_JUMP, true, 1},
-	{"-A A -j B\n-A B -j A\n-A FORWARD -j A\n", RULE_JUMP, false, 1},
-	{"-A FORWARD -p tcp -j RETURN\n", RULE_NONE, true, 0},
-	{"-A FORWARD -j NFQUEUE --queue-num 7 --queue-bypass\n", RULE_QUEUE, true, 0},
-	{"-A FORWARD -j FUTURE --with x\n", RULE_JUMP, true, 1},
+	{"", "J", 0},
+	{"-A FORWARD -i lan0 -j DROP\n", "J", 1},
+	{"-A FORWARD -j DROP\n", "D", 0},
+	{"-A FORWARD -j REJECT --reject-with icmp-port-unreachable\n", "D", 0},
+	{"-A FORWARD -j LOG --log-prefix \"-j DROP\"\n-A FORWARD -j ACCEPT\n", "A", 1},
+	{"-A FORWARD -m set --match-set x src -j ACCEPT\n-A FORWARD -j DROP\n", "A? D?", 0},
+	{"-A FORWARD -m set --match-set x src -j LOG\n-A FORWARD -j DROP\n", "D", 1},
+	{"-A FORWARD -m set --match-set x src -j RETURN\n-A FORWARD -j DROP\n", "D? N?", 1},
+	{"-A FORWARD -m limit --limit 5/sec --limit-burst 7 -j ACCEPT\n-A FORWARD -j DROP\n",
+		"A~ D", 0},
+	{"-A FORWARD -m recent --update --seconds 60 --name x --mask 255.255.255.255 --rsource -j "
+	 "DROP\n",
+		"D~ J", 0},
+	{"-A A -j DROP\n-A FORWARD -i wan -j A\n", "D", 0},
+	{"-A A -j DROP\n-A FORWARD -m mark --mark 0x1 -j A\n", "D? J?", 0},
+	{"-A A -i wan -j RETURN\n-A A -j DROP\n-A FORWARD -j A\n", "J", 1},
+	{"-A A -m mark --mark 0x1 -j RETURN\n-A A -j DROP\n-A FORWARD -j A\n", "D? J?", 0},
+	{"-A A -s 198.51.100.0/24 -j RETURN\n-A A -j DROP\n-A FORWARD -j A\n", "J", 1},
+	{"-A A -j RETURN\n-A FORWARD -g A\n", "N", 0},
+	{"-A A -p udp -j DROP\n-A FORWARD -g A\n", "N", 0},
+	{"-A A -m mark --mark 0x1 -j ACCEPT\n-A FORWARD -g A\n", "A? N?", 0},
+	{"-A B -j RETURN\n-A A -g B\n-A A -j DROP\n-A FORWARD -j A\n", "J", 1},
+	{"-A A -j B\n-A B -j A\n-A FORWARD -j A\n", "U? J?", 0},
+	{"-A FORWARD -p tcp -j RETURN\n", "N", 0},
+	{"-A FORWARD -j NFQUEUE --queue-num 7 --queue-bypass\n", "Q", 0},
+	{"-A FORWARD -j FUTURE --with x\n", "U? J?", 0},
 };
 
-START_TEST(way_ends_where_it_must)
+START_TEST(ways_end_where_they_can)
 {
 	const struct rule_packet p = packet();
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		struct way w = way_behind(ways[i].rules, &p);
-
-		ck_assert_msg(w.end == ways[i].end && w.sure == ways[i].sure, "%s: %d %d",
-			ways[i].rules, w.end, w.sure);
-		ck_assert_msg(w.end == RULE_NONE || w.index == ways[i].index, "%s: %zu",
-			ways[i].rules, w.index);
+		ends_behind(ways[i].rules, &p);
+		ck_assert_msg(strcmp(ends, ways[i].ends) == 0, "%s: %s", ways[i].rules, ends);
+		ck_assert_msg(*ends == 'N' || first_index == ways[i].index, "%s: %zu",
+			ways[i].rules, first_index);
 	}
+}
+END_TEST
+
+/* The first packet of a data connection, whose port is not known. */
+static struct rule_packet data_packet(void)
+{
+	struct rule_packet p = packet();
+
+	p.sport = p.dport = p.orig_dport = 1024;
+	p.sport_to = p.dport_to = p.orig_dport_to = 65535;
+	p.src = (struct addr){0};
+	p.state = STATE_RELATED | STATE_EXPECTED | STATE_DNAT;
+	p.flags = FLAG_SYN;
+	p.flags_known = UINT8_MAX;
+	p.helper = "sane";
+	return p;
+}
+
+static const struct {
+	const char *match, *ends;
+} of_data[] = {
+	{"-p tcp -m tcp --dport 21", "J"},
+	{"-p tcp -m tcp --dport 1024:65535", "D"},
+	{"-p tcp -m tcp --dport 1023:65535", "D"},
+	{"-p tcp -m tcp --dport 1025:65535", "D: J"},
+	{"-p tcp -m tcp --dport 50000:51000", "D: J"},
+	{"-p tcp -m tcp ! --dport 50000:51000", "D: J"},
+	{"-p tcp -m tcp ! --dport 21", "D"},
+	{"-p tcp -m multiport --dports 1:1000,2000:3000", "D: J"},
+	{"-p tcp -m multiport --dports 2000:65535,1:2000", "D"},
+	{"-p tcp -m multiport --dports 20,21,990", "J"},
+	{"-p tcp -m tcp --sport 20", "J"},
+	{"-s 192.0.2.0/24", "D~ J"},
+	{"-s 192.0.2.0/24 -p tcp -m tcp --dport 3306", "D: J"},
+	{"! -s 192.0.2.0/24", "D~ J"},
+	{"-m conntrack --ctstate ESTABLISHED", "J"},
+	{"-m conntrack --ctstate RELATED,ESTABLISHED", "D"},
+	{"-m conntrack --ctstatus EXPECTED", "D"},
+	{"-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN", "D"},
+	{"-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN", "J"},
+	{"-p tcp -m tcp --tcp-flags FIN,SYN FIN,SYN", "J"},
+	{"-m iprange --src-range 192.0.2.1-192.0.2.9", "D~ J"},
+	{"-m iprange --dst-range 10.77.0.1-10.77.0.9", "D"},
+	{"-m iprange --dst-range 10.77.0.3-10.77.0.9", "J"},
+	{"-m addrtype --src-type BROADCAST", "J"},
+	{"-m addrtype --dst-type LOCAL", "D? J?"},
+	{"-m mark --mark 0x1", "D? J?"},
+};
+
+START_TEST(data_connections_have_any_port_above_1023)
+{
+	const struct rule_packet p = data_packet();
+	char rule[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_data); i++) {
+		snprintf(rule, sizeof(rule), "-A FORWARD %s -j DROP\n", of_data[i].match);
+		ck_assert_msg(
+			strcmp(ends_behind(rule, &p), of_data[i].ends) == 0, "%s: %s", rule, ends);
+	}
+}
+END_TEST
+
+START_TEST(what_is_not_understood_has_a_name)
+{
+	const struct rule_packet p = packet();
+
+	ends_behind("-A FORWARD -m set --match-set blocked src -j DROP\n-A FORWARD -m geoip "
+		    "--source-country XX -j DROP\n",
+		&p);
+	ck_assert_str_eq(
+		ruleset_find(&rs, "", "filter", "FORWARD")->rule[0].unclear, "the ipset blocked");
+	ck_assert_str_eq(ruleset_find(&rs, "", "filter", "FORWARD")->rule[1].unclear, "-m geoip");
 }
 END_TEST
 
@@ -183,7 +300,6 @@ START_TEST(deep_chains_end)
 	const struct rule_packet p = packet();
 	char text[4096];
 	FILE *out = fmemopen(text, sizeof(text), "w");
-	struct way w;
 
 	fputs("*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -j C0\n", out);
 	for (int i = 0; i < 60; i++)
@@ -191,8 +307,7 @@ START_TEST(deep_chains_end)
 	fclose(out);
 	ruleset_free(&rs);
 	ck_assert_int_eq(iptables_save_read(text, &rs), 0);
-	w = ruleset_way(&rs, ruleset_find(&rs, "", "filter", "FORWARD"), &p, "PASVD");
-	ck_assert(w.end == RULE_NONE && !w.sure);
+	ck_assert_str_eq(ends_from(ruleset_find(&rs, "", "filter", "FORWARD"), &p), "U? N?");
 }
 END_TEST
 
@@ -202,7 +317,7 @@ static const struct rule *target(const char *rule)
 	char line[512];
 
 	snprintf(line, sizeof(line), "-A FORWARD %s\n", rule);
-	way_behind(line, &p);
+	ends_behind(line, &p);
 	return &ruleset_find(&rs, "", "filter", "FORWARD")->rule[0];
 }
 
@@ -330,7 +445,6 @@ START_TEST(rule_that_is_too_long_can_be_anything)
 {
 	static char text[LONG + 256];
 	const struct rule_packet p = packet();
-	struct way w;
 
 	snprintf(text, sizeof(text),
 		"*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m comment --comment \"%0*d\" -j "
@@ -339,8 +453,7 @@ START_TEST(rule_that_is_too_long_can_be_anything)
 		LONG, 0);
 	ruleset_free(&rs);
 	ck_assert_int_eq(iptables_save_read(text, &rs), 0);
-	w = ruleset_way(&rs, ruleset_find(&rs, "", "filter", "FORWARD"), &p, "PASVD");
-	ck_assert(w.end == RULE_DROP && !w.sure);
+	ck_assert_str_eq(ends_from(ruleset_find(&rs, "", "filter", "FORWARD"), &p), "U? D?");
 }
 END_TEST
 
@@ -364,109 +477,271 @@ END_TEST
 	"\"filter\","                                                                              \
 	"\"hook\":\"forward\",\"prio\":5,\"policy\":\"drop\"}}" extra
 
-static struct way nft_way(const char *expr, enum addr_family family)
+/* Named sets and maps, and a chain that ends with a drop. */
+#define NAMED(kind, name, elements)                                                                \
+	"{\"" kind "\":{\"family\":\"inet\",\"table\":\"t\",\"name\":\"" name                      \
+	"\",\"elem\":[" elements "]}},"
+static const char nft_sets[] = NAMED("set", "lans", "\"lan*\",\"b\"") NAMED(
+	"set", "pairs", "{\"concat\":[\"wan\",\"lan0\"]}") NAMED("set", "ports",
+	"21,{\"range\":[1000,2000]},{\"range\":[2001,65535]}") NAMED("set", "few",
+	"21,{\"range\":[50000,51000]}") NAMED("set", "blocked",
+	"{\"prefix\":{\"addr\":\"10.0.0.0\",\"len\":8}},{\"elem\":{"
+	"\"val\":\"192.0.2.1\",\"timeout\":9}},{\"range\":[\"198.51.100."
+	"1\",\"198.51.100.20\"]}") "{\"set\":{\"family\":\"inet\",\"table\":\"t\",\"name\":"
+				   "\"none\"}},"
+				   "{\"set\":{\"family\":\"inet\",\"table\":\"other\",\"name\":"
+				   "\"hidden\",\"elem\":["
+				   "\"wan\"]}}," NAMED("map", "ways",
+					   "[\"wan\",{\"goto\":{\"target\":\"shut\"}}],[\"lan0\",{"
+					   "\"accept\":null}]") "{\"chain\":{\"family\":\"inet\","
+								"\"table\":\"t\",\"name\":\"shut\"}"
+								"},"
+								"{\"rule\":{\"family\":\"inet\","
+								"\"table\":\"t\",\"chain\":"
+								"\"shut\",\"handle\":8,"
+								"\"expr\":[{\"reject\":{\"type\":"
+								"\"icmpx\"}}]}},";
+
+static const char *nft_ends(const char *expr, enum addr_family family, const struct rule_packet *p)
 {
-	struct rule_packet p = packet();
-	char text[4096];
+	char text[8192];
 
 	ruleset_free(&rs);
 	snprintf(text, sizeof(text),
 		"{\"nftables\":[{\"metainfo\":{\"version\":\"1.0.6\"}},{\"table\":{\"family\":"
 		"\"inet\","
-		"\"name\":\"t\"}}," CHAIN(
+		"\"name\":\"t\"}},%s" CHAIN(
 			",") "{\"rule\":{\"family\":\"inet\",\"table\":\"t\",\"chain\":"
 			     "\"f\",\"handle\":7,\"expr\":[%s]}}]}",
-		expr);
-	p.helper = "sane";
+		nft_sets, expr);
 	ck_assert_int_eq(nft_list_read(text, family, NULL, &rs), 0);
-	return ruleset_way(&rs, ruleset_find(&rs, "inet", "t", "f"), &p, "PASVD");
+	return ends_from(ruleset_find(&rs, "inet", "t", "f"), p);
 }
 
 #define ACCEPT ",{\"accept\":null}"
 #define MATCH(op, left, right)                                                                     \
 	"{\"match\":{\"op\":\"" op "\",\"left\":{" left "},\"right\":" right "}}"
-#define META(key) "\"meta\":{\"key\":\"" key "\"}"
-#define CT(key)   "\"ct\":{\"key\":\"" key "\"}"
+#define META(key)           "\"meta\":{\"key\":\"" key "\"}"
+#define CT(key)             "\"ct\":{\"key\":\"" key "\"}"
+#define CONCAT              "\"concat\":[{" META("iifname") "},{" META("oifname") "}]"
+#define FIB                 "\"fib\":{\"result\":\"oif\",\"flags\":[\"saddr\",\"iif\"]}"
+#define FLAGS               "\"payload\":{\"protocol\":\"tcp\",\"field\":\"flags\"}"
+#define MASKED              "\"&\":[{" FLAGS "},[\"fin\",\"syn\",\"rst\",\"ack\"]]"
+#define VMAP(key, elements) "{\"vmap\":{\"key\":{" key "},\"data\":{\"set\":[" elements "]}}}"
 #define PAYLOAD(protocol, field)                                                                   \
 	"\"payload\":{\"protocol\":\"" protocol "\",\"field\":\"" field "\"}"
 
 static const struct {
-	const char *expr;
-	enum rule_action end;
-	bool sure;
+	const char *expr, *ends;
 } nft[] = {
-	{"{\"counter\":{\"packets\":0,\"bytes\":0}}" ACCEPT, RULE_ACCEPT, true},
-	{MATCH("==", META("l4proto"), "\"tcp\"") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("==", META("l4proto"), "{\"set\":[\"tcp\",\"udp\"]}") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("==", META("l4proto"), "\"udp\"") ACCEPT, RULE_NONE, true},
-	{MATCH("!=", META("l4proto"), "\"tcp\"") ACCEPT, RULE_NONE, true},
-	{MATCH("==", META("nfproto"), "\"ipv6\"") ACCEPT, RULE_NONE, true},
-	{MATCH("==", META("nfproto"), "\"ipv4\"") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("==", META("iifname"), "\"wan\"") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("==", META("iifname"), "\"w*\"") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("!=", META("oifname"), "\"lan0\"") ACCEPT, RULE_NONE, true},
-	{MATCH("==", META("iifname"), "{\"set\":[\"wan\",\"b\"]}") ACCEPT, RULE_NONE, false},
-	{MATCH("==", META("mark"), "1") ACCEPT, RULE_NONE, false},
-	{MATCH("in", CT("state"), "[\"established\",\"related\"]") ACCEPT, RULE_NONE, true},
-	{MATCH("==", CT("state"), "{\"set\":[\"new\",\"related\"]}") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("in", CT("state"), "\"new\"") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("in", CT("status"), "\"dnat\"") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("in", CT("status"), "\"seen-reply\"") ACCEPT, RULE_NONE, false},
-	{MATCH("==", CT("helper"), "\"sane\"") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("==", CT("helper"), "\"ftp\"") ACCEPT, RULE_NONE, true},
-	{MATCH("==", "\"ct\":{\"key\":\"proto-dst\",\"dir\":\"original\"}", "21") ACCEPT,
-		RULE_ACCEPT, true},
-	{MATCH("==", "\"ct\":{\"key\":\"proto-dst\",\"dir\":\"reply\"}", "21") ACCEPT, RULE_NONE,
-		false},
-	{MATCH("==", PAYLOAD("ip", "daddr"), "\"10.77.0.2\"") ACCEPT, RULE_ACCEPT, true},
+	{"{\"counter\":{\"packets\":0,\"bytes\":0}}" ACCEPT, "A"},
+	{MATCH("==", META("l4proto"), "\"tcp\"") ACCEPT, "A"},
+	{MATCH("==", META("l4proto"), "{\"set\":[\"tcp\",\"udp\"]}") ACCEPT, "A"},
+	{MATCH("==", META("l4proto"), "\"udp\"") ACCEPT, "N"},
+	{MATCH("!=", META("l4proto"), "\"tcp\"") ACCEPT, "N"},
+	{MATCH("==", META("nfproto"), "\"ipv6\"") ACCEPT, "N"},
+	{MATCH("==", META("nfproto"), "\"ipv4\"") ACCEPT, "A"},
+	{MATCH("==", META("iifname"), "\"wan\"") ACCEPT, "A"},
+	{MATCH("==", META("iifname"), "\"w*\"") ACCEPT, "A"},
+	{MATCH("!=", META("oifname"), "\"lan0\"") ACCEPT, "N"},
+	{MATCH("==", META("iifname"), "{\"set\":[\"wan\",\"b\"]}") ACCEPT, "A"},
+	{MATCH("!=", META("iifname"), "{\"set\":[\"wan\",\"b\"]}") ACCEPT, "N"},
+	{MATCH("==", META("iifname"), "\"@lans\"") ACCEPT, "N"},
+	{MATCH("==", META("oifname"), "\"@lans\"") ACCEPT, "A"},
+	{MATCH("!=", META("oifname"), "\"@lans\"") ACCEPT, "N"},
+	{MATCH("==", META("oifname"), "\"@none\"") ACCEPT, "N"},
+	{MATCH("==", META("iifname"), "\"@hidden\"") ACCEPT, "A? N?"},
+	{MATCH("==", CONCAT, "\"@pairs\"") ACCEPT, "A"},
+	{MATCH("==", CONCAT, "{\"set\":[{\"concat\":[\"lan0\",\"wan\"]}]}") ACCEPT, "N"},
+	{VMAP(CONCAT, "[{\"concat\":[\"wan\",\"x*\"]},{\"accept\":null}],[{\"concat\":[\"wan\","
+		      "\"lan0\"]},{\"drop\":null}]"),
+		"D"},
+	{VMAP(CONCAT, "[{\"concat\":[\"wan\",\"x*\"]},{\"accept\":null}]"), "N"},
+	{VMAP(CONCAT, "[{\"concat\":[\"wan\",{\"odd\":1}]},{\"accept\":null}]"), "A? N?"},
+	{"{\"vmap\":{\"key\":{" META("iifname") "},\"data\":\"@ways\"}}" ACCEPT, "D"},
+	{"{\"vmap\":{\"key\":{" META("oifname") "},\"data\":\"@ways\"}},{\"drop\":null}", "A"},
+	{VMAP(META("mark"), "[1,{\"accept\":null}]"), "A? N?"},
+	{VMAP(META("iifname"), "[\"*\",{\"drop\":null}],[\"wan\",{\"accept\":null}]"), "A"},
+	{VMAP(META("iifname"), "[\"*\",{\"drop\":null}],[\"lan9\",{\"accept\":null}]"), "D"},
+	{VMAP(PAYLOAD("udp", "dport"), "[21,{\"accept\":null}]"), "N"},
+	{MATCH("==", META("mark"), "1") ACCEPT, "A? N?"},
+	{MATCH("in", CT("state"), "[\"established\",\"related\"]") ACCEPT, "N"},
+	{MATCH("==", CT("state"), "{\"set\":[\"new\",\"related\"]}") ACCEPT, "A"},
+	{MATCH("in", CT("state"), "\"new\"") ACCEPT, "A"},
+	{MATCH("in", CT("status"), "\"dnat\"") ACCEPT, "A"},
+	{MATCH("in", CT("status"), "\"seen-reply\"") ACCEPT, "A? N?"},
+	{MATCH("==", CT("helper"), "\"sane\"") ACCEPT, "A"},
+	{MATCH("==", CT("helper"), "\"ftp\"") ACCEPT, "N"},
+	{MATCH("==", "\"ct\":{\"key\":\"proto-dst\",\"dir\":\"original\"}", "21") ACCEPT, "A"},
+	{MATCH("==", "\"ct\":{\"key\":\"proto-dst\",\"dir\":\"reply\"}", "21") ACCEPT, "A: N"},
+	{MATCH("==", "\"ct\":{\"key\":\"proto-src\",\"dir\":\"reply\"}", "21") ACCEPT, "A"},
+	{MATCH("==", "\"ct\":{\"key\":\"ip saddr\",\"dir\":\"reply\"}", "\"10.77.0.2\"") ACCEPT,
+		"A"},
+	{MATCH("==", "\"ct\":{\"key\":\"ip6 saddr\",\"dir\":\"reply\"}", "\"fd00::2\"") ACCEPT,
+		"N"},
+	{MATCH("==", CT("direction"), "\"original\"") ACCEPT, "A"},
+	{MATCH("==", CT("direction"), "\"reply\"") ACCEPT, "N"},
+	{MATCH("==", CT("l3proto"), "\"ipv4\"") ACCEPT, "A"},
+	{MATCH("==", META("protocol"), "{\"set\":[\"ip\",\"ip6\"]}") ACCEPT, "A"},
+	{MATCH("==", META("protocol"), "\"ip6\"") ACCEPT, "N"},
+	{MATCH("==", PAYLOAD("ip", "daddr"), "\"10.77.0.2\"") ACCEPT, "A"},
 	{MATCH("==", PAYLOAD("ip", "saddr"), "{\"prefix\":{\"addr\":\"198.51.100.0\",\"len\":24}}")
 			ACCEPT,
-		RULE_ACCEPT, true},
+		"A"},
 	{MATCH("==", PAYLOAD("ip", "saddr"), "{\"prefix\":{\"addr\":\"10.0.0.0\",\"len\":8}}")
 			ACCEPT,
-		RULE_NONE, true},
-	{MATCH("==", PAYLOAD("ip", "saddr"), "\"@set\"") ACCEPT, RULE_NONE, false},
-	{MATCH("==", PAYLOAD("ip", "protocol"), "\"tcp\"") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("==", PAYLOAD("ip6", "daddr"), "\"fd00::2\"") ACCEPT, RULE_NONE, true},
+		"N"},
+	{MATCH("==", PAYLOAD("ip", "saddr"), "\"@set\"") ACCEPT, "A? N?"},
+	{MATCH("==", PAYLOAD("ip", "protocol"), "\"tcp\"") ACCEPT, "A"},
+	{MATCH("==", PAYLOAD("ip6", "daddr"), "\"fd00::2\"") ACCEPT, "N"},
 	{MATCH("==", PAYLOAD("tcp", "dport"), "{\"set\":[20,21,{\"range\":[1000,2000]}]}") ACCEPT,
-		RULE_ACCEPT, true},
-	{MATCH("==", PAYLOAD("th", "dport"), "{\"range\":[22,2000]}") ACCEPT, RULE_NONE, true},
-	{MATCH("!=", PAYLOAD("tcp", "dport"), "80") ACCEPT, RULE_ACCEPT, true},
-	{MATCH("==", PAYLOAD("udp", "dport"), "21") ACCEPT, RULE_NONE, true},
-	{MATCH("in", PAYLOAD("tcp", "flags"), "\"syn\"") ACCEPT, RULE_NONE, false},
+		"A"},
+	{MATCH("==", PAYLOAD("th", "dport"), "{\"range\":[22,2000]}") ACCEPT, "N"},
+	{MATCH("!=", PAYLOAD("tcp", "dport"), "80") ACCEPT, "A"},
+	{MATCH("==", PAYLOAD("udp", "dport"), "21") ACCEPT, "N"},
+	{MATCH("in", PAYLOAD("tcp", "flags"), "\"syn\"") ACCEPT, "A"},
+	{MATCH("in", PAYLOAD("tcp", "flags"), "[\"syn\",\"ack\"]") ACCEPT, "A? N?"},
+	{MATCH("==", MASKED, "\"syn\"") ACCEPT, "A"},
+	{MATCH("!=", MASKED, "\"syn\"") ACCEPT, "N"},
+	{MATCH("==", MASKED, "[\"fin\",\"syn\"]") ACCEPT, "N"},
+	{MATCH("==", MASKED, "{\"|\":[\"fin\",\"syn\"]}") ACCEPT, "N"},
+	{MATCH("==", MASKED, "0") ACCEPT, "N"},
+	{MATCH("==", FIB, "false") ",{\"drop\":null}", "D~ N"},
+	{MATCH("==", FIB, "true") ACCEPT, "A"},
+	{MATCH("==", PAYLOAD("ether", "saddr"), "\"00:11:22:33:44:55\"") ACCEPT, "A? N?"},
+	{MATCH("==", "\"payload\":{\"base\":\"ih\",\"offset\":0,\"len\":8}", "1") ACCEPT, "A? N?"},
 	{"{\"vmap\":{\"key\":{" CT(
 		 "state") "},\"data\":{\"set\":[[\"established\",{\"accept\":null}],["
 			  "\"new\",{\"drop\":null}]]}}}",
-		RULE_DROP, true},
+		"D"},
 	{"{\"vmap\":{\"key\":{" CT(
 		 "state") "},\"data\":{\"set\":[[\"established\",{\"drop\":null}],["
 			  "\"related\",{\"accept\":null}]]}}}",
-		RULE_NONE, true},
-	{"{\"vmap\":{\"key\":{" CT("state") "},\"data\":\"@map\"}}" ACCEPT, RULE_NONE, false},
-	{"{\"limit\":{\"rate\":1,\"per\":\"second\"}}" ACCEPT, RULE_NONE, false},
-	{"{\"jump\":{\"target\":\"gone\"}}", RULE_NONE, false},
-	{"{\"xt\":{\"type\":\"target\",\"name\":\"DROP\"}}", RULE_NONE, true},
-	{"{\"flow\":{\"op\":\"add\",\"flowtable\":\"@f\"}}", RULE_NONE, true},
-	{"{\"queue\":{\"num\":7,\"flags\":\"bypass\"}}", RULE_QUEUE, true},
-	{"{\"queue\":{\"num\":{\"range\":[0,3]}}}", RULE_NONE, false},
+		"N"},
+	{"{\"vmap\":{\"key\":{" CT("state") "},\"data\":\"@map\"}}" ACCEPT, "U? A?"},
+	{"{\"limit\":{\"rate\":1,\"per\":\"second\"}}" ACCEPT, "A~ N"},
+	{"{\"ct count\":{\"val\":5,\"inv\":true}},{\"drop\":null}", "D~ N"},
+	{"{\"set\":{\"op\":\"add\",\"elem\":1,\"set\":\"@none\"}},{\"drop\":null}", "D"},
+	{"{\"mangle\":{\"key\":{\"ct\":{\"key\":\"mark\"}},\"value\":1}}" ACCEPT, "A"},
+	{"{\"future\":null}", "U? N?"},
+	{"{\"future\":null}" ACCEPT, "A? N?"},
+	{"{\"jump\":{\"target\":\"gone\"}}", "U? N?"},
+	{"{\"goto\":{\"target\":\"shut\"}}", "D"},
+	{"{\"xt\":{\"type\":\"target\",\"name\":\"DROP\"}}", "U? N?"},
+	{"{\"flow\":{\"op\":\"add\",\"flowtable\":\"@f\"}}", "N"},
+	{"{\"queue\":{\"num\":7,\"flags\":\"bypass\"}}", "Q"},
+	{"{\"queue\":{\"num\":{\"range\":[0,3]}}}", "Q? N?"},
 };
 
 START_TEST(nft_statements)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(nft); i++) {
-		struct way w = nft_way(nft[i].expr, ADDR_IP4);
+	struct rule_packet p = packet();
 
-		ck_assert_msg(w.end == nft[i].end && w.sure == nft[i].sure, "%s: %d %d",
-			nft[i].expr, w.end, w.sure);
+	p.helper = "sane";
+	p.flags = FLAG_SYN;
+	p.flags_known = UINT8_MAX;
+	p.reply_src = p.dst;
+	p.reply_sport = 21;
+	for (size_t i = 0; i < ARRAY_SIZE(nft); i++)
+		ck_assert_msg(strcmp(nft_ends(nft[i].expr, ADDR_IP4, &p), nft[i].ends) == 0,
+			"%s: %s", nft[i].expr, ends);
+}
+END_TEST
+
+static const struct {
+	const char *expr, *ends;
+} nft_data[] = {
+	{MATCH("==", PAYLOAD("tcp", "dport"), "21") ACCEPT, "N"},
+	{MATCH("!=", PAYLOAD("tcp", "dport"), "21") ACCEPT, "A"},
+	{MATCH("==", PAYLOAD("tcp", "dport"), "{\"set\":[21,{\"range\":[1024,65535]}]}") ACCEPT,
+		"A"},
+	{MATCH("!=", PAYLOAD("tcp", "dport"), "{\"range\":[1,1023]}") ACCEPT, "A"},
+	{MATCH(">=", PAYLOAD("tcp", "dport"), "1024") ACCEPT, "A"},
+	{MATCH(">", PAYLOAD("tcp", "dport"), "1024") ACCEPT, "A: N"},
+	{MATCH("<", PAYLOAD("tcp", "dport"), "1024") ACCEPT, "N"},
+	{MATCH("<=", PAYLOAD("tcp", "dport"), "1024") ACCEPT, "A: N"},
+	{MATCH("==", PAYLOAD("tcp", "dport"), "\"@ports\"") ACCEPT, "A"},
+	{MATCH("!=", PAYLOAD("tcp", "dport"), "\"@ports\"") ACCEPT, "N"},
+	{MATCH("==", PAYLOAD("th", "dport"), "\"@few\"") ACCEPT, "A: N"},
+	{MATCH("==", "\"concat\":[{" META("l4proto") "},{" PAYLOAD("th", "dport") "}]",
+		 "{\"set\":[{\"concat\":[\"tcp\",21]},{\"concat\":[\"udp\",{\"range\":[1,65535]}]}"
+		 "]}") ACCEPT,
+		"N"},
+	{MATCH("==", "\"concat\":[{" META("l4proto") "},{" PAYLOAD("th", "dport") "}]",
+		 "{\"set\":[{\"concat\":[\"tcp\",{\"range\":[1000,65535]}]}]}") ACCEPT,
+		"A"},
+	{"{\"vmap\":{\"key\":{\"concat\":[{" META("l4proto") "},{" PAYLOAD(
+		 "th", "dport") "}]},\"data\":{\"set\":[[{\"concat\":[\"tcp\",21]},{\"accept\":"
+				"null}]]}}}",
+		"N"},
+	{"{\"vmap\":{\"key\":{" CT("state") "},\"data\":{\"set\":[[\"established\",{\"accept\":"
+					    "null}],[\"*\",{\"drop\":null}]]}}}",
+		"D"},
+	{"{\"vmap\":{\"key\":{" CT("state") "},\"data\":{\"set\":[[\"*\",{\"drop\":null}],["
+					    "\"related\",{\"accept\":null}]]}}}",
+		"A"},
+	{MATCH("==", CT("state"), "{\"set\":[\"established\"]}") ACCEPT, "N"},
+	{MATCH("==", PAYLOAD("ip", "saddr"), "\"@blocked\"") ",{\"drop\":null}", "D~ N"},
+	{MATCH("==", "\"concat\":[{" PAYLOAD("ip", "saddr") "},{" PAYLOAD("ip", "daddr") "}]",
+		 "{\"set\":[{\"concat\":[{\"prefix\":{\"addr\":\"10.0.0.0\",\"len\":8}},"
+		 "\"10.77.0.2\"]}]}") ACCEPT,
+		"A~ N"},
+};
+
+START_TEST(nft_ports_of_data_connections)
+{
+	const struct rule_packet p = data_packet();
+
+	for (size_t i = 0; i < ARRAY_SIZE(nft_data); i++)
+		ck_assert_msg(
+			strcmp(nft_ends(nft_data[i].expr, ADDR_IP4, &p), nft_data[i].ends) == 0,
+			"%s: %s", nft_data[i].expr, ends);
+}
+END_TEST
+
+static const struct {
+	const char *value;
+	uint32_t written;
+} nft_marks[] = {
+	{"1", 0xffffffff},
+	{"{\"ct\":{\"key\":\"mark\"}}", 0},
+	{"{\"meta\":{\"key\":\"mark\"}}", 0xffffffff},
+	{"{\"|\":[{\"ct\":{\"key\":\"mark\"}},1]}", 1},
+	{"{\"&\":[{\"ct\":{\"key\":\"mark\"}},4294967040]}", 0xff},
+	{"{\"^\":[{\"ct\":{\"key\":\"mark\"}},6]}", 6},
+	{"{\"|\":[{\"&\":[{\"ct\":{\"key\":\"mark\"}},4294967281]},1]}", 15},
+	{"{\"|\":[{\"&\":[{\"meta\":{\"key\":\"mark\"}},511]},256]}", 0xffffffff},
+	{"{\"|\":[{\"&\":[{\"ct\":{\"key\":\"mark\"}},4294967040]},{\"&\":[{\"meta\":{\"key\":"
+	 "\"mark\"}},255]}]}",
+		0xff},
+	{"{\"map\":{\"key\":{\"meta\":{\"key\":\"iifname\"}},\"data\":\"@x\"}}", 0xffffffff},
+};
+
+START_TEST(nft_bits_of_the_connections_mark_that_are_written)
+{
+	const struct rule_packet p = packet();
+	char expr[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(nft_marks); i++) {
+		const struct chain *c;
+
+		snprintf(expr, sizeof(expr),
+			"{\"mangle\":{\"key\":{\"ct\":{\"key\":\"mark\"}},\"value\":%s}}",
+			nft_marks[i].value);
+		ck_assert_str_eq(nft_ends(expr, ADDR_IP4, &p), "N");
+		c = ruleset_find(&rs, "inet", "t", "f");
+		ck_assert_msg(c->rule[0].connmark == nft_marks[i].written, "%s: 0x%x",
+			nft_marks[i].value, (unsigned)c->rule[0].connmark);
 	}
 }
 END_TEST
 
 START_TEST(nft_chain_and_rule_say_where_they_are)
 {
+	const struct rule_packet p = packet();
 	const struct chain *c;
 
-	nft_way("{\"drop\":null}", ADDR_IP6);
+	nft_ends("{\"drop\":null}", ADDR_IP6, &p);
 	c = ruleset_find(&rs, "inet", "t", "f");
 	ck_assert(c && c->hook == HOOK_FORWARD && c->priority == 5 && c->drops && c->n == 1);
 	ck_assert_int_eq(c->rule[0].handle, 7);
@@ -515,12 +790,15 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {rule_matches_what_it_says,
-		what_is_not_known_of_a_packet_matches_perhaps, way_ends_where_it_must,
+		what_is_not_known_of_a_packet_matches_some, ways_end_where_they_can,
+		data_connections_have_any_port_above_1023, what_is_not_understood_has_a_name,
 		deep_chains_end, destination_of_dnat, targets_with_options,
 		bits_are_left_alone_by_masks, bits_of_the_connections_mark_that_are_written,
 		rule_as_words_for_a_shell, rule_that_is_too_long_can_be_anything,
-		garbage_is_no_rules, nft_statements, nft_chain_and_rule_say_where_they_are,
-		nft_tables_of_others_are_left_out, nft_garbage_is_refused};
+		garbage_is_no_rules, nft_statements, nft_ports_of_data_connections,
+		nft_bits_of_the_connections_mark_that_are_written,
+		nft_chain_and_rule_say_where_they_are, nft_tables_of_others_are_left_out,
+		nft_garbage_is_refused};
 
 	return unit_run("ruleset", tests, ARRAY_SIZE(tests));
 }

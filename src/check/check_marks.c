@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* check_marks.c - whether other rules leave pasvd's bits of a connection's mark alone, and restore
+ * marks where pasvd's rules do not end the way before
+ */
+#include <string.h>
+
+#include "checks.h"
+#include "iptables_save.h"
+#include "kinds.h"
+
+static const char about[] = "packets";
+
+static bool check_marks_concern(const struct kinds *k, const struct rule *rule)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (strcmp(k->kind[i].table, "mangle") == 0 &&
+			rule_matches(rule, &k->kind[i].packet) != TRI_NO)
+			return true;
+	}
+	return false;
+}
+
+/* Reports rule number `i` of the chain, which writes pasvd's bits of the mark. */
+static void check_marks_overwrites(const struct target *t, const struct filter *f,
+	const struct chain *c, size_t i, uint32_t connmark, struct report *r)
+{
+	const struct rule *rule = &c->rule[i];
+	char masked[FINDING_TEXT_MAX], where[FINDING_TEXT_MAX];
+	struct finding *found;
+
+	filter_say_rule(f, c, rule, where, sizeof(where));
+	found = report_add(r, SEVERITY_WARNING, about,
+		"%s: %s overwrites pasvd's bits of the connection's mark", target_family(t), where);
+	finding_why(found,
+		"a session without its bits, 0x%x, counts as new once a segment is repeated or "
+		"pasvd restarts: nothing is opened for it until its user logs in again",
+		(unsigned)connmark);
+	if (filter_is_nft(f))
+		finding_advice(found,
+			"have that rule keep them (ct mark set ct mark and 0x%x or ...), or the "
+			"key connmark use other bits",
+			(unsigned)connmark);
+	else if (iptables_save_masked(rule->text, connmark, masked, sizeof(masked)))
+		finding_fix(found, "%s -t %s -R %s %zu %s", f->command, c->table, c->name, i + 1,
+			masked);
+	else
+		finding_advice(found, "have that rule, or the key connmark, use other bits");
+	report_once(r);
+}
+
+void check_marks_written(const struct facts *f, const struct target *t, const struct filter *filter,
+	const struct kinds *k, struct report *r)
+{
+	for (size_t i = 0; i < filter->rules.n; i++) {
+		const struct chain *c = &filter->rules.chain[i];
+
+		for (size_t j = 0; j < c->n; j++) {
+			if (c->rule[j].connmark & f->connmark &&
+				check_marks_concern(k, &c->rule[j]))
+				check_marks_overwrites(t, filter, c, j, f->connmark, r);
+		}
+	}
+}
+
+/* A packet that pasvd has seen goes on after the table, so a mark that is restored after the jump
+ * is never restored. */
+void check_marks_restored(const struct target *t, const struct kinds *k, struct report *r)
+{
+	const struct chain *c = ruleset_find(&t->filter->rules, "", "mangle", "PREROUTING");
+	struct finding *found;
+	size_t last = 0;
+
+	for (size_t i = c ? chain_jump(c, t->own) : 0; c && i < c->n; i++) {
+		if (c->rule[i].action == RULE_RESTORE && check_marks_concern(k, &c->rule[i]))
+			last = i;
+	}
+	if (!last)
+		return;
+	found = report_add(r, SEVERITY_WARNING, about,
+		"%s: \"%s\" of table mangle is behind pasvd's rules", target_family(t),
+		c->rule[last].text);
+	finding_why(found, "a packet that pasvd has seen goes on behind this table, so it does not "
+			   "get the mark of its "
+			   "connection, and policy routing by marks sends it the wrong way");
+	check_way_fix_jumps(found, t, c, 0, last, last + 1);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kinds.c - the kinds of packets that FTP needs, where they pass, and what is known of them there
+ *
+ * A data port is one from POLICY_LOWEST_PORT on; the port of a server that connects to a client can
+ * be any.
+ */
+#include "kinds.h"
+
+#include <string.h>
+
+enum { FIRST = -1000, LAST = 1000 };
+
+/* A packet that begins a connection is a SYN; others have no SYN, but an ACK. */
+static void kinds_set_flags(struct rule_packet *p, bool begins)
+{
+	p->flags = begins ? FLAG_SYN : FLAG_ACK;
+	p->flags_known = FLAG_SYN | FLAG_RST | FLAG_ACK;
+	if (begins)
+		p->flags_known |= FLAG_FIN | FLAG_PSH | FLAG_URG;
+}
+
+static void kinds_add_at(struct kinds *k, const char *what, enum hook hook, int from, int to,
+	const char *table, struct rule_packet packet)
+{
+	kinds_set_flags(&packet, !(packet.state & STATE_ESTABLISHED));
+	k->kind[k->n++] = (struct kind){what, hook, from, to, table, packet};
+}
+
+static void kinds_add(struct kinds *k, const char *what, enum hook hook, const char *table,
+	struct rule_packet packet)
+{
+	if (strcmp(table, "raw") == 0)
+		kinds_add_at(k, what, hook, FIRST, AFTER_CONNTRACK, table, packet);
+	else if (strcmp(table, "nat") == 0)
+		kinds_add_at(k, what, hook, BEFORE_NAT, BEFORE_NAT, table, packet);
+	else if (hook == HOOK_FORWARD)
+		kinds_add_at(k, what, hook, FIRST, LAST, table, packet);
+	else
+		kinds_add_at(k, what, hook, AFTER_CONNTRACK + 1, BEFORE_NAT - 1, table, packet);
+}
+
+/* A data connection as it comes in: before conntrack, and after it. */
+static void kinds_add_incoming(struct kinds *k, const char *what, struct rule_packet packet)
+{
+	const unsigned int state = packet.state;
+
+	packet.out = NULL;
+	packet.state = 0;
+	kinds_add_at(k, what, HOOK_PREROUTING, FIRST, AFTER_CONNTRACK, "", packet);
+	packet.state = state;
+	kinds_add(k, what, HOOK_PREROUTING, "", packet);
+}
+
+/* Control connections to a server: what is known of them before NAT and after. */
+static void kinds_add_control(struct kinds *k, const struct target *t, const char *wan, size_t port)
+{
+	const struct service *s = &t->service;
+	uint16_t outside = s->port[port].outside, inside = s->any ? 0 : s->port[port].server;
+	const char *lan = t->inside[0] ? t->inside : NULL;
+	struct rule_packet dialled = {.in = wan,
+		.dst = s->public,
+		.sport = POLICY_LOWEST_PORT,
+		.sport_to = UINT16_MAX,
+		.dport = outside,
+		.orig_dst = s->public,
+		.orig_dport = outside,
+		.reply_src = s->server,
+		.reply_sport = inside};
+	struct rule_packet forwarded = dialled;
+	struct rule_packet answer = {.in = lan,
+		.src = s->server,
+		.sport = inside,
+		.dport = POLICY_LOWEST_PORT,
+		.dport_to = UINT16_MAX,
+		.orig_dst = s->public,
+		.orig_dport = outside,
+		.reply_src = s->server,
+		.reply_sport = inside,
+		.reply = true,
+		.state = STATE_ESTABLISHED | STATE_DNAT};
+
+	forwarded.out = lan;
+	forwarded.dst = s->server;
+	forwarded.dport = inside;
+	kinds_add(k, "a client's connection", HOOK_PREROUTING, "raw", dialled);
+	dialled.state = STATE_NEW;
+	kinds_add(k, "a client's connection", HOOK_PREROUTING, "", dialled);
+	kinds_add(k, "a client's connection", HOOK_PREROUTING, "nat", dialled);
+	dialled.state = STATE_ESTABLISHED | STATE_DNAT;
+	kinds_add(k, "a client's commands", HOOK_PREROUTING, "mangle", dialled);
+	kinds_add(k, "the server's replies", HOOK_PREROUTING, "mangle", answer);
+	forwarded.state = STATE_NEW | STATE_DNAT;
+	kinds_add(k, "a client's connection", HOOK_FORWARD, "filter", forwarded);
+	forwarded.state = STATE_ESTABLISHED | STATE_DNAT;
+	kinds_add(k, "a client's commands", HOOK_FORWARD, "filter", forwarded);
+	answer.out = wan;
+	kinds_add(k, "the server's replies", HOOK_FORWARD, "filter", answer);
+}
+
+/* Data connections to a server, and those that it begins. */
+static void kinds_add_data(struct kinds *k, const struct target *t, const char *wan)
+{
+	const struct service *s = &t->service;
+	const char *lan = t->inside[0] ? t->inside : NULL;
+	struct rule_packet to = {.in = wan,
+		.out = lan,
+		.dst = s->server,
+		.sport = POLICY_LOWEST_PORT,
+		.sport_to = UINT16_MAX,
+		.dport = POLICY_LOWEST_PORT,
+		.dport_to = UINT16_MAX,
+		.orig_dst = s->public,
+		.orig_dport = POLICY_LOWEST_PORT,
+		.orig_dport_to = UINT16_MAX,
+		.reply_src = s->server,
+		.state = STATE_RELATED | STATE_EXPECTED | STATE_DNAT,
+		.helper = s->ct_helper};
+	struct rule_packet back = {.in = lan,
+		.out = wan,
+		.src = s->server,
+		.dport = POLICY_LOWEST_PORT,
+		.dport_to = UINT16_MAX,
+		.orig_dport = POLICY_LOWEST_PORT,
+		.orig_dport_to = UINT16_MAX,
+		.state = STATE_RELATED | STATE_EXPECTED | STATE_SNAT,
+		.helper = s->ct_helper};
+	struct rule_packet incoming = to;
+
+	incoming.dst = s->public;
+	kinds_add_incoming(k, "a data connection to the server", incoming);
+	kinds_add_incoming(k, "a data connection of the server", back);
+	kinds_add(k, "a data connection to the server", HOOK_FORWARD, "filter", to);
+	kinds_add(k, "a data connection of the server", HOOK_FORWARD, "filter", back);
+	to.state = STATE_ESTABLISHED | STATE_EXPECTED | STATE_DNAT;
+	kinds_add(k, "the packets of a data connection", HOOK_FORWARD, "filter", to);
+	back.reply = true;
+	back.sport = POLICY_LOWEST_PORT;
+	back.sport_to = UINT16_MAX;
+	back.reply_src = s->server;
+	back.state = to.state;
+	kinds_add(k, "the packets of a data connection", HOOK_FORWARD, "filter", back);
+}
+
+void kinds_add_server(struct kinds *k, const struct target *t, const char *wan, size_t port)
+{
+	kinds_add_control(k, t, wan, port);
+	kinds_add_data(k, t, wan);
+}
+
+void kinds_add_clients(struct kinds *k, const struct target *t)
+{
+	const char *lan = t->service.lan;
+	const unsigned int translated = STATE_ESTABLISHED | STATE_SNAT;
+	struct rule_packet out = {.in = lan,
+		.sport = POLICY_LOWEST_PORT,
+		.sport_to = UINT16_MAX,
+		.dport = CONTROL_PORT,
+		.orig_dport = CONTROL_PORT,
+		.reply_sport = CONTROL_PORT};
+	struct rule_packet back = {.sport = CONTROL_PORT,
+		.dport = POLICY_LOWEST_PORT,
+		.dport_to = UINT16_MAX,
+		.orig_dport = CONTROL_PORT,
+		.reply_sport = CONTROL_PORT,
+		.reply = true,
+		.state = translated};
+	struct rule_packet data = {.dport = POLICY_LOWEST_PORT,
+		.dport_to = UINT16_MAX,
+		.orig_dport = POLICY_LOWEST_PORT,
+		.orig_dport_to = UINT16_MAX,
+		.helper = t->service.ct_helper};
+
+	kinds_add(k, "a client's connection", HOOK_PREROUTING, "raw", out);
+	out.state = STATE_NEW;
+	kinds_add(k, "a client's connection", HOOK_FORWARD, "filter", out);
+	out.state = translated;
+	kinds_add(k, "a client's commands", HOOK_PREROUTING, "mangle", out);
+	kinds_add(k, "a client's commands", HOOK_FORWARD, "filter", out);
+	kinds_add(k, "the answers to clients", HOOK_PREROUTING, "mangle", back);
+	back.out = lan;
+	kinds_add(k, "the answers to clients", HOOK_FORWARD, "filter", back);
+	data.out = lan;
+	data.state = STATE_RELATED | STATE_EXPECTED | STATE_DNAT;
+	kinds_add(k, "a data connection to clients", HOOK_FORWARD, "filter", data);
+	data.out = NULL;
+	data.in = lan;
+	data.sport = POLICY_LOWEST_PORT;
+	data.sport_to = UINT16_MAX;
+	data.state = STATE_RELATED | STATE_EXPECTED | STATE_SNAT;
+	kinds_add_incoming(k, "a data connection of clients", data);
+	kinds_add(k, "a data connection of clients", HOOK_FORWARD, "filter", data);
+	data.state = STATE_ESTABLISHED | STATE_EXPECTED | STATE_SNAT;
+	kinds_add(k, "the packets of a data connection", HOOK_FORWARD, "filter", data);
+}
