@@ -27,7 +27,7 @@ play_model()
 {
 	local seed=$SRANDOM
 	echo "tests/unit/model $seed"
-	build/tests/unit/model "$seed" 1000000
+	build/tests/unit/model "$seed" 10000000
 }
 
 soak_model()

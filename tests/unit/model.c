@@ -20,6 +20,13 @@
  * its first segment, as after a timeout (RFC 6298): then an ACK that says too little for ever is
  * one.
  *
+ * Some of what reaches the router is not what the sender sent there: bytes that the receiver has
+ * come again with another content, which may open nothing; segments come from so far away that no
+ * receiver would take them, and have to be dropped; the queue overflows, and all that waits is
+ * lost. A line that was received may come again while no daemon runs: then nothing of it may be new
+ * to the receiver. Some connections end at any step, and the next one has the same ends and finds
+ * the old one in the table.
+ *
  * In some the daemon is killed at any packet, which may be lost with it, and started again.
  * Segments then are whole lines, since bytes that are held when it is killed are lost. Offers are
  * then those that keep their length; one whose PASV the successor has not seen may pass as it is,
@@ -50,6 +57,15 @@ enum {
 	STRIPES = 29, /* of ports: at least one for each command */
 	STRIPE = 2048,
 	PASSIVE_AT_ONCE = 4, /* that the core pairs */
+	LINES_MAX = COMMANDS_MAX + 3,
+	FAR = 1 << 21, /* bytes, to either side */
+};
+
+/* What a packet brings. */
+enum kind {
+	SENT,  /* what was sent */
+	OTHER, /* other bytes in place of some that the receiver has */
+	STRAY  /* bytes from far away */
 };
 
 /* Packets on one side of the router. */
@@ -57,6 +73,7 @@ struct hop {
 	unsigned n;
 	struct {
 		bool doubled; /* it was taken out once, and stays for one more time */
+		enum kind kind;
 		size_t len;
 		uint8_t p[PACKET_ROOM];
 	} packet[HOP_MAX];
@@ -70,8 +87,11 @@ struct flow {
 	bool probed;                /* the end was sent again, and the beginning not since */
 	/* of `sent`: a segment ended in front of it when it was sent first */
 	bool ends[STREAM_MAX + 1];
-	bool have[STREAM_MAX];     /* of `ideal`, by the receiver */
-	size_t rcv_nxt;            /* offset in `ideal` */
+	bool have[STREAM_MAX]; /* of `ideal`, by the receiver */
+	size_t rcv_nxt;        /* offset in `ideal` */
+	/* what was written at a time: where it ends in `sent` and `ideal` */
+	unsigned lines;
+	size_t line_sent[LINES_MAX], line_ideal[LINES_MAX];
 	struct hop before, behind; /* the router */
 };
 
@@ -84,6 +104,7 @@ struct model {
 	unsigned depth; /* commands under way at most */
 	unsigned offers;
 	uint8_t family;
+	const struct ends *ends;
 	struct fake_ct ct;
 	struct fake_conn *conn;
 	struct engine engine;
@@ -304,27 +325,47 @@ static void write_line(struct model *m, enum dir dir, const char *text)
 	else
 		f->ideal_len = put_text(
 			f->ideal, f->ideal_len, text, is_free ? &told : &listener, is_free);
+	f->line_sent[f->lines] = f->sent_len;
+	f->line_ideal[f->lines++] = f->ideal_len;
 	if (m->mortal && f->sent_len != f->ideal_len)
 		fail(m, "an offer changes its length", dir);
 }
 
-static void hop_put(struct hop *h, const uint8_t *p, size_t n)
+/* The number of the line that the byte before `end` of `sent` belongs to. */
+static unsigned line_of(const struct flow *f, size_t end)
+{
+	unsigned i = 0;
+
+	while (f->line_sent[i] < end)
+		i++;
+	return i;
+}
+
+static bool is_received(const struct flow *f, size_t end)
+{
+	return f->rcv_nxt >= f->line_ideal[line_of(f, end)];
+}
+
+static void hop_put(struct hop *h, enum kind kind, const uint8_t *p, size_t n)
 {
 	if (h->n == HOP_MAX)
 		return;
 	memcpy(h->packet[h->n].p, p, n);
 	h->packet[h->n].doubled = false;
+	h->packet[h->n].kind = kind;
 	h->packet[h->n++].len = n;
 }
 
 /* Takes one packet out: the oldest, or any. False if there is none. */
-static bool hop_take(struct model *m, struct hop *h, uint8_t *p, size_t *ret_len)
+static bool hop_take(
+	struct model *m, struct hop *h, enum kind *ret_kind, uint8_t *p, size_t *ret_len)
 {
 	unsigned i = m->perfect || chance(m, 70) ? 0 : below(m, h->n ? h->n : 1);
 
 	if (!h->n)
 		return false;
 	*ret_len = h->packet[i].len;
+	*ret_kind = h->packet[i].kind;
 	memcpy(p, h->packet[i].p, *ret_len);
 	if (!m->perfect && !h->packet[i].doubled && chance(m, 5)) {
 		h->packet[i].doubled = true;
@@ -334,21 +375,33 @@ static bool hop_take(struct model *m, struct hop *h, uint8_t *p, size_t *ret_len
 	return !((!m->perfect || m->mortal) && chance(m, 5)); /* or is lost */
 }
 
-static void send_segment(struct model *m, enum dir dir, size_t from, size_t len)
+/* Bytes that would open a port if they were read. */
+static void write_other(struct model *m, uint8_t *p, size_t n)
+{
+	static const char text[] =
+		"PORT 192,168,1,5,7,7\r\n227 (10,0,0,2,7,7)\r\nEPRT |1|192.168.1.5|1799|\r\n";
+	size_t at = below(m, sizeof(text) - 1);
+
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)text[(at + i) % (sizeof(text) - 1)];
+}
+
+static void send_segment(struct model *m, enum dir dir, enum kind kind, size_t from, size_t len)
 {
 	struct flow *f = &m->flow[dir];
-	uint8_t p[PACKET_ROOM];
+	uint8_t p[PACKET_ROOM], other[STREAM_MAX];
 	struct packet_spec spec = {
 		.tuple = m->conn->view.tuple[dir],
 		.seq = f->isn + (uint32_t)from,
 		.ack = m->flow[!dir].isn + (uint32_t)m->flow[!dir].rcv_nxt,
 		.flags = SEG_ACK | SEG_PSH,
 		.tcp_options = chance(m, 50) ? PACKET_TIMESTAMPS : 0,
-		.payload = f->sent + from,
+		.payload = kind == SENT ? f->sent + from : other,
 		.len = len,
 	};
 
-	hop_put(&f->before, p, packet_build(&spec, p));
+	write_other(m, other, kind == SENT ? 0 : len);
+	hop_put(&f->before, kind, p, packet_build(&spec, p));
 	m->packets++;
 }
 
@@ -360,7 +413,7 @@ static bool send_new(struct model *m, enum dir dir)
 	if (!left || f->nxt - f->una > WINDOW || (m->perfect && f->nxt != f->una))
 		return false;
 	len = len < left && !m->mortal ? len : left;
-	send_segment(m, dir, f->nxt, len);
+	send_segment(m, dir, SENT, f->nxt, len);
 	f->nxt += len;
 	f->ends[f->nxt] = true;
 	return true;
@@ -382,7 +435,30 @@ static bool send_again(struct model *m, enum dir dir)
 	if (m->plodding)
 		for (len = 1; !f->ends[from + len]; len++)
 			continue;
-	send_segment(m, dir, from, len);
+	send_segment(m, dir,
+		!m->mortal && is_received(f, from + len) && chance(m, 30) ? OTHER : SENT, from,
+		len);
+	return true;
+}
+
+/* A successor takes what it sees first for its place. */
+static bool send_stray(struct model *m, enum dir dir)
+{
+	const struct flow *f = &m->flow[dir];
+
+	if (m->mortal || !chance(m, 5))
+		return false;
+	send_segment(m, dir, STRAY, f->nxt + FAR + below(m, UINT32_MAX - 2 * FAR),
+		1 + below(m, SEGMENT_MAX));
+	return true;
+}
+
+/* The queue is full: all that waits is lost. */
+static bool overflow(struct model *m)
+{
+	if ((m->perfect && !m->mortal) || !chance(m, 1))
+		return false;
+	m->flow[0].before.n = m->flow[1].before.n = 0;
 	return true;
 }
 
@@ -421,18 +497,50 @@ static void track(struct model *m, enum dir dir, const struct packet *packet)
 	}
 }
 
+/* While no daemon runs a packet goes past it. Nobody rewrites it, so it may only be a part of a
+ * line that was received, with no other one under way. False: it is not. */
+static bool pass_by(struct model *m, enum dir dir, const struct packet *packet)
+{
+	const struct flow *f = &m->flow[dir];
+	size_t from = packet_seq(packet->p) - f->isn,
+	       n = packet->len - packet_header_len(packet->p), to = from + n;
+	int32_t end;
+	unsigned line = line_of(f, to);
+
+	if (m->depth > 1 || !is_received(f, to) || (line && from < f->line_sent[line - 1]))
+		return false;
+	fake_ct_adjust(m->conn, dir, packet->p, packet->len);
+	end = (int32_t)(packet_seq(packet->p) - f->isn + (uint32_t)n);
+	if (end > (int32_t)f->rcv_nxt)
+		fail(m, "what was received is new when it goes past the daemon", dir);
+	return true;
+}
+
+static void check_kind(const struct model *m, enum dir dir, enum kind kind, const struct verdict *v)
+{
+	if (kind == STRAY && v->action != ACTION_DROP)
+		fail(m, "a segment from far away passes", dir);
+	if (kind != SENT && v->opened)
+		fail(m, "a port is opened by what was not sent", dir);
+}
+
 static bool route(struct model *m, enum dir dir)
 {
 	struct flow *f = &m->flow[dir];
 	uint8_t p[PACKET_ROOM];
 	struct packet packet = {.p = p, .cap = sizeof(p)};
 	struct verdict verdict;
+	enum kind kind;
 
-	if (!hop_take(m, &f->before, p, &packet.len))
+	if (!hop_take(m, &f->before, &kind, p, &packet.len))
 		return f->before.n > 0;
-	track(m, dir, &packet);
+	if (kind == SENT && chance(m, 5) && pass_by(m, dir, &packet))
+		return true;
+	if (kind == SENT)
+		track(m, dir, &packet);
 	engine_packet(&m->engine, &packet, 0, &verdict);
 	take_mark(&m->engine, &verdict);
+	check_kind(m, dir, kind, &verdict);
 	if (m->mortal && chance(m, 5)) {
 		start(m);
 		if (chance(m, 50))
@@ -443,7 +551,7 @@ static bool route(struct model *m, enum dir dir)
 	if (!packet_is_sound(p, packet.len))
 		fail(m, "a packet that is not sound", dir);
 	fake_ct_adjust(m->conn, dir, p, packet.len);
-	hop_put(&f->behind, p, packet.len);
+	hop_put(&f->behind, kind, p, packet.len);
 	return true;
 }
 
@@ -485,12 +593,18 @@ static bool receive(struct model *m, enum dir dir)
 	struct flow *f = &m->flow[dir];
 	uint8_t p[PACKET_ROOM];
 	size_t n, header;
+	enum kind kind;
 
-	if (!hop_take(m, &f->behind, p, &n))
+	if (!hop_take(m, &f->behind, &kind, p, &n))
 		return f->behind.n > 0;
 	header = packet_header_len(p);
 	if (n > header) {
-		take_bytes(m, dir, packet_seq(p) - f->isn, p + header, n - header);
+		size_t at = packet_seq(p) - f->isn;
+
+		if (kind == SENT)
+			take_bytes(m, dir, at, p + header, n - header);
+		else if ((int32_t)(at + n - header - f->rcv_nxt) > 0)
+			fail(m, "the receiver gets what was not sent", dir);
 		acknowledge(m, dir);
 	}
 	return true;
@@ -563,7 +677,7 @@ static bool step(struct model *m)
 {
 	enum dir dir = chance(m, 50) ? DIR_REPLY : DIR_ORIGINAL;
 
-	switch (below(m, 6)) {
+	switch (below(m, 7)) {
 	case 0:
 		return command(m);
 	case 1:
@@ -574,6 +688,8 @@ static bool step(struct model *m)
 		return send_again(m, dir);
 	case 4:
 		return route(m, dir);
+	case 5:
+		return send_stray(m, dir) || overflow(m);
 	default:
 		return receive(m, dir);
 	}
@@ -598,7 +714,7 @@ static void first_bytes(struct model *m, enum dir dir, const char *line)
 
 	m->perfect = true;
 	write_line(m, dir, line);
-	send_segment(m, dir, f->nxt, f->sent_len - f->nxt);
+	send_segment(m, dir, SENT, f->nxt, f->sent_len - f->nxt);
 	f->nxt = f->sent_len;
 	f->ends[f->nxt] = true;
 	route(m, dir);
@@ -607,13 +723,44 @@ static void first_bytes(struct model *m, enum dir dir, const char *line)
 
 static void connect_ends(struct model *m)
 {
-	const struct ends *e = &ends[below(m, ARRAY_SIZE(ends))];
+	const struct ends *e = m->ends;
 	struct endpoint client = packet_endpoint(e->client), dialled = packet_endpoint(e->dialled),
 			listener = packet_endpoint(e->listener), seen = packet_endpoint(e->seen);
 
 	fake_ct_init(&m->ct);
 	m->conn = fake_ct_connect(&m->ct, &client, &dialled, &listener, &seen);
+	m->conn->view.id = below(m, 2); /* may be that of the connection before */
 	m->family = client.addr.family;
+}
+
+/* Numbers often wrap around. They are none of the connection before: a segment with its next number
+ * would be taken for one of it (is_next() of meet.c). */
+static uint32_t any_isn(struct model *m, uint32_t last)
+{
+	uint32_t isn;
+
+	do
+		isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
+	while (isn - last < STREAM_MAX);
+	return isn;
+}
+
+/* A connection between the ends, of which conntrack has forgotten any other. */
+static void begin_connection(struct model *m)
+{
+	m->commands = 1 + below(m, COMMANDS_MAX);
+	m->issued = m->answered = m->offers = 0;
+	m->reply_seen = 0;
+	connect_ends(m);
+	for (int dir = 0; dir < 2; dir++) {
+		uint32_t isn = any_isn(m, m->flow[dir].isn);
+
+		memset(&m->flow[dir], 0, sizeof(m->flow[dir]));
+		m->flow[dir].isn = isn;
+	}
+	first_bytes(m, DIR_REPLY, "220 ready");
+	first_bytes(m, DIR_ORIGINAL, "USER u");
+	first_bytes(m, DIR_REPLY, "230 in");
 }
 
 static void begin(struct model *m, uint64_t seed)
@@ -624,29 +771,30 @@ static void begin(struct model *m, uint64_t seed)
 	m->mortal = m->perfect && chance(m, 50);
 	m->depth = m->mortal || chance(m, 60) ? 1 : 1 + below(m, EDITS_MAX);
 	m->plodding = m->mortal || (m->depth == 1 && chance(m, 50));
-	m->commands = 1 + below(m, COMMANDS_MAX);
-	m->issued = m->answered = m->offers = 0;
-	connect_ends(m);
-	memset(m->flow, 0, sizeof(m->flow));
-	m->flow[0].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
-	m->flow[1].isn = chance(m, 50) ? UINT32_MAX - below(m, 2000) : below(m, UINT32_MAX);
+	m->ends = &ends[below(m, ARRAY_SIZE(ends))];
+	m->flow[0].isn = m->flow[1].isn = 0; /* so that the seed alone decides */
 	start(m);
-	first_bytes(m, DIR_REPLY, "220 ready");
-	first_bytes(m, DIR_ORIGINAL, "USER u");
-	first_bytes(m, DIR_REPLY, "230 in");
 }
 
+static void play_steps(struct model *m, unsigned steps)
+{
+	for (unsigned i = 0; i < steps && !done(m); i++)
+		step(m);
+}
+
+/* Connections with the same ends, one after the other. All but the last may end at any step. */
 static void play(struct model *m, uint64_t seed)
 {
-	unsigned steps = 0;
-
 	begin(m, seed);
-	while (!done(m)) {
-		step(m);
-		if (++steps == STEPS_MAX)
-			fail(m, "the session stands still",
-				flow_done(&m->flow[0]) ? DIR_REPLY : DIR_ORIGINAL);
+	begin_connection(m);
+	while (chance(m, 25)) {
+		play_steps(m, below(m, 2000));
+		begin_connection(m);
 	}
+	play_steps(m, STEPS_MAX);
+	if (!done(m))
+		fail(m, "the session stands still",
+			flow_done(&m->flow[0]) ? DIR_REPLY : DIR_ORIGINAL);
 }
 
 int main(int argc, char **argv)
