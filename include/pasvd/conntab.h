@@ -59,7 +59,8 @@ struct conn {
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
 	/* enum trust, as the mark has it, or is going to with this packet's verdict */
 	uint8_t trust;
-	/* the client spoke before the server, as no client of FTP does that says PORT */
+	/* the client of a server elsewhere spoke first, and its first segment may have been lost: a
+	 * web page's form may lack its beginning */
 	bool client_first : 1;
 	bool aborted : 1;   /* it was reset: no new byte passes */
 	bool inherited : 1; /* conntrack was asked for what a predecessor of ours opened */

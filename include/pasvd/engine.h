@@ -30,9 +30,6 @@ struct engine {
 	uint64_t count[REASON_COUNT];
 	uint64_t ended[ENDING_COUNT];
 	uint64_t evicted;
-	/* ms: until then a session that nobody has seen may be in its middle; we have just
-	 * started */
-	uint64_t settled;
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;
 	/* nothing passes while no pasvd runs (fail-open = no), so what a mark says still holds */

@@ -358,8 +358,10 @@ static void check_way_overwrites(const struct target *t, const struct filter *f,
 		target_family(t), rule->text, c->table);
 
 	finding_why(found,
-		"a session without its bits, 0x%x, counts as new once a segment is repeated or "
-		"pasvd restarts: nothing is opened for it until its user logs in again",
+		"a session without its bits, 0x%x, counts as not read once a segment is repeated "
+		"or "
+		"pasvd restarts: nothing is opened for it until its user logs in again, or a "
+		"client in the LAN connects again",
 		(unsigned)connmark);
 	if (iptables_save_masked(rule->text, connmark, masked, sizeof(masked)))
 		finding_fix(found, "%s -t %s -R %s %zu %s", f->command, c->table, c->name, i + 1,
@@ -375,7 +377,7 @@ static void check_way_connmark(const struct facts *f, const struct target *t,
 	for (size_t i = 0; i < filter->rules.n; i++) {
 		const struct chain *c = &filter->rules.chain[i];
 
-		for (size_t j = 0; j < c->n; j++) {
+		for (size_t j = 0; j < c->n && !is_own_chain(f, c); j++) {
 			if (c->rule[j].connmark & f->connmark && check_way_concerns(k, &c->rule[j]))
 				check_way_overwrites(t, filter, c, j, f->connmark, r);
 		}

@@ -45,7 +45,6 @@ void engine_init(
 	h->on_ended = NULL;
 	h->on_evicted = NULL;
 	h->evicted = 0;
-	h->settled = 0;
 	h->lossy = h->assumes_login = h->sees_all = false;
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);

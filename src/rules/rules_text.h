@@ -51,8 +51,8 @@ struct rules {
 	struct rules_server server[RULES_SERVERS_MAX];
 	const struct ct_helper *ct_helper;
 	uint16_t queue, tls_queue;
-	uint32_t tls_mark;
-	bool fail_open; /* what the daemon cannot take passes */
+	uint32_t connmark; /* as in struct policy */
+	bool fail_open;    /* what the daemon cannot take passes */
 };
 
 /* The text for the set of families, which is one family unless it is for nft; free() it. NULL: no

@@ -4,7 +4,9 @@ of it: what it posts later looks like a login, and an offer, and opens nothing."
 
 import pytest
 
-from scripted import CONFIG_TO_SETTLE, RawClient, ScriptedServer, settle
+from lab import wait_for
+from rawtcp import ACK, RawTcp, positions
+from scripted import RawClient, ScriptedServer
 from test_active import ARGUMENT, offer
 
 pytestmark = pytest.mark.daemon
@@ -29,30 +31,74 @@ class Site:
             client.line()
         return client
 
-    def settle(self):
-        settle(self.server, self.lab.lan[0], self.server.address)
-
 
 def began_without_pasvd(site):
     site.lab.pasvd.kill()
     browser = site.browser()
     site.lab.start_pasvd()
-    site.settle()
     return browser
+
+
+def greeted_late(site):
+    """The server says something once pasvd runs."""
+    browser = began_without_pasvd(site)
+    site.server.controls[-1].sendall(b"220 ready\r\n")
+    browser.line()
+    return browser
+
+
+def goes_on_without_pasvd(site):
+    """Two daemons miss something, and the one between them only sees a reply."""
+    browser = greeted_late(site)
+    site.lab.pasvd.kill()
+    browser.ask("NOOP")
+    site.lab.start_pasvd()
+    return browser
+
+
+def delete_entry(site):
+    """As a RST does that ends at the router."""
+    site.lab.router.run("conntrack", "-D", "-p", "tcp", "--dport", "21")
 
 
 def lost_by_conntrack(site):
-    """As after a RST that ends at the router."""
-    site.settle()
     browser = site.browser()
-    site.lab.router.run("conntrack", "-D", "-p", "tcp", "--dport", "21")
+    delete_entry(site)
     return browser
 
 
+def found_again_by_conntrack(site):
+    """With data that nobody reads."""
+    browser = lost_by_conntrack(site)
+    browser.ask("NOOP")
+    return browser
+
+
+def found_again_without_data(site):
+    """As after a reboot: the browser acknowledges what it has got, and conntrack takes that for the beginning."""
+    browser = site.browser()
+    site.lab.pasvd.kill()
+    delete_entry(site)
+    site.lab.start_pasvd()
+    ends = site.lab.lan_addresses[0], site.server.address
+    beside = RawTcp(browser.namespace, *ends, source_port=browser.control.getsockname()[1],
+                    position=positions(browser.control))
+    site.lab.on_exit(beside.socket.close)
+    beside.segment(ACK)
+    wait_for(lambda: site.lab.connections("-p", "tcp", "--dport", "21"), what="conntrack has found it")
+    site.server.controls[-1].sendall(b"220 ready\r\n")
+    browser.line()
+    return browser
+
+
+BEGINNINGS = [began_without_pasvd, greeted_late, goes_on_without_pasvd, lost_by_conntrack, found_again_by_conntrack,
+              found_again_without_data]
+
+
 @pytest.mark.parametrize("verb", ARGUMENT)
-@pytest.mark.parametrize("begin", [began_without_pasvd, lost_by_conntrack])
+@pytest.mark.parametrize("begin", BEGINNINGS)
 def test_rest_of_a_form_opens_nothing(make_lab, begin, verb):
-    with make_lab(servers=(), outside=1, lan=(LAN,), config=CONFIG_TO_SETTLE) as lab:
+    with make_lab(servers=(), outside=1, lan=(LAN,)) as lab:
         site = Site(lab)
         with begin(site) as browser:
             for command in ("USER lab", "PASS lab"):
