@@ -12,6 +12,7 @@
 #include "pasvd/masters.h"
 #include "pasvd/policy.h"
 #include "pasvd/quota.h"
+#include "pasvd/syns.h"
 
 /* An opened port that has ended, of which control connection. */
 struct ended {
@@ -26,6 +27,7 @@ struct engine {
 	struct conntab tab;
 	struct quota quota; /* of the addresses; each session has its own in tab */
 	struct masters masters;
+	struct syns syns;
 	/* verdicts by reason; opened: also those with a greater one */
 	uint64_t count[REASON_COUNT];
 	uint64_t ended[ENDING_COUNT];

@@ -84,6 +84,17 @@ static unsigned meet_trust_in_unread(const struct ct_view *view)
 	return is_of_own_server(view) ? 0 : TRUST_DISTRUSTED;
 }
 
+/* The client's stream begins where its SYN said. */
+static bool meet_anchor_client(struct engine *h, struct conn *c)
+{
+	uint32_t first;
+	bool is_known = syns_take(&h->syns, &c->view.tuple[DIR_ORIGINAL], &first);
+
+	if (is_known)
+		line_init(&c->stream[DIR_ORIGINAL].line, true, first);
+	return is_known;
+}
+
 /* A session of which nothing has passed: its first data begins a line, and the other direction's
  * does where its receiver waits for it. */
 static void meet_begin(struct step *s, const struct seg *seg)
@@ -99,8 +110,10 @@ static void meet_begin(struct step *s, const struct seg *seg)
 		session_start(&c->session, true, false);
 	line_init(&c->stream[s->dir].line, false, 0);
 	line_init(&c->stream[other].line, is_anchored, seg->ack);
-	c->client_first =
-		s->dir == DIR_ORIGINAL && !s->h->assumes_login && !is_of_own_server(&c->view);
+	is_anchored = meet_anchor_client(s->h, c);
+	/* if no SYNs come by, a client that waits for the greeting is anchored by that */
+	c->unanchored = !is_anchored && !s->h->assumes_login && !is_of_own_server(&c->view) &&
+			(s->h->syns.any || s->dir == DIR_ORIGINAL);
 }
 
 /* Whether the segment is the next one of the entry's session, as those of another with the same

@@ -5,8 +5,8 @@ of it: what it posts later looks like a login, and an offer, and opens nothing."
 import pytest
 
 from lab import wait_for
-from rawtcp import ACK, RawTcp, positions
-from scripted import RawClient, ScriptedServer
+from rawtcp import ACK, PSH, RawTcp, positions
+from scripted import RawClient, ScriptedServer, unacknowledged
 from test_active import ARGUMENT, offer
 
 pytestmark = pytest.mark.daemon
@@ -107,3 +107,39 @@ def test_rest_of_a_form_opens_nothing(make_lab, begin, verb):
             assert lab.expectations() == []
             assert lab.router.attempt(LAN, ORDINARY) == "open"
             assert site.server.attempt((lab.lan_seen_as, ORDINARY)) != "open"
+
+
+@pytest.mark.parametrize("greets", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("verb", ARGUMENT)
+def test_form_whose_first_segment_is_lost_opens_nothing(make_lab, verb, greets):
+    """As from a full queue; the page's server, which knows how long it is, acknowledges it all the same, and greets
+    before the browser goes on or after that."""
+    with make_lab(servers=(), outside=1, lan=(LAN,)) as lab:
+        page = lab.servers[0]
+        lab.iptables("-t", "mangle", "-I", "PREROUTING", "-p", "tcp", "-m", "string", "--string", "POST", "--algo", "bm",
+                     "-j", "DROP")
+        with page.listen(lab.server_addresses[0], 21) as listener, \
+                RawClient(lab.lan[0], lab.server_addresses[0], login=False) as browser, listener.accept()[0] as control:
+            browser.listen(ORDINARY)
+            sent, received = positions(control)
+            browser.send(FORM)
+            server = RawTcp(page, lab.server_addresses[0], lab.lan_seen_as, port=control.getpeername()[1], source_port=21,
+                            position=(sent, received + len(FORM)))
+            lab.on_exit(server.socket.close)
+            if greets:
+                server.segment(PSH | ACK, b"220 ready\r\n")
+                browser.line()
+            else:
+                server.segment(ACK)
+            wait_for(lambda: unacknowledged(browser.control) == 0, what="the browser goes on")
+            for text in (b"USER lab\r\n", f"{verb} {ARGUMENT[verb]((LAN, ORDINARY))}\r\n".encode()):
+                before = lab.packets()[1]
+                browser.send(text)
+                wait_for(lambda: lab.packets()[1] > before, what="it comes by")
+                server.ack += len(text)
+                server.segment(PSH | ACK, b"230 in\r\n")
+                browser.line()
+            assert lab.pasvd.counters()["reordered"] >= 2
+            assert lab.expectations() == []
+            assert lab.router.attempt(LAN, ORDINARY) == "open"
+            assert page.attempt(lab.lan_seen_as, ORDINARY) != "open"

@@ -376,6 +376,61 @@ START_TEST(a_client_that_speaks_first_has_no_port_opened)
 }
 END_TEST
 
+static void connects(struct talk *t)
+{
+	hand_over(build(t, DIR_ORIGINAL, SEG_SYN, "", 0), CAP);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	t->seq[DIR_ORIGINAL]++;
+}
+
+START_TEST(a_client_whose_syn_was_seen_may_speak_first)
+{
+	struct talk t = talk_of_nobody(true);
+
+	connects(&t);
+	client(&t, "USER u\r\n");
+	server(&t, "220 x\r\n");
+	server(&t, "230 in\r\n");
+	ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_OPENED);
+}
+END_TEST
+
+/* The first segment is lost, and the server acknowledges it all the same. */
+START_TEST(a_client_s_stream_begins_where_its_syn_said)
+{
+	for (int server_first = 0; server_first < 2; server_first++) {
+		struct talk t = talk_of_nobody(true);
+
+		connects(&t);
+		t.seq[DIR_ORIGINAL] += 100;
+		if (server_first)
+			server(&t, "220 x\r\n");
+		ck_assert_int_eq(client(&t, "USER u\r\n"), REASON_REORDERED);
+		ck_assert_int_eq(verdict.action, ACTION_DROP);
+		server(&t, "230 in\r\n");
+		ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_REORDERED);
+		t.seq[DIR_ORIGINAL] = 1001;
+		client(&t, "POST / HTTP/1.1\r\n: x\r\n");
+		ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, TRUST_DISTRUSTED);
+		ck_assert_uint_eq(ct.addeds, 0);
+	}
+}
+END_TEST
+
+/* SYNs come by, but none of this client: the server's word is not enough. */
+START_TEST(a_client_whose_syn_was_not_seen_has_no_port_opened)
+{
+	struct talk t = talk_of_nobody(true),
+		    other = masqueraded("192.168.1.6:4", "198.51.100.2:4");
+
+	connects(&other);
+	server(&t, "220 x\r\n");
+	client(&t, "USER u\r\n");
+	server(&t, "230 in\r\n");
+	ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_NOT_FTP);
+}
+END_TEST
+
 /* To a server of our own nobody else's page sends a browser. */
 START_TEST(a_client_of_our_own_server_may_speak_first)
 {
@@ -428,6 +483,9 @@ int main(void)
 		data_in_a_syn_never_passes,
 		a_client_that_speaks_first_has_no_port_opened,
 		a_client_of_our_own_server_may_speak_first,
+		a_client_whose_syn_was_seen_may_speak_first,
+		a_client_s_stream_begins_where_its_syn_said,
+		a_client_whose_syn_was_not_seen_has_no_port_opened,
 		what_comes_before_the_first_segment_is_read,
 	};
 
