@@ -59,8 +59,9 @@ struct conn {
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
 	/* enum trust, as the mark has it, or is going to with this packet's verdict */
 	uint8_t trust;
-	/* the client spoke before the server, as no client of FTP does that says PORT */
-	bool client_first : 1;
+	/* where the stream of a client of a server elsewhere begins is not known: a web page's form
+	 * may lack its beginning */
+	bool unanchored : 1;
 	bool aborted : 1;   /* it was reset: no new byte passes */
 	bool inherited : 1; /* conntrack was asked for what a predecessor of ours opened */
 	bool assumed : 1;   /* the server's next byte begins a line, if its next segment is new */

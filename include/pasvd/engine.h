@@ -12,6 +12,7 @@
 #include "pasvd/masters.h"
 #include "pasvd/policy.h"
 #include "pasvd/quota.h"
+#include "pasvd/syns.h"
 
 /* An opened port that has ended, of which control connection. */
 struct ended {
@@ -26,13 +27,11 @@ struct engine {
 	struct conntab tab;
 	struct quota quota; /* of the addresses; each session has its own in tab */
 	struct masters masters;
+	struct syns syns;
 	/* verdicts by reason; opened: also those with a greater one */
 	uint64_t count[REASON_COUNT];
 	uint64_t ended[ENDING_COUNT];
 	uint64_t evicted;
-	/* ms: until then a session that nobody has seen may be in its middle; we have just
-	 * started */
-	uint64_t settled;
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;
 	/* nothing passes while no pasvd runs (fail-open = no), so what a mark says still holds */

@@ -13,11 +13,15 @@
 
 /* In the order of the mask's bits, lowest first. */
 enum trust {
-	/* some data of the connection was read: a new connection's entry lacks it */
+	/* some data of the connection was read: a new connection's entry lacks it, and has none of
+	 * the others */
 	TRUST_SEEN = 1,
-	TRUST_LOGGED_IN = 2,  /* and its server stands between two replies */
-	TRUST_TLS = 4,        /* the rules let records pass */
-	TRUST_DISTRUSTED = 8, /* the client said what no client of FTP says */
+	TRUST_LOGGED_IN = 2, /* and its server stands between two replies */
+	TRUST_TLS = 4,       /* the rules let records pass */
+	/* the client said what no client of FTP says */
+	TRUST_DISTRUSTED = 8,
+	/* without TRUST_SEEN: data passed that nobody read. We never write that, the rules do */
+	TRUST_UNREAD = TRUST_DISTRUSTED,
 };
 
 enum { TRUST_BITS = 4 };

@@ -32,8 +32,9 @@ static void check_marks_overwrites(const struct target *t, const struct filter *
 	found = report_add(r, SEVERITY_WARNING, about,
 		"%s: %s overwrites pasvd's bits of the connection's mark", target_family(t), where);
 	finding_why(found,
-		"a session without its bits, 0x%x, counts as new once a segment is repeated or "
-		"pasvd restarts: nothing is opened for it until its user logs in again",
+		"a session without its bits, 0x%x, counts as not read once a segment is repeated "
+		"or pasvd restarts: nothing is opened for it until its user logs in again, or a "
+		"client in the LAN connects again",
 		(unsigned)connmark);
 	if (filter_is_nft(f))
 		finding_advice(found,
@@ -54,7 +55,7 @@ void check_marks_written(const struct facts *f, const struct target *t, const st
 	for (size_t i = 0; i < filter->rules.n; i++) {
 		const struct chain *c = &filter->rules.chain[i];
 
-		for (size_t j = 0; j < c->n; j++) {
+		for (size_t j = 0; j < c->n && !is_own_chain(f, c); j++) {
 			if (c->rule[j].connmark & f->connmark &&
 				check_marks_concern(k, &c->rule[j]))
 				check_marks_overwrites(t, filter, c, j, f->connmark, r);

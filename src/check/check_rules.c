@@ -34,6 +34,15 @@ static const char *check_rules_without(const char *table)
 	return tables[i].without;
 }
 
+bool is_own_chain(const struct facts *f, const struct chain *c)
+{
+	for (size_t i = 0; i < f->n_targets; i++) {
+		if (strcmp(c->name, f->target[i].own) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *target_family(const struct target *t)
 {
 	return t->family == ADDR_IP6 ? "ipv6" : "ipv4";

@@ -8,6 +8,9 @@
 
 /* "ipv4" or "ipv6". */
 const char *target_family(const struct target *t);
+
+/* It is of one of pasvd's sets of rules. */
+bool is_own_chain(const struct facts *f, const struct chain *c);
 bool filter_is_nft(const struct filter *f);
 
 /* Where a rule is; NULL: the policy of the chain. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* addr_hash.h - what stands for an address in a table that nobody outside can aim at */
+/* addr_hash.h - what stands for an address, or a tuple, in a table: nobody outside can aim at it */
 #ifndef PASVD_CORE_ADDR_HASH_H
 #define PASVD_CORE_ADDR_HASH_H
 
@@ -10,5 +10,8 @@ uint64_t addr_hash(const uint8_t *key, const struct addr *a);
 
 /* Likewise, of a client: over IPv6 that is a /64, which a single host has to itself. */
 uint64_t addr_hash_client(const uint8_t *key, const struct addr *a);
+
+/* Of a tuple. */
+uint64_t tuple_hash(const uint8_t *key, const struct tuple *t);
 
 #endif

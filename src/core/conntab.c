@@ -9,27 +9,12 @@
 
 #include <string.h>
 
+#include "addr_hash.h"
 #include "conntab_lend.h"
-#include "siphash.h"
-
-enum { TUPLE_BYTES = 2 * (ADDR_IP6_LEN + 2) + 2 };
-
-static void conntab_put_be16(uint8_t *p, uint16_t v)
-{
-	memcpy(p, &v, sizeof(v));
-}
 
 static uint32_t *conntab_bucket_of(struct conntab *t, const struct tuple *tuple)
 {
-	uint8_t bytes[TUPLE_BYTES] = {0}, *p = bytes;
-
-	memcpy(p, tuple->src.addr.byte, addr_len(&tuple->src.addr));
-	memcpy(p + ADDR_IP6_LEN, tuple->dst.addr.byte, addr_len(&tuple->dst.addr));
-	p += 2 * ADDR_IP6_LEN;
-	conntab_put_be16(p, tuple->src.port);
-	conntab_put_be16(p + 2, tuple->dst.port);
-	conntab_put_be16(p + 4, tuple->zone);
-	return &t->bucket[siphash(t->key, bytes, sizeof(bytes)) & (CONNTAB_BUCKETS - 1)];
+	return &t->bucket[tuple_hash(t->key, tuple) & (CONNTAB_BUCKETS - 1)];
 }
 
 static void conntab_bucket_enter(struct conntab *t, struct conn *c, enum dir dir)

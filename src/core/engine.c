@@ -45,11 +45,11 @@ void engine_init(
 	h->on_ended = NULL;
 	h->on_evicted = NULL;
 	h->evicted = 0;
-	h->settled = 0;
 	h->lossy = h->assumes_login = h->sees_all = false;
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);
 	masters_init(&h->masters, key);
+	syns_init(&h->syns, key);
 }
 
 /* Makes a command one that no server knows, so that it is refused where its user sees it: what has
@@ -135,11 +135,10 @@ static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
 }
 
 /* A PORT that stands in the middle of what is no FTP, such as a web page's form, would be a line if
- * the bytes before it were lost. A client of FTP waits for the greeting, which says where its
- * first line begins. */
+ * the bytes before it were lost. */
 static bool may_read_offer(const struct step *s)
 {
-	return s->dir == DIR_REPLY || (!s->conn->client_first && !s->stream->line.partial);
+	return s->dir == DIR_REPLY || (!s->conn->unanchored && !s->stream->line.partial);
 }
 
 static enum reason engine_on_news(struct step *s, const struct session_news *news)
@@ -396,6 +395,15 @@ static void engine_leave_conn(const struct step *s)
 	conntab_settle(&s->h->tab, s->conn);
 }
 
+/* A client of a server elsewhere begins. */
+static void engine_note_syn(struct engine *h, const struct seg *seg)
+{
+	struct tuple t = seg->tuple;
+
+	t.zone = h->policy->zone;
+	syns_add(&h->syns, &t, seg->seq + 1);
+}
+
 int packet_parse(const struct packet *packet, struct seg *ret_seg)
 {
 	if (seg_parse(packet->p, packet->len, ret_seg) < 0)
@@ -419,6 +427,8 @@ void engine_packet(
 	} else if (seg.payload_len && seg.flags & SEG_SYN) {
 		ret_verdict->action = ACTION_DROP;
 		reason = REASON_REORDERED;
+	} else if ((seg.flags & (SEG_SYN | SEG_ACK)) == SEG_SYN) {
+		engine_note_syn(h, &seg);
 	} else if (seg.payload_len) {
 		seg.tuple.zone = h->policy->zone;
 		reason = engine_read_packet(&step, &seg, packet);

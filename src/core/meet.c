@@ -2,9 +2,11 @@
 /* meet.c - which session a segment belongs to, and where in it
  *
  * The table is a cache. A segment that is exactly the next one of its entry needs no more; for any
- * other conntrack is asked. An entry there without the bit `seen` (trust.h) is a session that
- * nobody has seen: it begins with its first data, and nobody is logged in. One with it that the
- * table does not have goes on as its mark says, and its lines are read from the next line end on.
+ * other conntrack is asked. An entry there without any of our bits (trust.h) is a session of which
+ * nothing has passed: it begins with its first data, and nobody is logged in. One with the bit
+ * `seen` that the table does not have goes on as its mark says, and its lines are read from the
+ * next line end on. So are those of one of which something passed that nobody read, as the rules
+ * note in the mark.
  */
 #include "meet.h"
 
@@ -69,8 +71,32 @@ static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
 		ondemand_add(s->h, &c->view);
 }
 
-/* A session that nobody has seen: its first data begins a line, and the other direction's does
- * where its receiver waits for it. */
+/* The server is behind this router. A web page has its visitor's browser go to other servers. */
+static bool is_of_own_server(const struct ct_view *view)
+{
+	return !endpoint_eq(&view->tuple[DIR_ORIGINAL].dst, &view->tuple[DIR_REPLY].src);
+}
+
+/* What a session of which something passed unread counts as. What its client said may have been a
+ * web page's form. To a server of our own no page of anybody else's sends a browser. */
+static unsigned meet_trust_in_unread(const struct ct_view *view)
+{
+	return is_of_own_server(view) ? 0 : TRUST_DISTRUSTED;
+}
+
+/* The client's stream begins where its SYN said. */
+static bool meet_anchor_client(struct engine *h, struct conn *c)
+{
+	uint32_t first;
+	bool is_known = syns_take(&h->syns, &c->view.tuple[DIR_ORIGINAL], &first);
+
+	if (is_known)
+		line_init(&c->stream[DIR_ORIGINAL].line, true, first);
+	return is_known;
+}
+
+/* A session of which nothing has passed: its first data begins a line, and the other direction's
+ * does where its receiver waits for it. */
 static void meet_begin(struct step *s, const struct seg *seg)
 {
 	struct conn *c = s->conn;
@@ -84,7 +110,10 @@ static void meet_begin(struct step *s, const struct seg *seg)
 		session_start(&c->session, true, false);
 	line_init(&c->stream[s->dir].line, false, 0);
 	line_init(&c->stream[other].line, is_anchored, seg->ack);
-	c->client_first = s->dir == DIR_ORIGINAL && !s->h->assumes_login;
+	is_anchored = meet_anchor_client(s->h, c);
+	/* if no SYNs come by, a client that waits for the greeting is anchored by that */
+	c->unanchored = !is_anchored && !s->h->assumes_login && !is_of_own_server(&c->view) &&
+			(s->h->syns.any || s->dir == DIR_ORIGINAL);
 }
 
 /* Whether the segment is the next one of the entry's session, as those of another with the same
@@ -120,8 +149,10 @@ static void meet_add(struct step *s, const struct seg *seg, const struct ct_view
 	if (s->conn->trust & TRUST_LOGGED_IN)
 		conntab_log_in(&h->tab, s->conn);
 	s->dir = tuple_eq(&view->tuple[DIR_ORIGINAL], &seg->tuple) ? DIR_ORIGINAL : DIR_REPLY;
-	if (s->conn->trust & TRUST_SEEN || s->now < h->settled)
+	if (s->conn->trust & TRUST_SEEN)
 		meet_resume(s, seg, s->conn->trust);
+	else if (s->conn->trust)
+		meet_resume(s, seg, meet_trust_in_unread(view));
 	else
 		meet_begin(s, seg);
 }

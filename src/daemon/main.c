@@ -47,8 +47,6 @@ static struct live {
 	struct settings *now, settings[2];
 } live;
 
-enum { SETTLE_MS = 3000 }; /* until then a session that was never seen may be older than we are */
-
 static void pasvd_compare_number(const char *name, unsigned next, unsigned now)
 {
 	if (next != now)
@@ -269,7 +267,6 @@ static int pasvd_start_core(const struct ct_helper *ct_helper)
 	conntab_set_max(&engine->tab, live.now->sessions);
 	engine->on_ended = pasvd_log_ended;
 	engine->on_evicted = pasvd_tell_evicted;
-	engine->settled = loop_now() + SETTLE_MS;
 	engine->sees_all = !live.now->fail_open;
 	err = expect_events_open(&events, engine, ct.nl.portid);
 	return err ? err : loop_open(&loop, engine, &events, &hooks);

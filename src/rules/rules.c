@@ -80,7 +80,7 @@ int rules_complete(struct rules_request *q)
 	r->tls_queue = settings.tls_queue;
 	r->fail_open = settings.fail_open;
 	q->when_missing = settings.rules;
-	r->tls_mark = trust_to_mark(settings.policy.connmark, TRUST_TLS);
+	r->connmark = settings.policy.connmark;
 	for (size_t i = 0; i < r->n_servers; i++) {
 		for (int family = 0; family < RULES_FAMILIES; family++)
 			rules_set_ranges(

@@ -166,6 +166,7 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN],
 		destination[DESTINATION_LEN];
 	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN], line[LINE_LEN];
+	char mark_mask[MARK_LEN], unread_mark[MARK_LEN];
 	const char *bypass = r->nft ? " bypass" : " --queue-bypass";
 	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", a->public},
 		{"@SERVER@", a->own}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
@@ -174,12 +175,15 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 		{"@QUEUE@", queue}, {"@BYPASS@", r->fail_open ? bypass : ""},
 		{"@PAYLOAD@", names[family].payload}, {"@CT_HELPER@", r->ct_helper->name},
 		{"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range},
-		{NULL, NULL}};
+		{"@MARK_MASK@", mark_mask}, {"@UNREAD_MARK@", unread_mark}, {NULL, NULL}};
 	size_t times = rules_repetitions(server, family, text);
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
 	snprintf(tls_queue, sizeof(tls_queue), "%d", r->tls_queue);
-	snprintf(tls_mark, sizeof(tls_mark), "0x%x", r->tls_mark);
+	snprintf(tls_mark, sizeof(tls_mark), "0x%x", trust_to_mark(r->connmark, TRUST_TLS));
+	snprintf(mark_mask, sizeof(mark_mask), "0x%x", r->connmark);
+	snprintf(
+		unread_mark, sizeof(unread_mark), "0x%x", trust_to_mark(r->connmark, TRUST_UNREAD));
 	for (size_t i = 0; i < times; i++) {
 		const struct rules_port *pair = &server->port[i < server->n_ports ? i : 0];
 

@@ -56,8 +56,8 @@ struct rules {
 	struct rules_server server[RULES_SERVERS_MAX];
 	const struct ct_helper *ct_helper;
 	uint16_t queue, tls_queue;
-	uint32_t tls_mark;
-	bool fail_open; /* what the daemon cannot take passes */
+	uint32_t connmark; /* as in struct policy */
+	bool fail_open;    /* what the daemon cannot take passes */
 };
 
 /* Whether its clients dial its own address, so that nothing is translated. */

@@ -2,14 +2,13 @@
 """each_server.py - one lab with a server of each kind
 
 Comes in:  a function that makes a Lab, and what it is given beside addresses and ports.
-Goes out:  {name: Site}; pasvd reads sessions from their first line on.
+Goes out:  {name: Site}.
 """
 
 import contextlib
 import typing
 
 from lab import Lab
-from scripted import CONFIG_TO_SETTLE, ScriptedServer, settle
 from servers import SERVERS, Server
 
 FIRST_PORT = 2100
@@ -23,10 +22,8 @@ class Site(typing.NamedTuple):
 
 @contextlib.contextmanager
 def each_server(make_lab, **options):
-    last = len(SERVERS)     # a scripted one
-    addresses = [f"10.77.0.{2 + number}" for number in range(last + 1)]
-    forwards = [(FIRST_PORT + number, number, 21) for number in range(last + 1)]
-    with make_lab(servers=addresses, forwards=forwards, config=CONFIG_TO_SETTLE, **options) as lab:
-        settle(ScriptedServer(lab, last), lab.clients[0], lab.publics[0], FIRST_PORT + last)
+    addresses = [f"10.77.0.{2 + number}" for number in range(len(SERVERS))]
+    forwards = [(FIRST_PORT + number, number, 21) for number in range(len(SERVERS))]
+    with make_lab(servers=addresses, forwards=forwards, **options) as lab:
         yield {name: Site(lab, start(lab, number), FIRST_PORT + number)
                for number, (name, start) in enumerate(SERVERS.items())}

@@ -354,21 +354,6 @@ class RawClient:
         return data, peer[:2]
 
 
-CONFIG_TO_SETTLE = "[strict]\nbare-lf = refuse\n"
-
-
-def settle(server, namespace, address, port=21):
-    """Waits until pasvd takes a session that it never saw for a new one, and reads its first line: in its first
-    seconds such a session may be older than the daemon. The lab has the configuration above."""
-    def is_read():
-        with RawClient(namespace, address, port, login=False) as client:
-            client.line()
-            client.send(b"NOOP\n")
-            client.line()
-            return server.commands[-1] == b"XXXX\n"
-    wait_for(is_read, what="the first line of a session is read")
-
-
 def read_all(data):
     with data:
         return b"".join(iter(lambda: data.recv(65536), b""))

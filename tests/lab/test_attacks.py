@@ -12,7 +12,7 @@ import typing
 import pytest
 
 from rawtcp import ACK, PSH, WIDE, RawTcp, free_port
-from scripted import CONFIG_TO_SETTLE, RawClient, ScriptedServer, port_argument, settle
+from scripted import RawClient, ScriptedServer, port_argument
 from test_active import ARGUMENT
 from test_fail import CLOSED
 
@@ -285,14 +285,13 @@ class Ends:
         self.namespace, self.address, self.seen = namespace, address, seen
         self.dialled = dialled
         self.server = ScriptedServer(lab, number)
-        settle(self.server, namespace, dialled)
         self.server.replies = {command: lambda control: control.sendall(b"530 Please log in.\r\n")
                                for command in (*ARGUMENT, "NOOP")}
 
 
 @pytest.fixture(scope="module")
 def both_ways(make_lab):
-    with make_lab(outside=1, lan=LAN, config=CONFIG_TO_SETTLE) as lab:
+    with make_lab(outside=1, lan=LAN) as lab:
         outside = lab.server_addresses[1]
         yield lab, {"outside": Ends(lab, 0, lab.clients[0], lab.client_address(), lab.client_address(), lab.publics[0]),
                     "lan": Ends(lab, 1, lab.lan[0], LAN[0], lab.lan_seen_as, outside)}

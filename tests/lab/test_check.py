@@ -261,7 +261,7 @@ AILMENTS = {
     "rule of somebody else in the chain": (
         "iptables -I PASVD -s 192.0.2.7 -j DROP", "error", "has a rule that is not of pasvd: -A PASVD -s 192.0.2.7", ()),
     "chain is out of order": (
-        "rule=$(iptables -S PASVD 1 | sed 's/^-A//'); iptables -D $rule; iptables -A $rule", "error",
+        "rule=$(iptables -S PASVD | grep -m1 ACCEPT | sed 's/^-A//'); iptables -D $rule; iptables -A $rule", "error",
         "chain PASVD of table filter is not in order", ()),
     "DROP in front": (
         "iptables -I FORWARD -j DROP", "error", '"-A FORWARD -j DROP" of table filter .* drops a client\'s connection', ()),

@@ -10,7 +10,7 @@ import pytest
 
 from each_server import each_server
 from rawtcp import ACK, PSH, RawTcp, free_port, positions
-from scripted import CONFIG_TO_SETTLE, RawClient, ScriptedServer, port_argument, settle
+from scripted import RawClient, ScriptedServer, port_argument
 from servers import SERVERS
 from test_active import ARGUMENT
 
@@ -37,14 +37,11 @@ def check_shut(lab, attempt, reachable):
     assert attempt() != "open"
 
 
-@pytest.mark.parametrize("settled", [False, True], ids=["just-started", "settled"])
-def test_web_page_is_no_ftp_client_after_its_server_sent_a_far_segment(make_lab, settled):
+def test_web_page_is_no_ftp_client_after_its_server_sent_a_far_segment(make_lab):
     """A browser posts a form to port 21 and gets much data, so its window is large. The server's far
     segment ends at the router; what the form has next looks like a login, and a PORT."""
-    with make_lab(servers=(), outside=1, lan=(LAN,), config=CONFIG_TO_SETTLE) as lab:
+    with make_lab(servers=(), outside=1, lan=(LAN,)) as lab:
         server = ScriptedServer(lab)
-        if settled:
-            settle(server, lab.lan[0], server.address)
         server.replies["POST"] = lambda control: control.sendall(ANSWER)
         lab.lan[0].sysctl("net.ipv4.tcp_rmem", WINDOW)
         with RawClient(lab.lan[0], server.address, login=False) as browser:

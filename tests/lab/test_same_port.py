@@ -9,7 +9,7 @@ import pytest
 
 import clients
 from each_server import each_server
-from scripted import CONFIG_TO_SETTLE, RawClient, ScriptedServer, settle
+from scripted import RawClient, ScriptedServer
 from servers import SERVERS
 from test_endings import pasv, retrieve
 
@@ -41,9 +41,8 @@ def lab(make_lab):
     """Each server has an address of its own outside, and a port."""
     publics, servers = zip(*ADDRESSES.values())
     forwards = [(CONTROL + number, number, 21) for number in range(len(servers))]
-    with make_lab(publics=publics, servers=servers, forwards=forwards, patient=True, config=CONFIG_TO_SETTLE) as lab:
+    with make_lab(publics=publics, servers=servers, forwards=forwards, patient=True) as lab:
         lab.scripted = [ScriptedServer(lab, number) for number in range(len(servers))]
-        settle(lab.scripted[0], lab.clients[0], publics[0], CONTROL)
         yield lab
 
 

@@ -4,7 +4,9 @@ of it: what it posts later looks like a login, and an offer, and opens nothing."
 
 import pytest
 
-from scripted import CONFIG_TO_SETTLE, RawClient, ScriptedServer, settle
+from lab import wait_for
+from rawtcp import ACK, PSH, RawTcp, positions
+from scripted import RawClient, ScriptedServer, unacknowledged
 from test_active import ARGUMENT, offer
 
 pytestmark = pytest.mark.daemon
@@ -29,30 +31,74 @@ class Site:
             client.line()
         return client
 
-    def settle(self):
-        settle(self.server, self.lab.lan[0], self.server.address)
-
 
 def began_without_pasvd(site):
     site.lab.pasvd.kill()
     browser = site.browser()
     site.lab.start_pasvd()
-    site.settle()
     return browser
+
+
+def greeted_late(site):
+    """The server says something once pasvd runs."""
+    browser = began_without_pasvd(site)
+    site.server.controls[-1].sendall(b"220 ready\r\n")
+    browser.line()
+    return browser
+
+
+def goes_on_without_pasvd(site):
+    """Two daemons miss something, and the one between them only sees a reply."""
+    browser = greeted_late(site)
+    site.lab.pasvd.kill()
+    browser.ask("NOOP")
+    site.lab.start_pasvd()
+    return browser
+
+
+def delete_entry(site):
+    """As a RST does that ends at the router."""
+    site.lab.router.run("conntrack", "-D", "-p", "tcp", "--dport", "21")
 
 
 def lost_by_conntrack(site):
-    """As after a RST that ends at the router."""
-    site.settle()
     browser = site.browser()
-    site.lab.router.run("conntrack", "-D", "-p", "tcp", "--dport", "21")
+    delete_entry(site)
     return browser
 
 
+def found_again_by_conntrack(site):
+    """With data that nobody reads."""
+    browser = lost_by_conntrack(site)
+    browser.ask("NOOP")
+    return browser
+
+
+def found_again_without_data(site):
+    """As after a reboot: the browser acknowledges what it has got, and conntrack takes that for the beginning."""
+    browser = site.browser()
+    site.lab.pasvd.kill()
+    delete_entry(site)
+    site.lab.start_pasvd()
+    ends = site.lab.lan_addresses[0], site.server.address
+    beside = RawTcp(browser.namespace, *ends, source_port=browser.control.getsockname()[1],
+                    position=positions(browser.control))
+    site.lab.on_exit(beside.socket.close)
+    beside.segment(ACK)
+    wait_for(lambda: site.lab.connections("-p", "tcp", "--dport", "21"), what="conntrack has found it")
+    site.server.controls[-1].sendall(b"220 ready\r\n")
+    browser.line()
+    return browser
+
+
+BEGINNINGS = [began_without_pasvd, greeted_late, goes_on_without_pasvd, lost_by_conntrack, found_again_by_conntrack,
+              found_again_without_data]
+
+
 @pytest.mark.parametrize("verb", ARGUMENT)
-@pytest.mark.parametrize("begin", [began_without_pasvd, lost_by_conntrack])
+@pytest.mark.parametrize("begin", BEGINNINGS)
 def test_rest_of_a_form_opens_nothing(make_lab, begin, verb):
-    with make_lab(servers=(), outside=1, lan=(LAN,), config=CONFIG_TO_SETTLE) as lab:
+    with make_lab(servers=(), outside=1, lan=(LAN,)) as lab:
         site = Site(lab)
         with begin(site) as browser:
             for command in ("USER lab", "PASS lab"):
@@ -61,3 +107,39 @@ def test_rest_of_a_form_opens_nothing(make_lab, begin, verb):
             assert lab.expectations() == []
             assert lab.router.attempt(LAN, ORDINARY) == "open"
             assert site.server.attempt((lab.lan_seen_as, ORDINARY)) != "open"
+
+
+@pytest.mark.parametrize("greets", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("verb", ARGUMENT)
+def test_form_whose_first_segment_is_lost_opens_nothing(make_lab, verb, greets):
+    """As from a full queue; the page's server, which knows how long it is, acknowledges it all the same, and greets
+    before the browser goes on or after that."""
+    with make_lab(servers=(), outside=1, lan=(LAN,)) as lab:
+        page = lab.servers[0]
+        lab.iptables("-t", "mangle", "-I", "PREROUTING", "-p", "tcp", "-m", "string", "--string", "POST", "--algo", "bm",
+                     "-j", "DROP")
+        with page.listen(lab.server_addresses[0], 21) as listener, \
+                RawClient(lab.lan[0], lab.server_addresses[0], login=False) as browser, listener.accept()[0] as control:
+            browser.listen(ORDINARY)
+            sent, received = positions(control)
+            browser.send(FORM)
+            server = RawTcp(page, lab.server_addresses[0], lab.lan_seen_as, port=control.getpeername()[1], source_port=21,
+                            position=(sent, received + len(FORM)))
+            lab.on_exit(server.socket.close)
+            if greets:
+                server.segment(PSH | ACK, b"220 ready\r\n")
+                browser.line()
+            else:
+                server.segment(ACK)
+            wait_for(lambda: unacknowledged(browser.control) == 0, what="the browser goes on")
+            for text in (b"USER lab\r\n", f"{verb} {ARGUMENT[verb]((LAN, ORDINARY))}\r\n".encode()):
+                before = lab.packets()[1]
+                browser.send(text)
+                wait_for(lambda: lab.packets()[1] > before, what="it comes by")
+                server.ack += len(text)
+                server.segment(PSH | ACK, b"230 in\r\n")
+                browser.line()
+            assert lab.pasvd.counters()["reordered"] >= 2
+            assert lab.expectations() == []
+            assert lab.router.attempt(LAN, ORDINARY) == "open"
+            assert page.attempt(lab.lan_seen_as, ORDINARY) != "open"

@@ -144,7 +144,7 @@ def test_every_rule_of_a_port_is_there_for_each_port():
         one = rules_of(pasvd_rules(*options, "--port", "2121:21").stdout)
         two = rules_of(pasvd_rules(*options, "--port", "2121:21", "--port", "990").stdout)
         of_port = [line for line in one if "2121" in line]
-        assert len(of_port) == 11
+        assert len(of_port) == 13
         assert len(two) == len(one) + len(of_port)
 
 

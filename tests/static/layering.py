@@ -34,8 +34,8 @@ SYSTEM_HEADERS = {"assert.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 # Headers of its own that src/core has, and who includes them.
 PRIVATE = {
     "bytes.h": {"seg", "siphash", "conntab"},
-    "siphash.h": {"siphash", "addr_hash", "conntab", "masters"},
-    "addr_hash.h": {"addr_hash", "crowd", "quota"},
+    "siphash.h": {"siphash", "addr_hash", "masters"},
+    "addr_hash.h": {"addr_hash", "conntab", "crowd", "quota", "syns"},
     "conntab_lend.h": {"conntab_lend", "conntab"},
     "evict.h": {"evict", "meet", "ondemand"},
     "sane.h": {"sane", "engine"},
@@ -75,6 +75,7 @@ MAY_KNOW = {
     "evict": {"engine"},
     "tls": {"endpoint", "ftp"},
     "masters": {"endpoint"},
+    "syns": {"endpoint"},
     "ondemand": {"engine"},
     "sane": {"seg"},
     "budget": {"engine"},
@@ -83,7 +84,7 @@ MAY_KNOW = {
     "meet": {"engine", "ondemand", "seqadj"},
     "offer": {"engine", "ftp_fit"},
     "ending": set(),
-    "engine": {"conntab", "ending", "masters", "ondemand", "policy", "quota", "tls"},
+    "engine": {"conntab", "ending", "masters", "ondemand", "policy", "quota", "syns", "tls"},
     "siphash": set(),
     "bytes": set(),
 }

@@ -268,6 +268,60 @@ START_TEST(a_successor_trusts_nobody_more_than_the_mark_does)
 }
 END_TEST
 
+static struct talk talk_of_nobody(bool lan)
+{
+	struct talk t;
+
+	start();
+	logs_in = false;
+	t = lan ? masqueraded("192.168.1.5:40000", "198.51.100.2:40000") : talk();
+	return t;
+}
+
+/* What came before may be anything, so the user has to log in; what the client says then has been
+ * read. */
+START_TEST(what_passed_unread_is_no_beginning)
+{
+	struct talk t = talk_of_nobody(false);
+
+	t.conn->mark = trust_to_mark(POLICY_CONNMARK, TRUST_UNREAD);
+	client(&t, "PASS p\r\n");
+	ck_assert_int_eq(server(&t, "230 in\r\n"), REASON_PASSED);
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN);
+	client(&t, "PASV\r\n");
+	ck_assert_int_ne(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	client(&t, "PASS p\r\n");
+	server(&t, "230 in\r\n");
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN | TRUST_LOGGED_IN);
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	ck_assert_int_eq(client(&t, "PORT 198,51,100,2,195,80\r\n"), REASON_OPENED);
+}
+END_TEST
+
+/* It may have been the beginning of a web page's form; whatever the server says of a login. */
+START_TEST(what_a_client_of_a_server_elsewhere_said_unread_is_distrusted)
+{
+	for (int server_first = 0; server_first < 2; server_first++) {
+		struct talk t = talk_of_nobody(true);
+
+		t.conn->mark = trust_to_mark(POLICY_CONNMARK, TRUST_UNREAD);
+		if (server_first)
+			server(&t, "220 ready\r\n");
+		for (int i = 0; i < 2; i++) {
+			client(&t, "USER x\r\n");
+			server(&t, "230 in\r\n");
+			ck_assert_int_ne(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_OPENED);
+			server(&t, "500 no\r\n");
+			ck_assert_uint_eq(trust_of(&t) | TRUST_LOGGED_IN,
+				TRUST_SEEN | TRUST_LOGGED_IN | TRUST_DISTRUSTED);
+			succeed(false);
+		}
+		ck_assert_uint_eq(ct.addeds, 0);
+	}
+}
+END_TEST
+
 START_TEST(an_evicted_session_has_to_log_in_again)
 {
 	struct talk first;
@@ -322,6 +376,73 @@ START_TEST(a_client_that_speaks_first_has_no_port_opened)
 }
 END_TEST
 
+static void connects(struct talk *t)
+{
+	hand_over(build(t, DIR_ORIGINAL, SEG_SYN, "", 0), CAP);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	t->seq[DIR_ORIGINAL]++;
+}
+
+START_TEST(a_client_whose_syn_was_seen_may_speak_first)
+{
+	struct talk t = talk_of_nobody(true);
+
+	connects(&t);
+	client(&t, "USER u\r\n");
+	server(&t, "220 x\r\n");
+	server(&t, "230 in\r\n");
+	ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_OPENED);
+}
+END_TEST
+
+/* The first segment is lost, and the server acknowledges it all the same. */
+START_TEST(a_client_s_stream_begins_where_its_syn_said)
+{
+	for (int server_first = 0; server_first < 2; server_first++) {
+		struct talk t = talk_of_nobody(true);
+
+		connects(&t);
+		t.seq[DIR_ORIGINAL] += 100;
+		if (server_first)
+			server(&t, "220 x\r\n");
+		ck_assert_int_eq(client(&t, "USER u\r\n"), REASON_REORDERED);
+		ck_assert_int_eq(verdict.action, ACTION_DROP);
+		server(&t, "230 in\r\n");
+		ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_REORDERED);
+		t.seq[DIR_ORIGINAL] = 1001;
+		client(&t, "POST / HTTP/1.1\r\n: x\r\n");
+		ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, TRUST_DISTRUSTED);
+		ck_assert_uint_eq(ct.addeds, 0);
+	}
+}
+END_TEST
+
+/* SYNs come by, but none of this client: the server's word is not enough. */
+START_TEST(a_client_whose_syn_was_not_seen_has_no_port_opened)
+{
+	struct talk t = talk_of_nobody(true),
+		    other = masqueraded("192.168.1.6:4", "198.51.100.2:4");
+
+	connects(&other);
+	server(&t, "220 x\r\n");
+	client(&t, "USER u\r\n");
+	server(&t, "230 in\r\n");
+	ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_NOT_FTP);
+}
+END_TEST
+
+/* To a server of our own nobody else's page sends a browser. */
+START_TEST(a_client_of_our_own_server_may_speak_first)
+{
+	struct talk t = talk_of_nobody(false);
+
+	client(&t, "USER u\r\n");
+	server(&t, "220 x\r\n");
+	server(&t, "230 in\r\n");
+	ck_assert_int_eq(client(&t, "PORT 198,51,100,2,195,80\r\n"), REASON_OPENED);
+}
+END_TEST
+
 /* A first segment far ahead that dies behind the router makes nothing in front of it old. */
 START_TEST(what_comes_before_the_first_segment_is_read)
 {
@@ -356,9 +477,15 @@ int main(void)
 		a_reply_that_is_sent_again_begins_no_line,
 		a_reply_is_awaited_where_the_server_sends_it,
 		a_successor_trusts_nobody_more_than_the_mark_does,
+		what_passed_unread_is_no_beginning,
+		what_a_client_of_a_server_elsewhere_said_unread_is_distrusted,
 		an_evicted_session_has_to_log_in_again,
 		data_in_a_syn_never_passes,
 		a_client_that_speaks_first_has_no_port_opened,
+		a_client_of_our_own_server_may_speak_first,
+		a_client_whose_syn_was_seen_may_speak_first,
+		a_client_s_stream_begins_where_its_syn_said,
+		a_client_whose_syn_was_not_seen_has_no_port_opened,
 		what_comes_before_the_first_segment_is_read,
 	};
 
