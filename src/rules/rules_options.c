@@ -193,8 +193,7 @@ const struct options_row rules_rows[] = {
 		.value = "ADDR",
 		.repeatable = true,
 		.take = rules_take_server,
-		.help = "a server's own address, or two: IPv4 and IPv6; "
-			"any: whatever other rules translate"},
+		.help = "a server's own address, IPv4 and IPv6; any: of other rules"},
 	{.name = "public",
 		.value = "ADDR",
 		.repeatable = true,
