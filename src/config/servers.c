@@ -122,12 +122,13 @@ static uint16_t servers_shared_port(const struct server *a, const struct server 
 /* Whether it is dialled by an address of its own in one family, and not in another. */
 static bool servers_has_half_public(const struct server *s)
 {
-	for (uint8_t family = ADDR_IP4; family <= ADDR_IP6; family += ADDR_IP6 - ADDR_IP4) {
-		if (!servers_of_family(s->address, s->n_addresses, family) !=
-			!servers_of_family(s->public, s->n_publics, family))
-			return s->n_publics && !server_is_any(s);
-	}
-	return false;
+	static const uint8_t families[] = {ADDR_IP4, ADDR_IP6};
+	bool half = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		half |= !servers_of_family(s->address, s->n_addresses, families[i]) !=
+			!servers_of_family(s->public, s->n_publics, families[i]);
+	return half && s->n_publics && !server_is_any(s);
 }
 
 static bool servers_has_wan(const struct server *s, const char *name)

@@ -91,7 +91,7 @@ const char *settings_set_server_accept(struct settings *s, struct text value)
 const char *settings_set_lan(struct settings *s, struct text value)
 {
 	if (value.n && !ifname_ok(value.p, value.n))
-		return "an interface name has " IFNAME_ALLOWED;
+		return conf_value_wrong;
 	memset(s->servers.lan, 0, sizeof(s->servers.lan));
 	memcpy(s->servers.lan, value.p, value.n);
 	return NULL;

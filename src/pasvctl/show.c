@@ -170,6 +170,9 @@ void show_config(FILE *out, const json_t *answer, size_t width)
 		const json_t *setting = json_array_get(answer, i);
 		const char *next = show_string(setting, "section");
 
+		/* Of all servers in one: they concern the rules, not the daemon. */
+		if (strcmp(next, "server") == 0)
+			continue;
 		if (strcmp(section, next) != 0)
 			fprintf(out, "%s[%s]\n", i ? "\n" : "", next);
 		section = next;

@@ -186,8 +186,14 @@ class TestLoader:
         assert done.returncode == 1
         assert re.fullmatch("pasvd rules remove: .+\n", done.stderr)
 
+    def test_what_is_loaded_stays_if_nothing_is_configured(self, router):
+        router.loader("load", *OPTIONS)
+        before = router.saved()
+        done = router.loader("load")
+        assert (done.returncode, router.saved()) == (0, before) and "nothing was loaded" in done.stderr
+
     def test_wrong_arguments_change_nothing(self, router):
-        for words in ((), ("reload",), ("load",), ("load", "--wan", "wan0"), ("load", *OPTIONS, "--port", "0")):
+        for words in ((), ("reload",), ("load", "-6", "--nft", "--port", "21"), ("load", "--wan", "wan0"), ("load", *OPTIONS, "--port", "0")):
             done = router.loader(*words)
             assert done.returncode == 2, words
             assert done.stderr.count("\n") == 1

@@ -66,7 +66,8 @@ static const struct {
 	{"server ftp", "adress = 10.0.0.2", NULL,
 		": no such key (address?), there are address, wan, public, ports, passive-ports, "
 		"accept-data"},
-	{"clients", "lan = eth+", NULL, INTERFACE},
+	{"clients", "lan = eth+", NULL,
+		": must be the name of an interface, as in lan0, or nothing"},
 	{"pasvd", "ports = 21", NULL, ": belongs to [server NAME]"},
 	{"sever ftp", "addr = 10.0.0.2", NULL,
 		": no such section, there are [pasvd], [server NAME], [clients], [policy], "
