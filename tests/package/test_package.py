@@ -264,6 +264,9 @@ def test_rules_that_the_admin_removes_stay_removed(router):
 
 def test_firewalls_go_again(router, firewalls):
     router.machine.run("dpkg", "--purge", *firewalls)
+    for name in "iptables", "ip6tables":    # other names of netfilter-persistent, which it leaves
+        router.machine.path(f"/etc/systemd/system/{name}.service").unlink(missing_ok=True)
+    router.machine.run("systemctl", "daemon-reload")
     router.machine.run("systemctl", "restart", "pasvd")
     router.download()
 
