@@ -13,7 +13,7 @@ class Watch:
         self.log_path = lab.tmp / f"watch-{lab.next_number()}.log"
         with open(self.log_path, "wb") as log:
             self.popen = lab.router.popen(*prefix, *RULES, "watch", *options, stdout=log, stderr=log, env=env)
-        lab.on_exit(self.kill)
+        lab.on_exit(self.stop)
         self.wait("rules-watched")
 
     def log(self):
@@ -35,10 +35,6 @@ class Watch:
         self.wait("rules-watched", before)
 
     def stop(self):
-        """Returns its status."""
+        """Returns its status. It takes its file in /run with it."""
         self.popen.terminate()
         return self.popen.wait(timeout=PATIENCE)
-
-    def kill(self):
-        self.popen.kill()
-        self.popen.wait(timeout=PATIENCE)
