@@ -457,6 +457,7 @@ def test_other_options_than_were_loaded(router):
 
 def test_options_of_the_service_count(own_router):
     """/etc/default/pasvd, in a mount namespace of its own."""
+    ScriptedServer(own_router.lab, port=2121)
     folder = own_router.lab.tmp / "default"
     folder.mkdir()
     (folder / "pasvd").write_text('# Options:\nPASVD_RULES="--wan wan --server 10.77.0.2 --port 2121"\nPASVD_OPTIONS=""\n')
