@@ -456,6 +456,7 @@ def test_other_options_than_were_loaded(router):
 
 
 def test_what_is_configured_counts(own_router):
+    ScriptedServer(own_router.lab, port=2121)
     path = own_router.lab.tmp / "pasvd.conf"
     path.write_text("[server ftp]\naddress = 10.77.0.2\nwan = wan\nports = 2121\n")
     finding = own_router.check(before=("-c", path)).of("error")[0]
