@@ -22,6 +22,7 @@
 #include "ctl.h"
 #include "engine_map.h"
 #include "expect_events.h"
+#include "expect_room.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -307,6 +308,7 @@ static int pasvd_run(const struct ct_helper *ct_helper)
 	int err = pasvd_start(ct_helper);
 
 	if (!err) {
+		expect_room_check(live.now->policy.open_ports);
 		pasvd_start_ctl(ct_helper);
 		err = pasvd_enter_sandbox();
 	}
