@@ -9,34 +9,36 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "log.h"
 
 #define EXPECT_MAX "net.netfilter.nf_conntrack_expect_max"
 
 /* 0: not known. */
-static uint32_t expect_room_max(void)
+static unsigned long expect_room_max(void)
 {
 	FILE *file = fopen("/proc/sys/net/netfilter/nf_conntrack_expect_max", "re");
-	uint32_t max = 0;
+	char text[32] = "";
+	unsigned long max = 0;
 
 	if (!file)
 		return 0;
-	if (fscanf(file, "%" SCNu32, &max) != 1)
-		max = 0;
+	if (fgets(text, sizeof(text), file))
+		max = strtoul(text, NULL, 10);
 	fclose(file);
 	return max;
 }
 
 void expect_room_check(uint32_t open_ports)
 {
-	uint32_t max = expect_room_max();
+	unsigned long max = expect_room_max();
 
 	if (!max || (open_ports && open_ports <= max / 2))
 		return;
 	log_at(REASON_LEVEL_WARNING, "expectations",
 		"[limits] open-ports-per-client=%" PRIu32 "%s: a single client can have more than "
-		"half of the ports that the kernel has room for, " EXPECT_MAX "=%" PRIu32
-		"; lower the one or raise the other",
+		"half of the ports that the kernel has room for, " EXPECT_MAX "=%lu; "
+		"lower the one or raise the other",
 		open_ports, open_ports ? "" : " is no limit", max);
 }
