@@ -14,9 +14,7 @@
 	X(REPEATED, "repeated", DEBUG, "retransmission, given the same bytes as before")           \
 	X(HELD, "held", DEBUG,                                                                     \
 		"the end of an announcement has not come: its beginning waits for it")             \
-	X(ENCRYPTED, "encrypted", DEBUG,                                                           \
-		"TLS, or clear text after it (CCC) of a server that is not behind the router: "    \
-		"not read")                                                                        \
+	X(ENCRYPTED, "encrypted", DEBUG, "TLS, or clear text after it that is not believed")       \
 	X(SECURED, "secured", INFO, "the control connection is TLS from here on")                  \
 	X(NO_MASTER, "no-master", DEBUG,                                                           \
 		"an on-demand SYN by a client without a live control connection that "             \

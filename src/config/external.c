@@ -98,7 +98,7 @@ static void external_log_new(const struct external_file *file)
 
 static void external_log_bad(const struct external_file *file, const char *why)
 {
-	log_at(REASON_LEVEL_WARNING, "external-address", "file %s: %s; %s", file->path, why,
+	log_reload(REASON_LEVEL_WARNING, "external-address", "file %s: %s; %s", file->path, why,
 		file->addr.family == ADDR_NONE ? "there is no address yet"
 					       : "the last address stays");
 }
@@ -121,7 +121,7 @@ static void external_check_interface(struct external_interface *it, struct exter
 	uint32_t index = if_nametoindex(it->name);
 
 	if (!index && !it->missing)
-		log_at(REASON_LEVEL_WARNING, "external-address",
+		log_reload(REASON_LEVEL_WARNING, "external-address",
 			"interface %s: not there; its entry does not count", it->name);
 	if (index && index != it->index)
 		log_fields(REASON_LEVEL_INFO, "external-address", "interface=%s index=%u", it->name,

@@ -164,7 +164,9 @@ static const struct settings_key keys[] = {
 		"How many ports that nobody has used yet are open at once for one address of a "
 		"client, in all its sessions with any server. A client has as many as it runs "
 		"transfers at once. The kernel has room for net.netfilter.nf_conntrack_expect_max "
-		"of all clients together; where that is small, this should be as well."},
+		"of all clients together; if this is "
+		"more than half of that, as it is by default on routers with little memory, a line "
+		"in the log says so at the start."},
 	{"limits", "ports-per-minute-per-session", "0", PORTS_A_MINUTE, SETTINGS_ON_RELOAD,
 		LIST_NONE, settings_set_session_limit,
 		"How many ports a minute are opened for one control connection. This limit is "

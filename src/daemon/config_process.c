@@ -41,14 +41,14 @@ static bool config_process_child_reload(struct config_process_child *c)
 	char error[CONF_FILE_ERROR_MAX];
 
 	if (conf_read(c->conf, &c->next, error)) {
-		log_at(REASON_LEVEL_ERR, "configuration", "configuration kept as it was: %s",
+		log_reload(REASON_LEVEL_ERR, "configuration", "configuration kept as it was: %s",
 			error);
 		return false;
 	}
 	external_carry(&c->next.watch, &c->next.policy, &c->now.watch);
 	external_read(&c->next.watch, &c->next.policy);
 	c->now = c->next;
-	log_at(REASON_LEVEL_INFO, "configuration", "configuration read");
+	log_reload(REASON_LEVEL_INFO, "configuration", "configuration read");
 	return true;
 }
 

@@ -22,6 +22,7 @@
 #include "ctl.h"
 #include "engine_map.h"
 #include "expect_events.h"
+#include "expect_room.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -50,7 +51,7 @@ static struct live {
 static void pasvd_compare_number(const char *name, unsigned next, unsigned now)
 {
 	if (next != now)
-		log_at(REASON_LEVEL_WARNING, "restart-needed",
+		log_reload(REASON_LEVEL_WARNING, "restart-needed",
 			"%s=%u stays until pasvd is started again", name, now);
 }
 
@@ -68,7 +69,7 @@ static void pasvd_keep_numbers(struct settings *next, const struct settings *now
 static void pasvd_keep_connmark(struct settings *next, const struct settings *now)
 {
 	if (next->policy.connmark != now->policy.connmark)
-		log_at(REASON_LEVEL_WARNING, "restart-needed",
+		log_reload(REASON_LEVEL_WARNING, "restart-needed",
 			"connmark=0x%x stays until pasvd is started again", now->policy.connmark);
 	next->policy.connmark = now->policy.connmark;
 }
@@ -76,7 +77,7 @@ static void pasvd_keep_connmark(struct settings *next, const struct settings *no
 static void pasvd_keep_socket(struct settings *next, const struct settings *now)
 {
 	if (strcmp(next->control_socket, now->control_socket) != 0)
-		log_at(REASON_LEVEL_WARNING, "restart-needed",
+		log_reload(REASON_LEVEL_WARNING, "restart-needed",
 			"control-socket=%s stays until pasvd is started again",
 			now->control_socket);
 	memcpy(next->control_socket, now->control_socket, sizeof(next->control_socket));
@@ -85,7 +86,7 @@ static void pasvd_keep_socket(struct settings *next, const struct settings *now)
 static void pasvd_keep_ct_helper(struct settings *next, const struct settings *now)
 {
 	if (next->ct_helper != now->ct_helper)
-		log_at(REASON_LEVEL_WARNING, "restart-needed",
+		log_reload(REASON_LEVEL_WARNING, "restart-needed",
 			"the ct helper stays until pasvd is started again");
 	next->ct_helper = now->ct_helper;
 }
@@ -116,7 +117,7 @@ static bool pasvd_reload(void)
 	pasvd_keep_ct_helper(next, l->now);
 	settings_keep_sources(next, l->now);
 	if (next->policy.n_tls_ports && !loop.queue[LOOP_ON_DEMAND].nl.sock)
-		log_at(REASON_LEVEL_WARNING, "restart-needed",
+		log_reload(REASON_LEVEL_WARNING, "restart-needed",
 			"[tls] passive-ports are opened when pasvd is started again");
 	pasvd_adopt(l, next);
 	return true;
@@ -305,6 +306,7 @@ static int pasvd_run(const struct ct_helper *ct_helper)
 	int err = pasvd_start(ct_helper);
 
 	if (!err) {
+		expect_room_check(live.now->policy.open_ports);
 		pasvd_start_ctl(ct_helper);
 		err = pasvd_enter_sandbox();
 	}

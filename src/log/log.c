@@ -69,17 +69,26 @@ void log_text(enum reason_level level, const char *text)
 		sink_write(level, text, strlen(text));
 }
 
-void log_at(enum reason_level level, const char *event, const char *fmt, ...)
+static void log_message(enum reason_level level, const char *event, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void log_message(enum reason_level level, const char *event, const char *fmt, va_list ap)
 {
 	char msg[SINK_LINE_MAX];
+
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	log_write_line(level, event, NULL, msg);
+}
+
+void log_at(enum reason_level level, const char *event, const char *fmt, ...)
+{
 	va_list ap;
 
 	if (level > log_max)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(msg, sizeof(msg), fmt, ap);
+	log_message(level, event, fmt, ap);
 	va_end(ap);
-	log_write_line(level, event, NULL, msg);
 }
 
 void log_fields(enum reason_level level, const char *event, const char *fmt, ...)
@@ -107,26 +116,54 @@ static size_t log_number_of(const struct addr *client)
 	return h >> 56;
 }
 
+static uint64_t log_second(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+static void log_left_out(enum reason_level level, uint64_t lines)
+{
+	if (lines)
+		log_fields(REASON_LEVEL_WARNING, "left-out", "priority=%s lines=%" PRIu64,
+			reason_level_name(level), lines);
+}
+
 /* True if this second has a line of that level left for packets, and for those of `client`, unless
  * NULL; logs how many lines an earlier one had to leave out. */
 static bool within_rate(enum reason_level level, const struct addr *client)
 {
 	static struct rate rates[REASON_LEVEL_DEBUG + 1],
 		of_client[REASON_LEVEL_DEBUG + 1][CLIENTS];
-	struct timespec now;
-	uint64_t second, left_out;
+	uint64_t second = log_second(), left_out;
 	bool fair, within;
 
 	static_assert(CLIENTS == 1 << 8, "as many numbers as log_number_of() gives");
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	second = (uint64_t)now.tv_sec;
 	fair = !client || rate_take(&of_client[level][log_number_of(client)], second,
 				  LOG_CLIENT_RATE, &left_out);
 	within = rate_take(&rates[level], second, fair ? LOG_PACKET_RATE : 0, &left_out);
-	if (left_out)
-		log_fields(REASON_LEVEL_WARNING, "left-out", "priority=%s lines=%" PRIu64,
-			reason_level_name(level), left_out);
+	log_left_out(level, left_out);
 	return within;
+}
+
+void log_reload(enum reason_level level, const char *event, const char *fmt, ...)
+{
+	static struct rate rates[REASON_LEVEL_DEBUG + 1];
+	uint64_t left_out;
+	bool within;
+	va_list ap;
+
+	if (level > log_max)
+		return;
+	within = rate_take(&rates[level], log_second(), LOG_RELOAD_RATE, &left_out);
+	log_left_out(level, left_out);
+	if (!within)
+		return;
+	va_start(ap, fmt);
+	log_message(level, event, fmt, ap);
+	va_end(ap);
 }
 
 void log_packet(enum reason_level level, const struct addr *client, const char *event,

@@ -11,13 +11,18 @@
 
 #include "pasvd/engine.h"
 
-enum { LOG_PACKET_RATE = 100, LOG_CLIENT_RATE = 50 };
+enum { LOG_PACKET_RATE = 100, LOG_CLIENT_RATE = 50, LOG_RELOAD_RATE = 20 };
 
 /* Lines of a level beyond `most` are left out (REASON_LEVEL_INFO to begin with). */
 void log_verbosity(enum reason_level max);
 
 /* event=EVENT msg="…": the text is quoted, whatever it contains. */
 void log_at(enum reason_level level, const char *event, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same for a line that a reload causes, which members of the group pasvd may ask for without
+ * end: limited to LOG_RELOAD_RATE a second of each level. */
+void log_reload(enum reason_level level, const char *event, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* event=EVENT and the fields, "key=value key=value": values are numbers, names and endpoints. */

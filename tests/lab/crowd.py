@@ -4,6 +4,7 @@
   crowd.py serve ADDRESS PORT        greets everybody, takes any user, opens no data port at all
   crowd.py dial ADDRESS PORT COUNT   that many sessions one after the other, each waits for its
                                      greeting; each hundredth logs in and asks PASV
+  crowd.py dial ADDRESS PORT COUNT 1 the same, and each logs in and asks PASV
 
 Both say "ready" on a line when they are, and stay until they are killed. For each number that is a
 line of its standard input, dial says as many NOOPs, in one session after the other, and "done".
@@ -63,13 +64,13 @@ def ask(control, line, code):
     assert control.recv(200).startswith(code)
 
 
-def dial(address, port, count):
+def dial(address, port, count, pasv_each=PASV_EACH):
     allow_descriptors()
     controls = []
     for number in range(count):
         control = socket.create_connection((address, port), timeout=30)
         assert control.recv(100) == b"220 crowd\r\n"
-        if number % PASV_EACH == 0:
+        if number % pasv_each == 0:
             ask(control, b"USER crowd\r\n", b"230")
             ask(control, b"PASV\r\n", b"227")
         controls.append(control)
@@ -85,4 +86,4 @@ def dial(address, port, count):
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2], int(sys.argv[3]))
-    dial(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    dial(sys.argv[2], *map(int, sys.argv[3:]))

@@ -11,13 +11,15 @@ import time
 import pytest
 
 from lab import PASVCTL, PATIENCE, memory_of
-from scripted import RawClient, ScriptedServer
+from scripted import RawClient, ScriptedServer, port_argument
 
 pytestmark = pytest.mark.daemon
 
 CROWD = pathlib.Path(__file__).with_name("crowd.py")
 COUNT = 10000
 OPEN = COUNT // 100
+EXPECTATIONS = pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_expect_max")
+OPEN_EACH = 300     # open-ports-per-client, by default
 
 
 @pytest.fixture
@@ -81,3 +83,19 @@ def test_ten_thousand_sessions_are_listed_and_nobody_waits(lab):
     assert status["sessions"] == COUNT + 1 <= status["max_sessions"]
     assert talker.count > 10 and talker.longest < PATIENCE
     assert each < 1, "kB of memory for a session"
+
+
+def test_client_with_more_sessions_than_there_are_expectations_leaves_others_theirs(make_lab):
+    """Each session logs in and asks for a port that it never uses; the limits are the default ones."""
+    with make_lab(clients=2, servers=("10.77.0.2", "10.77.0.3"), publics=("203.0.113.1", ),
+                  forwards=((21, 0, 21), (2121, 1, 21))) as lab:
+        room = int(EXPECTATIONS.read_text())
+        server = ScriptedServer(lab)
+        start(lab, lab.servers[1], "serve", lab.server_addresses[1], "21")
+        start(lab, lab.clients[0], "dial", lab.publics[0], "2121", str(room + 100), "1")
+        assert lab.pasvd.counters()["open-ports-limit"] >= room + 100 - OPEN_EACH
+        assert len(lab.expectations()) <= OPEN_EACH
+        with RawClient(lab.clients[1], lab.publics[0]) as client:
+            reply = client.ask("PASV")
+            assert port_argument((lab.publics[0], server.data_ports[-1])) in reply
+            assert lab.clients[1].attempt(lab.publics[0], server.data_ports[-1], timeout=PATIENCE) == "open"

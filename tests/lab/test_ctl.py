@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -576,6 +577,25 @@ def test_no_socket_if_none_is_wanted(stopped):
     assert daemon.log().count("\n") == 1
     sockets = stopped.router.run("ss", "-xlpH").stdout
     assert f"pid={daemon.pid}," not in sockets
+
+
+def test_reloads_without_end_do_not_fill_the_log(stopped):
+    path = stopped.tmp / "config.conf"
+    path.write_text("[limits]\nmax-sessions = 100\n[translate]\nexternal-address = file:/nowhere/at/all\n")
+    daemon = lab_module.Pasvd(stopped, ["-c", path, "-s", stopped.control_socket])
+    stopped.on_exit(daemon.stop)
+    path.write_text(path.read_text().replace("= 100", "= 200"))
+    begin = time.monotonic()
+    for _ in range(500):
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as control:
+            control.connect(str(stopped.control_socket))
+            control.sendall(b"reload\n")
+            assert b'"reload"' in control.recv(4096)
+    lines = daemon.log().splitlines()
+    most = 20 * (time.monotonic() - begin + 2)      # LOG_RELOAD_RATE
+    for event in "configuration", "restart-needed", "external-address":
+        found = [line for line in lines if f"event={event} " in line]
+        assert 1 <= len(found) <= most, event
 
 
 def test_socket_stays_over_a_reload(stopped):

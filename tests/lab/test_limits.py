@@ -2,6 +2,7 @@
 """test_limits.py - who has used up the ports of a minute gets no more, and nobody else
 is the worse for it; limits of one a minute, so that no test has to wait"""
 
+import pathlib
 import signal
 
 import pytest
@@ -105,3 +106,16 @@ def test_another_limit_is_in_force_at_once_and_knows_what_was_used(limited):
     router.reload("ports-per-minute-per-client = 1")
     assert not client.gets_port()
     assert router.session(client=1).gets_port()
+
+
+@pytest.mark.parametrize("limit, warned", [(None, False), (100_000, True), (0, True)])
+def test_limit_that_leaves_others_no_expectations_is_logged(make_lab, limit, warned):
+    room = int(pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_expect_max").read_text())
+    config = f"[limits]\nopen-ports-per-client = {limit}\n" if limit is not None else ""
+    with make_lab(config=config) as lab:
+        lines = [line for line in lab.pasvd.log().splitlines() if "event=expectations " in line]
+        if warned:
+            (line,) = lines
+            assert f"open-ports-per-client={limit}" in line and f"nf_conntrack_expect_max={room};" in line
+        else:
+            assert (lines == []) == (300 <= room // 2)
