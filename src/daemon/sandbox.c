@@ -3,8 +3,10 @@
  *
  * The lists hold what the calls in src/ need, together with what the C library makes of them:
  * allocation for stdio (mmap, brk), the fallbacks of the vDSO (clock_gettime), and what the
- * sanitizers of a test build do (madvise, sigaltstack and the like). An entry that a kernel or an
- * architecture does not know is left out by libseccomp.
+ * sanitizers of a test build do (madvise, sigaltstack and the like). The C library may be glibc or
+ * musl, which opens files with open where glibc has openat, and an architecture of 32 bits has
+ * _llseek and the calls whose names end with 64. An entry that a kernel or an architecture does not
+ * know is left out by libseccomp.
  *
  * Written out here and not left to the service manager: the daemon is also started without one, and
  * it can forbid more once everything is open.
@@ -20,12 +22,12 @@
 #include <sys/prctl.h>
 
 /* Of both. */
-static const char *const common[] = {"brk", "clock_gettime", "clock_gettime64", "close", "exit",
-	"exit_group", "futex", "getpid", "getrandom", "gettid", "lseek", "madvise", "mmap", "mmap2",
-	"mprotect", "mremap", "munmap", "poll", "ppoll", "read", "readv", "recv", "recvfrom",
-	"recvmsg", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
-	"sched_yield", "send", "sendmsg", "sendto", "sigaltstack", "sigreturn", "tgkill", "time",
-	"gettimeofday", "write", "writev", NULL};
+static const char *const common[] = {"_llseek", "brk", "clock_gettime", "clock_gettime64", "close",
+	"exit", "exit_group", "futex", "futex_time64", "getpid", "getrandom", "gettid", "lseek",
+	"madvise", "mmap", "mmap2", "mprotect", "mremap", "munmap", "poll", "ppoll", "ppoll_time64",
+	"read", "readv", "recv", "recvfrom", "recvmsg", "restart_syscall", "rt_sigaction",
+	"rt_sigprocmask", "rt_sigreturn", "sched_yield", "send", "sendmsg", "sendto", "sigaltstack",
+	"sigreturn", "tgkill", "time", "gettimeofday", "write", "writev", NULL};
 
 /* Clients of the control socket: they come, but nothing new is listened to. Packets come in
  * batches. */
@@ -49,13 +51,20 @@ static int sandbox_allow(scmp_filter_ctx ctx, const char *const *names)
 	return err;
 }
 
-/* A file that is there, and not to write to it. */
-static int sandbox_allow_reading(scmp_filter_ctx ctx)
+/* A file that is there, and not to write to it. The flags are the argument number `flags_at`. */
+static int sandbox_allow_opening(scmp_filter_ctx ctx, int call, unsigned int flags_at)
 {
 	const struct scmp_arg_cmp flags =
-		SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY);
+		SCMP_CMP(flags_at, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY);
 
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, flags);
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1, flags);
+}
+
+static int sandbox_allow_reading(scmp_filter_ctx ctx)
+{
+	int err = sandbox_allow_opening(ctx, SCMP_SYS(openat), 2);
+
+	return err ? err : sandbox_allow_opening(ctx, SCMP_SYS(open), 1);
 }
 
 /* `reader`: of files. */
