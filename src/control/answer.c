@@ -292,7 +292,7 @@ static bool answer_next_setting(
 	static const char *const effects[] = {[SETTINGS_ON_RELOAD] = "reload",
 		[SETTINGS_ON_RESTART] = "restart",
 		[SETTINGS_WITH_RULES] = "rules"};
-	const struct settings_key *key = settings_key(i);
+	const struct settings_key *key = settings_key((size_t)i);
 	const struct settings_source *source = &a->settings->source[i];
 
 	(void)now;
@@ -302,7 +302,7 @@ static bool answer_next_setting(
 	answer_put_text(t, "from", source->from, sizeof(source->from));
 	answer_put_format(t, ",\"default\":\"%s\",\"takes_effect\":\"%s\"}\n", key->value_default,
 		effects[key->effect]);
-	return settings_key(i + 1);
+	return settings_key((size_t)i + 1);
 }
 
 static bool answer_put_reload(
