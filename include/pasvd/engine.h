@@ -21,6 +21,18 @@ struct ended {
 	const struct plan *plan;
 };
 
+/* How a port came to be opened. */
+enum port_mode {
+	PORT_PASSIVE,   /* by a reply to PASV or EPSV */
+	PORT_ACTIVE,    /* by PORT or EPRT */
+	PORT_ON_DEMAND, /* by a SYN; how it ends is not known */
+	PORT_MODE_COUNT
+};
+
+struct port_count {
+	uint64_t opened, ended[ENDING_COUNT];
+};
+
 struct engine {
 	struct ct_ops ct;
 	const struct policy *policy;
@@ -31,6 +43,7 @@ struct engine {
 	/* verdicts by reason; opened: also those with a greater one */
 	uint64_t count[REASON_COUNT];
 	uint64_t ended[ENDING_COUNT];
+	struct port_count ports[PORT_MODE_COUNT]; /* the same by mode */
 	uint64_t evicted;
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_queue.c - whether somebody listens to the queue, and keeps up
  *
- * /proc/net/netfilter/nfnetlink_queue has a line for each queue that is bound: number, netlink port
- * of who has it, packets that wait for a verdict, copy mode, copy range, packets dropped because
- * the queue was full, packets dropped because the socket was, packets seen. So what has got its
- * verdict is what was seen without the two kinds of drops and what waits.
+ * What has got its verdict is what was seen without the two kinds of drops and what waits.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "checks.h"
@@ -14,30 +10,6 @@
 static const char about[] = "daemon";
 
 enum { COPY_PACKET = 2, LOST_OF = 1000 };
-
-size_t numbers(const char *line, unsigned long *ret_number, size_t max)
-{
-	size_t n = 0;
-
-	for (line += strspn(line, " "); n < max && *line >= '0' && *line <= '9';
-		line += strspn(line, " ")) {
-		char *end;
-
-		ret_number[n++] = strtoul(line, &end, 10);
-		line = end;
-	}
-	return n;
-}
-
-bool queue_parse(const char *line, struct queue_counters *ret_queue)
-{
-	unsigned long n[8];
-
-	if (numbers(line, n, 8) != 8)
-		return false;
-	*ret_queue = (struct queue_counters){n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]};
-	return true;
-}
 
 static unsigned long check_queue_settled(const struct queue_counters *q)
 {

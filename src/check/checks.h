@@ -5,6 +5,7 @@
 
 #include "facts.h"
 #include "findings.h"
+#include "queue_counters.h"
 
 /* "ipv4" or "ipv6". */
 const char *target_family(const struct target *t);
@@ -57,17 +58,6 @@ void check_events(struct report *r, long events);
 void check_forwarding(struct report *r, const char *interface, const char *sysctl, long value);
 
 /* --- the queue --- */
-
-struct queue_counters {
-	unsigned long number, portid, waiting, mode, range, dropped, undelivered, seen;
-};
-
-/* Decimal numbers with blanks between them, `max` at most; returns how many there are up to
- * something else. */
-size_t numbers(const char *line, unsigned long *ret_number, size_t max);
-
-/* A line of /proc/net/netfilter/nfnetlink_queue. */
-bool queue_parse(const char *line, struct queue_counters *ret_queue);
 
 struct queue_facts {
 	uint16_t number; /* that the rules send packets to */

@@ -91,7 +91,7 @@ static long probe_kernel_count_expectations(void)
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	nfg->version = NFNETLINK_V0;
 	if (!err)
-		err = nl_ask(&nl, buf, nlh->nlmsg_len, probe_kernel_count_one, &count);
+		err = nl_ask(&nl, buf, (ssize_t)nlh->nlmsg_len, probe_kernel_count_one, &count);
 	nl_close(&nl);
 	return err ? -1 : count;
 }

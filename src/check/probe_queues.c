@@ -16,8 +16,6 @@
 #include "checks.h"
 #include "probe.h"
 
-static const char queues[] = "/proc/net/netfilter/nfnetlink_queue";
-
 enum { LINE_BYTES = 512, NETFILTER = 12, /* NETLINK_NETFILTER */ STUCK_SECONDS = 1 };
 
 /* Finds the queue; the others' numbers go to `others`. */
@@ -47,7 +45,7 @@ static bool probe_queues_find_queue(
 static int probe_queues_read_queue(uint16_t number, bool *ret_bound,
 	struct queue_counters *ret_queue, char *others, size_t cap)
 {
-	FILE *file = fopen(queues, "re");
+	FILE *file = fopen(QUEUE_COUNTERS_FILE, "re");
 
 	if (!file)
 		return -errno;
@@ -160,7 +158,8 @@ static void probe_queues_say_unseen(struct report *r, int err)
 	struct finding *found;
 
 	if (err != -ENOENT) {
-		report_add(r, SEVERITY_UNSEEN, "daemon", "%s: %s", queues, strerror(-err));
+		report_add(r, SEVERITY_UNSEEN, "daemon", "%s: %s", QUEUE_COUNTERS_FILE,
+			strerror(-err));
 		return;
 	}
 	found = report_add(r, SEVERITY_ERROR, "daemon", "the kernel has no nfnetlink_queue");

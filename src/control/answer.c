@@ -59,6 +59,56 @@ static void answer_put_port(
 	answer_put_endpoint(t, "listener", listener);
 }
 
+static void answer_put_queue(
+	const struct answer_about *a, const char *name, uint16_t number, struct answer_text *t)
+{
+	struct answer_queue q;
+
+	if (a->counters && a->counters(number, &q))
+		answer_put_format(t,
+			"%s\"%s\":{\"waiting\":%lu,\"dropped\":%lu,\"undelivered\":%lu}",
+			t->p[t->n - 1] == '{' ? "" : ",", name, q.waiting, q.dropped,
+			q.undelivered);
+}
+
+static void answer_put_queues(const struct answer_about *a, struct answer_text *t)
+{
+	answer_put_format(t, ",\"queue_packets\":{");
+	answer_put_queue(a, "control", a->queue, t);
+	if (a->on_demand_syns)
+		answer_put_queue(a, "on_demand_syns", a->tls_queue, t);
+	answer_put_format(t, "}");
+}
+
+static void answer_put_ports(const struct answer_about *a, struct answer_text *t)
+{
+	static const char *const names[] = {[PORT_PASSIVE] = "passive",
+		[PORT_ACTIVE] = "active",
+		[PORT_ON_DEMAND] = "on_demand"};
+
+	answer_put_format(t, ",\"ports\":{");
+	for (int m = 0; m < PORT_MODE_COUNT; m++) {
+		const struct port_count *count = &a->engine->ports[m];
+
+		answer_put_format(
+			t, "%s\"%s\":{\"opened\":%" PRIu64, m ? "," : "", names[m], count->opened);
+		for (int e = 0; e < ENDING_COUNT && m != PORT_ON_DEMAND; e++)
+			answer_put_format(t, ",\"%s\":%" PRIu64, ending_name((enum ending)e),
+				count->ended[e]);
+		answer_put_format(t, "}");
+	}
+	answer_put_format(t, "}");
+}
+
+static void answer_put_start(const struct answer_about *a, uint64_t now, struct answer_text *t)
+{
+	answer_put_format(t,
+		",\"uptime_s\":%" PRIu64 ",\"started_us\":%" PRIu64
+		",\"reload\":{\"successful\":%s,\"success_us\":%" PRIu64 "}",
+		(now - a->since) / 1000, a->started_us, a->reloaded.successful ? "true" : "false",
+		a->reloaded.success_us);
+}
+
 static bool answer_put_status(
 	const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
 {
@@ -69,10 +119,14 @@ static bool answer_put_status(
 		PASVD_VERSION, a->ct_helper, a->queue);
 	if (a->on_demand_syns)
 		answer_put_format(t, ",\"on_demand_syns\":%u", a->tls_queue);
+	answer_put_format(t, "}");
+	answer_put_queues(a, t);
+	answer_put_start(a, now, t);
 	answer_put_format(t,
-		"},\"uptime_s\":%" PRIu64 ",\"sessions\":%" PRIu32 ",\"max_sessions\":%" PRIu32
-		",\"counters\":{",
-		(now - a->since) / 1000, a->engine->tab.pool.taken, a->engine->tab.pool.max);
+		",\"sessions\":%" PRIu32 ",\"max_sessions\":%" PRIu32 ",\"evicted\":%" PRIu64,
+		a->engine->tab.pool.taken, a->engine->tab.pool.max, a->engine->evicted);
+	answer_put_ports(a, t);
+	answer_put_format(t, ",\"counters\":{");
 	for (int r = 0; r < REASON_COUNT; r++)
 		answer_put_format(t, "%s\"%s\":%" PRIu64, r ? "," : "", reason_name((enum reason)r),
 			a->engine->count[r]);
@@ -236,7 +290,7 @@ static bool answer_next_setting(
 	static const char *const effects[] = {[SETTINGS_ON_RELOAD] = "reload",
 		[SETTINGS_ON_RESTART] = "restart",
 		[SETTINGS_WITH_RULES] = "rules"};
-	const struct settings_key *key = settings_key(i);
+	const struct settings_key *key = settings_key((size_t)i);
 	const struct settings_source *source = &a->settings->source[i];
 
 	(void)now;
@@ -246,7 +300,7 @@ static bool answer_next_setting(
 	answer_put_text(t, "from", source->from, sizeof(source->from));
 	answer_put_format(t, ",\"default\":\"%s\",\"takes_effect\":\"%s\"}\n", key->value_default,
 		effects[key->effect]);
-	return settings_key(i + 1);
+	return settings_key((size_t)i + 1);
 }
 
 static bool answer_put_reload(

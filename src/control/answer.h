@@ -13,6 +13,19 @@
 
 enum { ANSWER_LINE_MAX = 4096 }; /* room enough for any one object */
 
+/* What the kernel counts of a queue, in packets. */
+struct answer_queue {
+	unsigned long waiting;     /* for a verdict */
+	unsigned long dropped;     /* the queue was full */
+	unsigned long undelivered; /* likewise, the socket was */
+};
+
+/* The configuration was read, at the start or again. */
+struct answer_reload {
+	bool successful;     /* the last time, */
+	uint64_t success_us; /* and the last time that it was, since 1970 */
+};
+
 /* What answers are about. */
 struct answer_about {
 	const struct engine *engine;
@@ -22,11 +35,16 @@ struct answer_about {
 	uint16_t queue;
 	bool on_demand_syns; /* there is a queue for SYNs to ports on demand: */
 	uint16_t tls_queue;
-	uint64_t since; /* ms, of the clock of engine_packet(): the start */
+	uint64_t since;      /* ms, of the clock of engine_packet(): the start */
+	uint64_t started_us; /* since 1970: the same */
+	struct answer_reload reloaded;
 
 	/* Whether the kernel has the expectation yet, and how many seconds are left of its time. */
 	bool (*expected)(void *ct, const struct expect *e, uint32_t *ret_seconds);
 	void *ct;
+
+	/* False: it cannot be read. NULL: none can. */
+	bool (*counters)(uint16_t queue, struct answer_queue *ret_queue);
 
 	/* Reads the configuration again. False: it stays as it was, and the log says why. */
 	bool (*reload)(void);

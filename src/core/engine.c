@@ -42,6 +42,7 @@ void engine_init(
 	h->policy = policy;
 	memset(h->count, 0, sizeof(h->count));
 	memset(h->ended, 0, sizeof(h->ended));
+	memset(h->ports, 0, sizeof(h->ports));
 	h->on_ended = NULL;
 	h->on_evicted = NULL;
 	h->evicted = 0;

@@ -105,12 +105,18 @@ static struct edit offer_rewrite(
 	return offer_rewrite_shifting(s, offer, text, len);
 }
 
+static enum port_mode offer_mode(const struct plan *plan)
+{
+	return plan->expect.nat_dir == DIR_REPLY ? PORT_ACTIVE : PORT_PASSIVE;
+}
+
 /* The connection's port has ended. */
 static void offer_end_expectation(struct engine *h, struct conn *c, enum ending how)
 {
 	const struct ended ended = {how, &c->view, &c->opened->plan};
 
 	h->ended[how]++;
+	h->ports[offer_mode(&c->opened->plan)].ended[how]++;
 	if (h->on_ended)
 		h->on_ended(&ended);
 	conntab_close(&h->tab, c);
@@ -208,6 +214,7 @@ static void offer_remember(struct step *s, const struct plan *plan)
 static void offer_installed(struct step *s, const struct plan *plan)
 {
 	offer_remember(s, plan);
+	s->h->ports[offer_mode(plan)].opened++;
 	s->verdict->opened = true;
 	s->verdict->announce = plan->announce;
 	s->verdict->listener = plan->expect.nat;

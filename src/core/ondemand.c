@@ -130,6 +130,7 @@ static enum reason ondemand_open_port(
 	if (reason != REASON_OPENED)
 		return reason;
 	budget_take(h, c, now);
+	h->ports[PORT_ON_DEMAND].opened++;
 	verdict->opened = true;
 	verdict->on_demand = true;
 	verdict->announce = plan.announce;

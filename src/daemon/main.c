@@ -7,6 +7,7 @@
  * settings of its own, which take the place of the old ones between two packets.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #include "loop.h"
 #include "options.h"
 #include "pasvd/ondemand.h"
+#include "queue_counters.h"
 #include "router_check.h"
 #include "rules.h"
 #include "rules_watch.h"
@@ -41,6 +43,7 @@ static struct expect_events events;
 static struct history history;
 static struct ctl ctl;
 static struct answer_about about; /* for ctl */
+static int queue_file = -1;       /* QUEUE_COUNTERS_FILE, if we may read it */
 
 /* The settings in force, and room for the next ones. */
 static struct live {
@@ -104,13 +107,23 @@ static struct settings *pasvd_other_settings(struct live *l)
 	return &l->settings[l->now == &l->settings[0]];
 }
 
+static uint64_t pasvd_time_of_day(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 static bool pasvd_reload(void)
 {
 	struct live *l = &live;
 	struct settings *next = pasvd_other_settings(l);
 
-	if (!config_process_reload(&l->config_process, next))
+	about.reloaded.successful = config_process_reload(&l->config_process, next);
+	if (!about.reloaded.successful)
 		return false;
+	about.reloaded.success_us = pasvd_time_of_day() * 1000;
 	pasvd_keep_numbers(next, l->now);
 	pasvd_keep_connmark(next, l->now);
 	pasvd_keep_socket(next, l->now);
@@ -142,14 +155,6 @@ static void pasvd_show_life(void *data)
 {
 	(void)data;
 	notify("WATCHDOG=1");
-}
-
-static uint64_t pasvd_time_of_day(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 static void pasvd_log_verdict(void *data, const struct verdict *v)
@@ -186,11 +191,24 @@ static void pasvd_answer_ctl(void *data, uint64_t now)
 static const struct loop_hooks hooks = {pasvd_on_hangup, pasvd_check_external, pasvd_show_life,
 	pasvd_log_verdict, pasvd_answer_ctl, &live};
 
+static bool pasvd_count_queue(uint16_t queue, struct answer_queue *ret_queue)
+{
+	struct queue_counters q;
+	bool found = queue_counters_read(queue_file, queue, &q);
+
+	if (found)
+		*ret_queue = (struct answer_queue){q.waiting, q.dropped, q.undelivered};
+	return found;
+}
+
 /* Without it everything works, but pasvctl. */
 static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 {
 	const char *path = live.now->control_socket;
+	uint64_t now_us = pasvd_time_of_day() * 1000;
 	int err;
+
+	queue_file = open(QUEUE_COUNTERS_FILE, O_RDONLY | O_CLOEXEC);
 
 	about = (struct answer_about){.engine = engine,
 		.history = &history,
@@ -201,7 +219,10 @@ static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 		.on_demand_syns = loop.queue[LOOP_ON_DEMAND].nl.sock,
 		.tls_queue = live.now->tls_queue,
 		.since = loop_now(),
+		.started_us = now_us,
+		.reloaded = {true, now_us},
 		.expected = conntrack_expected,
+		.counters = pasvd_count_queue,
 		.ct = &ct};
 	err = ctl_open(&ctl, path, &about);
 	if (err == -EADDRINUSE)

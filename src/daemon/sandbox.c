@@ -3,8 +3,9 @@
  *
  * The lists hold what the calls in src/ need, together with what the C library makes of them:
  * allocation for stdio (mmap, brk), the fallbacks of the vDSO (clock_gettime), abort(), and what
- * the sanitizers of a test build do (sched_yield, sigaltstack). An entry that a kernel or an
- * architecture does not know is left out by libseccomp.
+ * the sanitizers of a test build do (sched_yield, sigaltstack). The C library may be glibc, or musl,
+ * which opens files with open; an architecture of 32 bits has _llseek and calls whose names end
+ * with 64. An entry that a kernel or an architecture does not know is left out by libseccomp.
  *
  * Where a call can do more than is needed its arguments are looked at: no memory becomes code, no
  * signal goes to another process, no file is written, no new socket reaches a network.
@@ -29,13 +30,13 @@
 
 /* Of all. */
 static const char *const common[] = {"brk", "clock_gettime", "clock_gettime64", "close", "exit",
-	"exit_group", "futex", "getpid", "getrandom", "gettid", "madvise", "mremap", "munmap",
-	"read", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_yield",
-	"sigaltstack", "sigreturn", "time", "gettimeofday", "write", "writev", NULL};
+	"exit_group", "futex", "futex_time64", "getpid", "getrandom", "gettid", "madvise", "mremap",
+	"munmap", "read", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+	"sched_yield", "sigaltstack", "sigreturn", "time", "gettimeofday", "write", "writev", NULL};
 
 /* Of the two that log, and that talk to each other. */
 static const char *const daemon_calls[] = {
-	"poll", "ppoll", "recv", "recvfrom", "send", "sendto", NULL};
+	"poll", "ppoll", "ppoll_time64", "recv", "recvfrom", "send", "sendto", NULL};
 
 /* Clients of the control socket: they come, but nothing new is listened to. Packets come in
  * batches. */
@@ -44,7 +45,7 @@ static const char *const parser[] = {"accept4", "epoll_ctl", "epoll_pwait", "epo
 
 /* Of the two that read files. */
 static const char *const stream[] = {
-	"fstat", "fstat64", "fstatat64", "lseek", "newfstatat", "readv", "statx", NULL};
+	"_llseek", "fstat", "fstat64", "fstatat64", "lseek", "newfstatat", "readv", "statx", NULL};
 
 static const char *const config_process[] = {"getdents64", NULL};
 
@@ -74,6 +75,7 @@ static const struct sandbox_argument config_process_arguments[] = {
 	{"fcntl64", 1, UINT32_MAX, F_GETFL},
 	{"fcntl64", 1, UINT32_MAX, F_SETFD},
 	{"ioctl", 1, UINT32_MAX, SIOCGIFINDEX},
+	{"open", 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
 	{"openat", 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
 	{"socket", 0, UINT32_MAX, AF_UNIX},
 	{NULL, 0, 0, 0},

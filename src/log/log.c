@@ -113,7 +113,7 @@ static size_t log_number_of(const struct addr *client)
 
 	for (size_t i = 0; i < addr_len(client) && i < ADDR_IP6_LEN / 2; i++)
 		h = (h + client->byte[i] + 1) * UINT64_C(0x9e3779b97f4a7c15);
-	return h >> 56;
+	return (size_t)(h >> 56);
 }
 
 static uint64_t log_second(void)

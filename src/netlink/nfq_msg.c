@@ -79,7 +79,7 @@ ssize_t nfq_msg_put_bind(void *buf, size_t cap, uint16_t queue)
 	if (!nlh)
 		return -EMSGSIZE;
 	nfq_nlmsg_cfg_put_cmd(nlh, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
-	return nlh->nlmsg_len;
+	return (ssize_t)nlh->nlmsg_len;
 }
 
 ssize_t nfq_msg_put_copy(void *buf, size_t cap, uint16_t queue)
@@ -90,7 +90,7 @@ ssize_t nfq_msg_put_copy(void *buf, size_t cap, uint16_t queue)
 	if (!nlh)
 		return -EMSGSIZE;
 	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, COPY_ALL);
-	return nlh->nlmsg_len;
+	return (ssize_t)nlh->nlmsg_len;
 }
 
 ssize_t nfq_msg_put_maxlen(void *buf, size_t cap, uint16_t queue, uint32_t packets)
@@ -101,7 +101,7 @@ ssize_t nfq_msg_put_maxlen(void *buf, size_t cap, uint16_t queue, uint32_t packe
 	if (!nlh)
 		return -EMSGSIZE;
 	nfq_nlmsg_cfg_put_qmaxlen(nlh, packets);
-	return nlh->nlmsg_len;
+	return (ssize_t)nlh->nlmsg_len;
 }
 
 ssize_t nfq_msg_put_fail_open(void *buf, size_t cap, uint16_t queue, bool on)
@@ -114,7 +114,7 @@ ssize_t nfq_msg_put_fail_open(void *buf, size_t cap, uint16_t queue, bool on)
 		return -EMSGSIZE;
 	mnl_attr_put(nlh, NFQA_CFG_FLAGS, sizeof(flags), &flags);
 	mnl_attr_put(nlh, NFQA_CFG_MASK, sizeof(mask), &mask);
-	return nlh->nlmsg_len;
+	return (ssize_t)nlh->nlmsg_len;
 }
 
 ssize_t nfq_msg_put_verdict(void *buf, size_t cap, uint16_t queue, uint32_t id,
@@ -132,7 +132,7 @@ ssize_t nfq_msg_put_verdict(void *buf, size_t cap, uint16_t queue, uint32_t id,
 	nfq_nlmsg_verdict_put(nlh, (int)id, (int)verdict);
 	if (len > 0)
 		nfq_nlmsg_verdict_put_pkt(nlh, bytes, (uint32_t)len);
-	return nlh->nlmsg_len;
+	return (ssize_t)nlh->nlmsg_len;
 }
 
 int nfq_msg_parse_packet(const void *msg, size_t len, struct nfq_packet *ret_packet)

@@ -20,7 +20,7 @@
 struct ctl_query {
 	const char *path;
 	bool json, follow;
-	const char *requests[3]; /* what is asked, one after the other */
+	const char *requests[4]; /* what is asked, one after the other */
 	void (*show)(FILE *out, const json_t *answer, size_t width); /* NULL: nothing to print */
 	bool whole; /* for JSON the answer is its one object */
 };
@@ -133,7 +133,7 @@ static struct ctl_query expectations_query = {
 static struct ctl_query counters_query = {
 	.path = SOCKET, .requests = {"reasons"}, .show = show_reasons};
 static struct ctl_query metrics_query = {
-	.path = SOCKET, .requests = {"status", "reasons"}, .show = show_metrics};
+	.path = SOCKET, .requests = {"status", "reasons", "sessions"}, .show = show_metrics};
 static struct ctl_query config_query = {
 	.path = SOCKET, .requests = {"config"}, .show = show_config};
 static struct ctl_query reload_query = {.path = SOCKET, .requests = {"reload"}};

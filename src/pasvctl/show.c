@@ -180,50 +180,6 @@ void show_config(FILE *out, const json_t *answer, size_t width)
 	}
 }
 
-static void show_put_metric(FILE *out, const char *name, const char *type, const char *help)
-{
-	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void show_put_endings(FILE *out, json_t *endings)
-{
-	const char *name;
-	json_t *count;
-
-	show_put_metric(out, "pasvd_ports_ended_total", "counter",
-		"Ports that were opened, by how they ended.");
-	json_object_foreach(endings, name, count)
-	{
-		fprintf(out, "pasvd_ports_ended_total{ending=\"%s\"} %" JSON_INTEGER_FORMAT "\n",
-			name, json_integer_value(count));
-	}
-}
-
-void show_metrics(FILE *out, const json_t *answer, size_t width)
-{
-	const json_t *s = json_array_get(answer, 0);
-
-	(void)width;
-	show_put_metric(out, "pasvd_info", "gauge", "Version and ct helper of the daemon.");
-	fprintf(out, "pasvd_info{version=\"%s\",ct_helper=\"%s\"} 1\n", show_string(s, "version"),
-		show_string(s, "ct_helper"));
-	show_put_metric(out, "pasvd_uptime_seconds", "gauge", "Since the daemon was started.");
-	fprintf(out, "pasvd_uptime_seconds %" JSON_INTEGER_FORMAT "\n", show_number(s, "uptime_s"));
-	show_put_metric(out, "pasvd_remembered_connections", "gauge",
-		"Control connections in the daemon's table.");
-	fprintf(out, "pasvd_remembered_connections %" JSON_INTEGER_FORMAT "\n",
-		show_number(s, "sessions"));
-	show_put_metric(
-		out, "pasvd_verdicts_total", "counter", "Packets by the reason of their verdict.");
-	for (size_t i = 1; i < json_array_size(answer); i++) {
-		const json_t *r = json_array_get(answer, i);
-
-		fprintf(out, "pasvd_verdicts_total{reason=\"%s\"} %" JSON_INTEGER_FORMAT "\n",
-			show_string(r, "reason"), show_number(r, "count"));
-	}
-	show_put_endings(out, json_object_get(s, "endings"));
-}
-
 static void show_put_field(FILE *out, const json_t *event, const char *name)
 {
 	const char *value = json_string_value(json_object_get(event, name));

@@ -17,7 +17,8 @@ void show_reasons(FILE *out, const json_t *answer, size_t width);
 /* As a configuration file would have them: those that are not the default with where they stand. */
 void show_config(FILE *out, const json_t *answer, size_t width);
 
-/* For Prometheus, in its text format; `answer` is that to "status", and then that to "reasons". */
+/* For Prometheus, in its text format; `answer` is that to "status", followed by
+ * those to "reasons" and "sessions". */
 void show_metrics(FILE *out, const json_t *answer, size_t width);
 
 /* One event, as a line. */

@@ -95,7 +95,7 @@ def members(value):
 
 def test_status_is_told(lab, client):
     status = of_json(lab, "status")
-    assert members(status) == documented("status") - {"on_demand_syns"}
+    assert members(status) - set(status["endings"]) == documented("status") - {"on_demand_syns"}
     assert status["ct_helper"] == lab_module.helper("pasvd") and status["queues"] == {"control": 21}
     assert {**status["counters"], **status["endings"]} == lab.pasvd.counters()
     text = pasvctl(lab, "status").stdout
@@ -249,10 +249,65 @@ def strictly_prometheus(text):
 
 
 def test_metrics_are_for_prometheus(lab, client):
-    values = strictly_prometheus(pasvctl(lab, "metrics").stdout)
+    values = metrics(lab)
     for name, count in lab.pasvd.counters().items():
-        verdicts, ended = f'pasvd_verdicts_total{{reason="{name}"}}', f'pasvd_ports_ended_total{{ending="{name}"}}'
-        assert values[verdicts if verdicts in values else ended] == count
+        ended = f'pasvd_expectations_ended_total{{mode="passive",ending="{name}"}}'
+        assert values.get(f'pasvd_verdicts_total{{reason="{name}"}}', values.get(ended)) == count
+
+
+def metrics(lab):
+    return strictly_prometheus(pasvctl(lab, "metrics").stdout)
+
+
+def ports_of(values, mode):
+    """{how they ended, or "installed": number} of those that are not 0."""
+    pattern = re.compile(rf'pasvd_expectations_(installed|ended)_total{{mode="{mode}"(?:,ending="(\w+)")?}}')
+    found = {pattern.fullmatch(sample): value for sample, value in values.items()}
+    return {match[2] or match[1]: value for match, value in found.items() if match and value}
+
+
+def test_metrics_tell_modes_and_endings(lab, client):
+    assert ports_of(metrics(lab), "passive") == {"installed": 1}
+    client.ask("PASV")
+    client.ask("PORT " + ",".join(client.address.split(".")) + ",200,1")
+    values = metrics(lab)
+    assert ports_of(values, "passive") == {"installed": 2, "replaced": 2}
+    assert ports_of(values, "active") == {"installed": 1} and ports_of(values, "on_demand") == {}
+
+
+def test_metrics_tell_sessions_by_state(lab, client):
+    values = metrics(lab)
+    assert values['pasvd_sessions{state="logged-in"}'] == 1 and values['pasvd_sessions{state="login"}'] == 0
+    assert values["pasvd_remembered_sessions"] == 1 and values["pasvd_max_sessions"] == of_json(lab, "status")["max_sessions"]
+    assert values["pasvd_evicted_sessions_total"] == 0
+
+
+def test_metrics_of_queues_are_those_of_the_kernel(lab, client):
+    file = lab.router.run("cat", "/proc/net/netfilter/nfnetlink_queue").stdout
+    (line,) = [[int(word) for word in line.split()] for line in file.splitlines() if line.split()[0] == "21"]
+    values = metrics(lab)
+    assert values['pasvd_queue_packets{queue="control"}'] == line[2] == 0
+    assert values['pasvd_queue_dropped_packets_total{queue="control",cause="queue_full"}'] == line[5]
+    assert values['pasvd_queue_dropped_packets_total{queue="control",cause="socket_full"}'] == line[6]
+
+
+def reload_of(lab):
+    values = metrics(lab)
+    return [values[f"pasvd_config_last_reload_{name}"] for name in ("successful", "success_timestamp_seconds")]
+
+
+def test_metrics_tell_the_start_and_the_last_reload(stopped):
+    before = int(time.time())
+    path = configured(stopped, "[pasvd]\nexpect-timeout = 90s\n")
+    started = metrics(stopped)["pasvd_start_time_seconds"]
+    assert before <= started <= time.time() and reload_of(stopped) == [1, started]
+    path.write_text("[pasvd]\nexpect-timeout = soon\n")
+    pasvctl(stopped, "reload", check=False)
+    assert reload_of(stopped) == [0, started]
+    path.write_text("[pasvd]\nexpect-timeout = 30s\n")
+    pasvctl(stopped, "reload")
+    successful, when = reload_of(stopped)
+    assert successful == 1 and started <= when <= time.time()
 
 
 def test_promtool_finds_nothing_to_say(lab, client):

@@ -535,6 +535,34 @@ START_TEST(queue_lines)
 }
 END_TEST
 
+/* More lines than are read at once; the last one is the queue's, and the file is read anew. */
+START_TEST(a_queue_is_found_among_many_and_again)
+{
+	FILE *file = tmpfile();
+	struct queue_counters q = {.waiting = 99};
+	long at;
+
+	ck_assert_ptr_nonnull(file);
+	for (int i = 0; i < 1000; i++)
+		fprintf(file, "%5d      7     1 2 65531     0     0        1  1\n", i + 100);
+	fflush(file);
+	at = ftell(file);
+	ck_assert(!queue_counters_read(fileno(file), 21, &q));
+	ck_assert(!queue_counters_read(-1, 100, &q));
+	ck_assert_uint_eq(q.waiting, 99);
+	for (unsigned waiting = 2; waiting < 4; waiting++) {
+		fseek(file, at, SEEK_SET);
+		fprintf(file, "%5d      8     %u 2 65531     3     4       10  1\n", 21, waiting);
+		fflush(file);
+		ck_assert(queue_counters_read(fileno(file), 21, &q));
+		ck_assert_uint_eq(q.waiting, waiting);
+		ck_assert_uint_eq(q.dropped, 3);
+		ck_assert_uint_eq(q.undelivered, 4);
+	}
+	fclose(file);
+}
+END_TEST
+
 static enum severity of_queue(const char *first, const char *then, const char *holder)
 {
 	struct queue_facts q = {.number = 21, .bound = true};
@@ -886,8 +914,9 @@ int main(void)
 		rules_for_some_are_a_choice_that_is_said, second_server_in_front_does_no_harm,
 		ranges_that_lead_to_the_server, names_that_are_not_plain_are_not_put_into_commands,
 		tables_that_are_nearly_full, forwarding_and_timeouts, queue_lines,
-		queue_is_bound_read_and_not_lossy, interfaces, ways_to_the_server_and_back,
-		answers_of_the_server, mends_are_in_the_way_of_whose_chains_they_are,
+		a_queue_is_found_among_many_and_again, queue_is_bound_read_and_not_lossy,
+		interfaces, ways_to_the_server_and_back, answers_of_the_server,
+		mends_are_in_the_way_of_whose_chains_they_are,
 		report_is_bounded_and_says_everything_once,
 		table_of_nft_that_nobody_asked_for_is_not_missed,
 		table_of_nft_is_as_it_should_be_or_its_first_difference_is_told,
