@@ -48,8 +48,7 @@ static void conntab_touch(struct conntab *t, struct conn *c, uint64_t now)
 void conntab_init(struct conntab *t, const uint8_t *key)
 {
 	memcpy(t->key, key, sizeof(t->key));
-	for (size_t i = 0; i < CONNTAB_BUCKETS; i++)
-		t->bucket[i] = LIST_END;
+	memset(t->bucket, LIST_END_BYTE, sizeof(t->bucket));
 	pool_init(&t->pool, t->link, CONNTAB_SIZE);
 	list_init(&t->living);
 	crowd_init(&t->crowd, key);

@@ -15,8 +15,7 @@ void crowd_init(struct crowd *c, const uint8_t *key)
 {
 	memcpy(c->key, key, sizeof(c->key));
 	c->most = 0;
-	for (uint32_t i = 0; i < CROWD_BUCKETS; i++)
-		c->bucket[i] = LIST_END;
+	memset(c->bucket, LIST_END_BYTE, sizeof(c->bucket));
 	pool_init(&c->clients, c->place, CROWD_SIZE);
 }
 
