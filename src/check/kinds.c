@@ -51,6 +51,15 @@ static void kinds_add_incoming(struct kinds *k, const char *what, struct rule_pa
 	kinds_add(k, what, HOOK_PREROUTING, "", packet);
 }
 
+/* What is known of how a connection to the server is translated: not at all, if it is dialled by
+ * its own address. */
+static unsigned int kinds_dnat(const struct service *s)
+{
+	bool is_routed = s->server.family != ADDR_NONE && addr_eq(&s->server, &s->public);
+
+	return is_routed ? 0 : STATE_DNAT;
+}
+
 /* Control connections to a server: what is known of them before NAT and after. */
 static void kinds_add_control(struct kinds *k, const struct target *t, const char *wan, size_t port)
 {
@@ -77,7 +86,7 @@ static void kinds_add_control(struct kinds *k, const struct target *t, const cha
 		.reply_src = s->server,
 		.reply_sport = inside,
 		.reply = true,
-		.state = STATE_ESTABLISHED | STATE_DNAT};
+		.state = STATE_ESTABLISHED | kinds_dnat(s)};
 
 	forwarded.out = lan;
 	forwarded.dst = s->server;
@@ -86,12 +95,12 @@ static void kinds_add_control(struct kinds *k, const struct target *t, const cha
 	dialled.state = STATE_NEW;
 	kinds_add(k, "a client's connection", HOOK_PREROUTING, "", dialled);
 	kinds_add(k, "a client's connection", HOOK_PREROUTING, "nat", dialled);
-	dialled.state = STATE_ESTABLISHED | STATE_DNAT;
+	dialled.state = STATE_ESTABLISHED | kinds_dnat(s);
 	kinds_add(k, "a client's commands", HOOK_PREROUTING, "mangle", dialled);
 	kinds_add(k, "the server's replies", HOOK_PREROUTING, "mangle", answer);
-	forwarded.state = STATE_NEW | STATE_DNAT;
+	forwarded.state = STATE_NEW | kinds_dnat(s);
 	kinds_add(k, "a client's connection", HOOK_FORWARD, "filter", forwarded);
-	forwarded.state = STATE_ESTABLISHED | STATE_DNAT;
+	forwarded.state = STATE_ESTABLISHED | kinds_dnat(s);
 	kinds_add(k, "a client's commands", HOOK_FORWARD, "filter", forwarded);
 	answer.out = wan;
 	kinds_add(k, "the server's replies", HOOK_FORWARD, "filter", answer);
@@ -113,7 +122,7 @@ static void kinds_add_data(struct kinds *k, const struct target *t, const char *
 		.orig_dport = POLICY_LOWEST_PORT,
 		.orig_dport_to = UINT16_MAX,
 		.reply_src = s->server,
-		.state = STATE_RELATED | STATE_EXPECTED | STATE_DNAT,
+		.state = STATE_RELATED | STATE_EXPECTED | kinds_dnat(s),
 		.helper = s->ct_helper};
 	struct rule_packet back = {.in = lan,
 		.out = wan,
@@ -122,7 +131,7 @@ static void kinds_add_data(struct kinds *k, const struct target *t, const char *
 		.dport_to = UINT16_MAX,
 		.orig_dport = POLICY_LOWEST_PORT,
 		.orig_dport_to = UINT16_MAX,
-		.state = STATE_RELATED | STATE_EXPECTED | STATE_SNAT,
+		.state = STATE_RELATED | STATE_EXPECTED | (kinds_dnat(s) ? STATE_SNAT : 0),
 		.helper = s->ct_helper};
 	struct rule_packet incoming = to;
 
@@ -131,7 +140,7 @@ static void kinds_add_data(struct kinds *k, const struct target *t, const char *
 	kinds_add_incoming(k, "a data connection of the server", back);
 	kinds_add(k, "a data connection to the server", HOOK_FORWARD, "filter", to);
 	kinds_add(k, "a data connection of the server", HOOK_FORWARD, "filter", back);
-	to.state = STATE_ESTABLISHED | STATE_EXPECTED | STATE_DNAT;
+	to.state = STATE_ESTABLISHED | STATE_EXPECTED | kinds_dnat(s);
 	kinds_add(k, "the packets of a data connection", HOOK_FORWARD, "filter", to);
 	back.reply = true;
 	back.sport = POLICY_LOWEST_PORT;

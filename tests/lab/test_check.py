@@ -126,6 +126,8 @@ HEALTHY = {
     "clients by IPv6": {"servers": (), "lan": ("fd88::2",), "outside": 1, "family": IP6},
     "server and clients": {"lan": ("10.88.0.2",)},
     "hairpin": {"lan": ("10.88.0.2",), "hairpin": True},
+    "no NAT": {"routed": True},
+    "no NAT, IPv6": {"routed": True, "lan": ("fd88::2",), "family": IP6},
     "TLS": {"config": TLS},
     "TLS by IPv6": {"config": TLS, "family": IP6, "lan": ("fd88::2",)},
 }

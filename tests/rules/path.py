@@ -188,12 +188,12 @@ class Path:
         return False
 
     def diverted(self, table="mangle"):
-        """Packets that met a rule that queues."""
+        """Packets with payload that met a rule that queues."""
         if self.nft:
             listed = self.router.run("nft", "list", "table", "inet", "pasvd").stdout
             return sum(int(count) for count in re.findall(r"@ih,0,8 >= 0x0 counter packets (\d+)", listed))
         listed = self.iptables(f"-t {table} -vxnL PASVD")
-        return sum(int(count) for count in re.findall(r"^ *(\d+) +\d+ NFQUEUE", listed, re.M))
+        return sum(int(count) for count in re.findall(r"^ *(\d+) +\d+ NFQUEUE .*bpf", listed, re.M))
 
     def connections(self):
         family = "ipv4" if self.net.flag == "-4" else "ipv6"

@@ -51,8 +51,11 @@ def test_the_rest_is_the_same(options):
 @every_set
 def test_each_is_of_one_direction_and_has_payload(options):
     (program,) = set(re.findall(r'-m bpf --bytecode "[\d ,]+"', own_rules(*options)))
-    for line in queueing(own_rules(*options)):
-        assert re.fullmatch(rf"-A PASVD (! )?-[ids] \S+ -p tcp ! --syn --[sd]port 21 {program} "
+    syn = "-A PASVD -i lan0 -p tcp --dport 21 --syn -j NFQUEUE --queue-num 21 --queue-bypass"
+    lines = queueing(own_rules(*options))
+    assert lines.count(syn) == ("lan0" in options)
+    for line in lines:
+        assert line == syn or re.fullmatch(rf"-A PASVD (! )?-[ids] \S+ -p tcp ! --syn --[sd]port 21 {program} "
                             r"-j NFQUEUE --queue-num 21 --queue-bypass", line)
 
 
@@ -70,7 +73,7 @@ def test_packets_are_told_by_their_own_ends(options, ends):
 def test_tls_that_is_marked_does_not_pass_by_and_knocks_are_queued(folder):
     (folder / "conf").write_text("[tls]\npassive-ports = 60000-60100\n")
     text = own_rules(*OPTIONS, "--config", str(folder / "conf"))
-    assert "connmark" not in text
+    assert "--mark 0x40000000" not in text
     assert len(re.findall(r"--dport 60000:60100 --syn -j NFQUEUE --queue-num 22\n", text)) == 1
 
 
@@ -84,7 +87,9 @@ def test_nft_queues_in_a_chain_of_its_own_and_the_rest_is_the_same(options):
     hook, others, *data = own.pop("data")
     assert " prerouting priority raw + 10;" in hook
     assert others.strip() == "meta l4proto != tcp return"
-    assert data and all(" @ih,0,8 >= 0 counter queue num 21 bypass" in line for line in data)
+    syns = [line for line in data if " tcp flags syn / fin,syn,rst,ack counter queue num 21 bypass" in line]
+    assert bool(syns) == ("lan0" in options)
+    assert data and all(" @ih,0,8 >= 0 counter queue num 21 bypass" in line for line in data if line not in syns)
     assert own == {**sane, "control": [line for line in sane["control"] if "queue" not in line]}
 
 

@@ -19,8 +19,9 @@ c_files()
 
 shell_files()
 {
-	find .ci debian/*.p*rm iptables quickstart src systemd tests -type f -print0 |
-		xargs -0 grep -lIZE -m1 '^#!/bin/(ba)?sh'
+	find .ci debian/*.p*rm iptables quickstart src systemd tests -type f -exec awk '
+		FNR == 1 && /^#!\/bin\/(ba)?sh/ {printf "%s%c", FILENAME, 0}
+		{nextfile}' {} +
 }
 
 check_format()

@@ -191,7 +191,7 @@ static void call_truncate(void)
 	(void)open("/nowhere/at/all", O_RDONLY | O_TRUNC);
 }
 
-/* As musl opens a file, which has no openat in open() and fopen(). Not every architecture has it. */
+/* As musl opens a file. Not every architecture has it. */
 static void call_plain_open(void)
 {
 #ifdef SYS_open
