@@ -39,9 +39,9 @@ static const char *const daemon_calls[] = {
 	"poll", "ppoll", "ppoll_time64", "recv", "recvfrom", "send", "sendto", NULL};
 
 /* Clients of the control socket: they come, but nothing new is listened to. Packets come in
- * batches. */
-static const char *const parser[] = {"accept4", "epoll_ctl", "epoll_pwait", "epoll_wait",
-	"recvmmsg", "recvmmsg_time64", "timerfd_settime", "timerfd_settime64", NULL};
+ * batches. What the kernel counts of its queues is read again. */
+static const char *const parser[] = {"_llseek", "accept4", "epoll_ctl", "epoll_pwait", "epoll_wait",
+	"lseek", "recvmmsg", "recvmmsg_time64", "timerfd_settime", "timerfd_settime64", NULL};
 
 /* Of the two that read files. */
 static const char *const stream[] = {

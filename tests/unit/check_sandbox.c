@@ -253,7 +253,7 @@ START_TEST(who_parses_opens_nothing)
 	ck_assert(goes_on(sandbox_parser, call_recv));
 	ck_assert(is_killed(sandbox_parser, call_open));
 	ck_assert(is_killed(sandbox_parser, call_nametoindex));
-	ck_assert(is_killed(sandbox_parser, call_seek));
+	ck_assert(goes_on(sandbox_parser, call_seek));
 }
 END_TEST
 
