@@ -77,7 +77,8 @@ static bool are_numbers_sound(const struct settings *s)
 		if ((unsigned)p->strict.outcome[i] > STRICT_RESET)
 			return false;
 	}
-	return (unsigned)s->ct_helper <= CT_HELPER_OWN && is_bool(&s->fail_open) &&
+	return (unsigned)s->ct_helper <= CT_HELPER_OWN &&
+	       (unsigned)s->rules <= SETTINGS_RULES_IGNORE && is_bool(&s->fail_open) &&
 	       is_bool(&s->nft) && s->sessions >= SETTINGS_SESSIONS_MIN &&
 	       s->sessions <= CONNTAB_SIZE && p->expect_seconds >= 1 &&
 	       p->expect_seconds <= SETTINGS_EXPECT_MAX && p->expect_seconds_active >= 1 &&

@@ -127,6 +127,8 @@ static const struct {
 	NUMBER(ct_helper, UINT32_MAX),
 	NUMBER(fail_open, 2),
 	NUMBER(fail_open, 255),
+	NUMBER(nft, 2),
+	NUMBER(rules, SETTINGS_RULES_IGNORE + 1),
 	TEXT(control_socket),
 	NUMBER(sessions, SETTINGS_SESSIONS_MIN - 1),
 	NUMBER(sessions, CONNTAB_SIZE + 1),
