@@ -20,15 +20,17 @@ struct syn {
 
 struct syns {
 	uint8_t key[SYNS_KEY_LEN];
-	bool any; /* a SYN has come: those of all clients that it may be about do */
+	bool any;       /* a SYN has come: those of all clients that it may be about do, ... */
+	uint32_t indev; /* ... by the interface of this index; 0: not known */
 	struct syn syn[SYNS_SIZE];
 };
 
 /* `key`: SYNS_KEY_LEN random bytes. */
 void syns_init(struct syns *s, const uint8_t *key);
 
-/* The client of the tuple, in the original direction, begins its stream with the byte `first`. */
-void syns_add(struct syns *s, const struct tuple *t, uint32_t first);
+/* The client of the tuple, in the original direction, begins its stream with the byte `first`. Its
+ * SYN came in by the interface `indev`. */
+void syns_add(struct syns *s, const struct tuple *t, uint32_t first, uint32_t indev);
 
 /* The first byte of the client's stream. False: that is not known, and *ret_first is untouched.
  * Then it is forgotten: the tuple's next connection has a SYN of its own. */

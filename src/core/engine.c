@@ -370,7 +370,7 @@ static enum reason engine_read_packet(struct step *s, const struct seg *seg, str
 
 	if (result != CT_OK)
 		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
-	s->conn->indev[s->dir] = packet->indev;
+	s->conn->indev[s->dir] = s->indev;
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
 	if (!s->conn->view.ours)
@@ -397,12 +397,12 @@ static void engine_leave_conn(const struct step *s)
 }
 
 /* A client of a server elsewhere begins. */
-static void engine_note_syn(struct engine *h, const struct seg *seg)
+static void engine_note_syn(struct engine *h, const struct seg *seg, uint32_t indev)
 {
 	struct tuple t = seg->tuple;
 
 	t.zone = h->policy->zone;
-	syns_add(&h->syns, &t, seg->seq + 1);
+	syns_add(&h->syns, &t, seg->seq + 1, indev);
 }
 
 int packet_parse(const struct packet *packet, struct seg *ret_seg)
@@ -417,7 +417,7 @@ int packet_parse(const struct packet *packet, struct seg *ret_seg)
 void engine_packet(
 	struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict)
 {
-	struct step step = {.h = h, .now = now, .verdict = ret_verdict};
+	struct step step = {.h = h, .now = now, .indev = packet->indev, .verdict = ret_verdict};
 	enum reason reason = REASON_PASSED;
 	struct seg seg;
 
@@ -429,7 +429,7 @@ void engine_packet(
 		ret_verdict->action = ACTION_DROP;
 		reason = REASON_REORDERED;
 	} else if ((seg.flags & (SEG_SYN | SEG_ACK)) == SEG_SYN) {
-		engine_note_syn(h, &seg);
+		engine_note_syn(h, &seg, packet->indev);
 	} else if (seg.payload_len) {
 		seg.tuple.zone = h->policy->zone;
 		reason = engine_read_packet(&step, &seg, packet);

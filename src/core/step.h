@@ -13,6 +13,7 @@ struct step {
 	struct conn *conn;
 	struct stream *stream; /* conn->stream[dir] */
 	enum dir dir;
+	uint32_t indev; /* by which the packet came in */
 	/* the first sequence number in the packet that was not let through before */
 	uint32_t fresh;
 	bool last;      /* the packet carries FIN: nothing will follow that could be waited for */

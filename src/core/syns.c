@@ -17,12 +17,13 @@ static struct syn *syns_place(struct syns *s, uint64_t who)
 	return &s->syn[who & (SYNS_SIZE - 1)];
 }
 
-void syns_add(struct syns *s, const struct tuple *t, uint32_t first)
+void syns_add(struct syns *s, const struct tuple *t, uint32_t first, uint32_t indev)
 {
 	uint64_t who = tuple_hash(s->key, t);
 
 	*syns_place(s, who) = (struct syn){who, first};
 	s->any = true;
+	s->indev = indev;
 }
 
 bool syns_take(struct syns *s, const struct tuple *t, uint32_t *ret_first)

@@ -89,6 +89,21 @@ def test_only_the_negotiated_active_port_is_open_to_its_server(make_lab, family,
             assert server.attempt(endpoint) != "open"
 
 
+def test_client_outside_is_none_of_the_lan(make_lab):
+    """The SYN of a client in the LAN is looked at, that of a client outside is not; and it speaks before the greeting."""
+    with behind(make_lab, "ipv4", lan=(LAN["ipv4"],), outside=1) as lab:
+        server, elsewhere = ScriptedServer(lab), ScriptedServer(lab, 1)
+        with RawClient(lab.lan[0], elsewhere.address) as client:
+            assert offer(client, "PORT", client.listen()).startswith("200")
+            assert fetch(client) == (elsewhere.address, 20)
+        with RawClient(lab.clients[0], server.address, login=False) as client:
+            client.send(b"USER lab\r\nPASS lab\r\n")
+            for code in ("220", "331", "230"):
+                assert client.line().startswith(code)
+            assert offer(client, "PORT", client.listen()).startswith("200")
+            assert fetch(client) == (server.address, 20)
+
+
 def test_text_is_as_the_server_wrote_it(make_lab):
     with behind(make_lab, "ipv4") as lab:
         server = ScriptedServer(lab)

@@ -29,8 +29,8 @@ START_TEST(the_last_syn_of_a_tuple_counts_once)
 
 	fresh();
 	ck_assert(!syns.any && !syns_take(&syns, &t, &first));
-	syns_add(&syns, &t, 1000);
-	syns_add(&syns, &t, 2000);
+	syns_add(&syns, &t, 1000, 0);
+	syns_add(&syns, &t, 2000, 0);
 	ck_assert(syns.any && !syns_take(&syns, &other, &first));
 	ck_assert_uint_eq(first, 7);
 	ck_assert(syns_take(&syns, &t, &first));
@@ -48,7 +48,7 @@ START_TEST(a_syn_takes_the_place_of_another_and_nobody_s_number)
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		struct tuple t = tuple_from((uint16_t)i);
 
-		syns_add(&syns, &t, i);
+		syns_add(&syns, &t, i, 0);
 	}
 	for (unsigned i = 0; i < CLIENTS; i++) {
 		struct tuple t = tuple_from((uint16_t)i);
