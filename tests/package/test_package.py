@@ -245,8 +245,8 @@ def test_rules_stay_over_a_reload_and_a_restart_of_nftables(router):
 @pytest.mark.usefixtures("firewalls")
 def test_rules_stay_over_a_reload_and_a_restart_of_netfilter_persistent(router):
     router.configure("/etc/iptables/rules.v4", "".join(f"*{table}\nCOMMIT\n" for table in ("raw", "mangle", "nat", "filter")))
-    for action in "reload", "restart":
-        loads_again(router, "systemctl", action, "netfilter-persistent")
+    loads_again(router, "netfilter-persistent", "reload")
+    loads_again(router, "systemctl", "restart", "netfilter-persistent")
 
 
 @pytest.mark.usefixtures("firewalls")
@@ -271,6 +271,8 @@ def test_firewalls_go_again(router, firewalls):
     for name in "iptables", "ip6tables":    # other names of netfilter-persistent, which it leaves
         router.machine.path(f"/etc/systemd/system/{name}.service").unlink(missing_ok=True)
     router.machine.run("systemctl", "daemon-reload")
+    router.machine.run("pasvd", "rules", "remove")
+    router.rules = router.lab.saved_rules()     # the firewalls have flushed the others
     router.machine.run("systemctl", "restart", "pasvd")
     router.download()
 
@@ -289,6 +291,8 @@ def test_watchdog_ends_a_daemon_that_hangs(router):
     assert "Watchdog timeout" in router.machine.journal()
     router.machine.path(shorter).unlink()
     router.machine.run("systemctl", "daemon-reload")
+    router.machine.run("pasvd", "rules", "remove")
+    router.rules = router.lab.saved_rules()     # the firewalls have flushed the others
     router.machine.run("systemctl", "restart", "pasvd")
     router.download()
 
