@@ -331,6 +331,15 @@ static bool check_way_has_jump(const struct place *p)
 	return false;
 }
 
+/* Rules of others translate these packets, or let them pass. */
+static bool check_way_is_left_to_others(const struct service *s, const struct kind *k)
+{
+	if (!s->any || s->server.family != ADDR_NONE)
+		return false;
+	return strcmp(k->table, "nat") == 0 ||
+	       (k->hook == HOOK_FORWARD && !s->accept_data && !s->lan[0]);
+}
+
 static void check_way_kind(const struct facts *facts, const struct target *t,
 	const struct filter *f, const struct kind *k, struct report *r)
 {
@@ -342,11 +351,13 @@ static void check_way_kind(const struct facts *facts, const struct target *t,
 		p.ours = f == t->filter && !filter_is_nft(f) && p.chain->hook == k->hook &&
 			 strcmp(p.chain->table, k->table) == 0 &&
 			 !(t->service.before_conntrack && strcmp(k->table, "mangle") == 0);
-		if (p.ours && !check_way_has_jump(&p)) {
-			if (!t->service.any)
-				continue; /* check_rules() says so */
-			p.ours = false;   /* rules of others let these packets pass */
+		if (p.ours && check_way_is_left_to_others(&t->service, k)) {
+			if (!(k->packet.state & STATE_EXPECTED))
+				continue; /* which server, and which port, only they know */
+			p.ours = false;
 		}
+		if (p.ours && !check_way_has_jump(&p))
+			continue; /* check_rules() says so */
 		check_way_chain(&p, r);
 	}
 }

@@ -2,6 +2,7 @@
 """test_check.py - `pasvd check` finds nothing on a healthy router; each ailment is
 provoked, seen, and gone after the command that was printed for it"""
 
+import errno
 import json
 import os
 import pathlib
@@ -74,8 +75,17 @@ class Practice:
         lab = self.lab
         if self.server is None and lab.forwards:
             ports = sorted({(number, port) for _, number, port in lab.forwards})
-            self.server = [ScriptedServer(lab, number, port) for number, port in ports][0]
+            self.server = [self.serve(number, port) for number, port in ports][0]
         return self.server
+
+    def serve(self, number, port):
+        """Unless somebody does already."""
+        try:
+            return ScriptedServer(self.lab, number, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return None
 
     def check(self, *options, before=None, prefix=(), env=None):
         self.start_servers()
