@@ -37,7 +37,7 @@ struct edit {
 	uint32_t seq;     /* of the first byte replaced, sender's space */
 	uint16_t old_len; /* bytes replaced, 1..EDIT_TEXT_MAX, or more of a masked edit */
 	uint16_t new_len; /* bytes in text; of a masked edit old_len */
-	uint8_t prev;     /* the byte before the edit; LF: the edit begins a line */
+	uint8_t prev;     /* the byte before the edit */
 	bool masked;      /* no text: each byte but blanks becomes X; they were not held before */
 	bool held;        /* not decided yet: new_len is 0, the bytes wait in text */
 	uint8_t text[EDIT_TEXT_MAX];
@@ -72,9 +72,6 @@ bool edits_are_settled(const struct edits *es);
 
 /* True if one more edit would push out one that may still have to be repeated. */
 bool edits_full(const struct edits *es);
-
-/* True if no edit has a byte from `seq` on, but for the held one. */
-bool edits_end_before(const struct edits *es, uint32_t seq);
 
 /* Gives up the held bytes, if there are any: they never reach the receiver, and everything after
  * them goes on. */

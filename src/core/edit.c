@@ -17,13 +17,6 @@
  * because it repeats nothing but what is before it, needs two rewrites that shrink in flight
  * and the loss of both.
  *
- * A line may also be sent again past us, because we were killed and its ACK was lost. One that grew
- * or kept its length ends where the receiver has it already; of one that shrank the end would be
- * new. So an edit that shrinks covers its line from the beginning, and the place lies one byte in
- * front: the kernel then shifts the whole line back to where all of it is old. An ACK for what is
- * before the line counts for its first bytes, too: a segment that goes on from there brings the
- * edit's text whole.
- *
  * What lies before the oldest edit remembered is shifted by the last one forgotten, or as the
  * kernel said in the beginning. Not done here: segments older than that one, after which lies
  * another one that changed the length, are taken for retransmissions of what was received long ago.
@@ -122,14 +115,6 @@ static int32_t edit_greatest_shift(const struct edits *es)
 	return greatest;
 }
 
-/* Bytes between the kernel's place and the edit. */
-static uint32_t edit_distance(const struct edit *e)
-{
-	bool begins_line = e->prev == '\n';
-
-	return !e->new_len || (begins_line && e->new_len < e->old_len) ? 1 : 0;
-}
-
 /* What the kernel has to do: after the first byte of the last edit (before it, while it is
  * held) the shift is that after the edit. In front of that, where older edits may still be under
  * way, an ACK is taken for the least that it can mean. The place is compared in the receiver's
@@ -138,7 +123,7 @@ static struct seqadj edit_kernel_shift(const struct edits *es)
 {
 	const struct edit *last = &es->e[es->n - 1];
 	int32_t before = edit_greatest_shift(es);
-	uint32_t place = last->seq + (uint32_t)last->before - edit_distance(last);
+	uint32_t place = last->seq + (uint32_t)last->before - (last->new_len ? 0 : 1);
 
 	return (struct seqadj){place - (uint32_t)before, before, edit_after(last)};
 }
@@ -146,13 +131,6 @@ static struct seqadj edit_kernel_shift(const struct edits *es)
 bool edits_full(const struct edits *es)
 {
 	return es->n == EDITS_MAX && !edits_held(es) && !edit_has_arrived(es, &es->e[0]);
-}
-
-bool edits_end_before(const struct edits *es, uint32_t seq)
-{
-	size_t i = edits_held(es) ? es->n - 1U : es->n;
-
-	return !i || !seq_after(edit_end(&es->e[i - 1]), seq);
 }
 
 bool edits_are_settled(const struct edits *es)
@@ -178,8 +156,7 @@ bool edits_redo(struct edits *es, const struct edit *e)
 
 	if (!grown)
 		return !edits_put(es, e);
-	if (es->n || e->seq - edit_distance(e) != kernel.pos ||
-		kernel.after - kernel.before != grown)
+	if (es->n || e->seq != kernel.pos || kernel.after - kernel.before != grown)
 		return false;
 	es->kernel = es->base = (struct seqadj){kernel.pos, kernel.before, kernel.before};
 	edit_append(es, e);

@@ -29,23 +29,13 @@ enum { NEXT_PACKET_MS = 1000 };
 /* so that a packet full of offers does not hold up those after it */
 enum { SEGMENT_TRIES_MAX = 16 };
 
-/* Where an edit begins that makes `len` bytes of the offer: with the line, if that shrinks and can
- * be covered (edit.c). */
-static size_t offer_shifting_from(const struct step *s, const struct ftp_offer *offer, size_t len)
-{
-	const struct line *l = &s->stream->line;
-	bool is_covered = l->len <= EDIT_TEXT_MAX && edits_end_before(s->stream->edits, l->start);
-
-	return len < offer->len && is_covered ? 0 : offer->at;
-}
-
 /* The edit that puts the text in place of the offer's, whatever becomes of the line's length. */
 static struct edit offer_rewrite_shifting(
 	const struct step *s, const struct ftp_offer *offer, const uint8_t *text, size_t len)
 {
 	const struct line *l = &s->stream->line;
 	size_t end = (size_t)offer->at + offer->len;
-	struct edit e = step_cover(s, offer_shifting_from(s, offer, len), end);
+	struct edit e = step_cover(s, offer->at, end);
 	size_t from = e.seq - l->start, to = from + e.old_len, lead = offer->at - from;
 
 	memcpy(e.text + lead, text, len);
@@ -267,22 +257,23 @@ static bool offer_inherit(struct step *s, struct plan *plan)
  * more, then because it was used, and the adjustment alone shows that this is the line. */
 bool offer_redo(struct step *s, const struct ftp_offer *offer)
 {
-	bool is_inherited;
-	struct edits next;
+	struct edits next = *s->stream->edits;
+	const struct seqadj *kernel = &next.kernel;
 	struct plan plan;
 	struct edit e;
 
 	if (s->conn->inherited || offer_make_plan(s, offer, &plan) != REASON_OPENED)
 		return false;
 	s->conn->inherited = true;
-	is_inherited = offer_inherit(s, &plan);
+	if (!offer_inherit(s, &plan) && (kernel->before == kernel->after ||
+						kernel->pos != s->stream->line.start + offer->at))
+		return false;
 	if (offer_says(offer, &plan))
-		return is_inherited;
+		return true;
 	if (offer_make_room(s, offer) != REASON_PASSED)
 		return false;
-	next = *s->stream->edits;
 	e = offer_rewrite(s, offer, &plan);
-	if ((!is_inherited && e.new_len == e.old_len) || !edits_redo(&next, &e))
+	if (!edits_redo(&next, &e))
 		return false;
 	*s->stream->edits = next;
 	return true;

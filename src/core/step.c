@@ -138,10 +138,8 @@ struct edit step_cover(const struct step *s, size_t at, size_t end)
 	const struct line *l = &s->stream->line;
 
 	if (held) {
-		size_t from = held->seq - l->start;
-
-		end = from + held->old_len > end ? from + held->old_len : end;
-		at = from < at ? from : at;
+		at = held->seq - l->start;
+		end = at + held->old_len > end ? at + held->old_len : end;
 	}
 	return step_verbatim(l, at, end);
 }

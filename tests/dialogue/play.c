@@ -51,12 +51,6 @@ static void send_bytes_twice(struct run *r, const struct step *s)
 	}
 }
 
-static void send_and_past(struct run *r, const struct step *s)
-{
-	put(r, s, 0, s->sent.len);
-	put_past(r, s);
-}
-
 /* All older segments of this side as far back as the helper promises to know its rewrites. */
 static void send_and_older(struct run *r, const struct step *s)
 {
@@ -77,12 +71,6 @@ static void cut_in_order(struct run *r, const struct step *s)
 {
 	put(r, s, 0, r->cut[0]);
 	put(r, s, r->cut[0], s->sent.len);
-}
-
-static void cut_and_past(struct run *r, const struct step *s)
-{
-	cut_in_order(r, s);
-	put_past(r, s);
 }
 
 static void cut_each_twice(struct run *r, const struct step *s)
@@ -143,14 +131,12 @@ static void cut_in_three(struct run *r, const struct step *s)
 static const struct how hows[] = {
 	{"whole", send_whole, NULL, 0, false},
 	{"each segment twice", send_twice, NULL, 0, false},
-	{"each segment again past the helper", send_and_past, NULL, 0, false},
 	{"older segments again", send_and_older, NULL, 0, false},
 	{"byte by byte", send_bytes, NULL, 0, true},
 	{"each byte twice", send_bytes_twice, NULL, 0, true},
 	{"cut", send_whole, cut_in_order, 1, true},
 	{"cut, each half twice", send_whole, cut_each_twice, 1, true},
 	{"cut, then both together", send_whole, cut_and_together, 1, true},
-	{"cut, then both together past the helper", send_whole, cut_and_past, 1, true},
 	{"cut, first half lost, all again", send_whole, cut_and_lost, 1, true},
 	{"cut, second half overlaps", send_whole, cut_and_overlap, 1, true},
 	{"cut, second half first", send_whole, cut_and_swapped, 1, true},

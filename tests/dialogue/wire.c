@@ -156,21 +156,6 @@ static struct packet_spec describe(
 	};
 }
 
-void put_past(struct run *r, const struct step *s)
-{
-	struct packet_spec spec = describe(r, s, 0, s->sent.len);
-	size_t n = packet_build(&spec, r->buf);
-	const struct side *side = &r->side[s->dir];
-	int32_t new;
-
-	if (r->d->untracked || r->last == REASON_HELD || s->resets)
-		return;
-	fake_ct_adjust(r->conn, s->dir, r->buf, n);
-	new = (int32_t)(packet_seq(r->buf) - side->isn + (uint32_t)(s->sent.len - side->got));
-	if (new > 0)
-		fail(r, "past the helper the segment brings %d new bytes", new);
-}
-
 /* But for sequence number, payload and what follows from them the packet must be as it was. */
 static void check_replaced(struct run *r, struct packet_spec *spec, const uint8_t *p, size_t n)
 {

@@ -84,10 +84,6 @@ void put(struct run *r, const struct step *s, size_t from, size_t to);
  * segment. */
 void play_reset(struct run *r, const struct step *s);
 
-/* Sends a segment of which nothing is held once more, while there is no helper: nothing of it may
- * be new to the receiver. */
-void put_past(struct run *r, const struct step *s);
-
 /* The same once more: conntrack must not hear of it. */
 void put_again(struct run *r, const struct step *s, size_t from, size_t to);
 

@@ -11,7 +11,6 @@ import os
 import random
 import re
 import signal
-import socket
 import threading
 
 import pytest
@@ -19,7 +18,7 @@ import pytest
 import clients
 import servers
 from lab import PATIENCE, wait_for
-from scripted import RawClient, ScriptedServer, retransmissions
+from scripted import RawClient, ScriptedServer
 from test_active import ARGUMENT, fetch
 from test_active_sessions import lan_shape
 from test_fail import CLOSED, OPEN
@@ -121,31 +120,6 @@ def test_what_went_past_may_have_been_a_part_of_a_reply(make_lab):
         site.client.ask("PASV")
         assert lab.expectations() == []
         site.check_session()
-
-
-@pytest.mark.parametrize("verb", ARGUMENT)
-@pytest.mark.parametrize("length", ["shorter", "longer", "as-long"])
-def test_reply_to_an_offer_that_waits_when_the_daemon_is_killed(make_lab, length, verb):
-    """With it the acknowledgement of the offer is lost, so the client repeats that."""
-    with make_lab(**lan_shape(length), config=OPEN) as lab:
-        server = ScriptedServer(lab)
-        with RawClient(lab.lan[0], server.address) as client:
-            def send(control, reply):
-                lab.pasvd.popen.send_signal(signal.SIGSTOP)
-                control.sendall(reply)
-
-            server.controls[0].setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
-            server.send_port = send
-            endpoint = client.listen()
-            client.send(f"{verb} {ARGUMENT[verb](endpoint)}\r\n".encode())
-            assert server.offer() == (lab.publics[0], endpoint[1])
-            wait_for(lambda: lab.packets()[0], what="the reply waits")
-            before = retransmissions(client.control)
-            lab.pasvd.kill()
-            assert client.line() == "200 ok\r\n"
-            wait_for(lambda: retransmissions(client.control) > before, what="the offer is sent again")
-            assert client.ask("NOOP") == "200 ok\r\n"
-            assert server.commands[-1] == b"NOOP\r\n"
 
 
 # At random moments.

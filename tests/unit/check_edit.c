@@ -101,7 +101,7 @@ static void want(struct world *w, const struct sample *s)
 	w->want_len += N - at;
 }
 
-static struct world make_world(const struct sample *s, bool begin_lines)
+static struct world world_of(const struct sample *s)
 {
 	static const struct seqadj none;
 	struct world w = {.want_len = 0};
@@ -110,17 +110,10 @@ static struct world make_world(const struct sample *s, bool begin_lines)
 	for (size_t i = 0; i < s->n; i++) {
 		struct edit e = edit_of(&s->change[i]);
 
-		if (begin_lines)
-			e.prev = '\n';
 		put(&w, &e);
 	}
 	want(&w, s);
 	return w;
-}
-
-static struct world world_of(const struct sample *s)
-{
-	return make_world(s, false);
 }
 
 static struct packet_spec segment(size_t from, size_t to)
@@ -187,76 +180,6 @@ START_TEST(any_segment_brings_the_bytes_of_its_place)
 			for (size_t to = from + 1; to <= N; to++)
 				send(&w, from, to, w.want_len);
 	}
-}
-END_TEST
-
-START_TEST(any_segment_brings_the_bytes_of_its_place_if_edits_begin_lines)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
-		struct world w = make_world(&samples[i], true);
-
-		for (size_t from = 0; from < N; from++)
-			for (size_t to = from + 1; to <= N; to++)
-				send(&w, from, to, w.want_len);
-		ck_assert_uint_eq(
-			fake_ct_ack(&w.conn, DIR_REPLY, isn + (uint32_t)w.want_len), isn + N);
-	}
-}
-END_TEST
-
-/* Where the end of the bytes [from, to) lies for a receiver that gets them past us. */
-static int32_t end_past_us(struct world *w, size_t from, size_t to)
-{
-	struct packet_spec spec = segment(from, to);
-	uint8_t p[CAP];
-	size_t n = packet_build(&spec, p);
-
-	fake_ct_adjust(&w->conn, DIR_REPLY, p, n);
-	return (int32_t)(packet_seq(p) - isn + (uint32_t)(to - from));
-}
-
-START_TEST(a_line_that_came_ends_no_later_when_it_comes_past_us)
-{
-	static const struct sample lines[] = {
-		{{{10, 9, "#####"}}, 1},
-		{{{10, 9, "#"}}, 1},
-		{{{10, 9, "#########"}}, 1},
-		{{{10, 9, "############"}}, 1},
-		{{{5, 3, "##########"}, {20, 20, "+"}}, 2},
-		{{{5, 9, "#"}, {20, 20, "+"}}, 2},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		const struct sample *s = &lines[i];
-		const struct change *last = &s->change[s->n - 1];
-		struct world w = make_world(s, true);
-		size_t end = last->at + last->len;
-
-		for (size_t from = last->at; from < end; from++)
-			ck_assert_int_le(
-				end_past_us(&w, from, end), (int32_t)(w.want_len - (N - end)));
-	}
-}
-END_TEST
-
-START_TEST(edits_end_before_the_line_that_they_have_no_byte_of)
-{
-	static const struct change change = {10, 5, "#"};
-	static const struct seqadj none;
-	struct edit e = edit_of(&change), waits = edit_of(&change);
-	struct edits es;
-
-	edits_init(&es, &none);
-	ck_assert(edits_end_before(&es, isn));
-	edits_put(&es, &e);
-	ck_assert(!edits_end_before(&es, isn + 14));
-	ck_assert(edits_end_before(&es, isn + 15));
-	waits.seq = isn + 30;
-	waits.held = true;
-	waits.new_len = 0;
-	edits_put(&es, &waits);
-	ck_assert(!edits_end_before(&es, isn + 14));
-	ck_assert(edits_end_before(&es, isn + 15));
 }
 END_TEST
 
@@ -705,9 +628,6 @@ int main(void)
 {
 	const TTest *const test[] = {
 		any_segment_brings_the_bytes_of_its_place,
-		any_segment_brings_the_bytes_of_its_place_if_edits_begin_lines,
-		a_line_that_came_ends_no_later_when_it_comes_past_us,
-		edits_end_before_the_line_that_they_have_no_byte_of,
 		two_parts_bring_everything,
 		single_bytes_bring_everything,
 		an_ack_of_everything_acknowledges_everything,
