@@ -55,7 +55,7 @@ void check_marks_written(const struct facts *f, const struct target *t, const st
 	for (size_t i = 0; i < filter->rules.n; i++) {
 		const struct chain *c = &filter->rules.chain[i];
 
-		for (size_t j = 0; j < c->n && !is_own_chain(f, c); j++) {
+		for (size_t j = 0; j < c->n && !is_own_chain(f, c) && !chain_is_of_pasvd(c); j++) {
 			if (c->rule[j].connmark & f->connmark &&
 				check_marks_concern(k, &c->rule[j]))
 				check_marks_overwrites(t, filter, c, j, f->connmark, r);

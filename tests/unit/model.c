@@ -497,25 +497,6 @@ static void track(struct model *m, enum dir dir, const struct packet *packet)
 	}
 }
 
-/* While no daemon runs a packet goes past it. Nobody rewrites it, so it may only be a part of a
- * line that was received, with no other one under way. False: it is not. */
-static bool pass_by(struct model *m, enum dir dir, const struct packet *packet)
-{
-	const struct flow *f = &m->flow[dir];
-	size_t from = packet_seq(packet->p) - f->isn,
-	       n = packet->len - packet_header_len(packet->p), to = from + n;
-	int32_t end;
-	unsigned line = line_of(f, to);
-
-	if (m->depth > 1 || !is_received(f, to) || (line && from < f->line_sent[line - 1]))
-		return false;
-	fake_ct_adjust(m->conn, dir, packet->p, packet->len);
-	end = (int32_t)(packet_seq(packet->p) - f->isn + (uint32_t)n);
-	if (end > (int32_t)f->rcv_nxt)
-		fail(m, "what was received is new when it goes past the daemon", dir);
-	return true;
-}
-
 static void check_kind(const struct model *m, enum dir dir, enum kind kind, const struct verdict *v)
 {
 	if (kind == STRAY && v->action != ACTION_DROP)
@@ -534,8 +515,6 @@ static bool route(struct model *m, enum dir dir)
 
 	if (!hop_take(m, &f->before, &kind, p, &packet.len))
 		return f->before.n > 0;
-	if (kind == SENT && chance(m, 5) && pass_by(m, dir, &packet))
-		return true;
 	if (kind == SENT)
 		track(m, dir, &packet);
 	engine_packet(&m->engine, &packet, 0, &verdict);
