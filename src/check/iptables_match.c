@@ -230,7 +230,7 @@ static bool iptables_set_reply_dport(struct rule *r, const char *word, bool nega
 
 static bool iptables_set_direction(struct rule *r, const char *word, bool negated)
 {
-	enum dir dir = strcmp(word, "REPLY") == 0 ? DIR_REPLY : DIR_ORIGINAL;
+	uint8_t dir = strcmp(word, "REPLY") == 0 ? (uint8_t)DIR_REPLY : (uint8_t)DIR_ORIGINAL;
 
 	return iptables_add_condition(
 		r, &(struct condition){FIELD_DIRECTION, negated, span_number(dir)});
