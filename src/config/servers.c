@@ -131,6 +131,23 @@ static bool servers_has_half_public(const struct server *s)
 	return half && s->n_publics && !server_is_any(s);
 }
 
+/* Whether nobody translates it, since clients dial its own address, and a port of it is to become
+ * another one all the same. */
+static bool servers_moves_port(const struct server *s)
+{
+	bool routed = false, moves = false;
+
+	for (size_t i = 0; i < s->n_addresses; i++) {
+		const struct addr *public =
+			servers_of_family(s->public, s->n_publics, s->address[i].family);
+
+		routed |= public && addr_eq(public, &s->address[i]);
+	}
+	for (size_t i = 0; i < s->n_ports; i++)
+		moves |= s->port[i].outside != s->port[i].server;
+	return routed && moves;
+}
+
 static bool servers_has_wan(const struct server *s, const char *name)
 {
 	for (size_t i = 0; i < s->n_wans; i++) {
@@ -151,6 +168,8 @@ static const char *servers_mistake(const struct servers *all, const struct serve
 		{!s->n_wans && !s->n_publics, "wan or public is missing"},
 		{s->n_wans && s->n_publics, "wan and public: only one of them can be given"},
 		{servers_has_half_public(s), "address and public: each family needs both"},
+		{servers_moves_port(s), "ports: one of a server that is dialled by its own address "
+					"stays what it is"},
 		{*all->lan && servers_has_wan(s, all->lan),
 			"wan and lan of [clients] must be different interfaces"},
 		{s->accept_data && !server_is_any(s), "accept-data needs address = any"},

@@ -266,6 +266,13 @@ START_TEST(what_a_server_lacks_is_named_where_its_section_begins)
 			"1: [server ftp]: wan and public: only one of them can be given"},
 		{"[server ftp]\naddress = 10.0.0.2, fd00::2\npublic = 203.0.113.1\n",
 			"1: [server ftp]: address and public: each family needs both"},
+		{"[server ftp]\naddress = 10.0.0.2\npublic = 10.0.0.2\nports = 21, 2121:21\n",
+			"1: [server ftp]: ports: one of a server that is dialled by its own "
+			"address stays what it is"},
+		{"[server ftp]\naddress = 10.0.0.2, fd00::2\npublic = 203.0.113.1, FD00:0::2\n"
+		 "ports = 2121:21\n",
+			"1: [server ftp]: ports: one of a server that is dialled by its own "
+			"address stays what it is"},
 		{SERVER "[clients]\nlan = eth0\n",
 			"1: [server ftp]: wan and lan of [clients] must be different interfaces"},
 		{SERVER "accept-data = yes\n", "1: [server ftp]: accept-data needs address = any"},
