@@ -92,8 +92,9 @@ struct verdict {
 void engine_init(
 	struct engine *h, const struct ct_ops *ct, const struct policy *policy, const uint8_t *key);
 
-/* As seg_parse(); -1 too if nobody has looked at the packet's checksum, and it is wrong. */
-int packet_parse(const struct packet *packet, struct seg *ret_seg);
+/* As seg_parse(), in the conntrack zone; -1 too if nobody has looked at the packet's checksum, and
+ * it is wrong. */
+int packet_parse(const struct packet *packet, uint16_t zone, struct seg *ret_seg);
 
 /* Always fills in *ret_verdict. Unless the action is ACTION_REPLACE the packet's bytes are not to
  * be used. `now` in ms of a clock that never goes back. */

@@ -396,19 +396,11 @@ static void engine_leave_conn(const struct step *s)
 	conntab_settle(&s->h->tab, s->conn);
 }
 
-/* A client of a server elsewhere begins. */
-static void engine_note_syn(struct engine *h, const struct seg *seg, uint32_t indev)
-{
-	struct tuple t = seg->tuple;
-
-	t.zone = h->policy->zone;
-	syns_add(&h->syns, &t, seg->seq + 1, indev);
-}
-
-int packet_parse(const struct packet *packet, struct seg *ret_seg)
+int packet_parse(const struct packet *packet, uint16_t zone, struct seg *ret_seg)
 {
 	if (seg_parse(packet->p, packet->len, ret_seg) < 0)
 		return -1;
+	ret_seg->tuple.zone = zone;
 	return packet->unverified && !seg_is_sound(ret_seg, packet->p) ? -1 : 0;
 }
 
@@ -422,16 +414,15 @@ void engine_packet(
 	struct seg seg;
 
 	*ret_verdict = (struct verdict){.action = ACTION_PASS};
-	if (packet_parse(packet, &seg) < 0) {
+	if (packet_parse(packet, h->policy->zone, &seg) < 0) {
 		reason = REASON_BAD_PACKET;
 		ret_verdict->action = ACTION_DROP;
 	} else if (seg.payload_len && seg.flags & SEG_SYN) {
 		ret_verdict->action = ACTION_DROP;
 		reason = REASON_REORDERED;
 	} else if ((seg.flags & (SEG_SYN | SEG_ACK)) == SEG_SYN) {
-		engine_note_syn(h, &seg, packet->indev);
+		syns_add(&h->syns, &seg.tuple, seg.seq + 1, packet->indev);
 	} else if (seg.payload_len) {
-		seg.tuple.zone = h->policy->zone;
 		reason = engine_read_packet(&step, &seg, packet);
 		if (step.conn)
 			engine_leave_conn(&step);

@@ -144,9 +144,8 @@ void ondemand_syn(
 	struct seg seg;
 
 	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
-	if (packet_parse(packet, &seg) == 0) {
+	if (packet_parse(packet, h->policy->zone, &seg) == 0) {
 		ret_verdict->action = ACTION_PASS;
-		seg.tuple.zone = h->policy->zone;
 		ret_verdict->reason = ondemand_open_port(h, &seg.tuple, now, ret_verdict);
 	}
 	h->count[ret_verdict->reason]++;

@@ -3,9 +3,9 @@
  *
  * The lists hold what the calls in src/ need, together with what the C library makes of them:
  * allocation for stdio (mmap, brk), the fallbacks of the vDSO (clock_gettime), abort(), and what
- * the sanitizers of a test build do (sched_yield, sigaltstack). Musl opens files with
- * open, and an architecture of 32 bits has _llseek and calls whose names end with 64. An entry that
- * a kernel or an architecture does not know is left out by libseccomp.
+ * the sanitizers of a test build do (sched_yield, sigaltstack). Musl opens files with open, and an
+ * architecture of 32 bits has _llseek and calls whose names end with 64. An entry that a kernel or
+ * an architecture does not know is left out by libseccomp.
  *
  * Where a call can do more than is needed its arguments are looked at: no memory becomes code, no
  * signal goes to another process, no file is written, no new socket reaches a network.

@@ -33,6 +33,7 @@ enum {
 	IF_ACCEPT = 1 << 13,
 	IF_ROUTED = 1 << 14,
 	IF_OWN = 1 << 15,
+	IF_TRANSLATED = 1 << 16,
 };
 
 struct rules_line {
@@ -229,8 +230,8 @@ static unsigned int rules_who_translates(
 	const struct rules_server *server, const struct rules_address *address)
 {
 	if (server->any)
-		return IF_ANY;
-	return IF_OWN | (rules_is_routed(address) ? IF_ROUTED : IF_DNAT);
+		return IF_ANY | IF_TRANSLATED;
+	return IF_OWN | (rules_is_routed(address) ? IF_ROUTED : IF_DNAT | IF_TRANSLATED);
 }
 
 /* Those that hold for an address of a server, or without one. */
