@@ -31,20 +31,12 @@ def outside(make_lab, family, **more):
 
 @pytest.mark.parametrize("server", servers.SERVERS)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_client_works_with_a_server_behind_the_firewall(make_lab, family, server, visit):
-    with behind(make_lab, family) as lab:
+@pytest.mark.parametrize("place", [behind, outside])
+def test_client_works_with_a_server_through_the_firewall(make_lab, visit, visit_out, place, family, server):
+    with place(make_lab, family) as lab:
         site = servers.SERVERS[server](lab)
         for client in MODES[family]:
-            check(client, visit(lab, site), site)
-
-
-@pytest.mark.parametrize("server", servers.SERVERS)
-@pytest.mark.parametrize("family", FAMILIES)
-def test_client_behind_the_firewall_works_with_a_server(make_lab, family, server, visit_out):
-    with outside(make_lab, family) as lab:
-        site = servers.SERVERS[server](lab)
-        for client in MODES[family]:
-            check(client, visit_out(lab, site), site)
+            check(client, (visit if place is behind else visit_out)(lab, site), site)
 
 
 def passive(client, verb):
