@@ -76,7 +76,18 @@ struct ct_ops {
 	 * verdict. */
 	void (*mark)(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask);
 
+	/* Reports all expectations that have ended until now, and were not reported before, with
+	 * engine_expect_ended(). NULL: each is reported before a packet comes that was sent after
+	 * it. */
+	void (*report_ends)(void *ctx);
+
 	void *ctx; /* handed to the functions */
 };
+
+static inline void ct_report_ends(const struct ct_ops *ct)
+{
+	if (ct->report_ends)
+		ct->report_ends(ct->ctx);
+}
 
 #endif

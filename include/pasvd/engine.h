@@ -103,8 +103,8 @@ void engine_packet(
 
 /* The kernel says that an expectation has ended, and not since ct.expect_del() asked for it;
  * e->seconds were left of its time. `requested`: some program did ask. All that happened before a
- * packet came has to be reported before that packet. What is not the last port of a connection that
- * we know is not looked at: other programs have expectations too. */
+ * packet came has to be reported when ct.report_ends() is called for it. What is not the last port
+ * of a connection that we know is not looked at: other programs have expectations too. */
 void engine_expect_ended(struct engine *h, const struct expect *e, bool requested, uint64_t now);
 
 /* When engine_expire() is to be called, ms; UINT64_MAX: it need not be. */

@@ -11,13 +11,21 @@ static struct quota_party budget_party_of(struct conn *c)
 	};
 }
 
-/* The session's own port makes room for the next one. */
-static bool budget_has_open_ports(const struct engine *h, const struct conn *c)
+static bool budget_is_spent(const struct engine *h, const struct conn *c)
 {
 	uint32_t most = h->policy->open_ports;
 	const struct addr *client = &c->view.tuple[DIR_ORIGINAL].src.addr;
 
-	return most && !c->opened && crowd_count(&h->tab.openers, client) >= most;
+	return most && crowd_count(&h->tab.openers, client) >= most;
+}
+
+/* The session's own port makes room for the next one. Some of the others may have been used. */
+static bool budget_has_open_ports(const struct engine *h, const struct conn *c)
+{
+	if (c->opened || !budget_is_spent(h, c))
+		return false;
+	ct_report_ends(&h->ct);
+	return budget_is_spent(h, c);
 }
 
 enum reason budget_ask(struct engine *h, struct conn *c, uint64_t now)

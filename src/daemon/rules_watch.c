@@ -167,7 +167,7 @@ static int watch_read_events(struct watch *w)
 	int err;
 
 	do {
-		err = nl_dispatch_batch(&w->nl, NL_BATCH_MAX);
+		err = nl_dispatch_batch(&w->nl, NL_BATCH_MAX, false);
 		if (err == -ENOBUFS)
 			rules_due_change(&w->due, loop_now());
 	} while (err > 0 || err == -ENOBUFS);

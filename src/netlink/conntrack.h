@@ -35,7 +35,8 @@ int conntrack_marked(struct conntrack *c, uint32_t mark, conntrack_take_fn *take
 bool conntrack_expected(void *c, const struct expect *e, uint32_t *ret_seconds);
 
 /* The functions that the core is given. Each takes NL_WAIT_MS for one answer at most, which a
- * kernel that works gives at once. */
+ * kernel that works gives at once. An expectation lives as long as the ct helper lets it until the
+ * message of ct_msg_put_expect_life() is sent. */
 struct ct_ops conntrack_port(struct conntrack *c);
 
 #endif

@@ -247,7 +247,7 @@ ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e)
  * by its tuple alone. */
 ssize_t ct_msg_put_expect_life(void *buf, size_t cap, const struct expect *e)
 {
-	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(NEW), NLM_F_ACK, e);
+	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(NEW), 0, e);
 
 	ct_msg_put_tuple(&o, CTA_EXPECT_MASTER, &e->master);
 	ct_msg_put_mask(&o, e);

@@ -78,7 +78,7 @@ void expect_events_read(struct expect_events *e, uint64_t now)
 
 	e->now = now;
 	for (int i = 0; i < READS_MAX && (err == NL_BATCH_MAX || err == -ENOBUFS); i++) {
-		err = nl_dispatch_batch(&e->nl, NL_BATCH_MAX);
+		err = nl_dispatch_batch(&e->nl, NL_BATCH_MAX, false);
 		if (err == -ENOBUFS)
 			expect_events_log_lost(e);
 	}
