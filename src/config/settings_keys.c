@@ -149,7 +149,8 @@ static const struct settings_key keys[] = {
 		"Hosts that a party may name as the end of a data connection although they are "
 		"neither of the two parties of the control connection, as for transfers from "
 		"server to server (FXP). This is what bounce attacks need (RFC 2577), so there "
-		"are none by default."},
+		"are none by default. A passive port admits the session's client alone, never "
+		"another server."},
 
 	{"limits", "max-sessions", "100000", "a number of sessions 64..100000", SETTINGS_ON_RESTART,
 		LIST_NONE, settings_set_sessions,
