@@ -6,6 +6,7 @@
  */
 #include "servers.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -240,4 +241,17 @@ bool servers_add_ranges(const struct servers *s, struct policy *policy)
 		}
 	}
 	return room;
+}
+
+void servers_add_own(const struct servers *s, struct policy *policy)
+{
+	static_assert(2 * SERVERS_MAX <= POLICY_LIST_MAX, "each has two addresses at most");
+	for (size_t i = 0; i < s->n; i++) {
+		const struct server *server = &s->server[i];
+		bool any = server_is_any(server);
+		size_t n = any ? server->n_publics : server->n_addresses;
+
+		for (size_t a = 0; a < n; a++)
+			policy->own[policy->n_own++] = any ? server->public[a] : server->address[a];
+	}
 }

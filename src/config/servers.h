@@ -54,4 +54,7 @@ bool servers_check(const struct servers *s, bool nft, char *error, size_t cap);
 /* Adds the passive ports of the servers to those of [tls]. False: there is no room. */
 bool servers_add_ranges(const struct servers *s, struct policy *policy);
 
+/* Makes the servers those that the policy knows to be behind this router. */
+void servers_add_own(const struct servers *s, struct policy *policy);
+
 #endif

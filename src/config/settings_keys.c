@@ -16,10 +16,12 @@
 
 static const struct settings_section sections[] = {
 	{"pasvd", "The daemon."},
-	{SETTINGS_SERVER, "A server behind this router, under any NAME; a section for each, up to "
-			  "16. pasvd rules load without options loads the rules of these sections "
-			  "and of [clients], and so does the service. A section may go on in "
-			  "another file."},
+	{SETTINGS_SERVER,
+		"A server behind this router, under any NAME; a section for each, up to "
+		"16. pasvd rules load without options loads the rules of these sections "
+		"and of [clients], and so does the service. pasvd itself knows by a section "
+		"that the server is behind this router, though nobody translates its "
+		"address. A section may go on in another file."},
 	{"clients", "Clients behind this router that visit servers elsewhere on port 21."},
 	{"policy", "Which data connections may be opened."},
 	{"limits", "How many sessions are remembered, and how many ports a minute are opened. An "
