@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rules_conf.c - sections [server NAME] and [clients] of the configuration become rules, and back */
+/* rules_conf.c - sections of the configuration become rules, and rules sections */
 #include "rules_conf.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rules_conf.h - sections [server NAME] and [clients] of the configuration become rules, and rules such
- * sections */
+/* rules_conf.h - sections of the configuration become rules, and rules sections */
 #ifndef PASVD_RULES_CONF_H
 #define PASVD_RULES_CONF_H
 
