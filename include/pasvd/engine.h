@@ -42,8 +42,7 @@ struct engine {
 	struct syns syns;
 	/* verdicts by reason; opened: also those with a greater one */
 	uint64_t count[REASON_COUNT];
-	uint64_t ended[ENDING_COUNT];
-	struct port_count ports[PORT_MODE_COUNT]; /* the same by mode */
+	struct port_count ports[PORT_MODE_COUNT];
 	uint64_t evicted;
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;
@@ -100,6 +99,9 @@ int packet_parse(const struct packet *packet, uint16_t zone, struct seg *ret_seg
  * be used. `now` in ms of a clock that never goes back. */
 void engine_packet(
 	struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
+
+/* Ports that ended so, of all modes. */
+uint64_t engine_count_ended(const struct engine *h, enum ending how);
 
 /* The kernel says that an expectation has ended, and not since ct.expect_del() asked for it;
  * e->seconds were left of its time. `requested`: some program did ask. All that happened before a

@@ -86,6 +86,8 @@ struct policy {
 	struct tls_rule tls_rule[POLICY_LIST_MAX]; /* the first that fits counts */
 	/* control ports, as dialled, that are TLS from the first byte on */
 	struct port_range implicit[POLICY_LIST_MAX];
+	size_t n_own;
+	struct addr own[POLICY_LIST_MAX]; /* of the servers that are configured */
 };
 
 /* What holds by default. No port is denied: vsftpd, for one, takes passive ports at random from
@@ -104,6 +106,10 @@ bool network_has(const struct network *n, const struct addr *a);
  * for the first port to be tried. Any other reason: untouched. */
 enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer,
 	enum dir speaker, const struct ct_view *view, uint32_t indev, struct plan *ret_plan);
+
+/* True if the server is known to be behind this router, whoever its client is: somebody translates
+ * its address, or it is configured. */
+bool policy_is_own_server(const struct policy *policy, const struct ct_view *view);
 
 /* What holds for the server; unless there is a rule: TLS_ON_DEMAND if it has a range, else
  * TLS_PASS. */

@@ -133,7 +133,7 @@ static bool answer_put_status(
 	answer_put_format(t, "},\"endings\":{");
 	for (int e = 0; e < ENDING_COUNT; e++)
 		answer_put_format(t, "%s\"%s\":%" PRIu64, e ? "," : "", ending_name((enum ending)e),
-			a->engine->ended[e]);
+			engine_count_ended(a->engine, (enum ending)e));
 	answer_put_format(t, "}}\n");
 	return false;
 }

@@ -41,7 +41,6 @@ void engine_init(
 	h->ct = *ct;
 	h->policy = policy;
 	memset(h->count, 0, sizeof(h->count));
-	memset(h->ended, 0, sizeof(h->ended));
 	memset(h->ports, 0, sizeof(h->ports));
 	h->on_ended = NULL;
 	h->on_evicted = NULL;

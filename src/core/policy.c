@@ -206,6 +206,17 @@ bool policy_next_port(const struct policy *policy, struct plan *plan)
 	return true;
 }
 
+bool policy_is_own_server(const struct policy *policy, const struct ct_view *view)
+{
+	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
+
+	for (size_t i = 0; i < policy->n_own; i++) {
+		if (addr_eq(&policy->own[i], server))
+			return true;
+	}
+	return !addr_eq(&view->tuple[DIR_ORIGINAL].dst.addr, server);
+}
+
 static bool has_tls_port(
 	const struct policy *policy, const struct addr *server, uint16_t low, uint16_t high)
 {

@@ -250,7 +250,7 @@ void log_counters(const struct engine *h)
 		len += log_put_counter(
 			text + len, sizeof(text) - len, reason_name((enum reason)i), h->count[i]);
 	for (int i = 0; i < ENDING_COUNT; i++)
-		len += log_put_counter(
-			text + len, sizeof(text) - len, ending_name((enum ending)i), h->ended[i]);
+		len += log_put_counter(text + len, sizeof(text) - len, ending_name((enum ending)i),
+			engine_count_ended(h, (enum ending)i));
 	log_fields(REASON_LEVEL_INFO, "counters", "%s", text + 1);
 }
