@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe_nft.c - pasvd's table of nft: whether it is loaded, and as it should be
  *
- * Options say what it should be, and the comparison is that of `pasvd rules diff`.
+ * Options say what it should be, and the comparison is that of `pasvd rules diff`. And the devices of
+ * the chains of others, which the JSON of nft leaves out.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "child.h"
+#include "nft_list.h"
 #include "probe.h"
 
 enum { WORDS_MAX = 160 };
@@ -52,4 +54,20 @@ int probe_nft(const struct conf *conf, const char *options, struct nft_facts *re
 	free(o.text);
 	*ret_facts = facts;
 	return facts.status;
+}
+
+void probe_nft_devices(struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->n; i++) {
+		struct chain *c = &rs->chain[i];
+		struct output o;
+
+		if (c->hook != HOOK_INGRESS)
+			continue;
+		if (run((const char *const[]){"nft", "list", "chain", c->family, c->table, c->name,
+				NULL},
+			    NULL, &o) == 0)
+			nft_list_read_devices(o.text, c);
+		free(o.text);
+	}
 }

@@ -128,6 +128,7 @@ static void probe_rules_read_nft(struct looking *l)
 
 		if (nft_list_read(o.text, family, iptables, &filter->rules))
 			status = -EINVAL;
+		probe_nft_devices(&filter->rules);
 	}
 	if (status) {
 		report_add(l->r, SEVERITY_UNSEEN, "nftables", "nft: %s",

@@ -101,6 +101,7 @@ enum hook {
 	HOOK_POSTROUTING,
 	HOOK_INPUT,
 	HOOK_OUTPUT,
+	HOOK_INGRESS,
 	HOOK_ELSEWHERE
 };
 
@@ -109,7 +110,8 @@ struct chain {
 	char table[RULE_NAME_MAX], name[RULE_NAME_MAX];
 	enum hook hook;
 	int priority;
-	bool drops; /* the policy */
+	bool drops;        /* the policy */
+	char devices[256]; /* of HOOK_INGRESS, " eth0 eth1 "; "": any, or too many */
 	size_t n;
 	struct rule *rule;
 };

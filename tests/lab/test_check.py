@@ -252,6 +252,43 @@ NFT_DROPS = {
     "high ports": ("ct state established accept\ntcp dport < 1024 accept", ""),
 }
 
+def nft_ingress(rules, table="netdev", device='"wan"', policy="accept"):
+    """A chain of nft before conntrack."""
+    return (f"nft -f - <<'END'\ntable {table} early {{\nchain inward {{\n"
+            f"type filter hook ingress device {device} priority 0; policy {policy};\n{rules}\n}}\n}}\nEND\n")
+
+
+# At ingress: how that looks. There is no command for it.
+INGRESS = {
+    "the policy": (nft_ingress("udp dport 53 accept", policy="drop"),
+                   r"the policy of chain netdev early inward \(nft\) drops a client's connection"),
+    "a table for both families": (nft_ingress("drop", table="inet"),
+                                  r"the rule with handle \d+ in chain inet early inward of nft drops a client's connection"),
+    "high ports": (nft_ingress("tcp dport 1024-65535 drop"),
+                   "the rule with handle .* drops a data connection to the server"),
+    "sent elsewhere": (nft_ingress('tcp dport 21 fwd to "lan0"'), "the rule with handle .* keeps from pasvd's rules a client's connection"),
+    "replies": (nft_ingress("tcp sport 21 drop", device='"lan0"'), "the rule with handle .* drops the server's replies"),
+}
+
+
+@pytest.mark.parametrize("name", INGRESS)
+def test_ingress_is_before_all_rules(own_router, name):
+    command, pattern = INGRESS[name]
+    own_router.shell(command)
+    errors = own_router.check().of("error")
+    assert re.search(pattern, errors[0]["what"]) and all(finding["advice"] for finding in errors)
+    assert not own_router.ftp_works()
+    own_router.shell("nft flush ruleset netdev; nft delete table inet early 2>/dev/null || true")
+    assert own_router.check().is_well() and own_router.ftp_works()
+
+
+def test_ingress_that_does_no_harm(own_router):
+    own_router.shell(
+        "ip link add dmz type veth peer name host; " + nft_ingress("drop", device='"dmz"')
+        + nft_ingress("ip saddr 10.0.0.0/8 drop\nudp dport 53 drop\nip6 daddr ::1 drop\nvlan id 7 accept").replace(" early ", " other "))
+    assert own_router.check().is_well() and own_router.ftp_works()
+
+
 # What to do to the router, how that looks, and what options the check is given.
 AILMENTS = {
     "rules are gone": (
@@ -512,6 +549,8 @@ UNCLEAR = {
         nft_forward("meta mark 7 drop\naccept"), "the rule with handle \\d+ in chain inet own forw of nft may drop a client", "meta mark"),
     "verdict map of nft": (
         nft_forward("meta mark vmap { 7 : accept }"), "the policy of chain inet own forw .* may drop a client", "meta mark"),
+    "match at ingress": (
+        nft_ingress("meta mark 7 drop"), "the rule with handle \\d+ in chain netdev early inward of nft may drop a client", "meta mark"),
     "ports that may be those of the server": (
         nft_forward("ct state established accept\ntcp dport { 21, 50000-51000 } accept"),
         "may drop a data connection to the server", "depends on its port"),
