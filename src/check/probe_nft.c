@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* probe_nft.c - pasvd's table of nft: whether it is loaded, and as it should be
+/* probe_nft.c - pasvd's table of nft: whether it is loaded, and as it should be; and what the
+ * listings of others' rules leave out
  *
- * Options say what it should be, and the comparison is that of `pasvd rules diff`. And the devices of
- * the chains of others, which the JSON of nft leaves out.
+ * Options say what the table should be, and the comparison is that of `pasvd rules diff`. Left out
+ * are the devices of chains at ingress, and the elements of ipsets.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "child.h"
+#include "ipset.h"
 #include "nft_list.h"
 #include "probe.h"
 
@@ -70,4 +72,16 @@ void probe_nft_devices(struct ruleset *rs)
 			nft_list_read_devices(o.text, c);
 		free(o.text);
 	}
+}
+
+/* Without the program the rules stay unsure. */
+void probe_ipsets(struct ruleset *rs)
+{
+	struct output o;
+
+	if (!ipset_any(rs))
+		return;
+	if (run((const char *const[]){"ipset", "save", NULL}, NULL, &o) == 0 && o.text)
+		ipset_resolve(rs, o.text);
+	free(o.text);
 }
