@@ -119,7 +119,7 @@ static bool answer_put_status(
 		PASVD_VERSION, a->ct_helper, a->queue);
 	if (a->on_demand_syns)
 		answer_put_format(t, ",\"on_demand_syns\":%u", a->tls_queue);
-	answer_put_format(t, "}");
+	answer_put_format(t, "},\"netns\":%ju", a->netns);
 	answer_put_queues(a, t);
 	answer_put_start(a, now, t);
 	answer_put_format(t,

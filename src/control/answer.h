@@ -32,6 +32,7 @@ struct answer_about {
 	const struct history *history;
 	const struct settings *settings; /* in force */
 	const char *ct_helper;
+	uintmax_t netns; /* the number of the daemon's network namespace; 0: not known */
 	uint16_t queue;
 	bool on_demand_syns; /* there is a queue for SYNs to ports on demand: */
 	uint16_t tls_queue;

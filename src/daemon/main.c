@@ -31,6 +31,7 @@
 #include "queue_counters.h"
 #include "router_check.h"
 #include "rules.h"
+#include "rules_status.h"
 #include "rules_watch.h"
 #include "sandbox.h"
 #include "sd_notify.h"
@@ -215,6 +216,7 @@ static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 		.settings = live.now,
 		.reload = pasvd_reload,
 		.ct_helper = ct_helper->name,
+		.netns = rules_status_netns(),
 		.queue = live.now->queue,
 		.on_demand_syns = loop.queue[LOOP_ON_DEMAND].nl.sock,
 		.tls_queue = live.now->tls_queue,

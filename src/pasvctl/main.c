@@ -13,6 +13,7 @@
 #include "show.h"
 #include "table.h"
 #include "top.h"
+#include "watched.h"
 
 #define SOCKET "/run/pasvd/ctl"
 
@@ -88,6 +89,15 @@ static json_t *pasvctl_ask_for(const struct ctl_query *q)
 	return all;
 }
 
+/* What the daemon does not know of its own state. */
+static void pasvctl_complete_status(json_t *answer)
+{
+	json_t *status = json_array_get(answer, 0), *netns = json_object_get(status, "netns");
+
+	if (netns)
+		json_object_set_new(status, "rules", watched_rules(json_integer_value(netns)));
+}
+
 static int pasvctl_run_query(void *data)
 {
 	const struct ctl_query *q = data;
@@ -95,6 +105,7 @@ static int pasvctl_run_query(void *data)
 
 	if (!answer)
 		return EXIT_FAILURE;
+	pasvctl_complete_status(answer);
 	if (q->json)
 		pasvctl_print_json(q->whole ? json_array_get(answer, 0) : answer, JSON_INDENT(2));
 	else if (q->show)

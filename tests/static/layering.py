@@ -99,7 +99,7 @@ FOLDERS = {
     "check": {"core", "netlink", "config", "rules"},
     "daemon": {"core", "log", "netlink", "config", "control", "rules", "check"},
     "replay": {"core", "log", "config", "daemon"},
-    "pasvctl": {"config"},
+    "pasvctl": {"config", "rules"},
 }
 
 
