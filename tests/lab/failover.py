@@ -34,6 +34,9 @@ Sync {{
 		Interface sync
 		Checksum on
 	}}
+	Options {{
+		ExpectationSync On
+	}}
 }}
 General {{
 	HashSize 1024
@@ -94,12 +97,15 @@ class Failover(Lab):
     def start_pasvd(self, args=()):
         for router in self._each_router():
             self._start_conntrackd(router)
-            super().start_pasvd(args)
+            self.daemons = getattr(self, 'daemons', []) + [super().start_pasvd(args)]
         return self.pasvd
 
     @property
     def control_socket(self):
         return self.tmp / f"ctl-{self.router.name}"
+
+    def standby_log(self):
+        return "".join(p.log() for p in self.daemons)
 
     def _start_conntrackd(self, router):
         ours, theirs = SYNC if router is self.routers[0] else reversed(SYNC)
