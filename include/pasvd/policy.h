@@ -124,6 +124,9 @@ bool policy_is_implicit(const struct policy *policy, uint16_t dialled);
 enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
 	uint16_t port, struct plan *ret_plan);
 
+/* NAT changes an address or a port of the connection. */
+bool policy_is_translated(const struct ct_view *view);
+
 /* Moves the plan to the next port after a clash: within the announced range, and with as many
  * digits as the real one, so that after 65535 comes 10000, and after 9999 POLICY_LOWEST_PORT.
  * False: without NAT there is no other port. */

@@ -315,6 +315,18 @@ static bool answer_put_reload(
 	return false;
 }
 
+static bool answer_put_take_over(
+	const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
+{
+	(void)i;
+	(void)now;
+	if (a->take_over())
+		answer_put_format(t, ANSWER_HEAD "takeover\"}\n");
+	else
+		answer_put_error(t, "the kernel did not answer; the log says what was asked");
+	return false;
+}
+
 bool answer_is_of_events(answer_fn *answer)
 {
 	return answer == answer_next_event;
@@ -332,6 +344,7 @@ answer_fn *answer_to(const char *request, size_t n)
 		{"reasons", answer_put_reason},
 		{"config", answer_next_setting},
 		{"reload", answer_put_reload},
+		{"takeover", answer_put_take_over},
 		{"events", answer_next_event},
 		{answer_follow, answer_next_event},
 	};

@@ -49,6 +49,9 @@ struct answer_about {
 
 	/* Reads the configuration again. False: it stays as it was, and the log says why. */
 	bool (*reload)(void);
+
+	/* Has the daemon begin anew with what the kernel knows. False: the log says what failed. */
+	bool (*take_over)(void);
 };
 
 /* Text under way. What does not fit is cut off, and `full` is set. */

@@ -148,6 +148,7 @@ static struct ctl_query metrics_query = {
 static struct ctl_query config_query = {
 	.path = SOCKET, .requests = {"config"}, .show = show_config};
 static struct ctl_query reload_query = {.path = SOCKET, .requests = {"reload"}};
+static struct ctl_query takeover_query = {.path = SOCKET, .requests = {"takeover"}};
 static struct ctl_query other_query = {.path = SOCKET};
 
 static const struct options_command all[] = {
@@ -191,6 +192,12 @@ static const struct options_command all[] = {
 		.rows = text_rows,
 		.data = &reload_query,
 		.run = pasvctl_run_query},
+	{.name = "takeover",
+		.summary =
+			"have it begin anew with what the kernel knows: another router's sessions",
+		.rows = text_rows,
+		.data = &takeover_query,
+		.run = pasvctl_run_query},
 	{.name = "top",
 		.summary = "sessions, again and again",
 		.rows = text_rows,
@@ -201,7 +208,7 @@ static const struct options_command all[] = {
 int main(int argc, char **argv)
 {
 	static const struct options_command *const commands[] = {&all[0], &all[1], &all[2], &all[3],
-		&all[4], &all[5], &all[6], &all[7], &all[8], NULL};
+		&all[4], &all[5], &all[6], &all[7], &all[8], &all[9], NULL};
 	static const struct options_program program = {.name = "pasvctl",
 		.version = PASVD_VERSION,
 		.about = "Asks a running pasvd.\n",
