@@ -10,10 +10,6 @@
  * So the first packet of a batch waits for the core alone. What cannot be read is dropped; a queue
  * whose packets get no verdict is the worst that could happen here.
  *
- * How long an expectation lives is set in the datagram of the verdict, before it: nobody knows of
- * the port until then. If we are killed before that, it lives as long as its ct helper lets it,
- * unless our successor shuts it: offer.c.
- *
  * Events are read when the core asks for them: for a packet of a session that has a port open. What
  * happened before the packet came is among them by then. A client uses its port, and then asks for
  * the next one: once the core knows of the next, word of the use comes too late. One reading is
@@ -75,7 +71,7 @@ static void loop_flush(struct loop *loop)
 {
 	struct loop_batch *b = &loop->batch;
 	size_t n = b->n;
-	int err = b->len ? nl_send(&b->queue->nl, b->out, b->len) : 0;
+	int err = n ? nl_send(&b->queue->nl, b->out, b->len) : 0;
 
 	if (err)
 		log_at(REASON_LEVEL_ERR, "queue", "verdicts=%zu: %s", n, strerror(-err));
@@ -98,28 +94,15 @@ static enum ct_result loop_ct_get(void *ctx, const struct tuple *t, struct ct_vi
 	return loop->ct.get(loop->ct.ctx, t, ret_view);
 }
 
-/* Nothing was collected yet after the question. */
-static void loop_on_expectation(struct loop *loop, const struct expect *e)
-{
-	struct loop_batch *b = &loop->batch;
-	ssize_t n = ct_msg_put_expect_life(b->out, CT_MSG_MAX, e);
-
-	b->len = n < 0 ? 0 : (size_t)n;
-	if (loop->now >= loop->events_from)
-		loop->events_from = loop->now + EVENTS_REST_MS;
-}
-
 static enum ct_result loop_ct_commit(void *ctx, const struct tuple *master, enum dir dir,
 	const struct expect *e, const struct seqadj *a)
 {
 	struct loop *loop = ctx;
-	enum ct_result result;
 
 	loop_flush(loop);
-	result = loop->ct.commit(loop->ct.ctx, master, dir, e, a);
-	if (e && result == CT_OK)
-		loop_on_expectation(loop, e);
-	return result;
+	if (e && loop->now >= loop->events_from)
+		loop->events_from = loop->now + EVENTS_REST_MS;
+	return loop->ct.commit(loop->ct.ctx, master, dir, e, a);
 }
 
 static enum ct_result loop_ct_expect_master(

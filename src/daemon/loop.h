@@ -38,14 +38,13 @@ struct loop_queue {
 	_Alignas(struct nlmsghdr) uint8_t in[NL_BATCH_MAX][NFQ_MSG_PACKET_MAX];
 };
 
-/* Verdicts that are given and not sent, all of one queue, and how long an expectation is to live
- * that was installed for the packet at hand. */
+/* Verdicts that are given and not sent, all of one queue. */
 struct loop_batch {
 	struct loop_queue *queue;
 	size_t n;
 	struct verdict verdict[NL_BATCH_MAX];
 	size_t len; /* of their messages */
-	_Alignas(struct nlmsghdr) uint8_t out[2 * CT_MSG_MAX + NFQ_MSG_VERDICT_MAX];
+	_Alignas(struct nlmsghdr) uint8_t out[CT_MSG_MAX + NFQ_MSG_VERDICT_MAX];
 };
 
 struct loop {
