@@ -123,6 +123,7 @@ def test_what_went_past_may_have_been_a_part_of_a_reply(make_lab):
         site.check_session()
 
 
+@pytest.mark.sane
 @pytest.mark.parametrize("verb", ARGUMENT)
 @pytest.mark.parametrize("length", ["shorter", "longer"])
 def test_offer_that_is_sent_again_waits_for_the_successor(make_lab, length, verb):
