@@ -66,6 +66,7 @@ struct conn {
 	bool inherited : 1; /* conntrack was asked for what a predecessor of ours opened */
 	bool assumed : 1;   /* the server's next byte begins a line, if its next segment is new */
 	bool reported : 1;  /* that it is not ours */
+	bool shifted : 1;   /* as TRUST_SHIFTED */
 	bool cleared : 1;   /* it was TLS before */
 	/* with conn.tls: the client went on with TLS after the server had closed it */
 	bool hides : 1;

@@ -22,6 +22,10 @@ enum trust {
 	TRUST_DISTRUSTED = 8,
 	/* without TRUST_SEEN: data passed that nobody read. We never write that, the rules do */
 	TRUST_UNREAD = TRUST_DISTRUSTED,
+	/* of one that is logged in: the server has not acknowledged yet what we made longer or
+	 * shorter, which the client may not repeat unread. In the mark it is the lack of TRUST_SEEN
+	 */
+	TRUST_SHIFTED = 16,
 };
 
 enum { TRUST_BITS = 4 };

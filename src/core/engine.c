@@ -339,18 +339,14 @@ static bool is_refused(enum line_place where)
 static enum reason engine_pass_on(struct step *s, const struct seg *seg, struct packet *packet,
 	enum line_place where, size_t skip)
 {
-	struct stream *other = &s->conn->stream[dir_opposite(s->dir)];
 	enum reason reason = REASON_REPEATED;
 
 	if (is_refused(where) && !s->conn->aborted) {
 		s->verdict->action = ACTION_DROP;
 		return REASON_REORDERED;
 	}
-	if (seg->flags & SEG_ACK) {
-		line_acked(&other->line, seg->ack);
-		if (other->edits)
-			edits_acked(other->edits, seg->ack);
-	}
+	if (seg->flags & SEG_ACK)
+		meet_note_ack(s, seg->ack);
 	if (where == LINE_NEW && !s->conn->aborted)
 		reason = engine_read_segment(s, seg, packet, skip);
 	else if (s->content == TLS_RECORD && !s->conn->tls && !s->conn->cleared)

@@ -36,10 +36,12 @@ static struct conn *evict_find_over(struct engine *h)
 
 static void evict_conn(struct engine *h, struct conn *c)
 {
-	uint32_t bit = trust_to_mark(h->policy->connmark, TRUST_LOGGED_IN);
+	uint32_t mask = h->policy->connmark;
+	unsigned rest = c->trust & ~(unsigned)(TRUST_LOGGED_IN | TRUST_SHIFTED);
 
 	if (c->trust & TRUST_LOGGED_IN) {
-		h->ct.mark(h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], 0, bit);
+		h->ct.mark(
+			h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], trust_to_mark(mask, rest), mask);
 		h->evicted++;
 		if (h->on_evicted)
 			h->on_evicted(&c->view);

@@ -66,6 +66,7 @@ static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
 	c->assumed = meet_awaits_reply(s, seg, trust);
 	if (c->assumed)
 		line_skip(&c->stream[DIR_REPLY].line, meet_awaited_reply(c, seg), true);
+	c->shifted = trust & TRUST_SHIFTED;
 	c->tls = trust & TRUST_TLS;
 	if (c->tls)
 		ondemand_add(s->h, &c->view);
@@ -247,6 +248,30 @@ enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct 
 	return CT_OK;
 }
 
+/* The server has what was made longer or shorter. Of what a predecessor did only the kernel's shift
+ * is known. */
+static bool is_shift_acked(const struct conn *c, uint32_t ack)
+{
+	const struct edits *es = c->stream[DIR_ORIGINAL].edits;
+	const struct seqadj *a = es ? &es->kernel : &c->view.seqadj[DIR_ORIGINAL];
+
+	if (es && es->n)
+		return edits_are_settled(es);
+	return a->before == a->after || seq_after(ack, a->pos + (uint32_t)a->before);
+}
+
+void meet_note_ack(const struct step *s, uint32_t ack)
+{
+	struct conn *c = s->conn;
+	struct stream *other = &c->stream[dir_opposite(s->dir)];
+
+	line_acked(&other->line, ack);
+	if (other->edits)
+		edits_acked(other->edits, ack);
+	if (c->shifted && s->dir == DIR_REPLY)
+		c->shifted = !is_shift_acked(c, ack);
+}
+
 /* Not within a line either, where a successor relies on that: meet_awaits_reply(). */
 static bool is_between_replies(const struct step *s)
 {
@@ -263,7 +288,8 @@ void meet_note_trust(const struct step *s)
 	bool is_logged_in = c->session.logged_in && !c->tls && is_between_replies(s);
 	unsigned trust = TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
 			 (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
-			 (is_logged_in ? TRUST_LOGGED_IN : 0);
+			 (is_logged_in ? TRUST_LOGGED_IN : 0) |
+			 (is_logged_in && c->shifted ? TRUST_SHIFTED : 0);
 
 	if (trust == c->trust || !c->view.ours)
 		return;

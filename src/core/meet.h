@@ -10,6 +10,9 @@
 enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct packet *packet,
 	enum line_place *ret_place, size_t *ret_skip);
 
+/* The segment acknowledges what the other direction brought. */
+void meet_note_ack(const struct step *s, uint32_t ack);
+
 /* Has the verdict say what the connection's mark is to say from now on, if that changes. */
 void meet_note_trust(const struct step *s);
 

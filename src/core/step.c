@@ -18,10 +18,28 @@ bool step_is_of_own_server(const struct step *s, const struct ct_view *view)
 	       (lan && s->indev && (s->indev == lan) != (s->dir == DIR_ORIGINAL));
 }
 
+/* Before the shift, so that whenever we are killed the rules know of it. */
+static void step_mark_shift(const struct step *s)
+{
+	const struct ct_ops *ct = &s->h->ct;
+	uint32_t mask = s->h->policy->connmark;
+	struct conn *c = s->conn;
+
+	if (s->dir != DIR_ORIGINAL || s->h->sees_all || !mask || !(c->trust & TRUST_LOGGED_IN))
+		return;
+	c->shifted = true;
+	if (c->trust & TRUST_SHIFTED)
+		return;
+	c->trust |= TRUST_SHIFTED;
+	ct->mark(ct->ctx, &c->view.tuple[DIR_ORIGINAL], trust_to_mark(mask, c->trust), mask);
+}
+
 enum ct_result step_commit(const struct step *s, const struct expect *e, const struct seqadj *a)
 {
 	const struct ct_ops *ct = &s->h->ct;
 
+	if (a)
+		step_mark_shift(s);
 	return ct->commit(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], s->dir, e, a);
 }
 

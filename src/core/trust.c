@@ -20,6 +20,7 @@ uint32_t trust_to_mark(uint32_t mask, unsigned trust)
 {
 	uint32_t mark = 0;
 
+	trust &= trust & TRUST_SHIFTED ? ~(unsigned)TRUST_SEEN : ~0U;
 	for (; mask && trust; mask &= mask - 1, trust >>= 1)
 		mark |= trust & 1 ? lowest_bit(mask) : 0;
 	return mark;
@@ -31,5 +32,7 @@ unsigned trust_of_mark(uint32_t mask, uint32_t mark)
 
 	for (unsigned bit = 1; mask; mask &= mask - 1, bit <<= 1)
 		trust |= mark & lowest_bit(mask) ? bit : 0;
+	if ((trust & (TRUST_SEEN | TRUST_LOGGED_IN)) == TRUST_LOGGED_IN)
+		trust |= TRUST_SEEN | TRUST_SHIFTED;
 	return trust;
 }

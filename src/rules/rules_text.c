@@ -61,13 +61,19 @@ static const struct {
 	const char *ip, *nfproto, *icmp;
 	/* match of iptables for packets that have a byte of it; see the template */
 	const char *payload;
+	/* likewise, of 7 as a big-endian word in front */
+	const char *request;
 } names[RULES_FAMILIES] = {
 	[RULES_IP4] = {"ip", "ipv4", "icmp",
 		"-m bpf --bytecode \"8,177 0 0 0,80 0 0 12,116 0 0 4,100 0 0 2,"
-		"12 0 0 0,7 0 0 0,80 0 0 0,6 0 0 65535\""},
+		"12 0 0 0,7 0 0 0,80 0 0 0,6 0 0 65535\"",
+		"-m bpf --bytecode \"10,177 0 0 0,80 0 0 12,116 0 0 4,100 0 0 2,"
+		"12 0 0 0,7 0 0 0,64 0 0 0,21 0 1 7,6 0 0 65535,6 0 0 0\""},
 	[RULES_IP6] = {"ip6", "ipv6", "ipv6-icmp",
 		"-m bpf --bytecode \"8,48 0 0 6,21 0 5 6,48 0 0 52,116 0 0 4,"
-		"100 0 0 2,7 0 0 0,80 0 0 40,6 0 0 65535\""},
+		"100 0 0 2,7 0 0 0,80 0 0 40,6 0 0 65535\"",
+		"-m bpf --bytecode \"10,48 0 0 6,21 0 6 6,48 0 0 52,116 0 0 4,"
+		"100 0 0 2,7 0 0 0,64 0 0 40,21 0 1 7,6 0 0 65535,6 0 0 0\""},
 };
 
 /* A text that is being made. */
@@ -167,7 +173,8 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN],
 		destination[DESTINATION_LEN];
 	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN], line[LINE_LEN];
-	char mark_mask[MARK_LEN], unread_mark[MARK_LEN];
+	char mark_mask[MARK_LEN], unread_mark[MARK_LEN], shifted_mark[MARK_LEN];
+	char shifted_mask[MARK_LEN];
 	const char *bypass = r->nft ? " bypass" : " --queue-bypass";
 	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", a->public},
 		{"@SERVER@", a->own}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
@@ -176,7 +183,9 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 		{"@QUEUE@", queue}, {"@BYPASS@", r->fail_open ? bypass : ""},
 		{"@PAYLOAD@", names[family].payload}, {"@CT_HELPER@", r->ct_helper->name},
 		{"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range},
-		{"@MARK_MASK@", mark_mask}, {"@UNREAD_MARK@", unread_mark}, {NULL, NULL}};
+		{"@MARK_MASK@", mark_mask}, {"@UNREAD_MARK@", unread_mark},
+		{"@SHIFTED_MARK@", shifted_mark}, {"@SHIFTED_MASK@", shifted_mask},
+		{"@REQUEST@", names[family].request}, {NULL, NULL}};
 	size_t times = rules_repetitions(server, family, text);
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
@@ -185,6 +194,10 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 	snprintf(mark_mask, sizeof(mark_mask), "0x%x", r->connmark);
 	snprintf(
 		unread_mark, sizeof(unread_mark), "0x%x", trust_to_mark(r->connmark, TRUST_UNREAD));
+	snprintf(shifted_mask, sizeof(shifted_mask), "0x%x",
+		trust_to_mark(r->connmark, TRUST_SEEN | TRUST_LOGGED_IN));
+	snprintf(shifted_mark, sizeof(shifted_mark), "0x%x",
+		trust_to_mark(r->connmark, TRUST_LOGGED_IN));
 	for (size_t i = 0; i < times; i++) {
 		const struct rules_port *pair = &server->port[i < server->n_ports ? i : 0];
 

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import signal
+import socket
 import threading
 
 import pytest
@@ -18,7 +19,7 @@ import pytest
 import clients
 import servers
 from lab import PATIENCE, wait_for
-from scripted import RawClient, ScriptedServer
+from scripted import RawClient, ScriptedServer, retransmissions
 from test_active import ARGUMENT, fetch
 from test_active_sessions import lan_shape
 from test_fail import CLOSED, OPEN
@@ -120,6 +121,36 @@ def test_what_went_past_may_have_been_a_part_of_a_reply(make_lab):
         site.client.ask("PASV")
         assert lab.expectations() == []
         site.check_session()
+
+
+@pytest.mark.sane
+@pytest.mark.parametrize("verb", ARGUMENT)
+@pytest.mark.parametrize("length", ["shorter", "longer"])
+def test_offer_that_is_sent_again_waits_for_the_successor(make_lab, length, verb):
+    """The reply is lost with the daemon, and with it the acknowledgement of the offer: the server would take what it
+    does not have of the repetition for the next command."""
+    with make_lab(**lan_shape(length), config=OPEN) as lab:
+        server = ScriptedServer(lab)
+        with RawClient(lab.lan[0], server.address) as client:
+            def send(control, reply):
+                lab.pasvd.popen.send_signal(signal.SIGSTOP)
+                control.sendall(reply)
+
+            server.controls[0].setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+            server.send_port = send
+            endpoint = client.listen()
+            client.send(f"{verb} {ARGUMENT[verb](endpoint)}\r\n".encode())
+            assert server.offer() == (lab.publics[0], endpoint[1])
+            wait_for(lambda: lab.packets()[0], what="the reply waits")
+            before = retransmissions(client.control)
+            lab.pasvd.kill()
+            assert client.line() == "200 ok\r\n"
+            wait_for(lambda: retransmissions(client.control) > before, what="the offer is sent again")
+            client.send(b"NOOP\r\n")
+            lab.start_pasvd()
+            assert client.line() == "200 ok\r\n"
+            fetch(client)
+            assert server.commands[-2:] == [b"NOOP\r\n", b"RETR anything\r\n"]
 
 
 # At random moments.

@@ -75,7 +75,7 @@ DIALLED = "--server {inside} --public {public}"
 BEHIND = "--lan lan {flag}"
 
 # nft cannot name a queue where the kernel has none for it; nobody listens to it here.
-STAND_IN = "s/sane/ftp/; s/--helper pasvd/--helper ftp/; s/\"pasvd\"/\"ftp\"/; s/queue num [0-9]* bypass/accept/"
+STAND_IN = "s/sane/ftp/; s/--helper pasvd/--helper ftp/; s/\"pasvd\"/\"ftp\"/; s/queue num [0-9]*\\( bypass\\)\\?$/accept/"
 
 
 class Path:

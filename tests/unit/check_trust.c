@@ -23,7 +23,9 @@ START_TEST(bits_are_spread_over_the_mask_and_collected_again)
 	ck_assert_uint_eq(trust_to_mark(0x80010101, TRUST_SEEN | TRUST_TLS), 0x00010001);
 	for (unsigned trust = 0; trust < 16; trust++)
 		ck_assert_uint_eq(
-			trust_of_mark(0x80010101, trust_to_mark(0x80010101, trust) | 0x6e), trust);
+			trust_of_mark(0x80010101, trust_to_mark(0x80010101, trust) | 0x6e),
+			(trust & 3) == TRUST_LOGGED_IN ? trust | TRUST_SEEN | TRUST_SHIFTED
+						       : trust);
 }
 END_TEST
 
@@ -83,6 +85,68 @@ START_TEST(the_mark_is_written_only_when_it_changes)
 	ck_assert_uint_eq(verdict.mark_mask, 0);
 	server(&t, "200 ok\r\n");
 	ck_assert_uint_eq(verdict.mark_mask, 0);
+}
+END_TEST
+
+static const unsigned logged_in = TRUST_SEEN | TRUST_LOGGED_IN;
+
+/* Until its end is acknowledged by a segment that comes by. With fail-open = no it says nothing: no
+ * data passes unread. */
+START_TEST(the_mark_says_that_a_command_was_made_longer)
+{
+	for (int sees_all = 0; sees_all < 2; sees_all++) {
+		struct talk t;
+		uint32_t seq;
+
+		start();
+		engine.sees_all = sees_all;
+		t = masqueraded("192.168.1.5:40000", "198.51.100.2:61000");
+		seq = t.seq[DIR_ORIGINAL];
+		client(&t, "PORT 192,168,1,5,195,80\r\n");
+		ck_assert_uint_eq(trust_of(&t), logged_in | (sees_all ? 0 : TRUST_SHIFTED));
+		ck_assert_uint_eq(verdict.mark_mask, 0);
+		for (int i = 0; i < 2; i++) {
+			t.seq[DIR_ORIGINAL] = i ? seq + 25 : seq;
+			server(&t, "200 ok\r\n");
+			ck_assert_uint_eq(
+				trust_of(&t), logged_in | (sees_all || i ? 0 : TRUST_SHIFTED));
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_successor_leaves_the_mark_until_the_command_is_acknowledged)
+{
+	struct talk t;
+	uint32_t seq;
+
+	start();
+	t = masqueraded("192.168.1.5:40000", "8.8.4.4:61000");
+	seq = t.seq[DIR_ORIGINAL];
+	client(&t, "PORT 192,168,1,5,195,80\r\n");
+	succeed(false);
+	t.seq[DIR_ORIGINAL] = seq;
+	server(&t, "200 ok\r\n");
+	ck_assert_uint_eq(trust_of(&t), logged_in | TRUST_SHIFTED);
+	client(&t, "PORT 192,168,1,5,195,80\r\n");
+	payload_is("PORT 8,8,4,4,195,80\r\n");
+	ck_assert_uint_eq(trust_of(&t), logged_in | TRUST_SHIFTED);
+	succeed(false);
+	server(&t, "200 ok\r\n");
+	ck_assert_uint_eq(trust_of(&t), logged_in);
+}
+END_TEST
+
+START_TEST(an_evicted_session_with_a_command_under_way_is_no_new_one)
+{
+	struct talk t;
+
+	start();
+	conntab_set_max(&engine.tab, 1);
+	t = masqueraded("192.168.1.5:40000", "8.8.4.4:61000");
+	client(&t, "PORT 192,168,1,5,195,80\r\n");
+	talk();
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN);
 }
 END_TEST
 
@@ -469,6 +533,9 @@ int main(void)
 		a_client_of_something_else_stays_distrusted,
 		within_a_reply_nobody_is_logged_in_for_a_successor,
 		the_mark_is_written_only_when_it_changes,
+		the_mark_says_that_a_command_was_made_longer,
+		a_successor_leaves_the_mark_until_the_command_is_acknowledged,
+		an_evicted_session_with_a_command_under_way_is_no_new_one,
 		a_new_entry_with_the_same_tuple_is_another_session,
 		a_far_segment_changes_nothing,
 		conntrack_is_asked_only_where_a_segment_is_not_the_next_one,
