@@ -12,7 +12,7 @@ Goes out:  a Lab with a second router.  Both have the same rules and run pasvd, 
 
 The two have the same addresses, those of the link layer too, as with VRRP; the
 interfaces of the one that stands by are down.  "router" is the one that does the work.
-With a Keepalived each has addresses of its own, and keepalived moves the others.
+With KeepalivedFailover each has addresses of its own, and keepalived moves the others.
 
 Limits: IPv4, one server, no LAN clients.
 """
@@ -185,3 +185,47 @@ class Failover(Lab):
         self.start_pasvd_at(router)
         self.start_conntrackd(router)
         self.script(router, "standby")
+
+
+class KeepalivedFailover(Failover):
+    """Both have their interfaces up; keepalived, with the manual's file, decides who works."""
+
+    def _addresses_of(self, router):
+        number = 2 + self.routers.index(router)
+        home = self.family.gateway.rpartition(".")[0]
+        return (self._add_address(self.outside_address(number), "wan", self.family.outside_bits)
+                + self._add_address(f"{home}.{number}", "lan0")
+                + f"link set lan0 up\nroute add {self.server_addresses[0]} dev lan0\n"
+                + ("link set wan up\n" if router is not self.router else ""))
+
+    def start_pasvd(self, args=()):
+        self.keepaliveds = {}
+        super().start_pasvd(args)
+        for router in self.routers:
+            self._start_keepalived(router)
+            wait_for(lambda: self.is_active(self.routers[0]), 20, "the first router is active")
+        return self.pasvd
+
+    def is_active(self, router):
+        return self.publics[0] in router.run("ip", "-4", "addr", "show", "dev", "wan").stdout
+
+    def _start_keepalived(self, router):
+        path = self._path(router, "keepalived.conf")
+        path.write_text(replaced(
+            documented("keepalived.conf"), ("interface eth0", "interface wan"), ("interface eth1", "interface lan0"),
+            ("203.0.113.1/32", f"{self.publics[0]}/32\n\t\t{self.router_address}/{self.family.outside_bits}"),
+            ("192.168.1.1/24", f"{self.family.gateway}/32"),
+            ("/etc/keepalived/pasvd-failover", str(self._path(router, "bin") / "pasvd-failover"))))
+        pids = [f"--{name}={self._path(router, name)}" for name in ("pid", "vrrp_pid", "checkers_pid", "bfd_pid")]
+        daemon = Process(router, [KEEPALIVED, "-n", "-l", "-D", "-P", "-f", path, *pids],
+                         self._path(router, "keepalived.log"), env=LIBRARIES)
+        self.keepaliveds[router] = daemon
+        self.on_exit(daemon.stop)
+
+    def take_over(self):
+        dead, self.router = self.router, self.standby
+        dead.ip("".join(f"link set {device} down\n" for device in MAC))
+        for daemon in self.daemons[dead].popen, self.conntrackds[dead].popen, self.keepaliveds[dead].popen:
+            daemon.kill()
+        self.pasvd = self.daemons[self.router]
+        wait_for(lambda: self.is_active(self.router), 20, "the other router is active")

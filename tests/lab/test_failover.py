@@ -8,7 +8,7 @@ import pytest
 
 import clients
 import scripted
-from failover import Failover
+from failover import Failover, KeepalivedFailover
 from ftps_sites import CONFIG as ON_DEMAND
 from lab import wait_for
 from scripted import CONTENT, RawClient, ScriptedServer, read_all
@@ -135,13 +135,14 @@ def test_ports_of_an_ftps_session_open_on_demand_at_the_other_router():
     with Failover(config=ON_DEMAND) as lab:
         server = ScriptedServer(lab, tls="explicit")
         with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
-            port = server.listen(60007).getsockname()[1]
-            assert lab.clients[0].attempt(lab.publics[0], port) == "open"
+            server.listen(60007)
+            assert lab.clients[0].attempt(lab.publics[0], 60007) == "open"
             lab.wait_until_the_other_knows()
             lab.take_over()
             assert client.ask("NOOP").startswith("200")
-            assert lab.clients[0].attempt(lab.publics[0], port) == "open"
-            assert lab.clients[0].attempt(lab.publics[0], server.listen(59999).getsockname()[1]) != "open"
+            assert lab.clients[0].attempt(lab.publics[0], 60007) == "open"
+            server.listen(59999)
+            assert lab.clients[0].attempt(lab.publics[0], 59999) != "open"
 
 
 def test_a_hundred_transfers_go_on_at_the_other_router(visit, monkeypatch):
@@ -204,3 +205,12 @@ def test_conntrackd_that_sends_back_what_it_got_loses_no_port(visit):
             wait_for(lambda: "reason=sent-back" in daemon.log(), 10, "it is sent to and fro")
             with trip.namespace.connect(host, port) as data:
                 retrieve(ftp, data)
+
+
+def test_keepalived_has_the_other_router_go_on(visit):
+    with KeepalivedFailover(config=ON_DEMAND) as lab:
+        server = ScriptedServer(lab, tls="explicit")
+        with RawClient(lab.clients[0], lab.publics[0], tls="explicit"):
+            transfer_after_takeover(lab, visit(lab, server))
+            server.listen(60007)
+            wait_for(lambda: lab.clients[0].attempt(lab.publics[0], 60007) == "open", 10, "a port on demand")
