@@ -122,8 +122,9 @@ class Failover(Lab):
         folder = self._path(router, "bin")
         folder.mkdir()
         self._executable(folder / "pasvctl", f'#!/bin/sh\nexec {PASVCTL} "$@" -s {self.tmp}/ctl-{router.name}\n')
-        self._executable(folder / "conntrackd", "#!/bin/sh\n" + "".join(f"export {key}={value}\n" for key, value in LIBRARIES.items())
-                         + f'exec {CONNTRACKD} -C {self._path(router, "conf")} "$@"\n')
+        libraries = "".join(f"export {key}={value}\n" for key, value in LIBRARIES.items())
+        self._executable(folder / "conntrackd",
+                         f'#!/bin/sh\n{libraries}exec {CONNTRACKD} -C {self._path(router, "conf")} "$@"\n')
         script = documented("pasvd-failover").split("\n", 1)
         self._executable(folder / "pasvd-failover", f"{script[0]}\nPATH={folder}:$PATH\n{script[1]}")
 
@@ -139,7 +140,8 @@ class Failover(Lab):
             documented("conntrackd.conf"), (f"IPv4_address {SYNC[0]}", f"IPv4_address {ours}"),
             (f"Address {SYNC[1]}", f"Address {theirs}"), ("/var/lock/conntrack.lock", str(self._path(router, "lock"))),
             ("/var/run/conntrackd.ctl", str(socket))))
-        daemon = Process(router, [CONNTRACKD, "-C", self._path(router, "conf")], self._path(router, "log"), env=LIBRARIES)
+        daemon = Process(router, [CONNTRACKD, "-C", self._path(router, "conf")], self._path(router, "log"),
+                         env=LIBRARIES)
         self.conntrackds[router] = daemon
         self.on_exit(daemon.stop)
         wait_for(lambda: socket.exists() or not daemon.alive(), 10, "conntrackd")
