@@ -2,6 +2,7 @@
 """Another router goes on with the sessions of one that is gone."""
 
 import contextlib
+import json
 import os
 
 import pytest
@@ -10,7 +11,7 @@ import clients
 import scripted
 from failover import Failover, KeepalivedFailover
 from ftps_sites import CONFIG as ON_DEMAND
-from lab import wait_for
+from lab import PASVCTL, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer, read_all
 
 pytestmark = pytest.mark.daemon
@@ -92,7 +93,11 @@ def transfer_after_takeover(lab, trip):
         with trip.namespace.connect(host, port) as data:
             retrieve(ftp, data)
         assert clients.download_bytes(ftp, trip) == CONTENT
-    return next(line for event, line in lab.pasvd.ports() if event == "adopted")
+    events = lab.router.run(PASVCTL, "events", "--json", "-s", lab.control_socket).stdout.splitlines()
+    (told,) = [event for event in map(json.loads, events) if event["event"] == "adopted"]
+    (line,) = [line for event, line in lab.pasvd.ports() if event == "adopted"]
+    assert {key: told[key] for key in line} == line
+    return line
 
 
 def test_port_that_is_announced_as_another_is_not_lost(visit):
