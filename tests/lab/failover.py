@@ -14,12 +14,12 @@ The two have the same addresses, those of the link layer too, as with VRRP; the
 interfaces of the one that stands by are down.  "router" is the one that does the work.
 With KeepalivedFailover each has addresses of its own, and keepalived moves the others.
 
-Limits: IPv4, one server, no LAN clients.
+Limits: one server, no LAN clients; KeepalivedFailover: IPv4.
 """
 
 import re
 
-from lab import BUILD, PASVCTL, TOP, Lab, Namespace, Process, wait_for
+from lab import BUILD, IP4, IP6, PASVCTL, TOP, Lab, Namespace, Process, wait_for
 from servers import LIBRARIES
 
 CONNTRACKD = BUILD / "servers" / "conntrackd" / "usr" / "sbin" / "conntrackd"
@@ -47,8 +47,12 @@ class Failover(Lab):
         super()._make_namespaces(stack)
         standby = Namespace("standby")
         stack.callback(standby.close)
-        standby.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
         self.routers = [self.router, standby]
+        for router in self.routers:
+            if self.family is IP4:
+                router.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
+            else:
+                router.sysctl("net.ipv6.conf.default.accept_dad", 0)
         self.daemons, self.conntrackds = {}, {}
 
     def _wire(self):
@@ -70,13 +74,17 @@ class Failover(Lab):
 
     def _addresses_of(self, _):
         """Lines for ip(8)."""
-        return ("".join(f"link set {device} address {mac}\n" for device, mac in MAC.items())
-                + self._add_address(self.router_address, "wan", self.family.outside_bits)
+        return "".join(f"link set {device} address {mac}\n" for device, mac in MAC.items()) + self._shared_addresses()
+
+    def _shared_addresses(self):
+        return (self._add_address(self.router_address, "wan", self.family.outside_bits)
                 + "".join(self._add_address(address, "wan") for address in self.publics)
                 + self._add_address(self.family.gateway, "lan0", peer=self.server_addresses[0]))
 
     def _work(self, router, state):
         router.ip("".join(f"link set {device} {state}\n" for device in MAC))
+        if state == "up" and self.family is IP6:    # an interface that goes down loses them
+            router.ip("".join(f"addr flush dev {device} scope global\n" for device in MAC) + self._shared_addresses())
 
     def _each_router(self):
         """The one that does the work comes last."""

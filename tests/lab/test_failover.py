@@ -11,7 +11,7 @@ import clients
 import scripted
 from failover import Failover, KeepalivedFailover
 from ftps_sites import CONFIG as ON_DEMAND
-from lab import PASVCTL, wait_for
+from lab import IP6, PASVCTL, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer, read_all
 
 pytestmark = pytest.mark.daemon
@@ -88,7 +88,7 @@ def transfer_after_takeover(lab, trip):
     """The other router gets a port that nobody has used yet; what it logged of that."""
     with clients.python_session(trip) as ftp:
         host, port = ftp.makepasv()
-        lab.wait_until_known(f"dport={port} ", "expect")
+        lab.wait_until_known(f"dport={port} ", "expect", "-f", lab.family.name)
         lab.take_over()
         with trip.namespace.connect(host, port) as data:
             retrieve(ftp, data)
@@ -98,6 +98,11 @@ def transfer_after_takeover(lab, trip):
     (line,) = [line for event, line in lab.pasvd.ports() if event == "adopted"]
     assert {key: told[key] for key in line} == line
     return line
+
+
+def test_port_over_ipv6_is_not_lost(visit):
+    with Failover(family=IP6) as lab:
+        transfer_after_takeover(lab, visit(lab, ScriptedServer(lab)))
 
 
 def test_port_that_is_announced_as_another_is_not_lost(visit):
