@@ -162,6 +162,11 @@ class Failover(Lab):
         """The router that stands by has it in its list of connections, or of what else."""
         wait_for(lambda: self.knows(self.standby, text, *what), 10, f"{text} on the other router")
 
+    def wait_until_its_own(self, text):
+        """The conntrackd of the router that works has taken over the connection, and replicates its expectations."""
+        program = self._path(self.router, "bin") / "conntrackd"
+        wait_for(lambda: text in self.router.run(program, "-i").stdout, 10, f"{text} in conntrackd")
+
     def wait_until_the_other_knows(self):
         """One connection more, of client 0: what it is told of last, it has heard all before."""
         with self.clients[0].connect(self.publics[0], 21) as last:

@@ -178,7 +178,9 @@ def test_session_goes_on_where_it_was_before(visit):
     with Failover() as lab:
         trip = visit(lab, ScriptedServer(lab))
         with clients.python_session(trip) as ftp:
+            own = f"sport={ftp.sock.getsockname()[1]} "
             for extended in False, True, False, True:
+                lab.wait_until_its_own(own)
                 assert clients.download_bytes(ftp, trip) == CONTENT
                 where = negotiate(ftp, lab.publics[0], extended)
                 lab.wait_until_known(f"dport={where[1]} ", "expect")
