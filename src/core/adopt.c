@@ -13,7 +13,8 @@
  *
  * A conntrackd that takes the sessions of its partner for its own sends back what is installed
  * here, again without NAT; then it is adopted there, and so on. So events of one expectation are
- * followed ADOPT_TIMES_MAX times a second at most; the router at which it began stops first.
+ * followed ADOPT_TIMES_MAX times within ADOPT_WINDOW_MS at most; the router at which it began stops
+ * first. What is left without NAT gets it at the take-over.
  */
 #include "pasvd/adopt.h"
 
@@ -22,7 +23,7 @@
 #include "addr_hash.h"
 #include "budget.h"
 
-enum { ADOPT_TIMES_MAX = 8, ADOPT_WINDOW_MS = 1000 };
+enum { ADOPT_TIMES_MAX = 8, ADOPT_WINDOW_MS = 10000 };
 
 /* An expectation of conntrack's, with the plan that there must have been for it. */
 struct adoption {

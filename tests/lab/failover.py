@@ -12,14 +12,14 @@ Goes out:  a Lab with a second router.  Both have the same rules and run pasvd, 
 
 The two have the same addresses, those of the link layer too, as with VRRP; the
 interfaces of the one that stands by are down.  "router" is the one that does the work.
-With a Keepalived each has addresses of its own, and keepalived moves the others.
+With KeepalivedFailover each has addresses of its own, and keepalived moves the others.
 
-Limits: IPv4, one server, no LAN clients.
+Limits: one server, no LAN clients; KeepalivedFailover: IPv4.
 """
 
 import re
 
-from lab import BUILD, PASVCTL, TOP, Lab, Namespace, Process, wait_for
+from lab import BUILD, IP4, IP6, PASVCTL, TOP, Lab, Namespace, Process, wait_for
 from servers import LIBRARIES
 
 CONNTRACKD = BUILD / "servers" / "conntrackd" / "usr" / "sbin" / "conntrackd"
@@ -47,8 +47,12 @@ class Failover(Lab):
         super()._make_namespaces(stack)
         standby = Namespace("standby")
         stack.callback(standby.close)
-        standby.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
         self.routers = [self.router, standby]
+        for router in self.routers:
+            if self.family is IP4:
+                router.sysctl("net.ipv6.conf.all.disable_ipv6", 1)
+            else:
+                router.sysctl("net.ipv6.conf.default.accept_dad", 0)
         self.daemons, self.conntrackds = {}, {}
 
     def _wire(self):
@@ -70,13 +74,17 @@ class Failover(Lab):
 
     def _addresses_of(self, _):
         """Lines for ip(8)."""
-        return ("".join(f"link set {device} address {mac}\n" for device, mac in MAC.items())
-                + self._add_address(self.router_address, "wan", self.family.outside_bits)
+        return "".join(f"link set {device} address {mac}\n" for device, mac in MAC.items()) + self._shared_addresses()
+
+    def _shared_addresses(self):
+        return (self._add_address(self.router_address, "wan", self.family.outside_bits)
                 + "".join(self._add_address(address, "wan") for address in self.publics)
                 + self._add_address(self.family.gateway, "lan0", peer=self.server_addresses[0]))
 
     def _work(self, router, state):
         router.ip("".join(f"link set {device} {state}\n" for device in MAC))
+        if state == "up" and self.family is IP6:    # an interface that goes down loses them
+            router.ip("".join(f"addr flush dev {device} scope global\n" for device in MAC) + self._shared_addresses())
 
     def _each_router(self):
         """The one that does the work comes last."""
@@ -122,8 +130,9 @@ class Failover(Lab):
         folder = self._path(router, "bin")
         folder.mkdir()
         self._executable(folder / "pasvctl", f'#!/bin/sh\nexec {PASVCTL} "$@" -s {self.tmp}/ctl-{router.name}\n')
-        self._executable(folder / "conntrackd", "#!/bin/sh\n" + "".join(f"export {key}={value}\n" for key, value in LIBRARIES.items())
-                         + f'exec {CONNTRACKD} -C {self._path(router, "conf")} "$@"\n')
+        libraries = "".join(f"export {key}={value}\n" for key, value in LIBRARIES.items())
+        self._executable(folder / "conntrackd",
+                         f'#!/bin/sh\n{libraries}exec {CONNTRACKD} -C {self._path(router, "conf")} "$@"\n')
         script = documented("pasvd-failover").split("\n", 1)
         self._executable(folder / "pasvd-failover", f"{script[0]}\nPATH={folder}:$PATH\n{script[1]}")
 
@@ -139,7 +148,8 @@ class Failover(Lab):
             documented("conntrackd.conf"), (f"IPv4_address {SYNC[0]}", f"IPv4_address {ours}"),
             (f"Address {SYNC[1]}", f"Address {theirs}"), ("/var/lock/conntrack.lock", str(self._path(router, "lock"))),
             ("/var/run/conntrackd.ctl", str(socket))))
-        daemon = Process(router, [CONNTRACKD, "-C", self._path(router, "conf")], self._path(router, "log"), env=LIBRARIES)
+        daemon = Process(router, [CONNTRACKD, "-C", self._path(router, "conf")], self._path(router, "log"),
+                         env=LIBRARIES)
         self.conntrackds[router] = daemon
         self.on_exit(daemon.stop)
         wait_for(lambda: socket.exists() or not daemon.alive(), 10, "conntrackd")
@@ -151,6 +161,11 @@ class Failover(Lab):
     def wait_until_known(self, text, *what):
         """The router that stands by has it in its list of connections, or of what else."""
         wait_for(lambda: self.knows(self.standby, text, *what), 10, f"{text} on the other router")
+
+    def wait_until_its_own(self, text):
+        """The conntrackd of the router that works has taken over the connection, and replicates its expectations."""
+        program = self._path(self.router, "bin") / "conntrackd"
+        wait_for(lambda: text in self.router.run(program, "-i").stdout, 10, f"{text} in conntrackd")
 
     def wait_until_the_other_knows(self):
         """One connection more, of client 0: what it is told of last, it has heard all before."""
@@ -185,3 +200,47 @@ class Failover(Lab):
         self.start_pasvd_at(router)
         self.start_conntrackd(router)
         self.script(router, "standby")
+
+
+class KeepalivedFailover(Failover):
+    """Both have their interfaces up; keepalived, with the manual's file, decides who works."""
+
+    def _addresses_of(self, router):
+        number = 2 + self.routers.index(router)
+        home = self.family.gateway.rpartition(".")[0]
+        return (self._add_address(self.outside_address(number), "wan", self.family.outside_bits)
+                + self._add_address(f"{home}.{number}", "lan0")
+                + f"link set lan0 up\nroute add {self.server_addresses[0]} dev lan0\n"
+                + ("link set wan up\n" if router is not self.router else ""))
+
+    def start_pasvd(self, args=()):
+        self.keepaliveds = {}
+        super().start_pasvd(args)
+        for router in self.routers:
+            self._start_keepalived(router)
+            wait_for(lambda: self.is_active(self.routers[0]), 20, "the first router is active")
+        return self.pasvd
+
+    def is_active(self, router):
+        return self.publics[0] in router.run("ip", "-4", "addr", "show", "dev", "wan").stdout
+
+    def _start_keepalived(self, router):
+        path = self._path(router, "keepalived.conf")
+        path.write_text(replaced(
+            documented("keepalived.conf"), ("interface eth0", "interface wan"), ("interface eth1", "interface lan0"),
+            ("203.0.113.1/32", f"{self.publics[0]}/32\n\t\t{self.router_address}/{self.family.outside_bits}"),
+            ("192.168.1.1/24", f"{self.family.gateway}/32"),
+            ("/etc/keepalived/pasvd-failover", str(self._path(router, "bin") / "pasvd-failover"))))
+        pids = [f"--{name}={self._path(router, name)}" for name in ("pid", "vrrp_pid", "checkers_pid", "bfd_pid")]
+        daemon = Process(router, [KEEPALIVED, "-n", "-l", "-D", "-P", "-f", path, *pids],
+                         self._path(router, "keepalived.log"), env=LIBRARIES)
+        self.keepaliveds[router] = daemon
+        self.on_exit(daemon.stop)
+
+    def take_over(self):
+        dead, self.router = self.router, self.standby
+        dead.ip("".join(f"link set {device} down\n" for device in MAC))
+        for daemon in self.daemons[dead].popen, self.conntrackds[dead].popen, self.keepaliveds[dead].popen:
+            daemon.kill()
+        self.pasvd = self.daemons[self.router]
+        wait_for(lambda: self.is_active(self.router), 20, "the other router is active")

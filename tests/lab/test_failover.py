@@ -2,15 +2,16 @@
 """Another router goes on with the sessions of one that is gone."""
 
 import contextlib
+import json
 import os
 
 import pytest
 
 import clients
 import scripted
-from failover import Failover
+from failover import Failover, KeepalivedFailover
 from ftps_sites import CONFIG as ON_DEMAND
-from lab import wait_for
+from lab import IP6, PASVCTL, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer, read_all
 
 pytestmark = pytest.mark.daemon
@@ -87,12 +88,21 @@ def transfer_after_takeover(lab, trip):
     """The other router gets a port that nobody has used yet; what it logged of that."""
     with clients.python_session(trip) as ftp:
         host, port = ftp.makepasv()
-        lab.wait_until_known(f"dport={port} ", "expect")
+        lab.wait_until_known(f"dport={port} ", "expect", "-f", lab.family.name)
         lab.take_over()
         with trip.namespace.connect(host, port) as data:
             retrieve(ftp, data)
         assert clients.download_bytes(ftp, trip) == CONTENT
-    return next(line for event, line in lab.pasvd.ports() if event == "adopted")
+    events = lab.router.run(PASVCTL, "events", "--json", "-s", lab.control_socket).stdout.splitlines()
+    (told,) = [event for event in map(json.loads, events) if event["event"] == "adopted"]
+    (line,) = [line for event, line in lab.pasvd.ports() if event == "adopted"]
+    assert {key: told[key] for key in line} == line
+    return line
+
+
+def test_port_over_ipv6_is_not_lost(visit):
+    with Failover(family=IP6) as lab:
+        transfer_after_takeover(lab, visit(lab, ScriptedServer(lab)))
 
 
 def test_port_that_is_announced_as_another_is_not_lost(visit):
@@ -135,13 +145,14 @@ def test_ports_of_an_ftps_session_open_on_demand_at_the_other_router():
     with Failover(config=ON_DEMAND) as lab:
         server = ScriptedServer(lab, tls="explicit")
         with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
-            port = server.listen(60007).getsockname()[1]
-            assert lab.clients[0].attempt(lab.publics[0], port) == "open"
+            server.listen(60007)
+            assert lab.clients[0].attempt(lab.publics[0], 60007) == "open"
             lab.wait_until_the_other_knows()
             lab.take_over()
             assert client.ask("NOOP").startswith("200")
-            assert lab.clients[0].attempt(lab.publics[0], port) == "open"
-            assert lab.clients[0].attempt(lab.publics[0], server.listen(59999).getsockname()[1]) != "open"
+            assert lab.clients[0].attempt(lab.publics[0], 60007) == "open"
+            server.listen(59999)
+            assert lab.clients[0].attempt(lab.publics[0], 59999) != "open"
 
 
 def test_a_hundred_transfers_go_on_at_the_other_router(visit, monkeypatch):
@@ -167,7 +178,9 @@ def test_session_goes_on_where_it_was_before(visit):
     with Failover() as lab:
         trip = visit(lab, ScriptedServer(lab))
         with clients.python_session(trip) as ftp:
+            own = f"sport={ftp.sock.getsockname()[1]} "
             for extended in False, True, False, True:
+                lab.wait_until_its_own(own)
                 assert clients.download_bytes(ftp, trip) == CONTENT
                 where = negotiate(ftp, lab.publics[0], extended)
                 lab.wait_until_known(f"dport={where[1]} ", "expect")
@@ -204,3 +217,12 @@ def test_conntrackd_that_sends_back_what_it_got_loses_no_port(visit):
             wait_for(lambda: "reason=sent-back" in daemon.log(), 10, "it is sent to and fro")
             with trip.namespace.connect(host, port) as data:
                 retrieve(ftp, data)
+
+
+def test_keepalived_has_the_other_router_go_on(visit):
+    with KeepalivedFailover(config=ON_DEMAND) as lab:
+        server = ScriptedServer(lab, tls="explicit")
+        with RawClient(lab.clients[0], lab.publics[0], tls="explicit"):
+            transfer_after_takeover(lab, visit(lab, server))
+            server.listen(60007)
+            wait_for(lambda: lab.clients[0].attempt(lab.publics[0], 60007) == "open", 10, "a port on demand")

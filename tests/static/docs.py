@@ -327,8 +327,8 @@ def test_configuration_is_accepted(block, folder):
 def test_all_kinds_of_blocks_are_there():
     """A fence that is misspelt would take its block out of the tests above."""
     kinds = set(re.findall(r"^```(.+)$", README + DEPLOYMENT, re.M))
-    assert kinds == {"console", "ini", "sh", "sh session", "text", "text after.init", "text check", "text log",
-                     "text started"}
+    assert kinds == {"console", "ini", "sh", "sh session", "text", "text after.init", "text check",
+                     "text conntrackd.conf", "text keepalived.conf", "text log", "text pasvd-failover", "text started"}
     for name, document in DOCUMENTS.items():
         if name not in ("README.md", "deployment.md"):
             assert set(re.findall(r"^```(.+)$", document, re.M)) <= {"text", "console"}, name
@@ -360,12 +360,13 @@ def installed(path):
     return re.search(rf"(^|[\s=\"]){re.escape(path)}($|[\s\"])", text, re.M)
 
 
-# Those of firewalls, which tests/lab/test_firewalls.py has.
-FIREWALL_FILES = {"/etc/ferm/ferm.conf", "/etc/shorewall/started", "/etc/ufw/after.init"}
+# Those of firewalls, which tests/lab/test_firewalls.py has, and for failover, which tests/lab/failover.py has.
+OTHER_FILES = {"/etc/ferm/ferm.conf", "/etc/shorewall/started", "/etc/ufw/after.init", "/etc/conntrackd/conntrackd.conf",
+               "/etc/keepalived/keepalived.conf", "/etc/keepalived/pasvd-failover"}
 
 
 def exists(path):
-    if path in FIREWALL_FILES:
+    if path in OTHER_FILES:
         return True
     if path.startswith("/"):
         return os.path.exists(path) or path.startswith("/proc/") or installed(path)
