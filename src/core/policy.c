@@ -218,13 +218,22 @@ static bool has_tls_port(
 	return false;
 }
 
-enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server)
+/* What the admin says of the server, or `otherwise`. */
+static enum tls_mode policy_tls_rule(
+	const struct policy *policy, const struct addr *server, enum tls_mode otherwise)
 {
 	for (size_t i = 0; i < policy->n_tls_rule; i++) {
 		if (network_has(&policy->tls_rule[i].server, server))
 			return policy->tls_rule[i].mode;
 	}
-	return has_tls_port(policy, server, 0, UINT16_MAX) ? TLS_ON_DEMAND : TLS_PASS;
+	return otherwise;
+}
+
+enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server)
+{
+	bool has_range = has_tls_port(policy, server, 0, UINT16_MAX);
+
+	return policy_tls_rule(policy, server, has_range ? TLS_ON_DEMAND : TLS_PASS);
 }
 
 bool policy_is_implicit(const struct policy *policy, uint16_t dialled)
@@ -232,15 +241,34 @@ bool policy_is_implicit(const struct policy *policy, uint16_t dialled)
 	return any_range_has(policy->implicit, policy->n_implicit, dialled);
 }
 
+bool policy_has_on_demand(const struct policy *policy)
+{
+	return policy->n_tls_ports || policy->n_lan_ports || policy->n_active_ports;
+}
+
+/* The client has dialled the server's own address: nobody here sends its connections elsewhere. */
+static bool is_of_server_elsewhere(const struct ct_view *view)
+{
+	return endpoint_eq(&view->tuple[DIR_ORIGINAL].dst, &view->tuple[DIR_REPLY].src);
+}
+
+static bool is_lan_port(
+	const struct policy *policy, const struct ct_view *view, uint32_t indev, uint16_t port)
+{
+	return policy->lan && indev == policy->lan && is_of_server_elsewhere(view) &&
+	       any_range_has(policy->lan_ports, policy->n_lan_ports, port);
+}
+
 enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
-	uint16_t port, struct plan *ret_plan)
+	uint32_t indev, uint16_t port, struct plan *ret_plan)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
 	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
 	const struct endpoint announce = {original->dst.addr, port};
 
-	if (policy_tls_mode(policy, server) != TLS_ON_DEMAND ||
-		!has_tls_port(policy, server, port, port))
+	if (policy_tls_rule(policy, server, TLS_ON_DEMAND) != TLS_ON_DEMAND ||
+		!(has_tls_port(policy, server, port, port) ||
+			is_lan_port(policy, view, indev, port)))
 		return REASON_NO_RANGE;
 	if (any_range_has(policy->deny, policy->n_deny, port))
 		return REASON_DENIED_PORT;
@@ -253,6 +281,44 @@ enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_v
 				.translated = policy_is_translated(view),
 				.nat_dir = DIR_ORIGINAL,
 				.nat = {*server, port},
+				.seconds = POLICY_ON_DEMAND_SECONDS,
+			},
+	};
+	return REASON_OPENED;
+}
+
+static bool has_active_port(const struct policy *policy, const struct addr *client, uint16_t port)
+{
+	for (size_t i = 0; i < policy->n_active_ports; i++) {
+		const struct active_ports *a = &policy->active_ports[i];
+
+		if (policy_range_has(&a->ports, port) && network_has(&a->client, client))
+			return true;
+	}
+	return false;
+}
+
+enum reason policy_plan_on_demand_active(const struct policy *policy, const struct ct_view *view,
+	uint16_t port, struct plan *ret_plan)
+{
+	const struct tuple *original = &view->tuple[DIR_ORIGINAL], *reply = &view->tuple[DIR_REPLY];
+	const struct endpoint announce = {reply->dst.addr, port};
+
+	if (policy_tls_rule(policy, &reply->src.addr, TLS_ON_DEMAND) != TLS_ON_DEMAND ||
+		!is_of_server_elsewhere(view) ||
+		!has_active_port(policy, &original->src.addr, port))
+		return REASON_NO_RANGE;
+	if (any_range_has(policy->deny, policy->n_deny, port))
+		return REASON_DENIED_PORT;
+	*ret_plan = (struct plan){
+		.announce = announce,
+		.expect =
+			{
+				.master = *original,
+				.tuple = {{reply->src.addr, 0}, announce, reply->zone},
+				.translated = policy_is_translated(view),
+				.nat_dir = DIR_REPLY,
+				.nat = {original->src.addr, port},
 				.seconds = POLICY_ON_DEMAND_SECONDS,
 			},
 	};

@@ -129,9 +129,9 @@ static bool pasvd_reload(void)
 	pasvd_keep_socket(next, l->now);
 	pasvd_keep_ct_helper(next, l->now);
 	settings_keep_sources(next, l->now);
-	if (next->policy.n_tls_ports && !loop.queue[LOOP_ON_DEMAND].nl.sock)
+	if (policy_has_on_demand(&next->policy) && !loop.queue[LOOP_ON_DEMAND].nl.sock)
 		log_reload(REASON_LEVEL_WARNING, "restart-needed",
-			"[tls] passive-ports are opened when pasvd is started again");
+			"ports are opened on demand when pasvd is started again");
 	pasvd_adopt(l, next);
 	return true;
 }
@@ -260,7 +260,7 @@ static int pasvd_start_on_demand(void)
 	const struct policy *policy = &live.now->policy;
 	int err;
 
-	if (!policy->n_tls_ports)
+	if (!policy_has_on_demand(policy))
 		return 0;
 	err = conntrack_marked(
 		&ct, trust_to_mark(policy->connmark, TRUST_TLS), pasvd_take_marked, engine);
