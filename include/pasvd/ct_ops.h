@@ -35,7 +35,8 @@ struct ct_view {
 /* One connection that is going to come (struct nf_conntrack_expect). */
 struct expect {
 	struct tuple master; /* the control connection's original tuple */
-	struct tuple tuple;  /* the first packet of the data connection; src.port 0 = any */
+	/* the first packet of the data connection, from any port; src.port is a note, policy.c */
+	struct tuple tuple;
 	/* the data connection is translated, as its master is */
 	bool translated;
 	/* CTA_EXPECT_NAT_DIR: the opposite of the packet that carried the negotiation */
@@ -76,7 +77,18 @@ struct ct_ops {
 	 * verdict. */
 	void (*mark)(void *ctx, const struct tuple *master, uint32_t value, uint32_t mask);
 
+	/* Reports all expectations that have ended until now, and were not reported before, with
+	 * engine_expect_ended(). NULL: each is reported before a packet comes that was sent after
+	 * it. */
+	void (*report_ends)(void *ctx);
+
 	void *ctx; /* handed to the functions */
 };
+
+static inline void ct_report_ends(const struct ct_ops *ct)
+{
+	if (ct->report_ends)
+		ct->report_ends(ct->ctx);
+}
 
 #endif

@@ -98,6 +98,8 @@ struct policy {
 	size_t n_lan_ports, n_active_ports;
 	struct port_range lan_ports[POLICY_LIST_MAX];
 	struct active_ports active_ports[POLICY_LIST_MAX];
+	size_t n_own;
+	struct addr own[POLICY_LIST_MAX]; /* of the servers that are configured */
 };
 
 /* What holds by default. No port is denied: vsftpd, for one, takes passive ports at random from
@@ -116,6 +118,10 @@ bool network_has(const struct network *n, const struct addr *a);
  * for the first port to be tried. Any other reason: untouched. */
 enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer,
 	enum dir speaker, const struct ct_view *view, uint32_t indev, struct plan *ret_plan);
+
+/* True if the server is known to be behind this router, whoever its client is: somebody translates
+ * its address, or it is configured. */
+bool policy_is_own_server(const struct policy *policy, const struct ct_view *view);
 
 /* What holds for the server; unless there is a rule: TLS_ON_DEMAND if it has a range, else
  * TLS_PASS. */
@@ -137,6 +143,9 @@ enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_v
 /* Likewise for one to `port` of the client, that the server has begun. */
 enum reason policy_plan_on_demand_active(const struct policy *policy, const struct ct_view *view,
 	uint16_t port, struct plan *ret_plan);
+
+/* NAT changes an address or a port of the connection. */
+bool policy_is_translated(const struct ct_view *view);
 
 /* Moves the plan to the next port after a clash: within the announced range, and with as many
  * digits as the real one, so that after 65535 comes 10000, and after 9999 POLICY_LOWEST_PORT.

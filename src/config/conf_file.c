@@ -362,6 +362,7 @@ static bool conf_file_check_servers(struct conf_reading *r)
 	}
 	if (s->policy.n_lan_ports)
 		memcpy(s->watch.lan, s->servers.lan, sizeof(s->watch.lan));
+	servers_add_own(&s->servers, &s->policy);
 	if (servers_add_ranges(&s->servers, &s->policy))
 		return true;
 	snprintf(r->error, CONF_FILE_ERROR_MAX,

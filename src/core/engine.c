@@ -41,16 +41,26 @@ void engine_init(
 	h->ct = *ct;
 	h->policy = policy;
 	memset(h->count, 0, sizeof(h->count));
-	memset(h->ended, 0, sizeof(h->ended));
 	memset(h->ports, 0, sizeof(h->ports));
 	h->on_ended = NULL;
 	h->on_evicted = NULL;
+	h->on_adopted = NULL;
+	memset(h->recent, 0, sizeof(h->recent));
 	h->evicted = 0;
 	h->lossy = h->assumes_login = h->sees_all = false;
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);
 	masters_init(&h->masters, key);
 	syns_init(&h->syns, key);
+}
+
+void engine_forget(struct engine *h)
+{
+	for (uint32_t i = 0; i < h->tab.pool.used; i++) {
+		if (conntab_at(&h->tab, i))
+			conntab_del(&h->tab, &h->tab.conn[i]);
+	}
+	masters_init(&h->masters, h->tab.key);
 }
 
 /* Makes a command one that no server knows, so that it is refused where its user sees it: what has
@@ -124,6 +134,18 @@ static enum reason engine_on_secured(struct step *s)
 	c->hides = c->stream[DIR_ORIGINAL].closes = c->stream[DIR_REPLY].closes = false;
 	ondemand_add(s->h, &c->view);
 	return REASON_SECURED;
+}
+
+/* TLS that no AUTH came before. On a port that is not for that, a web page may have had its visitor's
+ * browser dial the page's own server. */
+static enum reason engine_on_tls_found(struct step *s)
+{
+	const struct ct_view *view = &s->conn->view;
+
+	if (!policy_is_implicit(s->h->policy, view->tuple[DIR_ORIGINAL].dst.port) &&
+		!step_is_of_own_server(s, view))
+		s->conn->session.distrusted = true;
+	return engine_on_secured(s);
 }
 
 static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
@@ -344,7 +366,7 @@ static enum reason engine_pass_on(struct step *s, const struct seg *seg, struct 
 	if (where == LINE_NEW && !s->conn->aborted)
 		reason = engine_read_segment(s, seg, packet, skip);
 	else if (s->content == TLS_RECORD && !s->conn->tls && !s->conn->cleared)
-		reason = engine_on_secured(s);
+		reason = engine_on_tls_found(s);
 	else if (s->conn->tls || s->content != TLS_CLEAR)
 		reason = REASON_ENCRYPTED;
 	if (where != LINE_OLD && s->conn->aborted)

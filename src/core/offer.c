@@ -7,7 +7,8 @@
  * If we are killed in between, or the packet is lost, its sender repeats it to our successor, who
  * does not know what we promised. The kernel does: the session's expectation has both endpoints,
  * and the adjustment has the edit's place and by how much it changed the length. So the first offer
- * of a session is compared with them.
+ * of a session is compared with them. How long the port lives may not have been set yet: then we
+ * shut it when its time is up.
  */
 #include "offer.h"
 
@@ -105,16 +106,31 @@ static void offer_end_expectation(struct engine *h, struct conn *c, enum ending 
 {
 	const struct ended ended = {how, &c->view, &c->opened->plan};
 
-	h->ended[how]++;
 	h->ports[offer_mode(&c->opened->plan)].ended[how]++;
 	if (h->on_ended)
 		h->on_ended(&ended);
 	conntab_close(&h->tab, c);
 }
 
+static bool offer_has_ended(const struct engine *h, const struct conn *c)
+{
+	if (c->opened && !c->opened->ended)
+		ct_report_ends(&h->ct);
+	return c->opened && c->opened->ended;
+}
+
+uint64_t engine_count_ended(const struct engine *h, enum ending how)
+{
+	uint64_t n = 0;
+
+	for (int m = 0; m < PORT_MODE_COUNT; m++)
+		n += h->ports[m].ended[how];
+	return n;
+}
+
 void offer_name_end(struct engine *h, struct conn *c, bool is_there)
 {
-	if (c->opened && c->opened->ended)
+	if (offer_has_ended(h, c))
 		offer_end_expectation(h, c, is_there ? ENDING_USED : ENDING_ORPHANED);
 }
 
@@ -122,7 +138,7 @@ void offer_ask_end(struct engine *h, struct conn *c)
 {
 	struct ct_view view;
 
-	if (c->opened && c->opened->ended)
+	if (offer_has_ended(h, c))
 		offer_name_end(
 			h, c, h->ct.get(h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], &view) != CT_NONE);
 }
@@ -244,6 +260,8 @@ static bool offer_inherit(struct step *s, struct plan *plan)
 		ct->expect_get(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], &old.expect) != CT_OK)
 		return false;
 	old.announce = old.expect.tuple.dst;
+	if (old.expect.seconds > plan->expect.seconds)
+		old.expect.seconds = plan->expect.seconds;
 	offer_remember(s, &old);
 	if (old.expect.nat_dir != plan->expect.nat_dir ||
 		!endpoint_eq(&old.expect.nat, &plan->expect.nat) ||

@@ -91,7 +91,7 @@ static struct port_range policy_announced_range(const struct policy *policy, uin
 	return digits.low <= digits.high ? digits : range;
 }
 
-static bool policy_is_translated(const struct ct_view *view)
+bool policy_is_translated(const struct ct_view *view)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL], *reply = &view->tuple[DIR_REPLY];
 
@@ -136,6 +136,18 @@ static bool policy_names_speaker(const struct addr *text, enum dir speaker, cons
 	       (speaker == DIR_REPLY && policy_means_itself(text));
 }
 
+/* For the router that takes over, which gets the expectation without its NAT (adopt.c): the port to
+ * which it leads, in the place of the one that may be any. 0 if the address does not follow from
+ * the control connection, or there is no NAT. */
+static uint16_t policy_noted_port(
+	const struct parties *p, const struct ct_view *view, enum dir speaker, uint16_t port)
+{
+	bool follows = addr_eq(&p->listener, &view->tuple[speaker].src.addr) ||
+		       addr_eq(&p->listener, &p->known);
+
+	return follows && policy_is_translated(view) ? port : 0;
+}
+
 static enum reason policy_find_parties(const struct policy *policy, const struct ftp_offer *offer,
 	enum dir speaker, const struct ct_view *view, uint32_t indev, struct parties *ret)
 {
@@ -167,7 +179,7 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 	const struct tuple *theirs = &view->tuple[other];
 	bool translated = policy_is_translated(view);
 	uint16_t port = offer->listen.port,
-		 announce = policy_announced_port(policy, port, translated);
+		 announce = policy_announced_port(policy, port, translated), noted;
 	struct parties p;
 	enum reason reason = policy_find_parties(policy, offer, speaker, view, indev, &p);
 
@@ -177,12 +189,14 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 		return REASON_LOW_PORT;
 	if (any_range_has(policy->deny, policy->n_deny, port))
 		return REASON_DENIED_PORT;
+	noted = policy_noted_port(&p, view, speaker, port);
 	*ret_plan = (struct plan){
 		.announce = {p.announced, announce},
 		.expect =
 			{
 				.master = view->tuple[DIR_ORIGINAL],
-				.tuple = {{theirs->src.addr, 0}, {p.known, announce}, theirs->zone},
+				.tuple = {{theirs->src.addr, noted}, {p.known, announce},
+					theirs->zone},
 				.translated = translated,
 				.nat_dir = other,
 				.nat = {p.listener, port},
@@ -204,6 +218,17 @@ bool policy_next_port(const struct policy *policy, struct plan *plan)
 	plan->announce.port = port;
 	plan->expect.tuple.dst.port = port;
 	return true;
+}
+
+bool policy_is_own_server(const struct policy *policy, const struct ct_view *view)
+{
+	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
+
+	for (size_t i = 0; i < policy->n_own; i++) {
+		if (addr_eq(&policy->own[i], server))
+			return true;
+	}
+	return !addr_eq(&view->tuple[DIR_ORIGINAL].dst.addr, server);
 }
 
 static bool has_tls_port(
@@ -246,45 +271,59 @@ bool policy_has_on_demand(const struct policy *policy)
 	return policy->n_tls_ports || policy->n_lan_ports || policy->n_active_ports;
 }
 
-/* The client has dialled the server's own address: nobody here sends its connections elsewhere. */
-static bool is_of_server_elsewhere(const struct ct_view *view)
+/* A session of a client behind this router with a server elsewhere. What a client of it sent before
+ * TLS may have been a web page's, which its server can answer as it likes. */
+static bool may_visit(const struct policy *policy, const struct ct_view *view)
 {
-	return endpoint_eq(&view->tuple[DIR_ORIGINAL].dst, &view->tuple[DIR_REPLY].src);
+	return !policy_is_own_server(policy, view) &&
+	       !(trust_of_mark(policy->connmark, view->mark) & TRUST_DISTRUSTED);
 }
 
 static bool is_lan_port(
 	const struct policy *policy, const struct ct_view *view, uint32_t indev, uint16_t port)
 {
-	return policy->lan && indev == policy->lan && is_of_server_elsewhere(view) &&
+	return policy->lan && indev == policy->lan && may_visit(policy, view) &&
 	       any_range_has(policy->lan_ports, policy->n_lan_ports, port);
 }
 
-enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
-	uint32_t indev, uint16_t port, struct plan *ret_plan)
+/* The plan for a connection between the ends of the control connection, `speaker` being the one
+ * that listens. */
+static enum reason policy_plan_without_offer(const struct policy *policy,
+	const struct ct_view *view, enum dir speaker, uint16_t port, struct plan *ret_plan)
 {
-	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
-	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
-	const struct endpoint announce = {original->dst.addr, port};
+	const enum dir other = speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
+	const struct tuple *theirs = &view->tuple[other];
+	const struct endpoint announce = {theirs->dst.addr, port};
+	bool translated = policy_is_translated(view);
 
-	if (policy_tls_rule(policy, server, TLS_ON_DEMAND) != TLS_ON_DEMAND ||
-		!(has_tls_port(policy, server, port, port) ||
-			is_lan_port(policy, view, indev, port)))
-		return REASON_NO_RANGE;
 	if (any_range_has(policy->deny, policy->n_deny, port))
 		return REASON_DENIED_PORT;
 	*ret_plan = (struct plan){
 		.announce = announce,
 		.expect =
 			{
-				.master = *original,
-				.tuple = {{original->src.addr, 0}, announce, original->zone},
-				.translated = policy_is_translated(view),
-				.nat_dir = DIR_ORIGINAL,
-				.nat = {*server, port},
+				.master = view->tuple[DIR_ORIGINAL],
+				.tuple = {{theirs->src.addr, translated ? port : 0}, announce,
+					theirs->zone},
+				.translated = translated,
+				.nat_dir = other,
+				.nat = {view->tuple[speaker].src.addr, port},
 				.seconds = POLICY_ON_DEMAND_SECONDS,
 			},
 	};
 	return REASON_OPENED;
+}
+
+enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
+	uint32_t indev, uint16_t port, struct plan *ret_plan)
+{
+	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
+
+	if (policy_tls_rule(policy, server, TLS_ON_DEMAND) != TLS_ON_DEMAND ||
+		!(has_tls_port(policy, server, port, port) ||
+			is_lan_port(policy, view, indev, port)))
+		return REASON_NO_RANGE;
+	return policy_plan_without_offer(policy, view, DIR_REPLY, port, ret_plan);
 }
 
 static bool has_active_port(const struct policy *policy, const struct addr *client, uint16_t port)
@@ -301,26 +340,11 @@ static bool has_active_port(const struct policy *policy, const struct addr *clie
 enum reason policy_plan_on_demand_active(const struct policy *policy, const struct ct_view *view,
 	uint16_t port, struct plan *ret_plan)
 {
-	const struct tuple *original = &view->tuple[DIR_ORIGINAL], *reply = &view->tuple[DIR_REPLY];
-	const struct endpoint announce = {reply->dst.addr, port};
+	const struct addr *client = &view->tuple[DIR_ORIGINAL].src.addr,
+			  *server = &view->tuple[DIR_REPLY].src.addr;
 
-	if (policy_tls_rule(policy, &reply->src.addr, TLS_ON_DEMAND) != TLS_ON_DEMAND ||
-		!is_of_server_elsewhere(view) ||
-		!has_active_port(policy, &original->src.addr, port))
+	if (policy_tls_rule(policy, server, TLS_ON_DEMAND) != TLS_ON_DEMAND ||
+		!may_visit(policy, view) || !has_active_port(policy, client, port))
 		return REASON_NO_RANGE;
-	if (any_range_has(policy->deny, policy->n_deny, port))
-		return REASON_DENIED_PORT;
-	*ret_plan = (struct plan){
-		.announce = announce,
-		.expect =
-			{
-				.master = *original,
-				.tuple = {{reply->src.addr, 0}, announce, reply->zone},
-				.translated = policy_is_translated(view),
-				.nat_dir = DIR_REPLY,
-				.nat = {original->src.addr, port},
-				.seconds = POLICY_ON_DEMAND_SECONDS,
-			},
-	};
-	return REASON_OPENED;
+	return policy_plan_without_offer(policy, view, DIR_ORIGINAL, port, ret_plan);
 }

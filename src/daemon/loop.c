@@ -10,12 +10,16 @@
  * So the first packet of a batch waits for the core alone. What cannot be read is dropped; a queue
  * whose packets get no verdict is the worst that could happen here.
  *
- * Events are read before the first packet of a batch is looked at: what happened before any of them
- * came is among the events by then. A client uses its port, and then asks for the next one: once
- * the core knows of the next, word of the use comes too late. Verdicts that are sent within a batch
- * let other things happen, so events are read again after them. For a packet that comes alone
- * poll() has looked for events, and after it had seen the packet, which stands before them in its
- * list.
+ * How long an expectation lives is set in the datagram of the verdict, before it: nobody knows of
+ * the port until then. If we are killed before that, it lives as long as its ct helper lets it,
+ * unless our successor shuts it: offer.c.
+ *
+ * Events are read when the core asks for them: for a packet of a session that has a port open. What
+ * happened before the packet came is among them by then. A client uses its port, and then asks for
+ * the next one: once the core knows of the next, word of the use comes too late. One reading is
+ * enough for a batch; but verdicts that are sent within it let other things happen, so after them
+ * events are read again. An event alone would wake us for each port that is used, so for a moment
+ * after a port was opened they are not waited for: the session's next packet has them read.
  *
  * If we are killed, the packets without verdict are dropped when the kernel closes the queue, and
  * TCP repeats them. What the kernel was asked to change, it was asked for one of them at most, as
@@ -42,6 +46,8 @@
 enum {
 	DRAIN_MAX = 8192,   /* datagrams read when a queue is left */
 	CONTROL_FIRST = 64, /* packets of control connections that go before a SYN */
+	EVENTS_REST_MS = 20,
+	FOLLOW_MS = 10,
 };
 
 /* Numbers of bytes and packets that may wait. Clients send a SYN again that was dropped, so few are
@@ -69,7 +75,7 @@ static void loop_flush(struct loop *loop)
 {
 	struct loop_batch *b = &loop->batch;
 	size_t n = b->n;
-	int err = n ? nl_send(&b->queue->nl, b->out, b->len) : 0;
+	int err = b->len ? nl_send(&b->queue->nl, b->out, b->len) : 0;
 
 	if (err)
 		log_at(REASON_LEVEL_ERR, "queue", "verdicts=%zu: %s", n, strerror(-err));
@@ -79,7 +85,7 @@ static void loop_flush(struct loop *loop)
 		loop->hooks->verdict(loop->hooks->data, &b->verdict[i]);
 	}
 	if (n)
-		loop->events = EVENTS_DUE;
+		loop->events_read = false;
 }
 
 /* --- the kernel is asked: what was collected goes before --- */
@@ -92,13 +98,28 @@ static enum ct_result loop_ct_get(void *ctx, const struct tuple *t, struct ct_vi
 	return loop->ct.get(loop->ct.ctx, t, ret_view);
 }
 
+/* Nothing was collected yet after the question. */
+static void loop_on_expectation(struct loop *loop, const struct expect *e)
+{
+	struct loop_batch *b = &loop->batch;
+	ssize_t n = ct_msg_put_expect_life(b->out, CT_MSG_MAX, e);
+
+	b->len = n < 0 ? 0 : (size_t)n;
+	if (loop->now >= loop->events_from)
+		loop->events_from = loop->now + EVENTS_REST_MS;
+}
+
 static enum ct_result loop_ct_commit(void *ctx, const struct tuple *master, enum dir dir,
 	const struct expect *e, const struct seqadj *a)
 {
 	struct loop *loop = ctx;
+	enum ct_result result;
 
 	loop_flush(loop);
-	return loop->ct.commit(loop->ct.ctx, master, dir, e, a);
+	result = loop->ct.commit(loop->ct.ctx, master, dir, e, a);
+	if (e && result == CT_OK)
+		loop_on_expectation(loop, e);
+	return result;
 }
 
 static enum ct_result loop_ct_expect_master(
@@ -135,6 +156,16 @@ static void loop_ct_mark(void *ctx, const struct tuple *master, uint32_t value, 
 	loop->ct.mark(loop->ct.ctx, master, value, mask);
 }
 
+static void loop_ct_report_ends(void *ctx)
+{
+	struct loop *loop = ctx;
+
+	if (loop->events_read)
+		return;
+	expect_events_read(loop->expect_events, loop->now);
+	loop->events_read = true;
+}
+
 struct ct_ops loop_ct_ops(struct loop *loop, const struct ct_ops *ct)
 {
 	loop->ct = *ct;
@@ -144,6 +175,7 @@ struct ct_ops loop_ct_ops(struct loop *loop, const struct ct_ops *ct)
 		.expect_get = loop_ct_expect_get,
 		.expect_del = loop_ct_expect_del,
 		.mark = loop_ct_mark,
+		.report_ends = loop_ct_report_ends,
 		.ctx = loop};
 }
 
@@ -180,20 +212,8 @@ static void loop_put_verdict(
 		log_at(REASON_LEVEL_ERR, "queue", "verdict packet=%u: %s", id, strerror((int)-n));
 		return;
 	}
-	b->queue = q;
 	b->len += (size_t)n;
 	b->verdict[b->n++] = *v;
-}
-
-/* What happened before the packets that were received; `alone`: it is one. */
-static void loop_read_events(struct loop *loop, bool alone)
-{
-	if (loop->events == EVENTS_READ)
-		return;
-	loop->now = loop_now();
-	if (loop->events == EVENTS_DUE || !alone)
-		expect_events_read(loop->expect_events, loop->now);
-	loop->events = EVENTS_READ;
 }
 
 /* Asks the core. Its buffer has room for a packet that grows. */
@@ -208,7 +228,7 @@ static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
 	if (!in->bytes || in->len > packet->cap)
 		return;
 	memcpy(packet->p, in->bytes, in->len);
-	loop_read_events(loop, q->nl.received == 1);
+	loop->now = loop_now();
 	q->ask(loop->engine, packet, loop->now, ret_verdict);
 }
 
@@ -293,7 +313,8 @@ int loop_open(struct loop *loop, struct engine *engine, struct expect_events *ev
 	loop->hooks = hooks;
 	loop->watched = -1;
 	loop->stopping = false;
-	loop->events = EVENTS_DUE;
+	loop->events_read = false;
+	loop->events_from = 0;
 	loop->batch.n = loop->batch.len = 0;
 	for (int i = 0; i < LOOP_QUEUES; i++)
 		memset(&loop->queue[i].nl, 0, sizeof(loop->queue[i].nl));
@@ -315,32 +336,49 @@ int loop_bind(struct loop *loop, int which, uint16_t number)
 	q->ask = kinds[which].ask;
 	q->nl.unasked = loop_on_message;
 	q->nl.unasked_data = q;
+	loop->batch.queue = q;
 	err = loop_configure_queue(q, kinds[which].packets);
 	loop_flush(loop); /* packets may have come before the answers */
-	return err;
+	return err ? err : nl_set_wait(&q->nl, FOLLOW_MS);
+}
+
+/* Takes at most `max` packets with one system call: how many, or -errno. */
+static int loop_take_batch(struct loop_queue *q, unsigned int max, bool waits)
+{
+	int got;
+
+	q->loop->batch.queue = q;
+	got = nl_dispatch_batch(&q->nl, max < NL_BATCH_MAX ? max : NL_BATCH_MAX, waits);
+	loop_flush(q->loop);
+	q->loop->events_read = false;
+	return got == -EAGAIN || got == -ENOBUFS ? 0 : got;
 }
 
 /* Takes at most `max` packets of the queue, all that wait if they are no more. */
 static int loop_dispatch(struct loop_queue *q, unsigned int max)
 {
-	unsigned int n = 0, want;
 	int got;
 
 	do {
-		want = max - n < NL_BATCH_MAX ? max - n : NL_BATCH_MAX;
 		q->loop->hooks->packets(q->loop->hooks->data, loop_now());
-		got = nl_dispatch_batch(&q->nl, want);
-		loop_flush(q->loop);
-		q->loop->events = EVENTS_DUE;
-		n += got > 0 ? (unsigned int)got : 0;
-	} while (got == (int)want && n < max);
-	return got >= 0 || got == -EAGAIN || got == -ENOBUFS ? 0 : got;
+		got = loop_take_batch(q, max, false);
+		max -= got > 0 ? (unsigned int)got : 0;
+	} while (got == NL_BATCH_MAX && max);
+	return got < 0 ? got : 0;
 }
 
-/* poll() leaves out a descriptor below 0. */
-static int loop_queue_fd(const struct loop_queue *q)
+/* After a packet the next one comes soon, as a rule: while they do, they alone are waited for,
+ * which takes half as many system calls, and all else is looked at each FOLLOW_MS. */
+static int loop_follow(struct loop_queue *q)
 {
-	return q->nl.sock ? nl_fd(&q->nl) : -1;
+	uint64_t until = loop_now() + FOLLOW_MS;
+	int got;
+
+	do {
+		q->loop->hooks->packets(q->loop->hooks->data, loop_now());
+		got = loop_take_batch(q, NL_BATCH_MAX, true);
+	} while (got > 0 && loop_now() < until);
+	return got < 0 ? got : 0;
 }
 
 /* Reports that verdicts are given. It comes after them, so it stops if they do. */
@@ -373,7 +411,26 @@ static int loop_time_left(const struct loop *loop, int watchdog_ms)
 	uint64_t left = due > now ? due - now : 0,
 		 max = watchdog_ms < 0 ? INT_MAX : (uint64_t)watchdog_ms;
 
+	if (loop->events_from > now && loop->events_from - now < max)
+		max = loop->events_from - now;
 	return (int)(left < max ? left : max);
+}
+
+/* poll() leaves out a descriptor below 0. */
+static int loop_queue_fd(const struct loop_queue *q)
+{
+	return q->nl.sock ? nl_fd(&q->nl) : -1;
+}
+
+static int loop_events_fd(const struct loop *loop)
+{
+	return loop_now() < loop->events_from ? -1 : expect_events_fd(loop->expect_events);
+}
+
+/* Before anybody is told of ports, and when there is an event. */
+static void loop_read_events(const struct loop *loop)
+{
+	expect_events_read(loop->expect_events, loop_now());
 }
 
 int loop_run(struct loop *loop, int watchdog_ms)
@@ -385,22 +442,24 @@ int loop_run(struct loop *loop, int watchdog_ms)
 		[CONTROL] = {.fd = loop_queue_fd(control), .events = POLLIN},
 		[ON_DEMAND] = {.fd = loop_queue_fd(on_demand), .events = POLLIN},
 		[SIGNALS] = {.fd = loop->signals, .events = POLLIN},
-		[EVENTS] = {.fd = expect_events_fd(loop->expect_events), .events = POLLIN},
+		[EVENTS] = {.events = POLLIN},
 		[WATCHED] = {.fd = loop->watched, .events = POLLIN},
 	};
 	uint64_t last = 0;
 	int err = 0;
 
 	while (!loop->stopping && !err) {
+		fds[EVENTS].fd = loop_events_fd(loop);
 		if (poll(fds, ARRAY_SIZE(fds), loop_time_left(loop, watchdog_ms)) < 0)
 			err = errno == EINTR ? 0 : -errno;
-		loop->events = fds[EVENTS].revents ? EVENTS_DUE : EVENTS_NONE;
-		if (fds[EVENTS].revents && !fds[CONTROL].revents)
-			expect_events_read(loop->expect_events, loop_now());
+		if (fds[EVENTS].revents || fds[SIGNALS].revents || fds[WATCHED].revents)
+			loop_read_events(loop);
 		if (!err && fds[CONTROL].revents)
 			err = loop_dispatch(control, CONTROL_FIRST);
 		if (!err && fds[ON_DEMAND].revents)
 			err = loop_dispatch(on_demand, 1);
+		if (!err && fds[CONTROL].revents && !on_demand->nl.sock)
+			err = loop_follow(control);
 		if (fds[SIGNALS].revents)
 			loop_on_signal(loop);
 		if (fds[WATCHED].revents)

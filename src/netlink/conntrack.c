@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntrack.c - struct ct_ops, answered by the kernel
  *
- * Theory of operation. Each question is one nl_ask(). conntrack_commit() puts the expectation,
- * how long it lives and the adjustment into one datagram, in this order; the kernel answers each
- * for itself, so one can fail alone. If the adjustment fails the expectation is taken back: a
- * client that gets a wrong port shall not find an open one. What sets the time finds its
- * expectation by the tuple, whosever it is, so conntrack_commit() looks first whether there is one
- * (tests/platform/expect_life_in_one_datagram.c).
+ * Theory of operation. Each question is one nl_ask(). conntrack_commit() puts the expectation and
+ * the adjustment into one datagram, in this order; the kernel answers each for itself, so one can
+ * fail alone. If the adjustment fails the expectation is taken back: a client that gets a wrong
+ * port shall not find an open one. How long the expectation lives is set by a message that needs no
+ * answer, which the caller sends next. That finds its expectation by the tuple, whosever it is
+ * (tests/platform/expect_life_in_one_datagram.c), so it must not be sent unless the commit says
+ * that the tuple is ours.
  *
  * An expectation is taken back by its id, after a look at whose it is: its tuple alone may
  * meanwhile belong to another session, of the same client with another server behind the same
@@ -25,7 +26,7 @@
 #include "ct_msg.h"
 #include "log.h"
 
-enum { EXPECT, LIFE, ADJUST, REQUESTS };
+enum { EXPECT, ADJUST, REQUESTS };
 
 static enum ct_result conntrack_failed(const char *what, int err)
 {
@@ -154,12 +155,8 @@ static bool conntrack_expect_del(void *ctx, const struct expect *e)
 static ssize_t conntrack_put_commit(const struct conntrack *c, uint8_t *buf, size_t cap,
 	const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
 {
-	ssize_t len = e ? ct_msg_put_expect(buf, cap, e) : 0, more = 0;
+	ssize_t len = e ? ct_msg_put_expect(buf, cap, e) : 0, more;
 
-	if (e && len >= 0) {
-		more = ct_msg_put_expect_life(buf + len, cap - (size_t)len, e);
-		len = more < 0 ? more : len + more;
-	}
 	if (!a || len < 0)
 		return len;
 	more = ct_msg_put_seqadj(
@@ -175,7 +172,7 @@ static int conntrack_request_commit(struct conntrack *c, const struct tuple *mas
 	ssize_t len = conntrack_put_commit(c, buf, sizeof(buf), master, dir, e, a);
 	size_t first = e ? EXPECT : ADJUST, n = (a ? REQUESTS : ADJUST) - first;
 
-	result[EXPECT] = result[LIFE] = result[ADJUST] = 0;
+	result[EXPECT] = result[ADJUST] = 0;
 	if (len <= 0)
 		return (int)len;
 	return nl_request(&c->nl, buf, (size_t)len, &result[first], n, NULL, NULL);
@@ -192,8 +189,6 @@ static enum ct_result conntrack_commit_result(const int result[REQUESTS])
 		return conntrack_failed("expectation", result[EXPECT]);
 	if (result[ADJUST])
 		return conntrack_failed("adjustment", result[ADJUST]);
-	if (result[LIFE]) /* at worst it lives as long as the ct helper lets it */
-		conntrack_failed("life", result[LIFE]);
 	return CT_OK;
 }
 
@@ -201,16 +196,10 @@ static enum ct_result conntrack_commit(void *ctx, const struct tuple *master, en
 	const struct expect *e, const struct seqadj *a)
 {
 	struct conntrack *c = ctx;
-	struct ct_expect_id other;
 	enum ct_result done;
 	int result[REQUESTS];
-	int err = e ? conntrack_expect_find(c, e, &other) : -ENOENT;
+	int err = conntrack_request_commit(c, master, dir, e, a, result);
 
-	if (!err)
-		return CT_BUSY;
-	if (err != -ENOENT)
-		return conntrack_failed("commit", err);
-	err = conntrack_request_commit(c, master, dir, e, a, result);
 	done = err ? conntrack_failed("commit", err) : conntrack_commit_result(result);
 	if (done == CT_FAIL && e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
 		conntrack_expect_del(c, e);
@@ -259,6 +248,31 @@ int conntrack_marked(struct conntrack *c, uint32_t mark, conntrack_take_fn *take
 		err = nl_ask(&c->nl, buf, len, conntrack_take_marked, &w);
 	}
 	return err;
+}
+
+struct expects_wanted {
+	conntrack_expect_fn *take;
+	void *data;
+};
+
+/* What is not for TCP is left out. */
+static int conntrack_take_expects(const struct nlmsghdr *nlh, void *data)
+{
+	const struct expects_wanted *w = data;
+	struct expect e;
+
+	if (ct_msg_parse_expected(nlh, nlh->nlmsg_len, &e) == 0)
+		w->take(w->data, &e);
+	return MNL_CB_OK;
+}
+
+int conntrack_expectations(struct conntrack *c, conntrack_expect_fn *take, void *data)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct expects_wanted w = {take, data};
+
+	return nl_ask(&c->nl, buf, ct_msg_put_expect_dump_all(buf, sizeof(buf)),
+		conntrack_take_expects, &w);
 }
 
 int conntrack_open(struct conntrack *c, const struct ct_helper *ct_helper)

@@ -192,6 +192,13 @@ ssize_t ct_msg_put_expect_dump(void *buf, size_t cap, const struct tuple *master
 	return attr_end(&o);
 }
 
+ssize_t ct_msg_put_expect_dump_all(void *buf, size_t cap)
+{
+	struct attr_out o = attr_begin(buf, cap, EXP(GET), NLM_F_DUMP, AF_UNSPEC);
+
+	return attr_end(&o);
+}
+
 ssize_t ct_msg_put_expect_del(void *buf, size_t cap, const struct expect *e, uint32_t id)
 {
 	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(DELETE), NLM_F_ACK, e);
@@ -247,7 +254,7 @@ ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e)
  * by its tuple alone. */
 ssize_t ct_msg_put_expect_life(void *buf, size_t cap, const struct expect *e)
 {
-	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(NEW), NLM_F_ACK, e);
+	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(NEW), 0, e);
 
 	ct_msg_put_tuple(&o, CTA_EXPECT_MASTER, &e->master);
 	ct_msg_put_mask(&o, e);

@@ -8,8 +8,8 @@
  * the socket of a queue that is a packet, which somebody has to give a verdict, so it is handed on
  * and never thrown away.
  *
- * Nothing can hang: a read waits for NL_WAIT_MS at most (SO_RCVTIMEO), and the number of reads is
- * bounded.
+ * Nothing can hang: a read waits for NL_WAIT_MS at most, or as nl_set_wait() says (SO_RCVTIMEO),
+ * and the number of reads is bounded.
  *
  * NETLINK_CAP_ACK keeps the kernel from sending the request back with its error. NETLINK_EXT_ACK is
  * not asked for: ctnetlink and nfnetlink_queue hardly ever say more than the errno.
@@ -38,13 +38,19 @@ struct pending {
 	void *data;
 };
 
+int nl_set_wait(struct nl *nl, int ms)
+{
+	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	return setsockopt(nl_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0 ? -errno : 0;
+}
+
 static int nl_set_options(struct nl *nl)
 {
-	struct timeval wait = {.tv_sec = NL_WAIT_MS / 1000, .tv_usec = NL_WAIT_MS % 1000 * 1000};
-	int on = 1;
+	int on = 1, err = nl_set_wait(nl, NL_WAIT_MS);
 
-	if (setsockopt(nl_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
-		return -errno;
+	if (err)
+		return err;
 	if (mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on)) < 0)
 		return -errno;
 	return 0;
@@ -212,10 +218,12 @@ static int nl_take_datagram(struct nl *nl, struct pending *p)
 }
 
 /* How many datagrams were received into the buffers of `msgs`, or -errno. */
-static int nl_receive_batch(struct nl *nl, struct mmsghdr *msgs, unsigned int n)
+static int nl_receive_batch(struct nl *nl, struct mmsghdr *msgs, unsigned int n, bool waits)
 {
+	int flags = MSG_TRUNC | (waits ? MSG_WAITFORONE : MSG_DONTWAIT);
+
 	for (int i = 0; i < INTERRUPTIONS_MAX; i++) {
-		int received = recvmmsg(nl_fd(nl), msgs, n, MSG_DONTWAIT | MSG_TRUNC, NULL);
+		int received = recvmmsg(nl_fd(nl), msgs, n, flags, NULL);
 
 		if (received >= 0)
 			return received;
@@ -225,7 +233,7 @@ static int nl_receive_batch(struct nl *nl, struct mmsghdr *msgs, unsigned int n)
 	return -errno;
 }
 
-int nl_dispatch_batch(struct nl *nl, unsigned int n)
+int nl_dispatch_batch(struct nl *nl, unsigned int n, bool waits)
 {
 	struct mmsghdr msgs[NL_BATCH_MAX] = {0};
 	struct iovec iov[NL_BATCH_MAX];
@@ -235,8 +243,7 @@ int nl_dispatch_batch(struct nl *nl, unsigned int n)
 		iov[i] = (struct iovec){nl->buf + i * nl->cap, nl->cap};
 		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
 	}
-	received = nl_receive_batch(nl, msgs, n);
-	nl->received = received > 0 ? (unsigned int)received : 0;
+	received = nl_receive_batch(nl, msgs, n, waits);
 	for (int i = 0; i < received; i++) {
 		if (msgs[i].msg_len > nl->cap)
 			err = -EMSGSIZE;

@@ -3,12 +3,13 @@
  *
  * Messages go out as bytes that somebody else has built (nfq_msg.h, ct_msg.h) and come in as
  * messages whose header has been checked. Functions return 0 or -errno and never wait for longer
- * than NL_WAIT_MS for one datagram.
+ * than NL_WAIT_MS, or nl_set_wait(), for one datagram.
  */
 #ifndef PASVD_NL_H
 #define PASVD_NL_H
 
 #include <linux/netlink.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,9 +32,6 @@ struct nl {
 	struct mnl_socket *sock;
 	uint32_t portid;
 	uint32_t seq; /* of the last request */
-
-	/* datagrams that nl_dispatch_batch() has received and is handing on */
-	unsigned int received;
 
 	uint8_t *buf; /* datagrams are received here; the owner's memory */
 	size_t cap;
@@ -79,10 +77,13 @@ int nl_request(
  * the first error of building, sending and the answer, or 0. */
 int nl_ask(struct nl *nl, void *msg, ssize_t len, nl_take_fn *take, void *data);
 
+/* A read waits for `ms` at most, in place of NL_WAIT_MS. */
+int nl_set_wait(struct nl *nl, int ms);
+
 /* Reads up to `n` datagrams, NL_BATCH_MAX at most, with one system call, and hands what is in them
  * to nl->unasked. The owner's memory has `n` times nl->cap bytes. Returns how many there were, or
- * -errno; -EAGAIN: none. Never waits. */
-int nl_dispatch_batch(struct nl *nl, unsigned int n);
+ * -errno; -EAGAIN: none. Waits for the first one only if it `waits`, and never for another. */
+int nl_dispatch_batch(struct nl *nl, unsigned int n, bool waits);
 
 /* The error in an NLMSG_ERROR: -errno, 0 for an acknowledgement. 1: the message is not an
  * NLMSG_ERROR. */

@@ -53,6 +53,8 @@ PROGRAMS = lab_module.BUILD / "tests/bench"
 BASES = {"kernel-ftp": "of kernel", "bare": "of bare", "direct": "of direct"}
 SIZES = {"1 B": 1, "64 MiB": 64 << 20}
 UDP_PORT = 9
+STREAMS = (1, 4)    # of large files at the same time
+BULK_SECONDS = 3    # of such a cell for each second of others: a file takes a part of a second
 RUNS = 10          # of other traffic, of which the fastest counts
 
 
@@ -65,7 +67,7 @@ def options():
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 8])
     parser.add_argument("--engines", nargs="*", default=[*BASES, "pasvd"],
                         choices=[*BASES, "pasvd"])
-    parser.add_argument("--no-bulk", action="store_true", help="no cell of large files")
+    parser.add_argument("--no-bulk", action="store_true", help="no cells of large files")
     parser.add_argument("--pairs", type=int, default=30, help="of runs with other traffic")
     parser.add_argument("--packets", type=int, default=10000, help="of other traffic per run")
     parser.add_argument("--pasvd", nargs="+", type=pathlib.Path, default=[lab_module.PASVD],
@@ -189,14 +191,14 @@ def make_sites(arguments, stack):
 def run_rounds(sites, arguments):
     """{(size, clients): {name of the site: [measurement of each round]}}"""
     where = [("1 B", clients) for clients in arguments.clients]
-    where += [] if arguments.no_bulk else [("64 MiB", 1)]
+    where += [] if arguments.no_bulk else [("64 MiB", streams) for streams in STREAMS]
     cells = {cell: {site.name: [] for site in sites} for cell in where}
     for turn in range(arguments.rounds):
         order = sites[turn % len(sites):] + sites[:turn % len(sites)]
         for (size, clients), found in cells.items():
             for site in order:
-                found[site.name].append(site.measure(SIZES[size], clients,
-                                                     arguments.seconds, arguments.count))
+                seconds = arguments.seconds * (BULK_SECONDS if size == "64 MiB" else 1)
+                found[site.name].append(site.measure(SIZES[size], clients, seconds, arguments.count))
         print(f"round {turn + 1} of {arguments.rounds}", file=sys.stderr)
     return cells
 

@@ -154,6 +154,15 @@ static void fake_mark(void *ctx, const struct tuple *master, uint32_t value, uin
 		c->mark = (c->mark & ~mask) | (value & mask);
 }
 
+static void fake_report_ends(void *ctx)
+{
+	struct fake_ct *f = ctx;
+
+	f->reports++;
+	if (f->on_report)
+		f->on_report();
+}
+
 void fake_ct_init(struct fake_ct *f)
 {
 	memset(f, 0, sizeof(*f));
@@ -167,6 +176,7 @@ struct ct_ops fake_ct_port(struct fake_ct *f)
 		.expect_get = fake_expect_get,
 		.expect_del = fake_expect_del,
 		.mark = fake_mark,
+		.report_ends = fake_report_ends,
 		.ctx = f};
 }
 

@@ -34,7 +34,9 @@ struct fake_ct {
 	bool refuse_expect; /* commit() with an expectation answers CT_FAIL */
 	bool refuse_adjust; /* commit() with an adjustment answers CT_FAIL */
 
-	unsigned gets, commits, dels; /* calls */
+	void (*on_report)(void); /* what is to be done for report_ends(); NULL: nothing */
+
+	unsigned gets, commits, dels, reports; /* calls */
 };
 
 void fake_ct_init(struct fake_ct *f);

@@ -62,12 +62,37 @@ START_TEST(a_port_that_was_used_counts_no_more)
 }
 END_TEST
 
+static struct expect used;
+
+static void report_use(void)
+{
+	engine_expect_ended(&engine, &used, false, now);
+}
+
+START_TEST(the_kernel_is_asked_for_uses_before_a_client_is_refused)
+{
+	struct talk one[MOST + 1];
+
+	begin();
+	for (unsigned n = 0; n < MOST; n++) {
+		one[n] = visit(1, n);
+		ck_assert_int_eq(ask_for_port(&one[n], 50000 + n), REASON_OPENED);
+	}
+	one[MOST] = visit(1, MOST);
+	used = one[0].conn->expect;
+	one[0].conn->expecting = false;
+	ct.on_report = report_use;
+	ck_assert_int_eq(ask_for_port(&one[MOST], 50100), REASON_OPENED);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
 		a_client_with_as_many_unused_ports_as_it_may_gets_no_more,
 		a_session_may_open_another_port_in_place_of_its_own,
 		a_port_that_was_used_counts_no_more,
+		the_kernel_is_asked_for_uses_before_a_client_is_refused,
 	};
 
 	return unit_run("budget", test, ARRAY_SIZE(test));

@@ -46,6 +46,7 @@ static void set_up(void)
 	config_process_add("990", settings_add_implicit, &p->n_implicit);
 	config_process_add("60000-61000", settings_add_lan_range, &p->n_lan_ports);
 	config_process_add("50000-50009 for 10.0.0.5", settings_add_active, &p->n_active_ports);
+	p->own[p->n_own++] = p->tls_ports[0].server.addr;
 }
 
 static void tear_down(void)
@@ -148,10 +149,12 @@ static const struct {
 	NUMBER(policy.n_deny, SIZE_MAX),
 	NUMBER(policy.n_foreign, POLICY_LIST_MAX + 1),
 	NUMBER(policy.n_external, POLICY_LIST_MAX + 1),
+	NUMBER(policy.n_own, POLICY_LIST_MAX + 1),
 	NUMBER(policy.deny[0].low, 0),
 	NUMBER(policy.deny[0].low, 2050),
 	NUMBER(policy.foreign[0].addr.family, 5),
 	NUMBER(policy.foreign[0].bits, 33),
+	NUMBER(policy.own[0].family, 9),
 	NUMBER(policy.external[0].peer.addr.family, 255),
 	NUMBER(policy.external[0].peer.bits, 1),
 	NUMBER(policy.external[0].known.family, 7),

@@ -115,7 +115,8 @@ static void assert_ended(enum ending how)
 	ck_assert_uint_eq(told.plan.expect.nat.port, 50000);
 	ck_assert(tuple_eq(&told.view.tuple[DIR_ORIGINAL], &conn->view.tuple[DIR_ORIGINAL]));
 	for (int i = 0; i < ENDING_COUNT; i++)
-		ck_assert_uint_eq(engine.ended[i], (enum ending)i == how);
+		ck_assert_uint_eq(
+			engine_count_ended(&engine, (enum ending)i), (enum ending)i == how);
 }
 
 START_TEST(a_port_that_the_kernel_ended_early_was_used)
@@ -149,6 +150,54 @@ START_TEST(conntrack_is_asked_how_a_port_ended_only_if_nothing_comes)
 	wait_for_nothing();
 	assert_ended(ENDING_USED);
 	ck_assert_uint_eq(ct.gets, gets + 1);
+}
+END_TEST
+
+static struct expect unreported;
+
+static void report(void)
+{
+	engine_expect_ended(&engine, &unreported, false, now);
+}
+
+/* The port is gone, and nobody has read the kernel's word. */
+static void opened_and_ended(void)
+{
+	unreported = opened();
+	conn->expecting = false;
+	ct.on_report = report;
+}
+
+START_TEST(a_session_with_a_port_has_the_ends_reported_that_came_before_its_packet)
+{
+	opened_and_ended();
+	pasv("227 ok (10,0,0,2,195,81)\r\n");
+	assert_ended(ENDING_USED);
+	ck_assert_uint_eq(ct.dels, 0);
+}
+END_TEST
+
+START_TEST(a_session_without_a_port_has_no_ends_reported)
+{
+	unsigned reports;
+
+	opened_and_ended();
+	say(DIR_ORIGINAL, "NOOP\r\n");
+	reports = ct.reports;
+	say(DIR_REPLY, "200 ok\r\n");
+	say(DIR_ORIGINAL, "NOOP\r\n");
+	ck_assert_uint_eq(ct.reports, reports);
+}
+END_TEST
+
+START_TEST(an_end_that_another_connections_packet_brings_up_is_not_a_use)
+{
+	opened_and_ended();
+	conn->view.id++;
+	conn->mark = 0;
+	seq[DIR_ORIGINAL] += 5000;
+	say(DIR_ORIGINAL, "USER u\r\n");
+	assert_ended(ENDING_ORPHANED);
 }
 END_TEST
 
@@ -234,7 +283,7 @@ START_TEST(ports_of_several_sessions_are_shut_in_turn)
 	ck_assert_uint_eq(engine_expires_at(&engine), expires_at + LIFE_MS / 2);
 	engine_expire(&engine, engine_expires_at(&engine));
 	ck_assert(!conn->expecting);
-	ck_assert_uint_eq(engine.ended[ENDING_EXPIRED], 2);
+	ck_assert_uint_eq(engine_count_ended(&engine, ENDING_EXPIRED), 2);
 }
 END_TEST
 
@@ -452,7 +501,7 @@ START_TEST(nobody_needs_to_be_told)
 	engine.on_ended = NULL;
 	end(&e, false);
 	wait_for_nothing();
-	ck_assert_uint_eq(engine.ended[ENDING_USED], 1);
+	ck_assert_uint_eq(engine_count_ended(&engine, ENDING_USED), 1);
 }
 END_TEST
 
@@ -461,6 +510,9 @@ int main(void)
 	const TTest *const tests[] = {
 		a_port_that_the_kernel_ended_early_was_used,
 		conntrack_is_asked_how_a_port_ended_only_if_nothing_comes,
+		a_session_with_a_port_has_the_ends_reported_that_came_before_its_packet,
+		a_session_without_a_port_has_no_ends_reported,
+		an_end_that_another_connections_packet_brings_up_is_not_a_use,
 		a_port_goes_with_a_control_connection_that_another_one_has_replaced,
 		a_port_whose_time_was_up_expired,
 		a_port_is_shut_when_its_time_is_up,
