@@ -136,8 +136,8 @@ static enum reason engine_on_secured(struct step *s)
 	return REASON_SECURED;
 }
 
-/* TLS that no AUTH came before. On a port that is not for that, a web page may have had its visitor's
- * browser dial the page's own server. */
+/* TLS that no AUTH came before. On a port that is not for that, a web page may have had its
+ * visitor's browser dial the page's own server. */
 static enum reason engine_on_tls_found(struct step *s)
 {
 	const struct ct_view *view = &s->conn->view;

@@ -5,6 +5,7 @@ What goes out is filtered as strictly as what comes in.
 """
 
 import functools
+import os
 
 import pytest
 
@@ -22,14 +23,16 @@ LAN_IP6_ROUTED = ("2001:db8:99::200", "2001:db8:99::201")
 PASSIVE = (60007, 60042)
 DENIED, BELOW, BEYOND = 60500, 1024, 61001
 ACTIVE = (50003, 50013)     # the first port of a range of each client
+ACTIVE_RANGE = "50003-50012"
+ACTIVE_DENIED = 50030
 
 CONFIG = """\
 [clients]
 lan = lan
 passive-ports = 60000-61000
-active-ports = 50003-50012 for {}, 50013-50022 for {}
+active-ports = 50003-50012 for {0}, 50030 for {0}, 50013-50022 for {1}
 [policy]
-deny-ports = 60500, 50005
+deny-ports = 60500, 50030
 [tls]
 implicit-ports = 990
 """
@@ -125,15 +128,15 @@ def test_active_port_of_a_client_is_open_to_the_server_of_its_tls_session_only(s
     lab, servers, _ = site
     port, other_port = ACTIVE
     for number in range(2):
-        lab.lan[number].listening = [lab.lan[number].listen(lab.lan_addresses[number], ACTIVE[step] + more)
-                                     for step in range(2) for more in (0, 2)]
+        lab.lan[number].listening = [lab.lan[number].listen(lab.lan_addresses[number], each)
+                                     for each in (*ACTIVE, ACTIVE_DENIED)]
     try:
         assert servers[0].attempt((seen(lab), port)) != "open"
         with session(lab, servers[0]) as client:
             assert servers[0].attempt((seen(lab), port), source_port=0) == "open"
             assert lab.pasvd.opened()[-1]["on-demand"] == "yes"
             assert servers[0].attempt((seen(lab), port)) == "open"
-            assert servers[0].attempt((seen(lab), 50005)) != "open"     # denied
+            assert servers[0].attempt((seen(lab), ACTIVE_DENIED)) != "open"
             assert servers[0].attempt((seen(lab), other_port)) != "open"
             assert servers[0].attempt((seen(lab, 1), other_port)) != "open"
             assert servers[1].attempt((seen(lab), port)) != "open"
@@ -182,6 +185,43 @@ def test_client_works_without_nat(routed, client, visit_out):
 def test_client_works_with_tls_from_the_start(implicit, client, visit_out):
     check(client, visit_out(implicit.lab, implicit), implicit,
           act=functools.partial(ftps_clients.act, implicit=True))
+
+
+# Active mode: as docs/deployment.md says.
+
+def curl_active(action, trip, implicit, address):
+    return ftps_clients.curl(action, trip, implicit, ["--ftp-port", f"{address}:{ACTIVE_RANGE}"])
+
+
+def lftp_active(action, trip, implicit, address):
+    return ftps_clients.lftp(action, trip, implicit, "set ftp:passive-mode off; "
+                             f"set ftp:port-ipv4 {address}; set ftp:port-range {ACTIVE_RANGE}; ")
+
+
+def active_client(site, command, implicit=False):
+    """What check() is to call for such a client."""
+    def act(_, action, trip):
+        argv, text = command(action, trip, implicit, seen(site.lab))
+        done = trip.namespace.run(*argv, check=False, input=text or "", cwd=trip.folder,
+                                  env={**os.environ, "HOME": str(trip.folder), "LC_ALL": "C"})
+        ports = {line["listener"] for line in site.lab.pasvd.opened()[-1:]}
+        assert ports <= {site.lab.endpoint(site.lab.lan_addresses[0], port) for port in range(50003, 50013)}
+        return done.stdout + done.stderr
+    return act
+
+
+@pytest.mark.parametrize("command", [curl_active, lftp_active])
+def test_active_client_works(explicit, command, visit_out):
+    check("", visit_out(explicit.lab, explicit), explicit, act=active_client(explicit, command))
+
+
+@pytest.mark.parametrize("command", [curl_active, lftp_active])
+def test_active_client_works_with_tls_from_the_start(implicit, command, visit_out):
+    check("", visit_out(implicit.lab, implicit), implicit, act=active_client(implicit, command, implicit=True))
+
+
+def test_active_client_works_without_nat(routed, visit_out):
+    check("", visit_out(routed.lab, routed), routed, act=active_client(routed, curl_active))
 
 
 def test_client_does_not_work_without_passive_ports(make_lab, visit_out):
