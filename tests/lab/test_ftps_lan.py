@@ -4,13 +4,16 @@
 What goes out is filtered as strictly as what comes in.
 """
 
+import contextlib
 import functools
 import os
+import socket
 
 import pytest
 
 import ftps_clients
 import ftps_sites
+from clients import python_act
 from ftps_sites import EXPLICIT, IMPLICIT, IMPLICIT_PORT
 from lab import IP4, IP6, wait_for
 from scripted import RawClient, ScriptedServer
@@ -187,41 +190,63 @@ def test_client_works_with_tls_from_the_start(implicit, client, visit_out):
           act=functools.partial(ftps_clients.act, implicit=True))
 
 
-# Active mode: as docs/deployment.md says.
+# Active mode: clients that are told how servers see them, and their range, as docs/deployment.md says.
 
-def curl_active(action, trip, implicit, address):
-    return ftps_clients.curl(action, trip, implicit, ["--ftp-port", f"{address}:{ACTIVE_RANGE}"])
+class ActiveFtps(ftps_clients.PythonFtps):
+    def __init__(self, seen_as, implicit):
+        super().__init__(implicit, timeout=30)
+        self.seen_as, self.ports = seen_as, iter(range(ACTIVE[0], ACTIVE[0] + 10))
+        self.set_pasv(False)
 
+    def listen(self, port):
+        with contextlib.suppress(OSError):  # an older data connection still has it
+            return socket.create_server((self.sock.getsockname()[0], port), family=self.af)
+        return None
 
-def lftp_active(action, trip, implicit, address):
-    return ftps_clients.lftp(action, trip, implicit, "set ftp:passive-mode off; "
-                             f"set ftp:port-ipv4 {address}; set ftp:port-range {ACTIVE_RANGE}; ")
-
-
-def active_client(site, command, implicit=False):
-    """What check() is to call for such a client."""
-    def act(_, action, trip):
-        argv, text = command(action, trip, implicit, seen(site.lab))
-        done = trip.namespace.run(*argv, check=False, input=text or "", cwd=trip.folder,
-                                  env={**os.environ, "HOME": str(trip.folder), "LC_ALL": "C"})
-        ports = {line["listener"] for line in site.lab.pasvd.opened()[-1:]}
-        assert ports <= {site.lab.endpoint(site.lab.lan_addresses[0], port) for port in range(50003, 50013)}
-        return done.stdout + done.stderr
-    return act
+    def makeport(self):
+        listener = next(filter(None, map(self.listen, self.ports)))
+        listener.settimeout(self.timeout)
+        self.sendeprt(self.seen_as, listener.getsockname()[1])
+        return listener
 
 
-@pytest.mark.parametrize("command", [curl_active, lftp_active])
+def ftplib_active(action, trip, implicit, seen_as):
+    with trip.namespace.inside(), ActiveFtps(seen_as, implicit) as ftp:
+        ftp.connect(trip.host, trip.port)
+        ftp.login(trip.user, trip.password)
+        ftp.prot_p()
+        return python_act(ftp, action, trip)
+
+
+def lftp_active(action, trip, implicit, seen_as):
+    argv, _ = ftps_clients.lftp(action, trip, implicit, "set ftp:passive-mode off; "
+                                f"set ftp:port-ipv4 {seen_as}; set ftp:port-range {ACTIVE_RANGE}; ")
+    done = trip.namespace.run(*argv, check=False, cwd=trip.folder, timeout=60,
+                              env={**os.environ, "HOME": str(trip.folder), "LC_ALL": "C"})
+    return done.stdout + done.stderr
+
+
+def check_active(command, site, trip, implicit=False):
+    lab = site.lab
+    before = len(lab.pasvd.opened())
+    check("", trip, site, act=lambda _, action, of: command(action, of, implicit, seen(lab)))
+    own = {lab.endpoint(lab.lan_addresses[0], ACTIVE[0] + step) for step in range(10)}
+    opened = lab.pasvd.opened()[before:]
+    assert len(opened) >= 3 and {line["listener"] for line in opened} <= own
+
+
+@pytest.mark.parametrize("command", [lftp_active, ftplib_active])
 def test_active_client_works(explicit, command, visit_out):
-    check("", visit_out(explicit.lab, explicit), explicit, act=active_client(explicit, command))
+    check_active(command, explicit, visit_out(explicit.lab, explicit))
 
 
-@pytest.mark.parametrize("command", [curl_active, lftp_active])
+@pytest.mark.parametrize("command", [lftp_active, ftplib_active])
 def test_active_client_works_with_tls_from_the_start(implicit, command, visit_out):
-    check("", visit_out(implicit.lab, implicit), implicit, act=active_client(implicit, command, implicit=True))
+    check_active(command, implicit, visit_out(implicit.lab, implicit), implicit=True)
 
 
 def test_active_client_works_without_nat(routed, visit_out):
-    check("", visit_out(routed.lab, routed), routed, act=active_client(routed, curl_active))
+    check_active(ftplib_active, routed, visit_out(routed.lab, routed))
 
 
 def test_client_does_not_work_without_passive_ports(make_lab, visit_out):
