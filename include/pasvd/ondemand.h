@@ -4,7 +4,8 @@
  * Which port they agree upon cannot be read. But while a client has a live control connection that
  * is TLS, and only then, a connection of it to a port of that server's passive range is expected
  * the moment its SYN arrives: in raw PREROUTING, before conntrack, which then finds the
- * expectation.
+ * expectation. A client behind this router gets the same for servers elsewhere, and those for the
+ * client's own ports that the admin has named (active mode).
  */
 #ifndef PASVD_ONDEMAND_H
 #define PASVD_ONDEMAND_H
@@ -21,7 +22,7 @@ void ondemand_restore(struct engine *h, const struct ct_view *view, uint64_t now
 /* It is not any more. */
 void ondemand_del(struct engine *h, const struct ct_view *view);
 
-/* A SYN from outside to a port of a range. It always passes; ret_verdict says whether a port was
+/* A SYN to a port of a range. It always passes; ret_verdict says whether a port was
  * opened for it. `packet` is not changed. */
 void ondemand_syn(
 	struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);

@@ -60,6 +60,12 @@ struct tls_ports {
 	struct port_range ports;
 };
 
+/* Ports of its own on which a client behind this router waits for servers elsewhere. */
+struct active_ports {
+	struct network client; /* many addresses: those that nobody translates */
+	struct port_range ports;
+};
+
 struct tls_rule {
 	struct network server;
 	enum tls_mode mode;
@@ -86,6 +92,12 @@ struct policy {
 	struct tls_rule tls_rule[POLICY_LIST_MAX]; /* the first that fits counts */
 	/* control ports, as dialled, that are TLS from the first byte on */
 	struct port_range implicit[POLICY_LIST_MAX];
+	/* clients behind this router: the index of the interface by which they come in, 0 if it is
+	 * not there; passive ports of the servers elsewhere that they visit; and ports of theirs */
+	uint32_t lan;
+	size_t n_lan_ports, n_active_ports;
+	struct port_range lan_ports[POLICY_LIST_MAX];
+	struct active_ports active_ports[POLICY_LIST_MAX];
 	size_t n_own;
 	struct addr own[POLICY_LIST_MAX]; /* of the servers that are configured */
 };
@@ -118,10 +130,18 @@ enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *se
 /* True if a control connection that dialled this port is TLS from the first byte on. */
 bool policy_is_implicit(const struct policy *policy, uint16_t dialled);
 
+/* Whether any port is opened on demand. */
+bool policy_has_on_demand(const struct policy *policy);
+
 /* The plan for a data connection to `port` that the client of the control connection `view`, which
- * is TLS, has begun. REASON_OPENED, REASON_NO_RANGE: it is no port of that server's range, or
- * REASON_DENIED_PORT; then *ret_plan is untouched. */
+ * is TLS, has begun, with a packet that came in by the interface `indev`. REASON_OPENED,
+ * REASON_NO_RANGE: it is no port of that server's range, or REASON_DENIED_PORT; then *ret_plan is
+ * untouched. */
 enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
+	uint32_t indev, uint16_t port, struct plan *ret_plan);
+
+/* Likewise for one to `port` of the client, that the server has begun. */
+enum reason policy_plan_on_demand_active(const struct policy *policy, const struct ct_view *view,
 	uint16_t port, struct plan *ret_plan);
 
 /* NAT changes an address or a port of the connection. */

@@ -21,6 +21,8 @@
 		"is TLS")                                                                          \
 	X(NO_RANGE, "no-range", WARNING,                                                           \
 		"an on-demand SYN to a port that is not on demand for this client's server")       \
+	X(AMBIGUOUS, "ambiguous", WARNING,                                                         \
+		"an on-demand SYN of a server that may be for either of two clients")              \
 	X(DENIED, "denied", INFO, "the server refused a PORT or EPRT: its expectation is gone")    \
 	X(OPENED, "opened", INFO, "an offered port got its expectation")                           \
 	X(NO_SLACK, "no-slack", WARNING,                                                           \

@@ -436,9 +436,11 @@ static void check_way_target(const struct facts *f, const struct target *t, stru
 
 	if (t->service.server.family != ADDR_NONE || t->service.any)
 		check_way_server(f, t, r);
-	if (t->service.lan[0])
-		kinds_add_clients(&k, t);
-	check_way_kinds(f, t, &k, r);
+	for (size_t i = 0; t->service.lan[0] && i < t->service.n_lan_ports; i++) {
+		k.n = 0;
+		kinds_add_clients(&k, t, t->service.lan_port[i]);
+		check_way_kinds(f, t, &k, r);
+	}
 	if (check_way_not_well(r) == before && !f->filters_unread)
 		report_add(r, SEVERITY_OK, about, "%s: nothing takes those of FTP away from %s",
 			target_family(t), t->own);

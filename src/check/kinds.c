@@ -156,21 +156,21 @@ void kinds_add_server(struct kinds *k, const struct target *t, const char *wan, 
 	kinds_add_data(k, t, wan);
 }
 
-void kinds_add_clients(struct kinds *k, const struct target *t)
+void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port)
 {
 	const char *lan = t->service.lan;
 	const unsigned int translated = STATE_ESTABLISHED | STATE_SNAT;
 	struct rule_packet out = {.in = lan,
 		.sport = POLICY_LOWEST_PORT,
 		.sport_to = UINT16_MAX,
-		.dport = CONTROL_PORT,
-		.orig_dport = CONTROL_PORT,
-		.reply_sport = CONTROL_PORT};
-	struct rule_packet back = {.sport = CONTROL_PORT,
+		.dport = port,
+		.orig_dport = port,
+		.reply_sport = port};
+	struct rule_packet back = {.sport = port,
 		.dport = POLICY_LOWEST_PORT,
 		.dport_to = UINT16_MAX,
-		.orig_dport = CONTROL_PORT,
-		.reply_sport = CONTROL_PORT,
+		.orig_dport = port,
+		.reply_sport = port,
 		.reply = true,
 		.state = translated};
 	struct rule_packet data = {.dport = POLICY_LOWEST_PORT,

@@ -5,7 +5,7 @@
 
 #include "facts.h"
 
-enum { KINDS_MAX = 24, BEFORE_NAT = -100, AFTER_CONNTRACK = -200, CONTROL_PORT = 21 };
+enum { KINDS_MAX = 24, BEFORE_NAT = -100, AFTER_CONNTRACK = -200 };
 
 struct kind {
 	const char *what;
@@ -24,6 +24,6 @@ struct kinds {
 void kinds_add_server(struct kinds *k, const struct target *t, const char *wan, size_t port);
 
 /* Those of the target's clients. */
-void kinds_add_clients(struct kinds *k, const struct target *t);
+void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port);
 
 #endif

@@ -46,8 +46,8 @@ static void mend_accept(const struct mend *m, const char *where, struct commands
 	mend_accept_data(m, where, c);
 	for (size_t i = 0; i < s->n_ports; i++)
 		mend_accept_control(m, where, s->port[i].outside, true, c);
-	if (s->lan[0])
-		mend_accept_control(m, where, CONTROL_PORT, false, c);
+	for (size_t i = 0; s->lan[0] && i < s->n_lan_ports; i++)
+		mend_accept_control(m, where, s->lan_port[i], false, c);
 }
 
 static void mend_by_rules(const struct mend *m, struct finding *found)
@@ -99,8 +99,8 @@ static void mend_firewalld(const struct mend *m, struct finding *found)
 			"protocol=tcp accept'",
 			policy, mend_family(m), service_address(&s->server, server),
 			s->port[i].server);
-	if (s->lan[0])
-		commands_add(&c, "%s --add-port=%u/tcp", policy, CONTROL_PORT);
+	for (size_t i = 0; s->lan[0] && i < s->n_lan_ports; i++)
+		commands_add(&c, "%s --add-port=%u/tcp", policy, s->lan_port[i]);
 	commands_add(&c, "firewall-cmd --reload");
 	mend_load_again(m, &c);
 	finding_fix_by(found, &c);
@@ -115,9 +115,9 @@ static void mend_ufw(const struct mend *m, struct finding *found)
 	for (size_t i = 0; i < s->n_ports; i++)
 		commands_add(&c, "ufw route allow proto tcp from any to %s port %u",
 			service_address(&s->server, server), s->port[i].server);
-	if (s->lan[0])
+	for (size_t i = 0; s->lan[0] && i < s->n_lan_ports; i++)
 		commands_add(&c, "ufw route allow in on %s proto tcp from any to any port %u",
-			s->lan, CONTROL_PORT);
+			s->lan, s->lan_port[i]);
 	finding_fix_by(found, &c);
 }
 

@@ -103,6 +103,18 @@ static void service_add_server(struct service *s, const struct rule *r, const st
 	service_add_port(s->port, &s->n_ports, outside->range[0].low, port);
 }
 
+/* Clients on the interface dial the port. */
+static void service_add_lan(struct service *s, const char *interface, uint16_t port)
+{
+	bool known = false;
+
+	memcpy(s->lan, interface, sizeof(s->lan));
+	for (size_t i = 0; i < s->n_lan_ports; i++)
+		known |= s->lan_port[i] == port;
+	if (!known && s->n_lan_ports < SERVICE_PORTS_MAX)
+		s->lan_port[s->n_lan_ports++] = port;
+}
+
 static unsigned int service_states_of(const struct rule *r)
 {
 	unsigned int all = 0;
@@ -128,7 +140,7 @@ static void service_take_filter(struct service *s, const struct rule *r)
 		service_add_server(s, r, &r->dst.network.addr, &r->orig_dst.network.addr,
 			&r->orig_dport, r->dport.range[0].low);
 	else if (r->in.name[0])
-		memcpy(s->lan, r->in.name, sizeof(s->lan));
+		service_add_lan(s, r->in.name, r->dport.range[0].low);
 }
 
 /* Of which one knows only that somebody translates it: what is queued for it. */
@@ -257,7 +269,7 @@ static void service_take_nft_rule(struct service *s, const struct rule *r)
 		service_add_port(
 			s->port, &s->n_ports, r->dport.range[0].low, r->dport.range[0].low);
 	} else {
-		memcpy(s->lan, r->in.name, sizeof(s->lan));
+		service_add_lan(s, r->in.name, r->dport.range[0].low);
 	}
 }
 
@@ -321,6 +333,11 @@ static void service_print_servers(const struct service *s, FILE *out)
 			s->more[i].n_ports, out);
 }
 
+static bool service_has_default_lan_port(const struct service *s)
+{
+	return s->n_lan_ports == 1 && s->lan_port[0] == 21;
+}
+
 void service_options(const struct service *s, int usual, char *ret_options, size_t cap)
 {
 	char text[4096] = "";
@@ -337,6 +354,8 @@ void service_options(const struct service *s, int usual, char *ret_options, size
 		fputs(" -6", out);
 	if (s->lan[0])
 		fprintf(out, " --lan %s", s->lan);
+	for (size_t i = 0; s->lan[0] && !service_has_default_lan_port(s) && i < s->n_lan_ports; i++)
+		fprintf(out, " --lan-port %u", s->lan_port[i]);
 	if (s->n_queues && s->queue[0] != usual)
 		fprintf(out, " --queue %u", s->queue[0]);
 	if (fclose(out) == 0 && strlen(text) <= cap)

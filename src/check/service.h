@@ -28,6 +28,8 @@ struct service {
 	size_t n_wans, n_ports, n_queues, n_more;
 	char wan[SERVICE_WANS_MAX][INTERFACE_MAX];
 	char lan[INTERFACE_MAX]; /* of clients; "": there are none */
+	size_t n_lan_ports;      /* that they dial */
+	uint16_t lan_port[SERVICE_PORTS_MAX];
 	bool any;         /* rules of others say who a server is, besides those that follow */
 	bool accept_data; /* FORWARD lets data connections pass */
 	struct addr server, public; /* of the first server; ADDR_NONE: there is none */

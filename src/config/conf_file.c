@@ -342,6 +342,12 @@ static int conf_file_read_one(void *data, const char *path)
 	return err;
 }
 
+static bool has_lan_ports_without_lan(const struct settings *s)
+{
+	return !s->servers.lan[0] &&
+	       (s->servers.n_lan_ports || s->policy.n_lan_ports || s->policy.n_active_ports);
+}
+
 /* What no key alone can be wrong about. */
 static bool conf_file_check_servers(struct conf_reading *r)
 {
@@ -349,6 +355,13 @@ static bool conf_file_check_servers(struct conf_reading *r)
 
 	if (!servers_check(&s->servers, s->nft, r->error, CONF_FILE_ERROR_MAX))
 		return false;
+	if (has_lan_ports_without_lan(s)) {
+		snprintf(r->error, CONF_FILE_ERROR_MAX,
+			"[clients]: ports, passive-ports and active-ports need lan");
+		return false;
+	}
+	if (s->policy.n_lan_ports)
+		memcpy(s->watch.lan, s->servers.lan, sizeof(s->watch.lan));
 	servers_add_own(&s->servers, &s->policy);
 	if (servers_add_ranges(&s->servers, &s->policy))
 		return true;

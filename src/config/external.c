@@ -138,11 +138,12 @@ void external_read(struct external_watch *watch, struct policy *policy)
 	for (size_t i = 0; i < watch->n_interfaces; i++)
 		external_check_interface(
 			&watch->interface[i], &policy->external[watch->interface[i].entry]);
+	policy->lan = watch->lan[0] ? if_nametoindex(watch->lan) : 0;
 }
 
 bool external_any(const struct external_watch *watch)
 {
-	return watch->n_files || watch->n_interfaces;
+	return watch->n_files || watch->n_interfaces || watch->lan[0];
 }
 
 /* The last good address of a file that was named before, or NULL. */

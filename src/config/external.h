@@ -32,6 +32,7 @@ struct external_watch {
 	size_t n_files, n_interfaces;
 	struct external_file file[POLICY_LIST_MAX];
 	struct external_interface interface[POLICY_LIST_MAX];
+	char lan[IF_NAMESIZE]; /* of policy.lan; "": nobody asks */
 };
 
 /* Whether the address can be announced: neither unspecified, loopback, link-local, multicast

@@ -40,6 +40,8 @@ struct servers {
 	size_t n, now; /* the one whose section is read */
 	struct server server[SERVERS_MAX];
 	char lan[IF_NAMESIZE]; /* of clients; "": there are none */
+	size_t n_lan_ports;
+	uint16_t lan_port[SERVER_PORTS_MAX]; /* that clients dial; none: 21 */
 };
 
 /* What the name of a section says after "server". NULL, or what is wrong with it. Makes it the one

@@ -96,3 +96,35 @@ const char *settings_set_lan(struct settings *s, struct text value)
 	memcpy(s->servers.lan, value.p, value.n);
 	return NULL;
 }
+
+const char *settings_add_lan_port(struct settings *s, struct text value)
+{
+	struct servers *servers = &s->servers;
+	uint16_t port;
+
+	if (conf_value_number(value, 1, UINT16_MAX, &port))
+		return conf_value_wrong;
+	for (size_t i = 0; i < servers->n_lan_ports; i++) {
+		if (servers->lan_port[i] == port)
+			return "each port can be given once";
+	}
+	servers->lan_port[servers->n_lan_ports] = port;
+	return NULL;
+}
+
+const char *settings_add_lan_range(struct settings *s, struct text value)
+{
+	return conf_value_ports(
+		value, POLICY_LOWEST_PORT, &s->policy.lan_ports[s->policy.n_lan_ports]);
+}
+
+const char *settings_add_active(struct settings *s, struct text value)
+{
+	struct active_ports *entry = &s->policy.active_ports[s->policy.n_active_ports];
+	struct text ports;
+	const char *why = conf_value_for(value, &ports, &entry->client);
+
+	if (!why && entry->client.addr.family == ADDR_NONE)
+		why = conf_value_wrong;
+	return why ? why : conf_value_ports(ports, POLICY_LOWEST_PORT, &entry->ports);
+}

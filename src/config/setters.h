@@ -11,7 +11,7 @@ settings_setter settings_set_queue, settings_set_ct_helper, settings_set_zone, s
 settings_setter settings_set_firewall, settings_set_families;
 settings_setter settings_add_server_address, settings_add_server_public, settings_add_server_wan,
 	settings_add_server_port, settings_add_server_range, settings_set_server_accept,
-	settings_set_lan;
+	settings_set_lan, settings_add_lan_port, settings_add_lan_range, settings_add_active;
 settings_setter settings_add_deny, settings_add_foreign;
 settings_setter settings_set_sessions, settings_set_open_ports, settings_set_session_limit,
 	settings_set_client_limit, settings_set_server_limit;

@@ -26,7 +26,10 @@ static size_t *settings_count_of(struct settings *s, enum settings_list list)
 		[LIST_SERVER_PUBLIC] = &server->n_publics,
 		[LIST_SERVER_WAN] = &server->n_wans,
 		[LIST_SERVER_PORT] = &server->n_ports,
-		[LIST_SERVER_RANGE] = &server->n_ranges};
+		[LIST_SERVER_RANGE] = &server->n_ranges,
+		[LIST_LAN_PORT] = &s->servers.n_lan_ports,
+		[LIST_LAN_RANGE] = &policy->n_lan_ports,
+		[LIST_ACTIVE] = &policy->n_active_ports};
 
 	return counts[list];
 }
@@ -41,7 +44,7 @@ static const char *settings_full(size_t n, enum settings_list list)
 		return n < 2 ? NULL : "one too many, there may be one of each family";
 	if (list == LIST_SERVER_WAN)
 		return n < SERVER_WANS_MAX ? NULL : "one too many, there is room for 8";
-	if (list == LIST_SERVER_PORT)
+	if (list == LIST_SERVER_PORT || list == LIST_LAN_PORT)
 		return n < SERVER_PORTS_MAX ? NULL : "one too many, there is room for 64";
 	return n < POLICY_LIST_MAX ? NULL : "one too many, there is room for 32";
 }

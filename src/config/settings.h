@@ -67,7 +67,10 @@ enum settings_list {
 	LIST_SERVER_PUBLIC,
 	LIST_SERVER_WAN,
 	LIST_SERVER_PORT,
-	LIST_SERVER_RANGE
+	LIST_SERVER_RANGE,
+	LIST_LAN_PORT,
+	LIST_LAN_RANGE,
+	LIST_ACTIVE
 };
 
 /* When a change of a key takes effect. */

@@ -56,7 +56,8 @@ static bool has_room_for_lists(const struct settings *s)
 {
 	const size_t n[] = {s->policy.n_deny, s->policy.n_foreign, s->policy.n_external,
 		s->policy.n_tls_ports, s->policy.n_tls_rule, s->policy.n_implicit, s->policy.n_own,
-		s->watch.n_files, s->watch.n_interfaces};
+		s->policy.n_lan_ports, s->policy.n_active_ports, s->watch.n_files,
+		s->watch.n_interfaces};
 
 	for (size_t i = 0; i < ARRAY_SIZE(n); i++) {
 		if (n[i] > POLICY_LIST_MAX)
@@ -110,6 +111,15 @@ static bool are_ports_sound(const struct policy *p)
 {
 	const struct port_range none = {0};
 
+	for (size_t i = 0; i < p->n_lan_ports; i++) {
+		if (!is_range(&p->lan_ports[i], POLICY_LOWEST_PORT))
+			return false;
+	}
+	for (size_t i = 0; i < p->n_active_ports; i++) {
+		if (!is_network(&p->active_ports[i].client) ||
+			!is_range(&p->active_ports[i].ports, POLICY_LOWEST_PORT))
+			return false;
+	}
 	return (memcmp(&p->announce, &none, sizeof(none)) == 0 ||
 		       is_range(&p->announce, POLICY_LOWEST_PORT)) &&
 	       are_ranges(p->deny, p->n_deny) && are_ranges(p->implicit, p->n_implicit);
@@ -156,7 +166,8 @@ static bool are_texts_ended(const struct settings *s)
 			!is_ended(s->source[i].from, sizeof(s->source[i].from)))
 			return false;
 	}
-	return is_ended(s->control_socket, sizeof(s->control_socket));
+	return is_ended(s->control_socket, sizeof(s->control_socket)) &&
+	       is_ended(s->watch.lan, sizeof(s->watch.lan));
 }
 
 bool settings_are_sound(const struct settings *s)

@@ -22,7 +22,7 @@ static const struct settings_section sections[] = {
 		"and of [clients], and so does the service. pasvd itself knows by a section "
 		"that the server is behind this router, though nobody translates its "
 		"address. A section may go on in another file."},
-	{"clients", "Clients behind this router that visit servers elsewhere on port 21."},
+	{"clients", "Clients behind this router that visit servers elsewhere."},
 	{"policy", "Which data connections may be opened."},
 	{"limits", "How many sessions are remembered, and how many ports a minute are opened. An "
 		   "offer over a limit passes unchanged and opens nothing: that transfer fails. "
@@ -141,6 +141,31 @@ static const struct settings_key keys[] = {
 	{"clients", "lan", "", "the name of an interface, as in lan0, or nothing",
 		SETTINGS_WITH_RULES, LIST_NONE, settings_set_lan,
 		"The interface on which they come in."},
+	{"clients", "ports", "", "ports, as in 21, 990", SETTINGS_WITH_RULES, LIST_LAN_PORT,
+		settings_add_lan_port,
+		"The control ports that they dial. By default 21. At most 64. One that is TLS from "
+		"the first byte on has to be among the implicit-ports of [tls], too."},
+	{"clients", "passive-ports", "", "ranges of ports 1024..65535, as in 1024-65535",
+		SETTINGS_WITH_RULES, LIST_LAN_RANGE, settings_add_lan_range,
+		"For a router that filters what goes out: passive ports of servers elsewhere, for "
+		"clients with TLS. While a client has an established TLS control connection to a "
+		"server, that client's first packet to such a port of that server is expected, as "
+		"with passive-ports of [tls]. Every first packet of the interface to a port in "
+		"these ranges goes to pasvd, so name no more than the servers use. While no pasvd "
+		"runs they pass it by, as your own rules say."},
+	{"clients", "active-ports", "",
+		"ranges of ports 1024..65535 for an address or a network, as in 50000-50009 for "
+		"192.168.1.5",
+		SETTINGS_WITH_RULES, LIST_ACTIVE, settings_add_active,
+		"For active mode with TLS: the ports on which a client waits, which its own "
+		"configuration has to name as well, with the address by which servers see it. "
+		"While "
+		"it has an established TLS control connection to a server, that server's first "
+		"packet to such a port of that address is expected, and goes to that client. "
+		"Clients that are seen at one address need ranges of their own; what may be for "
+		"two "
+		"of them is refused (log ambiguous). A network is for clients whose addresses "
+		"nobody translates."},
 
 	{"policy", "deny-ports", "", "ports 1..65535 and ranges, as in 2049, 60000-60010",
 		SETTINGS_ON_RELOAD, LIST_DENY, settings_add_deny,

@@ -75,7 +75,10 @@ static enum reason adopt_plan(const struct engine *h, struct adoption *a)
 	enum reason reason;
 
 	if (trust_of_mark(h->policy->connmark, a->view.mark) & TRUST_TLS)
-		return policy_plan_on_demand(h->policy, &a->view, t->src.port, &a->plan);
+		return speaker == DIR_REPLY ? policy_plan_on_demand(h->policy, &a->view,
+						      h->policy->lan, t->src.port, &a->plan)
+					    : policy_plan_on_demand_active(
+						      h->policy, &a->view, t->src.port, &a->plan);
 	reason = adopt_plan_listener(h, a, speaker, &(struct addr){ADDR_NONE});
 	if (reason == REASON_OPENED && !addr_eq(&a->plan.expect.tuple.dst.addr, &t->dst.addr))
 		reason = adopt_plan_listener(h, a, speaker, &t->dst.addr);

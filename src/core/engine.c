@@ -136,6 +136,18 @@ static enum reason engine_on_secured(struct step *s)
 	return REASON_SECURED;
 }
 
+/* TLS that no AUTH came before. On a port that is not for that, a web page may have had its
+ * visitor's browser dial the page's own server. */
+static enum reason engine_on_tls_found(struct step *s)
+{
+	const struct ct_view *view = &s->conn->view;
+
+	if (!policy_is_implicit(s->h->policy, view->tuple[DIR_ORIGINAL].dst.port) &&
+		!step_is_of_own_server(s, view))
+		s->conn->session.distrusted = true;
+	return engine_on_secured(s);
+}
+
 static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
 {
 	enum reason reason = offer_make(s, offer);
@@ -350,7 +362,7 @@ static enum reason engine_pass_on(struct step *s, const struct seg *seg, struct 
 	if (where == LINE_NEW && !s->conn->aborted)
 		reason = engine_read_segment(s, seg, packet, skip);
 	else if (s->content == TLS_RECORD && !s->conn->tls && !s->conn->cleared)
-		reason = engine_on_secured(s);
+		reason = engine_on_tls_found(s);
 	else if (s->conn->tls || s->content != TLS_CLEAR)
 		reason = REASON_ENCRYPTED;
 	if (where != LINE_OLD && s->conn->aborted)

@@ -2,7 +2,8 @@
 /* ondemand.c - data ports of control connections that are TLS
  *
  *   packet_parse   bytes → the SYN's tuple
- *   masters_find   client, dialled address → its control connections
+ *   masters_find   client, dialled address → its control connections; of a server's SYN to a client
+ *                  behind this router, whose own ports say which one, the same the other way round
  *   ct.get         is one of them ESTABLISHED, now? One that has begun to end opens nothing any
  *                  more, though conntrack remembers it for minutes; what is over is forgotten here.
  *   policy         whose range is the port in?
@@ -71,8 +72,8 @@ void ondemand_del(struct engine *h, const struct ct_view *view)
 
 /* The plan for the SYN, by the newest of its client's control connections whose server it can be
  * for. */
-static enum reason ondemand_find_plan(
-	struct engine *h, const struct tuple *syn, struct ct_view *ret_view, struct plan *ret_plan)
+static enum reason ondemand_find_plan(struct engine *h, const struct tuple *syn, uint32_t indev,
+	struct ct_view *ret_view, struct plan *ret_plan)
 {
 	struct tuple master[MASTERS_WAYS];
 	size_t n = masters_find(&h->masters, syn, master);
@@ -80,10 +81,69 @@ static enum reason ondemand_find_plan(
 
 	for (size_t i = 0; i < n && reason != REASON_OPENED; i++) {
 		if (is_alive(h, &master[i], ret_view))
-			reason =
-				policy_plan_on_demand(h->policy, ret_view, syn->dst.port, ret_plan);
+			reason = policy_plan_on_demand(
+				h->policy, ret_view, indev, syn->dst.port, ret_plan);
 		else
 			masters_del(&h->masters, &master[i]);
+	}
+	return reason;
+}
+
+/* The plan for a server's SYN to `client`, which the server sees at the address that it is for. */
+static enum reason ondemand_plan_for_client(struct engine *h, const struct tuple *syn,
+	const struct addr *client, struct ct_view *ret_view, struct plan *ret_plan)
+{
+	const struct tuple asked = {{*client, 0}, syn->src, syn->zone};
+	struct tuple master[MASTERS_WAYS];
+	size_t n = masters_find(&h->masters, &asked, master);
+	struct ct_view view;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_alive(h, &master[i], &view)) {
+			masters_del(&h->masters, &master[i]);
+		} else if (addr_eq(&view.tuple[DIR_REPLY].dst.addr, &syn->dst.addr)) {
+			*ret_view = view;
+			return policy_plan_on_demand_active(
+				h->policy, &view, syn->dst.port, ret_plan);
+		}
+	}
+	return REASON_NO_MASTER;
+}
+
+/* The client that an entry of the policy means: the one that it names, or if nobody translates, the
+ * one that the SYN does. */
+static const struct addr *ondemand_client_of(const struct active_ports *a, const struct tuple *syn)
+{
+	bool is_one = a->client.addr.family && a->client.bits == 8 * addr_len(&a->client.addr);
+
+	return is_one ? &a->client.addr : &syn->dst.addr;
+}
+
+/* Two clients that the server sees at one address may not wait on one port: which one is meant
+ * cannot be known. */
+static enum reason ondemand_find_active_plan(
+	struct engine *h, const struct tuple *syn, struct ct_view *ret_view, struct plan *ret_plan)
+{
+	enum reason reason = REASON_NO_MASTER;
+
+	for (size_t i = 0; i < h->policy->n_active_ports; i++) {
+		const struct active_ports *a = &h->policy->active_ports[i];
+		struct ct_view view;
+		struct plan plan;
+		enum reason now;
+
+		if (syn->dst.port < a->ports.low || syn->dst.port > a->ports.high)
+			continue;
+		now = ondemand_plan_for_client(h, syn, ondemand_client_of(a, syn), &view, &plan);
+		if (now == REASON_NO_MASTER)
+			continue;
+		if (reason == REASON_OPENED && now == reason &&
+			!addr_eq(&plan.expect.nat.addr, &ret_plan->expect.nat.addr))
+			return REASON_AMBIGUOUS;
+		if (now == REASON_OPENED)
+			*ret_plan = plan;
+		*ret_view = view;
+		reason = now;
 	}
 	return reason;
 }
@@ -112,13 +172,15 @@ static bool is_repeated(const struct engine *h, const struct tuple *syn)
 	return h->ct.get(h->ct.ctx, syn, &view) == CT_OK && !view.over;
 }
 
-static enum reason ondemand_open_port(
-	struct engine *h, const struct tuple *syn, uint64_t now, struct verdict *verdict)
+static enum reason ondemand_open_port(struct engine *h, const struct tuple *syn, uint32_t indev,
+	uint64_t now, struct verdict *verdict)
 {
 	struct conn *c;
 	struct plan plan;
-	enum reason reason = ondemand_find_plan(h, syn, &verdict->view, &plan);
+	enum reason reason = ondemand_find_plan(h, syn, indev, &verdict->view, &plan);
 
+	if (reason == REASON_NO_MASTER)
+		reason = ondemand_find_active_plan(h, syn, &verdict->view, &plan);
 	verdict->known = reason != REASON_NO_MASTER;
 	if (reason != REASON_OPENED)
 		return reason;
@@ -147,7 +209,8 @@ void ondemand_syn(
 	*ret_verdict = (struct verdict){.action = ACTION_DROP, .reason = REASON_BAD_PACKET};
 	if (packet_parse(packet, h->policy->zone, &seg) == 0) {
 		ret_verdict->action = ACTION_PASS;
-		ret_verdict->reason = ondemand_open_port(h, &seg.tuple, now, ret_verdict);
+		ret_verdict->reason =
+			ondemand_open_port(h, &seg.tuple, packet->indev, now, ret_verdict);
 	}
 	h->count[ret_verdict->reason]++;
 }

@@ -243,13 +243,22 @@ static bool has_tls_port(
 	return false;
 }
 
-enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server)
+/* What the admin says of the server, or `otherwise`. */
+static enum tls_mode policy_tls_rule(
+	const struct policy *policy, const struct addr *server, enum tls_mode otherwise)
 {
 	for (size_t i = 0; i < policy->n_tls_rule; i++) {
 		if (network_has(&policy->tls_rule[i].server, server))
 			return policy->tls_rule[i].mode;
 	}
-	return has_tls_port(policy, server, 0, UINT16_MAX) ? TLS_ON_DEMAND : TLS_PASS;
+	return otherwise;
+}
+
+enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server)
+{
+	bool has_range = has_tls_port(policy, server, 0, UINT16_MAX);
+
+	return policy_tls_rule(policy, server, has_range ? TLS_ON_DEMAND : TLS_PASS);
 }
 
 bool policy_is_implicit(const struct policy *policy, uint16_t dialled)
@@ -257,31 +266,85 @@ bool policy_is_implicit(const struct policy *policy, uint16_t dialled)
 	return any_range_has(policy->implicit, policy->n_implicit, dialled);
 }
 
-enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
-	uint16_t port, struct plan *ret_plan)
+bool policy_has_on_demand(const struct policy *policy)
 {
-	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
-	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
-	const struct endpoint announce = {original->dst.addr, port};
+	return policy->n_tls_ports || policy->n_lan_ports || policy->n_active_ports;
+}
+
+/* A session of a client behind this router with a server elsewhere. What a client of it sent before
+ * TLS may have been a web page's, which its server can answer as it likes. */
+static bool may_visit(const struct policy *policy, const struct ct_view *view)
+{
+	return !policy_is_own_server(policy, view) &&
+	       !(trust_of_mark(policy->connmark, view->mark) & TRUST_DISTRUSTED);
+}
+
+static bool is_lan_port(
+	const struct policy *policy, const struct ct_view *view, uint32_t indev, uint16_t port)
+{
+	return policy->lan && indev == policy->lan && may_visit(policy, view) &&
+	       any_range_has(policy->lan_ports, policy->n_lan_ports, port);
+}
+
+/* The plan for a connection between the ends of the control connection, `speaker` being the one
+ * that listens. */
+static enum reason policy_plan_without_offer(const struct policy *policy,
+	const struct ct_view *view, enum dir speaker, uint16_t port, struct plan *ret_plan)
+{
+	const enum dir other = speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
+	const struct tuple *theirs = &view->tuple[other];
+	const struct endpoint announce = {theirs->dst.addr, port};
 	bool translated = policy_is_translated(view);
 
-	if (policy_tls_mode(policy, server) != TLS_ON_DEMAND ||
-		!has_tls_port(policy, server, port, port))
-		return REASON_NO_RANGE;
 	if (any_range_has(policy->deny, policy->n_deny, port))
 		return REASON_DENIED_PORT;
 	*ret_plan = (struct plan){
 		.announce = announce,
 		.expect =
 			{
-				.master = *original,
-				.tuple = {{original->src.addr, translated ? port : 0}, announce,
-					original->zone},
+				.master = view->tuple[DIR_ORIGINAL],
+				.tuple = {{theirs->src.addr, translated ? port : 0}, announce,
+					theirs->zone},
 				.translated = translated,
-				.nat_dir = DIR_ORIGINAL,
-				.nat = {*server, port},
+				.nat_dir = other,
+				.nat = {view->tuple[speaker].src.addr, port},
 				.seconds = POLICY_ON_DEMAND_SECONDS,
 			},
 	};
 	return REASON_OPENED;
+}
+
+enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
+	uint32_t indev, uint16_t port, struct plan *ret_plan)
+{
+	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
+
+	if (policy_tls_rule(policy, server, TLS_ON_DEMAND) != TLS_ON_DEMAND ||
+		!(has_tls_port(policy, server, port, port) ||
+			is_lan_port(policy, view, indev, port)))
+		return REASON_NO_RANGE;
+	return policy_plan_without_offer(policy, view, DIR_REPLY, port, ret_plan);
+}
+
+static bool has_active_port(const struct policy *policy, const struct addr *client, uint16_t port)
+{
+	for (size_t i = 0; i < policy->n_active_ports; i++) {
+		const struct active_ports *a = &policy->active_ports[i];
+
+		if (policy_range_has(&a->ports, port) && network_has(&a->client, client))
+			return true;
+	}
+	return false;
+}
+
+enum reason policy_plan_on_demand_active(const struct policy *policy, const struct ct_view *view,
+	uint16_t port, struct plan *ret_plan)
+{
+	const struct addr *client = &view->tuple[DIR_ORIGINAL].src.addr,
+			  *server = &view->tuple[DIR_REPLY].src.addr;
+
+	if (policy_tls_rule(policy, server, TLS_ON_DEMAND) != TLS_ON_DEMAND ||
+		!may_visit(policy, view) || !has_active_port(policy, client, port))
+		return REASON_NO_RANGE;
+	return policy_plan_without_offer(policy, view, DIR_ORIGINAL, port, ret_plan);
 }

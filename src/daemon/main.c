@@ -130,9 +130,9 @@ static bool pasvd_reload(void)
 	pasvd_keep_socket(next, l->now);
 	pasvd_keep_ct_helper(next, l->now);
 	settings_keep_sources(next, l->now);
-	if (next->policy.n_tls_ports && !loop.queue[LOOP_ON_DEMAND].nl.sock)
+	if (policy_has_on_demand(&next->policy) && !loop.queue[LOOP_ON_DEMAND].nl.sock)
 		log_reload(REASON_LEVEL_WARNING, "restart-needed",
-			"[tls] passive-ports are opened when pasvd is started again");
+			"ports are opened on demand when pasvd is started again");
 	pasvd_adopt(l, next);
 	return true;
 }
@@ -268,8 +268,9 @@ static int pasvd_bind_queue(int which, uint16_t number)
 /* Without a queue of their own, SYNs to ports on demand go their way, and find nothing open. */
 static int pasvd_start_on_demand(void)
 {
-	return live.now->policy.n_tls_ports ? pasvd_bind_queue(LOOP_ON_DEMAND, live.now->tls_queue)
-					    : 0;
+	return policy_has_on_demand(&live.now->policy)
+		       ? pasvd_bind_queue(LOOP_ON_DEMAND, live.now->tls_queue)
+		       : 0;
 }
 
 static int pasvd_start_core(const struct ct_helper *ct_helper)

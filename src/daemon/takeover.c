@@ -27,7 +27,7 @@ static int takeover_tls(struct engine *h, struct conntrack *ct)
 {
 	uint32_t mark = trust_to_mark(h->policy->connmark, TRUST_TLS);
 
-	if (!h->policy->n_tls_ports)
+	if (!policy_has_on_demand(h->policy))
 		return 0;
 	return conntrack_marked(ct, mark, takeover_take_marked, h);
 }

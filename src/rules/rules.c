@@ -26,6 +26,8 @@ static void rules_fill_in(struct rules_request *q)
 	r->families = r->nft || q->asked ? q->asked : rules_families_of_servers(r);
 	if (!r->families)
 		r->families = r->nft ? RULES_BOTH : RULES_IP4_ONLY;
+	if (r->lan && !r->n_lan_ports)
+		r->lan_port[r->n_lan_ports++] = RULES_DEFAULT_PORT;
 	for (size_t i = 0; i < r->n_servers; i++) {
 		if (!r->server[i].n_ports)
 			r->server[i].port[r->server[i].n_ports++] =
@@ -46,6 +48,29 @@ static void rules_set_ranges(
 	for (size_t i = 0; i < policy->n_tls_ports; i++) {
 		if (s->any || network_has(&policy->tls_ports[i].server, &own))
 			a->range[a->n_ranges++] = policy->tls_ports[i].ports;
+	}
+}
+
+static void rules_add_range(struct rules_ranges *ranges, const struct port_range *range)
+{
+	ranges->range[ranges->n++] = *range;
+}
+
+/* Likewise for clients that come in by the interface that is configured. */
+static void rules_set_ranges_of_clients(struct rules *r, const struct settings *s)
+{
+	const struct policy *policy = &s->policy;
+
+	if (!r->lan || strcmp(r->lan, s->servers.lan) != 0)
+		return;
+	for (size_t i = 0; i < policy->n_lan_ports; i++)
+		rules_add_range(&r->lan_passive, &policy->lan_ports[i]);
+	for (size_t i = 0; i < policy->n_active_ports; i++) {
+		const struct active_ports *a = &policy->active_ports[i];
+
+		rules_add_range(
+			&r->lan_active[a->client.addr.family == ADDR_IP6 ? RULES_IP6 : RULES_IP4],
+			&a->ports);
 	}
 }
 
@@ -86,6 +111,7 @@ int rules_complete(struct rules_request *q)
 			rules_set_ranges(
 				&r->server[i], &r->server[i].address[family], &settings.policy);
 	}
+	rules_set_ranges_of_clients(r, &settings);
 	r->ct_helper = rules_ct_helper(settings.ct_helper);
 	return r->ct_helper ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -51,6 +51,8 @@ void rules_from_settings(const struct settings *settings, struct rules *r)
 	}
 	r->n_servers = servers->n;
 	r->lan = servers->lan[0] ? servers->lan : NULL;
+	r->n_lan_ports = servers->n_lan_ports;
+	memcpy(r->lan_port, servers->lan_port, sizeof(r->lan_port));
 	r->nft |= settings->nft;
 }
 

@@ -143,6 +143,21 @@ static const char *rules_take_public(void *data, const char *value)
 	return NULL;
 }
 
+static const char *rules_take_lan_port(void *data, const char *value)
+{
+	struct rules *r = &((struct rules_request *)data)->rules;
+	int32_t port = rules_number(value, strlen(value), UINT16_MAX);
+
+	for (size_t i = 0; i < r->n_lan_ports; i++) {
+		if (r->lan_port[i] == port)
+			port = 0;
+	}
+	if (port < 1 || r->n_lan_ports == RULES_PORTS_MAX)
+		return "must be a port from 1 to 65535; each once, at most 64 of them";
+	r->lan_port[r->n_lan_ports++] = (uint16_t)port;
+	return NULL;
+}
+
 static bool rules_has_port(const struct rules_server *s, int32_t outside)
 {
 	for (size_t i = 0; i < s->n_ports; i++) {
@@ -213,6 +228,11 @@ const struct options_row rules_check_rows[] = {
 		.value = "IF",
 		.take = rules_take_lan,
 		.help = "interface of clients that visit servers elsewhere"},
+	{.name = "lan-port",
+		.value = "PORT",
+		.repeatable = true,
+		.take = rules_take_lan_port,
+		.help = "a control port that they dial (default 21)"},
 	{.name = "accept-data",
 		.offset = offsetof(struct rules_request, rules.accept_data),
 		.help = "data connections of --server any pass FORWARD"},
@@ -292,6 +312,7 @@ bool rules_coherent(const struct rules_request *q)
 			"--wan: needs --server ADDR, or --server any if other rules have the DNAT"},
 		{!r->n_servers && !r->lan, "--server or --lan: missing"},
 		{!r->n_servers && r->accept_data, "--accept-data: needs --server any"},
+		{r->n_lan_ports && !r->lan, "--lan-port: needs --lan"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
@@ -305,7 +326,8 @@ bool rules_coherent(const struct rules_request *q)
 
 bool rules_name_somebody(const struct rules_request *q)
 {
-	return q->rules.n_servers || q->n_wans || q->rules.lan || q->rules.accept_data;
+	return q->rules.n_servers || q->n_wans || q->rules.lan || q->rules.n_lan_ports ||
+	       q->rules.accept_data;
 }
 
 static void rules_print_server_options(const struct rules_server *s, FILE *out)
@@ -339,5 +361,7 @@ void rules_print_options(const struct rules_request *q, FILE *out)
 		rules_print_server_options(&r->server[i], out);
 	if (r->lan)
 		fprintf(out, " --lan %s", r->lan);
+	for (size_t i = 0; i < r->n_lan_ports; i++)
+		fprintf(out, " --lan-port %d", r->lan_port[i]);
 	fputs(r->accept_data ? " --accept-data" : "", out);
 }

@@ -34,6 +34,9 @@ enum {
 	IF_ROUTED = 1 << 14,
 	IF_OWN = 1 << 15,
 	IF_TRANSLATED = 1 << 16,
+	IF_LAN_PASSIVE = 1 << 17,
+	IF_LAN_ACTIVE = 1 << 18,
+	IF_ON_DEMAND = 1 << 19,
 };
 
 struct rules_line {
@@ -158,10 +161,17 @@ static void rules_print_range(
 }
 
 /* How often a line may come out for an interface. */
-static size_t rules_repetitions(const struct rules_server *server, int family, const char *text)
+static size_t rules_repetitions(
+	const struct rules *r, const struct rules_server *server, int family, const char *text)
 {
 	if (strstr(text, "@TLS_PORTS@"))
 		return server->address[family].n_ranges;
+	if (strstr(text, "@LAN_PORT@"))
+		return r->n_lan_ports;
+	if (strstr(text, "@LAN_PASSIVE@"))
+		return r->lan_passive.n;
+	if (strstr(text, "@LAN_ACTIVE@"))
+		return r->lan_active[family].n;
 	return strstr(text, "PORT@") ? server->n_ports : 1; /* @PORT@ or @SERVER_PORT@ */
 }
 
@@ -175,7 +185,10 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN], line[LINE_LEN];
 	char mark_mask[MARK_LEN], unread_mark[MARK_LEN], shifted_mark[MARK_LEN];
 	char shifted_mask[MARK_LEN];
+	char lan_port[NUMBER_LEN], lan_passive[RANGE_LEN], lan_active[RANGE_LEN];
 	const char *bypass = r->nft ? " bypass" : " --queue-bypass";
+	const struct rules_ranges *active = &r->lan_active[family];
+	const char separator = r->nft ? '-' : ':';
 	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", a->public},
 		{"@SERVER@", a->own}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
 		{"@DESTINATION@", destination}, {"@ICMP@", names[family].icmp},
@@ -185,8 +198,10 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 		{"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range},
 		{"@MARK_MASK@", mark_mask}, {"@UNREAD_MARK@", unread_mark},
 		{"@SHIFTED_MARK@", shifted_mark}, {"@SHIFTED_MASK@", shifted_mask},
-		{"@REQUEST@", names[family].request}, {NULL, NULL}};
-	size_t times = rules_repetitions(server, family, text);
+		{"@REQUEST@", names[family].request},
+		{"@LAN_PORT@", lan_port}, {"@LAN_PASSIVE@", lan_passive},
+		{"@LAN_ACTIVE@", lan_active}, {NULL, NULL}};
+	size_t times = rules_repetitions(r, server, family, text);
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
 	snprintf(tls_queue, sizeof(tls_queue), "%d", r->tls_queue);
@@ -204,7 +219,11 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 		snprintf(port, sizeof(port), "%d", pair->outside);
 		snprintf(server_port, sizeof(server_port), "%d", pair->server);
 		rules_print_destination(a->own, pair->server, destination);
-		rules_print_range(&a->range[i < a->n_ranges ? i : 0], r->nft ? '-' : ':', range);
+		snprintf(lan_port, sizeof(lan_port), "%d", r->lan_port[i < r->n_lan_ports ? i : 0]);
+		rules_print_range(&a->range[i < a->n_ranges ? i : 0], separator, range);
+		rules_print_range(&r->lan_passive.range[i < r->lan_passive.n ? i : 0], separator,
+			lan_passive);
+		rules_print_range(&active->range[i < active->n ? i : 0], separator, lan_active);
 		rules_fill_in_line(values, text, line);
 		rules_put_line(out, line);
 	}
@@ -256,8 +275,10 @@ static unsigned int rules_conditions(
 	bool serves = rules_serves_family(server, family);
 
 	return (serves ? IF_SERVER | rules_who_translates(server, address) | reached : 0) |
-	       (address->n_ranges ? IF_TLS : 0) |
+	       (address->n_ranges ? IF_TLS | IF_ON_DEMAND : 0) |
 	       (address->own[0] || r->lan || r->accept_data ? IF_ACCEPT : 0) |
+	       (r->lan_passive.n ? IF_LAN_PASSIVE | IF_ON_DEMAND : 0) |
+	       (r->lan_active[family].n ? IF_LAN_ACTIVE | IF_ON_DEMAND : 0) |
 	       (r->lan ? IF_LAN : 0) | (r->fail_open ? IF_FAIL_OPEN : IF_FAIL_CLOSED) |
 	       (r->ct_helper->before_conntrack ? IF_RAW : IF_MANGLE) |
 	       (family == RULES_IP6 ? IF_IPV6 : IF_IPV4);

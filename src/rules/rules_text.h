@@ -52,6 +52,13 @@ struct rules {
 	unsigned int families; /* the set that they are for */
 	bool accept_data;      /* in FORWARD, also if there is nothing else to accept */
 	const char *lan;       /* NULL: no clients */
+	size_t n_lan_ports;    /* control ports of theirs */
+	uint16_t lan_port[RULES_PORTS_MAX];
+	/* ranges of ports that are opened on demand: of servers elsewhere, and of clients */
+	struct rules_ranges {
+		size_t n;
+		struct port_range range[POLICY_LIST_MAX];
+	} lan_passive, lan_active[RULES_FAMILIES];
 	size_t n_servers;
 	struct rules_server server[RULES_SERVERS_MAX];
 	const struct ct_helper *ct_helper;

@@ -403,6 +403,30 @@ static void policy_tls_ports(struct reader *r, const char *rest)
 	*t = (struct tls_ports){server_of(r, rest + end), ports_of(r, ports)};
 }
 
+static void policy_lan(struct reader *r, const char *rest)
+{
+	if (sscanf(rest, "%5u", &r->d->policy.lan) != 1)
+		bad(r, "not a number: %s", rest);
+}
+
+static void policy_lan_ports(struct reader *r, const char *rest)
+{
+	struct policy *p = &r->d->policy;
+
+	p->lan_ports[p->n_lan_ports++] = ports_of(r, rest);
+}
+
+static void policy_active_ports(struct reader *r, const char *rest)
+{
+	struct active_ports *a = &r->d->policy.active_ports[r->d->policy.n_active_ports++];
+	char ports[WORD];
+	int end = 0;
+
+	if (sscanf(rest, "%63s%n for %n", ports, &end, &end) != 1)
+		bad(r, "not ports: %s", rest);
+	*a = (struct active_ports){network_of(r, rest + end), ports_of(r, ports)};
+}
+
 static void policy_tls_mode_of(struct reader *r, const char *rest)
 {
 	static const char *const modes[] = {
@@ -446,6 +470,9 @@ static void read_policy(struct reader *r, const char *rest)
 		{"tls-ports", policy_tls_ports},
 		{"tls-mode", policy_tls_mode_of},
 		{"tls-implicit-ports", policy_implicit},
+		{"lan", policy_lan},
+		{"lan-ports", policy_lan_ports},
+		{"active-ports", policy_active_ports},
 	};
 	size_t word = strcspn(rest, " ");
 
@@ -534,13 +561,23 @@ static void read_idle(struct reader *r, const char *rest)
 	s->ms = seconds * (uint64_t)1000;
 }
 
-static void read_syn(struct reader *r, const char *rest)
+static void read_syn_from(struct reader *r, const char *rest, enum dir listener)
 {
 	struct step *s = add_step(r, STEP_SYN);
 
-	s->dir = DIR_REPLY;
-	s->reason = REASON_OPENED;
 	s->low = ports_of(r, rest).low;
+	s->dir = listener;
+	s->reason = REASON_OPENED;
+}
+
+static void read_syn(struct reader *r, const char *rest)
+{
+	read_syn_from(r, rest, DIR_REPLY);
+}
+
+static void read_server_syn(struct reader *r, const char *rest)
+{
+	read_syn_from(r, rest, DIR_ORIGINAL);
 }
 
 static void read_ending(struct reader *r, const char *rest)
@@ -607,6 +644,7 @@ static const struct {
 	{"restart", read_restart},
 	{"idle", read_idle},
 	{"syn", read_syn},
+	{"server-syn", read_server_syn},
 	{"ending", read_ending},
 	{"via", read_via},
 };

@@ -20,7 +20,7 @@ enum step_kind {
 	STEP_WORK,    /* and works again */
 	STEP_RESTART, /* the helper starts anew, conntrack stays */
 	STEP_IDLE,    /* ms go by */
-	STEP_SYN,     /* the client sends a SYN to port low of the address it dialled */
+	STEP_SYN,     /* dir listens at port low, as dialled or as seen, and is sent a SYN */
 	STEP_ENDING,  /* the connection is not ESTABLISHED any more */
 	STEP_VIA      /* packets come in by the interfaces indev from now on */
 };

@@ -230,11 +230,17 @@ static void play_busy(struct run *r, const struct step *s)
 
 static void play_knock(struct run *r, const struct step *s)
 {
+	const struct dialogue *d = r->d;
+	bool passive = s->dir == DIR_REPLY;
 	const struct packet_spec spec = {
-		.tuple = {{r->d->client.addr, 40123}, {r->d->dialled.addr, s->low}, 0},
+		.tuple = {{passive ? d->client.addr : d->listener.addr, 40123},
+			{passive ? d->dialled.addr : d->seen.addr, s->low}, 0},
 		.flags = SEG_SYN,
 	};
-	struct packet packet = {.p = r->buf, .len = packet_build(&spec, r->buf), .cap = BUFFER};
+	struct packet packet = {.p = r->buf,
+		.len = packet_build(&spec, r->buf),
+		.cap = BUFFER,
+		.indev = r->indev[passive ? DIR_ORIGINAL : DIR_REPLY]};
 	struct verdict verdict;
 
 	ondemand_syn(&r->engine, &packet, r->now, &verdict);

@@ -391,7 +391,7 @@ class Lab:
     servers, publics: addresses as text; by default one of each.
     forwards: (port outside, number of the server, port of the server).
     outside: how many servers there are outside; they are numbered behind the others.
-    lan: addresses of the LAN clients.
+    lan: addresses of the LAN clients; lan_ports: the control ports that they dial, unless it is 21.
     masquerade: what goes out and is not translated otherwise gets the address of wan, or
     the address snat; by default so if there are LAN clients.
     routed: nothing is translated, clients outside dial a server's own address.
@@ -407,7 +407,7 @@ class Lab:
 
     def __init__(self, engine="pasvd", family=IP4, servers=None, publics=None,
                  clients=1, forwards=((21, 0, 21),), outside=0, lan=(), snat=None,
-                 masquerade=None, routed=False, hairpin=False, mss=None, patient=False,
+                 masquerade=None, routed=False, hairpin=False, lan_ports=(), mss=None, patient=False,
                  loss=0.0, loss_behind=0.0, daemon=True, config=None, firewall="iptables"):
         assert engine in ENGINES, engine
         assert firewall in FIREWALLS, firewall
@@ -420,6 +420,7 @@ class Lab:
         self.client_count = clients
         self.forwards = list(forwards) if self.inside_addresses else []
         self.lan_addresses = list(lan)
+        self.lan_ports = list(lan_ports)
         self.snat = snat
         self.masquerade = bool(lan) and not routed if masquerade is None else masquerade
         self.routed = routed
@@ -649,7 +650,7 @@ class Lab:
         """What "pasvd rules" is told about a server, and with the first about LAN clients."""
         clients = self.firewall_options
         if self.lan_addresses and number == 0:
-            clients += ["--lan", "lan"]
+            clients += ["--lan", "lan", *(word for port in self.lan_ports for word in ("--lan-port", port))]
         if not self.inside_addresses:
             return [*clients, "-6" if self.family is IP6 else "-4"]
         server = ["--server", self.server_addresses[number]]

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.daemon
 
 NETLINK_NETFILTER = 12
 TLS = "[tls]\npassive-ports = 50000-50099\nqueue = 24\n"
+CLIENTS = ("[clients]\nlan = lan\nports = 21, 990\npassive-ports = 1024-65535\n"
+           "active-ports = 50000-50009 for 10.88.0.2\n")
 OPTIONS = ("--wan", "wan", "--server", "10.77.0.2")
 
 
@@ -139,6 +141,8 @@ HEALTHY = {
     "no NAT": {"routed": True},
     "no NAT, IPv6": {"routed": True, "lan": ("fd88::2",), "family": IP6},
     "TLS": {"config": TLS},
+    "clients, TLS": {"servers": (), "lan": ("10.88.0.2",), "outside": 1, "lan_ports": (21, 990), "config": CLIENTS},
+    "clients, TLS on a port": {"servers": (), "lan": ("10.88.0.2",), "outside": 1, "lan_ports": (990,)},
     "TLS by IPv6": {"config": TLS, "family": IP6, "lan": ("fd88::2",)},
 }
 

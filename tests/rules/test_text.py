@@ -50,6 +50,9 @@ def test_value_that_is_not_allowed_is_refused(option, value):
     (OPTIONS + ("-6",), "-4, -6, --server: not of one family"),
     (OPTIONS6 + ("-4",), "-4, -6, --server: not of one family"),
     (("--server", "fd00::2", "--public", "203.0.113.1"), "--server, --public: each family needs both"),
+    (OPTIONS + ("--lan-port", "990"), "--lan-port: needs --lan"),
+    (CLIENTS + ("--lan-port", "21:990"), "--lan-port \"21:990\": must be"),
+    (CLIENTS + ("--lan-port", "990", "--lan-port", "990"), "--lan-port \"990\": must be"),
     (CLIENTS + ("-5",), "unknown option \"-5\""),
     (OPTIONS + ("--port", "21", "--port", "21:2121"), "--port \"21:2121\": must be"),
     (OPTIONS + ("--port",), "--port: needs a value"),
@@ -94,6 +97,48 @@ def test_packets_pass_without_a_daemon_unless_told_otherwise(folder):
             queued = [line for line in queued if line not in always + shifted]
             assert len(queued) >= 2 and {line.endswith("bypass") for line in queued} == {bypass}
             assert len(re.findall(r"# (?:No )?(?:--queue-)?bypass: while", text)) == 1
+
+
+LAN_CONFIG = """\
+[pasvd]
+fail-open = no
+[clients]
+lan = lan0
+ports = 21, 990
+passive-ports = 40000-49999, 60000
+active-ports = 50000-50009 for 10.0.0.5, 50010 for fd00::5
+"""
+
+
+def test_ports_of_clients_are_queued_while_a_daemon_runs(folder):
+    (folder / "conf").write_text(LAN_CONFIG)
+    queue = "--syn -j NFQUEUE --queue-num 22 --queue-bypass"
+    syn = "-p tcp -m tcp --dport {} --tcp-flags FIN,SYN,RST,ACK SYN -j PASVD"
+    for family, own in ("-4", "50000:50009"), ("-6", "50010"):
+        rules = rules_of(pasvd_rules(family, "--config", str(folder / "conf")).stdout)
+        for what, ports in ("-i lan0", ("40000:49999", "60000")), ("! -i lan0", (own,)):
+            for port in ports:
+                assert f"-A PASVD {what} -p tcp --dport {port} {queue}" in rules
+                assert f"-A PREROUTING {what} {syn.format(port)}" in rules
+        assert len([rule for rule in rules if queue in rule]) == 3
+
+
+def test_ports_of_clients_are_those_of_the_interface_that_is_configured(folder):
+    (folder / "conf").write_text(LAN_CONFIG)
+    for nft in (), ("--nft",):
+        for lan, configured in ("lan0", True), ("lan1", False):
+            text = pasvd_rules("--lan", lan, *nft, "--config", str(folder / "conf")).stdout
+            assert bool(re.search(r"queue(-num| num) 22\b", text)) == configured
+            assert "990" not in text
+
+
+def test_clients_dial_other_ports(folder):
+    (folder / "conf").write_text(LAN_CONFIG)
+    asked = pasvd_rules("--lan", "lan0", "--lan-port", "990", "--lan-port", "2121").stdout
+    configured = pasvd_rules("--config", str(folder / "conf")).stdout
+    for text, ports in (asked, {"990", "2121"}), (configured, {"21", "990"}):
+        assert set(re.findall(r"-i lan0 -p tcp --dport (\d+) -j CT", text)) == ports
+        assert set(re.findall(r"--ctorigdstport (\d+) -j PASVD", text)) == ports
 
 
 @pytest.mark.parametrize("given,printed", [

@@ -143,6 +143,34 @@ START_TEST(servers_have_sections_of_their_own)
 }
 END_TEST
 
+START_TEST(clients_have_ports_of_their_own_and_of_their_servers)
+{
+	struct settings s =
+		good("[clients]\nlan = lo\nports = 21, 990\npassive-ports = 1024-65535\n"
+		     "active-ports = 50000-50009 for 10.0.0.5, 50010 for fd00::/64\n");
+	const struct policy *p = &s.policy;
+
+	ck_assert(s.servers.n_lan_ports == 2 && s.servers.lan_port[1] == 990);
+	ck_assert(p->n_lan_ports == 1 && p->lan_ports[0].low == 1024 &&
+		  p->lan_ports[0].high == 65535);
+	ck_assert(p->n_active_ports == 2 && p->active_ports[0].client.bits == 32 &&
+		  is_addr(&p->active_ports[0].client.addr, "10.0.0.5") &&
+		  p->active_ports[1].client.bits == 64 && p->active_ports[1].ports.high == 50010);
+	external_read(&s.watch, &s.policy);
+	ck_assert_uint_eq(s.policy.lan, if_nametoindex("lo"));
+	ck_assert(external_any(&s.watch));
+}
+END_TEST
+
+START_TEST(interface_of_clients_is_looked_for_only_if_it_matters)
+{
+	struct settings s = good("[clients]\nlan = lo\n");
+
+	external_read(&s.watch, &s.policy);
+	ck_assert(!s.policy.lan && !external_any(&s.watch));
+}
+END_TEST
+
 START_TEST(servers_are_known_to_be_behind_the_router)
 {
 	struct settings s = good("[server a]\naddress = 192.168.1.10, fd00::10\nwan = eth0\n"
@@ -488,6 +516,8 @@ int main(void)
 		a_comment_may_follow_a_value,
 		defaults_of_the_table_are_in_force,
 		servers_have_sections_of_their_own,
+		clients_have_ports_of_their_own_and_of_their_servers,
+		interface_of_clients_is_looked_for_only_if_it_matters,
 		servers_are_known_to_be_behind_the_router,
 		section_of_a_server_may_come_after_the_mark_of_utf_8,
 		where_a_value_stands_is_known,

@@ -13,6 +13,9 @@
 
 #define SOURCE ": must be ADDRESS or file:PATH [for NETWORK] [dialled ADDRESS] [on INTERFACE]"
 
+#define ACTIVE_PORTS                                                                               \
+	": must be ranges of ports 1024..65535 for an address or a network, as in 50000-50009 "    \
+	"for 192.168.1.5"
 #define TLS_PORTS                                                                                  \
 	": must be ranges of ports 1024..65535, as in 60000-60100 or 60000-60100 for 10.0.0.2"
 #define TLS_MODE  ": must be on-demand, pass or refuse, alone or as in refuse for 10.0.0.0/24"
@@ -68,7 +71,14 @@ static const struct {
 		"accept-data"},
 	{"clients", "lan = eth+", NULL,
 		": must be the name of an interface, as in lan0, or nothing"},
-	{"pasvd", "ports = 21", NULL, ": belongs to [server NAME]"},
+	{"clients", "ports = 0", NULL, ": must be ports, as in 21, 990"},
+	{"clients", "ports = 21:2121", NULL, ": must be ports, as in 21, 990"},
+	{"clients", "ports = 21, 21", "ports = 21", ": each port can be given once"},
+	{"clients", "passive-ports = 1023-2000", NULL,
+		": must be ranges of ports 1024..65535, as in 1024-65535"},
+	{"clients", "active-ports = 50000-50009", NULL, ACTIVE_PORTS},
+	{"clients", "active-ports = 1000 for 10.0.0.2", NULL, ACTIVE_PORTS},
+	{"pasvd", "ports = 21", NULL, ": belongs to [server NAME] or [clients]"},
 	{"sever ftp", "addr = 10.0.0.2", NULL,
 		": no such section, there are [pasvd], [server NAME], [clients], [policy], "
 		"[limits], [translate], [tls], [strict]"},
@@ -172,7 +182,7 @@ static const struct {
 		"ct-zone, rules, fail-open, "
 		"expect-timeout, expect-timeout-active, connmark, "
 		"control-socket, firewall, families"},
-	{"pasvd", "passive-ports = 5", NULL, ": belongs to [server NAME] or [tls]"},
+	{"pasvd", "passive-ports = 5", NULL, ": belongs to [server NAME] or [clients] or [tls]"},
 	{"tls", "passive-ports = 1023-2000", NULL, TLS_PORTS},
 	{"tls", "passive-ports = 60000 - 60100", NULL, TLS_PORTS},
 	{"tls", "passive-ports = 60000-60100 for", NULL, TLS_PORTS},
@@ -296,6 +306,22 @@ START_TEST(what_a_server_lacks_is_named_where_its_section_begins)
 	good(SERVER "[server www]\naddress = 10.0.0.3\nwan = eth1\n");
 	good(SERVER "[server www]\naddress = fd00::3\nwan = eth0\n");
 	good(SERVER "[server www]\naddress = 10.0.0.3\nwan = eth0\nports = 2121:21\n");
+}
+END_TEST
+
+START_TEST(ports_of_clients_need_their_interface)
+{
+	static const char *const key[] = {
+		"ports = 990", "passive-ports = 50000", "active-ports = 50000 for 10.0.0.2"};
+	struct settings s;
+	char text[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(key); i++) {
+		snprintf(text, sizeof(text), "[clients]\n%s\n", key[i]);
+		ck_assert_int_eq(read_bytes(text, strlen(text), &s), -EINVAL);
+		ck_assert_str_eq(
+			error, "[clients]: ports, passive-ports and active-ports need lan");
+	}
 }
 END_TEST
 
@@ -447,6 +473,7 @@ int main(void)
 	const TTest *const test[] = {
 		mistakes_are_named,
 		what_a_server_lacks_is_named_where_its_section_begins,
+		ports_of_clients_need_their_interface,
 		there_may_be_16_servers,
 		passive_ports_of_servers_have_the_room_of_those_of_tls,
 		the_first_mistake_counts,

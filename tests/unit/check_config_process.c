@@ -44,6 +44,8 @@ static void set_up(void)
 	config_process_add("60000-60100 for 10.0.0.2", settings_add_tls_ports, &p->n_tls_ports);
 	config_process_add("refuse for 2001:db8::/32", settings_add_tls_mode, &p->n_tls_rule);
 	config_process_add("990", settings_add_implicit, &p->n_implicit);
+	config_process_add("60000-61000", settings_add_lan_range, &p->n_lan_ports);
+	config_process_add("50000-50009 for 10.0.0.5", settings_add_active, &p->n_active_ports);
 	p->own[p->n_own++] = p->tls_ports[0].server.addr;
 }
 
@@ -170,6 +172,14 @@ static const struct {
 	NUMBER(policy.tls_ports[0].ports.high, 0),
 	NUMBER(policy.tls_rule[0].server.bits, 129),
 	NUMBER(policy.tls_rule[0].mode, TLS_REFUSE + 1),
+	NUMBER(policy.n_lan_ports, POLICY_LIST_MAX + 1),
+	NUMBER(policy.n_active_ports, POLICY_LIST_MAX + 1),
+	NUMBER(policy.lan_ports[0].low, 1023),
+	NUMBER(policy.lan_ports[0].high, 59999),
+	NUMBER(policy.active_ports[0].client.bits, 33),
+	NUMBER(policy.active_ports[0].ports.low, 1023),
+	NUMBER(policy.active_ports[0].ports.high, 1),
+	TEXT(watch.lan),
 	NUMBER(policy.implicit[0].low, 0),
 	NUMBER(policy.implicit[0].high, 1),
 	NUMBER(watch.n_files, POLICY_LIST_MAX + 1),

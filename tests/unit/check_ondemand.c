@@ -111,6 +111,40 @@ START_TEST(a_syn_that_is_repeated_opens_nothing)
 }
 END_TEST
 
+/* The server sees both at one address, and so does nobody know for whom it is. */
+START_TEST(a_port_that_two_clients_wait_on_is_refused)
+{
+	struct endpoint seen = packet_endpoint("203.0.113.1:40000"),
+			server = packet_endpoint("198.51.100.2:21");
+	struct endpoint client[] = {
+		packet_endpoint("10.0.0.2:40000"), packet_endpoint("10.0.0.3:40000")};
+	struct fake_conn *c[2];
+	struct verdict v;
+
+	start();
+	for (int i = 0; i < 2; i++) {
+		policy.active_ports[i] =
+			(struct active_ports){{client[i].addr, 32}, {50000, (uint16_t)(50005 + i)}};
+		seen.port++;
+		c[i] = fake_ct_connect(&ct, &client[i], &server, &server, &seen);
+		ondemand_add(&engine, &c[i]->view);
+	}
+	policy.n_active_ports = 2;
+	ck_assert_int_eq(
+		on_demand_syn("198.51.100.2:20", "203.0.113.1:50005", &v), REASON_AMBIGUOUS);
+	ck_assert(v.known && !v.opened);
+	ck_assert_int_eq(on_demand_syn("198.51.100.2:20", "203.0.113.1:50006", &v), REASON_OPENED);
+	ck_assert(addr_eq(&v.listener.addr, &client[1].addr));
+	c[1]->view.established = false;
+	ck_assert_int_eq(on_demand_syn("198.51.100.2:20", "203.0.113.1:50005", &v), REASON_OPENED);
+	ck_assert(addr_eq(&v.listener.addr, &client[0].addr));
+	ck_assert_int_eq(
+		on_demand_syn("198.51.100.3:20", "203.0.113.1:50004", &v), REASON_NO_MASTER);
+	ck_assert_int_eq(
+		on_demand_syn("198.51.100.2:20", "203.0.113.2:50004", &v), REASON_NO_MASTER);
+}
+END_TEST
+
 START_TEST(one_that_ends_is_forgotten_and_an_older_one_counts)
 {
 	struct fake_conn *old, *new;
@@ -201,6 +235,7 @@ int main(void)
 		of_two_servers_the_one_whose_range_it_is_gets_it,
 		a_second_knock_finds_the_port_open,
 		a_syn_that_is_repeated_opens_nothing,
+		a_port_that_two_clients_wait_on_is_refused,
 		one_that_ends_is_forgotten_and_an_older_one_counts,
 		knocks_count_for_the_limits,
 		what_is_over_makes_room,

@@ -639,9 +639,9 @@ START_TEST(a_denied_port_is_not_opened_on_demand_either)
 	const struct ct_view v = view();
 	struct plan p;
 
-	ck_assert_int_eq(policy_plan_on_demand(&policy, &v, 60049, &p), REASON_OPENED);
-	ck_assert_int_eq(policy_plan_on_demand(&policy, &v, 60050, &p), REASON_DENIED_PORT);
-	ck_assert_int_eq(policy_plan_on_demand(&policy, &v, 60101, &p), REASON_NO_RANGE);
+	ck_assert_int_eq(policy_plan_on_demand(&policy, &v, 0, 60049, &p), REASON_OPENED);
+	ck_assert_int_eq(policy_plan_on_demand(&policy, &v, 0, 60050, &p), REASON_DENIED_PORT);
+	ck_assert_int_eq(policy_plan_on_demand(&policy, &v, 0, 60101, &p), REASON_NO_RANGE);
 }
 END_TEST
 
