@@ -89,9 +89,8 @@ class Host:
     def is_whole(self):
         return self.rules("diff", check=False).returncode == 0
 
-    def check(self):
-        """`pasvd check`, which must be well."""
-        return self.run(shlex.join(map(str, [PASVD, "check", *self.lab.rule_options(0)])), check=False)
+    def check(self, *options):
+        return self.run(shlex.join(map(str, [PASVD, "check", *options, *self.lab.rule_options(0)])), check=False)
 
     def saved(self):
         return self.shell("${IPTABLES:-iptables}-save; nft list ruleset").stdout
