@@ -29,6 +29,8 @@ for folder in proc sys dev tmp; do mount --rbind "/$folder" "$1/root/$folder"; d
 mount --bind "$2" "$1/root$2"
 mount --bind "$3" "$1/root$3"
 mount -t tmpfs tmpfs "$1/root/run"
+mkdir -p "$1/root/opt/firewalls"
+mount --bind "$5" "$1/root/opt/firewalls"
 [ -z "$4" ] || tar -C "$4" -c . | tar -C "$1/root" -x --keep-directory-symlink
 exec chroot "$1/root" sh -c 'echo mounted; exec sleep infinity'
 """
@@ -43,7 +45,7 @@ class Host:
         if iptables:
             self.environment["IPTABLES"] = iptables
         self.holder = self.process("sh", "-c", HOST, "sh", folder, TOP, BUILD.resolve(),
-                                   PACKAGES / package if package else "", prefix=["unshare", "--mount", "--"])
+                                   PACKAGES / package if package else "", PACKAGES, prefix=["unshare", "--mount", "--"])
         wait_for(lambda: self.holder.log().endswith("mounted\n"), what="the mounts")
         pid = self.pid_of("^sleep infinity$")
         self.enter = ["nsenter", f"--mount=/proc/{pid}/ns/mnt", f"--root=/proc/{pid}/root", "--wd=/", "--"]
@@ -198,6 +200,24 @@ for table in raw mangle nat filter; do "$ipt" -w 10 -t "$table" -F; done
     host.run("/etc/firewall.sh")
 
 
+def docker(host):
+    """Where the package is, as it is too large to be copied. Containers are not started: a network has all of its rules."""
+    programs = "/opt/firewalls/docker.io/usr"
+    host.environment["PATH"] = f"{programs}/sbin:{programs}/bin:{host.environment['PATH']}"
+    host.write("/usr/local/sbin/restart-docker", """\
+#!/bin/sh
+[ ! -e /run/docker.pid ] || {
+	pid=$(cat /run/docker.pid)
+	kill "$pid"
+	while [ -e "/proc/$pid" ]; do :; done
+}
+dockerd --storage-driver=vfs --pidfile=/run/docker.pid >/run/docker.log 2>&1 &
+until docker network ls; do :; done
+""", 0o755)
+    host.run("restart-docker")
+    host.lab.on_exit(lambda: host.run("sh -c 'kill $(cat /run/docker.pid)'"))
+
+
 # name: (the package, iptables, how it is set up, {what is done to it: whether that takes pasvd's rules away})
 FIREWALLS = {
     "firewalld": ("firewalld", None, firewalld, {"firewall-cmd --reload": True, "firewall-cmd --complete-reload": True,
@@ -209,6 +229,7 @@ FIREWALLS = {
     "netfilter-persistent": ("netfilter-persistent", None, netfilter_persistent, {
         "netfilter-persistent reload": True, "netfilter-persistent flush": True}),
     "nftables.conf": (None, None, nftables, {"nft -f /etc/nftables.conf": True}),
+    "Docker": (None, None, docker, {"restart-docker": False, "sh -c 'docker network create lab; docker network rm lab'": False}),
     "a script": (None, None, script, {"/etc/firewall.sh": True}),
     "a script, legacy": (None, "iptables-legacy", script, {"/etc/firewall.sh": True}),
 }

@@ -50,7 +50,7 @@ def download(router, visit, visit_out):
 
 
 def test_deployment_names_all_that_is_tried():
-    shown = {"restart-firewalld": "systemctl restart firewalld"}
+    shown = {f"restart-{name}": f"systemctl restart {name}" for name in ("firewalld", "docker")}
     tried = {shown.get(action, action) for row in FIREWALLS.values() for action in row[3] if not action.startswith(("/", "sh "))}
     assert tried and [action for action in tried if f"`{action}`" not in DEPLOYMENT] == []
 
