@@ -200,6 +200,50 @@ for table in raw mangle nat filter; do "$ipt" -w 10 -t "$table" -F; done
     host.run("/etc/firewall.sh")
 
 
+FW4 = """\
+table inet fw4
+flush table inet fw4
+table inet fw4 {
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		include "/usr/share/nftables.d/chain-pre/forward/*.nft"
+		ct state vmap { established : accept, related : accept } comment "!fw4: Handle forwarded flows"
+		iifname "lan0" jump forward_lan comment "!fw4: Handle lan IPv4/IPv6 forward traffic"
+		iifname "wan" jump forward_wan comment "!fw4: Handle wan IPv4/IPv6 forward traffic"
+		jump handle_reject
+	}
+	chain handle_reject {
+		meta l4proto tcp reject with tcp reset comment "!fw4: Reject TCP traffic"
+		reject with icmpx type port-unreachable comment "!fw4: Reject any other traffic"
+	}
+	chain forward_lan {
+		jump accept_to_wan comment "!fw4: Accept lan to wan forwarding"
+		jump accept_to_lan
+	}
+	chain accept_to_lan {
+		oifname "lan0" counter accept comment "!fw4: accept lan IPv4/IPv6 traffic"
+	}
+	chain forward_wan {
+		jump reject_to_wan
+	}
+	chain accept_to_wan {
+		meta nfproto ipv4 oifname "wan" ct state invalid counter drop comment "!fw4: Prevent NAT leakage"
+		oifname "wan" counter accept comment "!fw4: accept wan IPv4/IPv6 traffic"
+	}
+	chain reject_to_wan {
+		oifname "wan" counter jump handle_reject comment "!fw4: reject wan IPv4/IPv6 traffic"
+	}
+}
+"""
+
+
+def fw4(host):
+    """Debian does not have it: its rules as its templates print them for the zones lan and wan, without redirects."""
+    host.write("/etc/fw4.nft", FW4)
+    host.write("/usr/local/sbin/fw4", "#!/bin/sh\nnft -f /etc/fw4.nft\n", 0o755)
+    host.run("fw4 start")
+
+
 def docker(host):
     """Where the package is, as it is too large to be copied. Containers are not started: a network has all of its rules."""
     programs = "/opt/firewalls/docker.io/usr"

@@ -10,7 +10,7 @@ import pytest
 
 import clients
 import servers
-from firewalls import FIREWALLS, Host
+from firewalls import FIREWALLS, Host, fw4
 from lab import PASVD, TOP, wait_for
 from watch import Watch
 
@@ -102,6 +102,7 @@ def test_rules_stay_or_are_loaded_again(router, download, name, action):
 # What drops FTP, and what then reloads it: firewalld drops what LAN clients ask for that are in no zone of its; a firewall of
 # iptables-legacy does not see what rules of iptables-nft accept.
 MENDED = {
+    "fw4": ("fw4 reload", {}),
     "firewalld": ("firewall-cmd --reload", {"servers": (), "outside": 1, "lan": ("10.88.0.2",)}),
     "ufw": ("ufw reload", {}),
     "shorewall": ("shorewall reload", {}),
@@ -111,10 +112,11 @@ MENDED = {
 @pytest.mark.parametrize("name", MENDED)
 def test_printed_fix_is_enough_and_lasts(make_lab, visit, visit_out, name):
     action, options = MENDED[name]
-    package, _, setup, _ = FIREWALLS[name]
+    package, _, setup, _ = FIREWALLS.get(name, (None, None, fw4, {}))
+    beside_legacy = name in ("ufw", "shorewall")
     with bare_router(make_lab, **options) as lab:
-        host = Host(lab, package, None if options else "iptables-nft")
-        if not options:
+        host = Host(lab, package, "iptables-nft" if beside_legacy else None)
+        if beside_legacy:
             host.shell("for end in '' -save -restore; do ln -sf /usr/sbin/iptables-legacy$end /usr/sbin/iptables$end; done")
         setup(host)
         host.rules("load")
