@@ -48,9 +48,7 @@ const char *target_family(const struct target *t)
 	return t->family == ADDR_IP6 ? "ipv6" : "ipv4";
 }
 
-/* The value of IPTABLES for pasvd rules load, "iptables-legacy" for ip6tables-legacy; "" if it is
- * what pasvd rules load takes by itself. */
-static const char *check_rules_variant(const struct target *t)
+const char *target_variant(const struct target *t)
 {
 	const char *suffix = strchr(t->filter->command, '-');
 
@@ -60,7 +58,7 @@ static const char *check_rules_variant(const struct target *t)
 static void check_rules_fix_by(const struct facts *f, const struct target *t, struct finding *found,
 	const char *what, const char *options)
 {
-	const char *suffix = check_rules_variant(t);
+	const char *suffix = target_variant(t);
 
 	finding_fix(found, "%s%s%s%s %s%s%s", *suffix ? "IPTABLES=iptables" : "", suffix,
 		*suffix ? " " : "", f->loader, what, *options ? " " : "", options);

@@ -10,6 +10,10 @@
 /* "ipv4" or "ipv6". */
 const char *target_family(const struct target *t);
 
+/* What follows "iptables" in the command of its rules, such as "-legacy"; "" if that is what
+ * "iptables" is. */
+const char *target_variant(const struct target *t);
+
 /* It is of one of pasvd's sets of rules. */
 bool is_own_chain(const struct facts *f, const struct chain *c);
 bool filter_is_nft(const struct filter *f);

@@ -16,6 +16,7 @@ enum { FILTERS_MAX = 6, TARGETS_MAX = 16, PATH_TEXT_MAX = 512, OPTIONS_MAX = 204
 struct filter {
 	char command[32]; /* iptables, iptables-legacy, ip6tables-nft …, or nft */
 	enum addr_family family;
+	bool is_legacy; /* its rules are not among those of nft */
 	struct ruleset rules;
 };
 

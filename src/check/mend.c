@@ -71,8 +71,11 @@ static void mend_by_rules(const struct mend *m, struct finding *found)
 /* Pasvd's rules of iptables go when a tool flushes all chains. */
 static void mend_load_again(const struct mend *m, struct commands *c)
 {
+	const char *variant = target_variant(m->target);
+
 	if (!filter_is_nft(m->target->filter) && m->target->options[0])
-		commands_add(c, "%s load %s", m->loader, m->target->options);
+		commands_add(c, "%s%s%s%s load %s", *variant ? "IPTABLES=iptables" : "", variant,
+			*variant ? " " : "", m->loader, m->target->options);
 }
 
 /* --- tools --- */

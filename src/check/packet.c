@@ -139,6 +139,14 @@ static enum tri span_some(enum field field)
 	return field_is_port(field) ? TRI_SOME_PORTS : TRI_SOME;
 }
 
+static bool span_is_never(const struct span *s, enum field field)
+{
+	struct span never;
+
+	return (field == FIELD_IN || field == FIELD_OUT) &&
+	       span_name(PACKET_NEVER_BY, false, &never) && memcmp(s, &never, sizeof(never)) == 0;
+}
+
 /* Whether the packet's field is in the interval. */
 static enum tri span_holds(const struct span *s, enum field field, const struct rule_packet *p)
 {
@@ -148,7 +156,7 @@ static enum tri span_holds(const struct span *s, enum field field, const struct 
 	if (memcmp(s, &any, sizeof(any)) == 0)
 		return TRI_YES;
 	if (!span_of_packet(p, field, &of))
-		return span_some(field);
+		return span_is_never(s, field) ? TRI_NO : span_some(field);
 	if (memcmp(of.high, s->low, SPAN_BYTES) < 0 || memcmp(of.low, s->high, SPAN_BYTES) > 0)
 		return TRI_NO;
 	if (memcmp(of.low, s->low, SPAN_BYTES) >= 0 && memcmp(of.high, s->high, SPAN_BYTES) <= 0)

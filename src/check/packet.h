@@ -46,6 +46,9 @@ enum {
 /* Flags of TCP as they stand in its header. */
 enum { FLAG_FIN = 1, FLAG_SYN = 2, FLAG_RST = 4, FLAG_PSH = 8, FLAG_ACK = 16, FLAG_URG = 32 };
 
+/* The interface by which no packet of these kinds comes in or goes out. */
+#define PACKET_NEVER_BY "lo"
+
 struct rule_packet {
 	const char *in, *out; /* NULL: not known */
 	struct addr src, dst, orig_dst, reply_src;

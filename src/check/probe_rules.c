@@ -52,12 +52,27 @@ static struct filter *probe_rules_new_filter(
 	return filter;
 }
 
+/* What such an iptables is: "-legacy", "-nft", or "" if it does not say. */
+static const char *probe_rules_kind_of(const char *command)
+{
+	struct output o;
+	const char *kind = "";
+
+	if (run((const char *const[]){command, "-V", NULL}, NULL, &o) == 0)
+		kind = strstr(o.text, "nf_tables") ? "-nft"
+		       : strstr(o.text, "legacy")  ? "-legacy"
+						   : "";
+	free(o.text);
+	return kind;
+}
+
 static int probe_rules_take_iptables(
 	struct looking *l, const char *command, enum addr_family family, const char *saved)
 {
 	struct filter *filter = probe_rules_new_filter(l->f, command, family);
 	int err = iptables_save_read(saved, &filter->rules);
 
+	filter->is_legacy = strcmp(probe_rules_kind_of(command), "-legacy") == 0;
 	if (!err)
 		probe_ipsets(&filter->rules);
 	return err;
@@ -83,26 +98,12 @@ static bool probe_rules_read_iptables(
 	return status != -ENOENT;
 }
 
-/* What plain "iptables" is: "-legacy", "-nft", or "" if it does not say. */
-static const char *probe_rules_plain_kind(const char *base)
-{
-	struct output o;
-	const char *kind = "";
-
-	if (run((const char *const[]){base, "-V", NULL}, NULL, &o) == 0)
-		kind = strstr(o.text, "nf_tables") ? "-nft"
-		       : strstr(o.text, "legacy")  ? "-legacy"
-						   : "";
-	free(o.text);
-	return kind;
-}
-
 /* Both kinds of iptables, if both are there: rules of either are in force. The one that is
  * "iptables" is called so. */
 static void probe_rules_read_family(struct looking *l, size_t base)
 {
 	static const char *const kinds[] = {"-nft", "-legacy"};
-	const char *plain = probe_rules_plain_kind(bases[base]);
+	const char *plain = probe_rules_kind_of(bases[base]);
 	bool any = probe_rules_read_iptables(l, bases[base], probe_rules_family_of(base));
 
 	for (size_t i = 0; *plain && i < 2; i++) {
@@ -119,8 +120,7 @@ static void probe_rules_read_family(struct looking *l, size_t base)
 static const struct ruleset *probe_rules_nft_kind(const struct facts *f, enum addr_family family)
 {
 	for (size_t i = 0; i < f->n_filters; i++) {
-		if (f->filter[i].family == family &&
-			strstr(f->filter[i].command, "-legacy") == NULL)
+		if (f->filter[i].family == family && !f->filter[i].is_legacy)
 			return &f->filter[i].rules;
 	}
 	return NULL;

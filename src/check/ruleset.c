@@ -122,6 +122,8 @@ static enum tri ruleset_match_interface(const struct interface_match *m, const c
 
 	if (!len)
 		return TRI_YES;
+	if (!name && strcmp(m->name, PACKET_NEVER_BY) == 0 && !m->prefix)
+		return ruleset_tri_of(false, m->negated);
 	if (!name)
 		return TRI_SOME;
 	return ruleset_tri_of(

@@ -29,6 +29,8 @@ for folder in proc sys dev tmp; do mount --rbind "/$folder" "$1/root/$folder"; d
 mount --bind "$2" "$1/root$2"
 mount --bind "$3" "$1/root$3"
 mount -t tmpfs tmpfs "$1/root/run"
+mkdir -p "$1/root/opt/firewalls"
+mount --bind "$5" "$1/root/opt/firewalls"
 [ -z "$4" ] || tar -C "$4" -c . | tar -C "$1/root" -x --keep-directory-symlink
 exec chroot "$1/root" sh -c 'echo mounted; exec sleep infinity'
 """
@@ -43,7 +45,7 @@ class Host:
         if iptables:
             self.environment["IPTABLES"] = iptables
         self.holder = self.process("sh", "-c", HOST, "sh", folder, TOP, BUILD.resolve(),
-                                   PACKAGES / package if package else "", prefix=["unshare", "--mount", "--"])
+                                   PACKAGES / package if package else "", PACKAGES, prefix=["unshare", "--mount", "--"])
         wait_for(lambda: self.holder.log().endswith("mounted\n"), what="the mounts")
         pid = self.pid_of("^sleep infinity$")
         self.enter = ["nsenter", f"--mount=/proc/{pid}/ns/mnt", f"--root=/proc/{pid}/root", "--wd=/", "--"]
@@ -89,9 +91,8 @@ class Host:
     def is_whole(self):
         return self.rules("diff", check=False).returncode == 0
 
-    def check(self):
-        """`pasvd check`, which must be well."""
-        return self.run(shlex.join(map(str, [PASVD, "check", *self.lab.rule_options(0)])), check=False)
+    def check(self, *options):
+        return self.run(shlex.join(map(str, [PASVD, "check", *options, *self.lab.rule_options(0)])), check=False)
 
     def saved(self):
         return self.shell("${IPTABLES:-iptables}-save; nft list ruleset").stdout
@@ -199,6 +200,68 @@ for table in raw mangle nat filter; do "$ipt" -w 10 -t "$table" -F; done
     host.run("/etc/firewall.sh")
 
 
+FW4 = """\
+table inet fw4
+flush table inet fw4
+table inet fw4 {
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		include "/usr/share/nftables.d/chain-pre/forward/*.nft"
+		ct state vmap { established : accept, related : accept } comment "!fw4: Handle forwarded flows"
+		iifname "lan0" jump forward_lan comment "!fw4: Handle lan IPv4/IPv6 forward traffic"
+		iifname "wan" jump forward_wan comment "!fw4: Handle wan IPv4/IPv6 forward traffic"
+		jump handle_reject
+	}
+	chain handle_reject {
+		meta l4proto tcp reject with tcp reset comment "!fw4: Reject TCP traffic"
+		reject with icmpx type port-unreachable comment "!fw4: Reject any other traffic"
+	}
+	chain forward_lan {
+		jump accept_to_wan comment "!fw4: Accept lan to wan forwarding"
+		jump accept_to_lan
+	}
+	chain accept_to_lan {
+		oifname "lan0" counter accept comment "!fw4: accept lan IPv4/IPv6 traffic"
+	}
+	chain forward_wan {
+		jump reject_to_wan
+	}
+	chain accept_to_wan {
+		meta nfproto ipv4 oifname "wan" ct state invalid counter drop comment "!fw4: Prevent NAT leakage"
+		oifname "wan" counter accept comment "!fw4: accept wan IPv4/IPv6 traffic"
+	}
+	chain reject_to_wan {
+		oifname "wan" counter jump handle_reject comment "!fw4: reject wan IPv4/IPv6 traffic"
+	}
+}
+"""
+
+
+def fw4(host):
+    """Debian does not have it: its rules as its templates print them for the zones lan and wan, without redirects."""
+    host.write("/etc/fw4.nft", FW4)
+    host.write("/usr/local/sbin/fw4", "#!/bin/sh\nnft -f /etc/fw4.nft\n", 0o755)
+    host.run("fw4 start")
+
+
+def docker(host):
+    """Where the package is, as it is too large to be copied. Containers are not started: a network has all of its rules."""
+    programs = "/opt/firewalls/docker.io/usr"
+    host.environment["PATH"] = f"{programs}/sbin:{programs}/bin:{host.environment['PATH']}"
+    host.write("/usr/local/sbin/restart-docker", """\
+#!/bin/sh
+[ ! -e /run/docker.pid ] || {
+	pid=$(cat /run/docker.pid)
+	kill "$pid"
+	while [ -e "/proc/$pid" ]; do :; done
+}
+dockerd --storage-driver=vfs --pidfile=/run/docker.pid >/run/docker.log 2>&1 &
+until docker network ls; do :; done
+""", 0o755)
+    host.run("restart-docker")
+    host.lab.on_exit(lambda: host.run("sh -c 'kill $(cat /run/docker.pid)'"))
+
+
 # name: (the package, iptables, how it is set up, {what is done to it: whether that takes pasvd's rules away})
 FIREWALLS = {
     "firewalld": ("firewalld", None, firewalld, {"firewall-cmd --reload": True, "firewall-cmd --complete-reload": True,
@@ -210,6 +273,7 @@ FIREWALLS = {
     "netfilter-persistent": ("netfilter-persistent", None, netfilter_persistent, {
         "netfilter-persistent reload": True, "netfilter-persistent flush": True}),
     "nftables.conf": (None, None, nftables, {"nft -f /etc/nftables.conf": True}),
+    "Docker": (None, None, docker, {"restart-docker": False, "sh -c 'docker network create lab; docker network rm lab'": False}),
     "a script": (None, None, script, {"/etc/firewall.sh": True}),
     "a script, legacy": (None, "iptables-legacy", script, {"/etc/firewall.sh": True}),
 }

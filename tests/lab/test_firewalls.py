@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_firewalls.py - firewalls of Debian that are reloaded, and `pasvd rules watch` beside them"""
 
+import contextlib
 import hashlib
+import json
 import re
 
 import pytest
 
 import clients
 import servers
-from firewalls import FIREWALLS, Host
+from firewalls import FIREWALLS, Host, fw4
 from lab import PASVD, TOP, wait_for
 from watch import Watch
 
@@ -17,10 +19,10 @@ pytestmark = pytest.mark.daemon
 DEPLOYMENT = (TOP / "docs" / "deployment.md").read_text()
 
 
-@pytest.fixture
-def router(make_lab):
+@contextlib.contextmanager
+def bare_router(make_lab, **options):
     """A router without rules that somebody else would have loaded."""
-    with make_lab(firewall="iptables") as lab:
+    with make_lab(firewall="iptables", **options) as lab:
         lab.shipped_rules("remove")
         lab.iptables("-P", "FORWARD", "ACCEPT")
         lab.iptables("-t", "nat", "-F")
@@ -29,17 +31,26 @@ def router(make_lab):
 
 
 @pytest.fixture
-def download(router, visit):
-    def act():
-        trip = visit(router, router.server)
-        printed = clients.act("curl", "download", trip)
-        assert trip.local.exists(), printed
-        assert hashlib.sha256(trip.local.read_bytes()).digest() == hashlib.sha256(router.server.content).digest()
-    return act
+def router(make_lab):
+    with bare_router(make_lab) as lab:
+        yield lab
+
+
+def download_from(lab, visit, visit_out):
+    """By a LAN client from a server outside, if there is one."""
+    trip = (visit_out if lab.lan_addresses else visit)(lab, lab.server)
+    printed = clients.act("curl", "download", trip)
+    assert trip.local.exists(), printed
+    assert hashlib.sha256(trip.local.read_bytes()).digest() == hashlib.sha256(lab.server.content).digest()
+
+
+@pytest.fixture
+def download(router, visit, visit_out):
+    return lambda: download_from(router, visit, visit_out)
 
 
 def test_deployment_names_all_that_is_tried():
-    shown = {"restart-firewalld": "systemctl restart firewalld"}
+    shown = {f"restart-{name}": f"systemctl restart {name}" for name in ("firewalld", "docker")}
     tried = {shown.get(action, action) for row in FIREWALLS.values() for action in row[3] if not action.startswith(("/", "sh "))}
     assert tried and [action for action in tried if f"`{action}`" not in DEPLOYMENT] == []
 
@@ -86,3 +97,37 @@ def test_rules_stay_or_are_loaded_again(router, download, name, action):
     assert watch.stop() == 0
     host.rules("remove")
     assert "PASVD" not in host.saved()
+
+
+# What drops FTP, and what then reloads it: firewalld drops what LAN clients ask for that are in no zone of its; a firewall of
+# iptables-legacy does not see what rules of iptables-nft accept.
+MENDED = {
+    "fw4": ("fw4 reload", {}),
+    "firewalld": ("firewall-cmd --reload", {"servers": (), "outside": 1, "lan": ("10.88.0.2",)}),
+    "ufw": ("ufw reload", {}),
+    "shorewall": ("shorewall reload", {}),
+}
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_printed_fix_is_enough_and_lasts(make_lab, visit, visit_out, name):
+    action, options = MENDED[name]
+    package, _, setup, _ = FIREWALLS.get(name, (None, None, fw4, {}))
+    beside_legacy = name in ("ufw", "shorewall")
+    with bare_router(make_lab, **options) as lab:
+        host = Host(lab, package, "iptables-nft" if beside_legacy else None)
+        if beside_legacy:
+            host.shell("for end in '' -save -restore; do ln -sf /usr/sbin/iptables-legacy$end /usr/sbin/iptables$end; done")
+        setup(host)
+        host.rules("load")
+        found = [finding for finding in json.loads(host.check("--json").stdout)["findings"] if finding["severity"] == "error"]
+        assert found and {finding["about"] for finding in found} == {"packets"}
+        client, server = (lab.lan[0], lab.server.address) if lab.lan else (lab.clients[0], lab.publics[0])
+        assert client.attempt(server, 21, timeout=1) != "open"
+        for fix in {finding["fix"]: None for finding in found}:
+            host.shell(fix)
+        for _ in range(2):
+            assert host.check().returncode == 0, host.check().stdout
+            download_from(lab, visit, visit_out)
+            host.run(action)
+            host.rules("load")

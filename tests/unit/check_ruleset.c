@@ -270,6 +270,18 @@ static const struct {
 	{"-m mark --mark 0x1", "D? J?"},
 };
 
+START_TEST(no_such_packet_comes_in_by_lo)
+{
+	struct rule_packet p = packet();
+
+	p.in = NULL;
+	ck_assert_str_eq(ends_behind("-A FORWARD -i lo -j DROP\n", &p), "J");
+	ck_assert_str_eq(ends_behind("-A FORWARD ! -i lo -j DROP\n", &p), "D");
+	ck_assert_str_eq(ends_behind("-A FORWARD -i lo+ -j DROP\n", &p), "D~ J");
+	ck_assert_str_eq(ends_behind("-A FORWARD -i wan -j DROP\n", &p), "D~ J");
+}
+END_TEST
+
 START_TEST(data_connections_have_any_port_above_1023)
 {
 	const struct rule_packet p = data_packet();
@@ -852,12 +864,12 @@ int main(void)
 {
 	const TTest *const tests[] = {rule_matches_what_it_says,
 		what_is_not_known_of_a_packet_matches_some, ways_end_where_they_can,
-		data_connections_have_any_port_above_1023, what_is_not_understood_has_a_name,
-		ipsets_are_looked_up, deep_chains_end, destination_of_dnat, targets_with_options,
-		bits_are_left_alone_by_masks, bits_of_the_connections_mark_that_are_written,
-		rule_as_words_for_a_shell, rule_that_is_too_long_can_be_anything,
-		garbage_is_no_rules, nft_statements, nft_ports_of_data_connections,
-		nft_bits_of_the_connections_mark_that_are_written,
+		no_such_packet_comes_in_by_lo, data_connections_have_any_port_above_1023,
+		what_is_not_understood_has_a_name, ipsets_are_looked_up, deep_chains_end,
+		destination_of_dnat, targets_with_options, bits_are_left_alone_by_masks,
+		bits_of_the_connections_mark_that_are_written, rule_as_words_for_a_shell,
+		rule_that_is_too_long_can_be_anything, garbage_is_no_rules, nft_statements,
+		nft_ports_of_data_connections, nft_bits_of_the_connections_mark_that_are_written,
 		nft_chain_and_rule_say_where_they_are, nft_tables_of_others_are_left_out,
 		nft_garbage_is_refused};
 
