@@ -427,10 +427,12 @@ static int loop_events_fd(const struct loop *loop)
 	return loop_now() < loop->events_from ? -1 : expect_events_fd(loop->expect_events);
 }
 
-/* Before anybody is told of ports, and when there is an event. */
-static void loop_read_events(const struct loop *loop)
+/* When there is an event, or there may be one that was not waited for and somebody asks for
+ * ports. */
+static void loop_read_events(const struct loop *loop, const struct pollfd *events, bool is_asked)
 {
-	expect_events_read(loop->expect_events, loop_now());
+	if (events->revents || (is_asked && events->fd < 0))
+		expect_events_read(loop->expect_events, loop_now());
 }
 
 int loop_run(struct loop *loop, int watchdog_ms)
@@ -452,8 +454,7 @@ int loop_run(struct loop *loop, int watchdog_ms)
 		fds[EVENTS].fd = loop_events_fd(loop);
 		if (poll(fds, ARRAY_SIZE(fds), loop_time_left(loop, watchdog_ms)) < 0)
 			err = errno == EINTR ? 0 : -errno;
-		if (fds[EVENTS].revents || fds[SIGNALS].revents || fds[WATCHED].revents)
-			loop_read_events(loop);
+		loop_read_events(loop, &fds[EVENTS], fds[SIGNALS].revents || fds[WATCHED].revents);
 		if (!err && fds[CONTROL].revents)
 			err = loop_dispatch(control, CONTROL_FIRST);
 		if (!err && fds[ON_DEMAND].revents)

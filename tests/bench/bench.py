@@ -3,7 +3,8 @@
 """bench.py - what pasvd costs, beside direct forwarding, the in-kernel helper and a bare queue
 
 Comes in:  options, see --help.  Runs as root, after ninja; needs the lab's packages.
-Goes out:  tables.  Everything runs in network namespaces of this machine.
+Goes out:  tables, what machine that was, and with --svg a plot.  Everything runs in network
+           namespaces of this machine.
 
 Transfers.  A router stands for each engine, with a vsftpd behind it:
   direct      every port forwarded, no engine
@@ -46,6 +47,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lab"))
 
 import lab as lab_module  # noqa: E402
+import report  # noqa: E402
 import rules  # noqa: E402
 import servers  # noqa: E402
 
@@ -72,6 +74,8 @@ def options():
     parser.add_argument("--packets", type=int, default=10000, help="of other traffic per run")
     parser.add_argument("--pasvd", nargs="+", type=pathlib.Path, default=[lab_module.PASVD],
                         metavar="BINARY", help="builds that are compared")
+    parser.add_argument("--svg", type=pathlib.Path, metavar="FILE",
+                        help="to which a plot of the transfers is written; needs the engine bare")
     chosen = parser.parse_args()
     if chosen.pairs == 1:
         parser.error("--pairs 1: quartiles need two at least")
@@ -231,6 +235,19 @@ def print_transfers(cells, calls):
                              "-" if number is None else f"{number:.1f}"))
 
 
+def plot_transfers(cells, path):
+    """What each engine makes of the rate of bare, in each cell."""
+    names = {(size, clients): f"{size} x {clients}" for size, clients in cells}
+    ratios = {}
+    for cell, found in cells.items():
+        for name, rounds in found.items():
+            if name != "bare":
+                ratios.setdefault(name, {})[names[cell]] = [
+                    mine["rate"] / base["rate"] for mine, base in zip(rounds, found["bare"])]
+    path.write_text(report.Plot("Transfers per second, of those of bare", "file and clients", "ratio",
+                                ratios).svg())
+
+
 class OtherTraffic:
     """A router with a few rules of its own, and a flow of UDP through it."""
 
@@ -307,13 +324,17 @@ def measure_other_traffic(arguments):
 def main():
     arguments = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    machine = report.Machine()
     if arguments.engines:
         with contextlib.ExitStack() as stack:
             sites = make_sites(arguments, stack)
             cells = run_rounds(sites, arguments)
             print_transfers(cells, count_calls(sites, cells, arguments))
+            if arguments.svg:
+                plot_transfers(cells, arguments.svg)
     if arguments.pairs:
         measure_other_traffic(arguments)
+    print(f"\n{machine.describe()}")
 
 
 main()
