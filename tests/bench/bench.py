@@ -94,12 +94,15 @@ class Bare:
     def __init__(self, lab):
         text = lab.shipped_text(0)
         text = re.sub(r"--helper \S+", "--helper ftp", text)
-        lab.restore(re.sub(r"^-I .*\n", "", text, flags=re.M))     # the jumps are there
+        lab.restore(re.sub(r"^-(I|A PREROUTING) .*\n", "", text, flags=re.M))     # the jumps are there
         queue = re.search(r"--queue-num (\d+)", text)[1]
-        self.popen = lab.router.popen(PROGRAMS / "bare", queue, stdout=subprocess.PIPE, text=True)
+        self.popen = lab.router.popen(*self.command(queue), stdout=subprocess.PIPE, text=True)
         lab.on_exit(self.stop)
         if self.popen.stdout.readline() != "ready\n":
             raise RuntimeError("bare is not ready")
+
+    def command(self, queue):
+        return (PROGRAMS / "bare", queue)
 
     @property
     def pid(self):
@@ -120,11 +123,14 @@ class Site:
             engine="pasvd" if engine == "bare" else engine, daemon=engine != "bare"))
         # thousands of transfers: what is over must not pile up
         self.lab.router.sysctl("net.netfilter.nf_conntrack_tcp_timeout_time_wait", 2)
-        self.program = Bare(self.lab) if engine == "bare" else self.lab.pasvd
+        self.program = self.start_program(engine)
         public = self.lab.publics[0]
         self.server = servers.vsftpd(self.lab, masquerade=public if engine == "direct" else None)
         for size in SIZES.values():
             self.server.add_file(f"pub/{size}", os.urandom(size))
+
+    def start_program(self, engine):
+        return Bare(self.lab) if engine == "bare" else self.lab.pasvd
 
     def program_cpu(self):
         """Seconds that the program's threads have run so far."""
@@ -161,7 +167,8 @@ class Site:
         if not all(len(result) == 4 and result[2] == result[0] * size for result in results):
             raise RuntimeError(f"{self.name}: a client failed: {results}")
         transfers = sum(result[0] for result in results)
-        return {"rate": sum(result[0] / (result[1] / 1e9) for result in results),
+        return {"transfers": transfers,
+                "rate": sum(result[0] / (result[1] / 1e9) for result in results),
                 "pasv": statistics.median(result[3] for result in results) / 1e9,
                 "cpu": used / transfers,
                 "calls": calls.stop() / transfers if calls else None}
@@ -337,4 +344,5 @@ def main():
     print(f"\n{machine.describe()}")
 
 
-main()
+if __name__ == "__main__":
+    main()
