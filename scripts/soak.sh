@@ -37,7 +37,7 @@ soak_model()
 
 soak_kills()
 {
-	until_the_end env KILLS=200 /usr/bin/python3 -m pytest tests/lab -q -x -k kill
+	until_the_end env KILLS=200 FAILOVERS=50 /usr/bin/python3 -m pytest tests/lab -q -x -k 'kill or routers_die'
 }
 
 soak_memory()

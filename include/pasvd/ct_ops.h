@@ -35,7 +35,8 @@ struct ct_view {
 /* One connection that is going to come (struct nf_conntrack_expect). */
 struct expect {
 	struct tuple master; /* the control connection's original tuple */
-	struct tuple tuple;  /* the first packet of the data connection; src.port 0 = any */
+	/* the first packet of the data connection, from any port; src.port is a note, policy.c */
+	struct tuple tuple;
 	/* the data connection is translated, as its master is */
 	bool translated;
 	/* CTA_EXPECT_NAT_DIR: the opposite of the packet that carried the negotiation */

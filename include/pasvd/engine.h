@@ -33,6 +33,30 @@ struct port_count {
 	uint64_t opened, ended[ENDING_COUNT];
 };
 
+/* What became of an expectation of another router, adopt.h. */
+enum adopt_result {
+	ADOPT_DONE,      /* it has its NAT */
+	ADOPT_UNKNOWN,   /* removed: where its listener is does not follow from it */
+	ADOPT_REFUSED,   /* removed, `reason` says why */
+	ADOPT_TOO_OFTEN, /* left as it is: some program sends it again and again */
+};
+
+struct adopted {
+	enum adopt_result result;
+	enum reason reason;
+	const struct ct_view *view;
+	const struct expect *expect;
+};
+
+enum { ADOPT_RECENT = 256 };
+
+/* How often one came lately. */
+struct adopt_recent {
+	uint64_t who; /* a hash */
+	uint64_t since;
+	uint32_t times;
+};
+
 struct engine {
 	struct ct_ops ct;
 	const struct policy *policy;
@@ -40,10 +64,10 @@ struct engine {
 	struct quota quota; /* of the addresses; each session has its own in tab */
 	struct masters masters;
 	struct syns syns;
+	struct adopt_recent recent[ADOPT_RECENT];
 	/* verdicts by reason; opened: also those with a greater one */
 	uint64_t count[REASON_COUNT];
-	uint64_t ended[ENDING_COUNT];
-	struct port_count ports[PORT_MODE_COUNT]; /* the same by mode */
+	struct port_count ports[PORT_MODE_COUNT];
 	uint64_t evicted;
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;
@@ -54,6 +78,8 @@ struct engine {
 	void (*on_ended)(const struct ended *e);
 	/* likewise, for a session that has to log in again */
 	void (*on_evicted)(const struct ct_view *view);
+	/* likewise, for an expectation that came without its NAT */
+	void (*on_adopted)(const struct adopted *a);
 };
 
 /* A packet that begins with its IP header, in a buffer of `cap` bytes that belongs to the
@@ -101,11 +127,18 @@ int packet_parse(const struct packet *packet, uint16_t zone, struct seg *ret_seg
 void engine_packet(
 	struct engine *h, struct packet *packet, uint64_t now, struct verdict *ret_verdict);
 
+/* Ports that ended so, of all modes. */
+uint64_t engine_count_ended(const struct engine *h, enum ending how);
+
 /* The kernel says that an expectation has ended, and not since ct.expect_del() asked for it;
  * e->seconds were left of its time. `requested`: some program did ask. All that happened before a
  * packet came has to be reported when ct.report_ends() is called for it. What is not the last port
  * of a connection that we know is not looked at: other programs have expectations too. */
 void engine_expect_ended(struct engine *h, const struct expect *e, bool requested, uint64_t now);
+
+/* This router takes over from another: forgets all sessions, of which the kernel knows more by now.
+ * They go on as after a restart. */
+void engine_forget(struct engine *h);
 
 /* When engine_expire() is to be called, ms; UINT64_MAX: it need not be. */
 uint64_t engine_expires_at(struct engine *h);

@@ -26,8 +26,11 @@ enum ftp_verb {
 	FTP_EMPTY, /* a line without a command, which some servers answer */
 	FTP_USER,
 	FTP_PASS, /* and ACCT */
-	FTP_REIN, /* and HOST (RFC 7151), which both begin the session anew */
-	FTP_PASV, /* and P@SW, as it is called to pass by meddlers */
+	FTP_REIN, /* begins the session anew, and so does */
+	FTP_HOST, /* RFC 7151 */
+	/* and P@SW, as it is called to pass by meddlers, and CPSV, PASV of a server that is to
+	 * begin TLS on the data connection as its client */
+	FTP_PASV,
 	FTP_EPSV,
 	FTP_PORT,
 	FTP_EPRT,

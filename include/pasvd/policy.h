@@ -86,6 +86,8 @@ struct policy {
 	struct tls_rule tls_rule[POLICY_LIST_MAX]; /* the first that fits counts */
 	/* control ports, as dialled, that are TLS from the first byte on */
 	struct port_range implicit[POLICY_LIST_MAX];
+	size_t n_own;
+	struct addr own[POLICY_LIST_MAX]; /* of the servers that are configured */
 };
 
 /* What holds by default. No port is denied: vsftpd, for one, takes passive ports at random from
@@ -105,6 +107,10 @@ bool network_has(const struct network *n, const struct addr *a);
 enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer,
 	enum dir speaker, const struct ct_view *view, uint32_t indev, struct plan *ret_plan);
 
+/* True if the server is known to be behind this router, whoever its client is: somebody translates
+ * its address, or it is configured. */
+bool policy_is_own_server(const struct policy *policy, const struct ct_view *view);
+
 /* What holds for the server; unless there is a rule: TLS_ON_DEMAND if it has a range, else
  * TLS_PASS. */
 enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server);
@@ -117,6 +123,9 @@ bool policy_is_implicit(const struct policy *policy, uint16_t dialled);
  * REASON_DENIED_PORT; then *ret_plan is untouched. */
 enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_view *view,
 	uint16_t port, struct plan *ret_plan);
+
+/* NAT changes an address or a port of the connection. */
+bool policy_is_translated(const struct ct_view *view);
 
 /* Moves the plan to the next port after a clash: within the announced range, and with as many
  * digits as the real one, so that after 65535 comes 10000, and after 9999 POLICY_LOWEST_PORT.

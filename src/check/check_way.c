@@ -27,7 +27,8 @@ struct place {
 	const struct filter *filter;
 	const struct chain *chain;
 	const struct kind *kind;
-	bool ours; /* our chain has to be reached */
+	bool ours;         /* our chain has to be reached */
+	bool is_elsewhere; /* whether packets come in by the chain's device is not known */
 };
 
 /* What our own chain would do as well. */
@@ -52,6 +53,8 @@ static bool is_good(const struct place *p, const struct way *way)
 {
 	if (way->end == RULE_JUMP)
 		return true;
+	if (p->chain->hook == HOOK_INGRESS)
+		return !check_way_drops(p, way) && way->end != RULE_ELSEWHERE;
 	if (!p->ours)
 		return !check_way_drops(p, way) &&
 		       (way->end != RULE_NOTRACK || p->chain->priority > AFTER_CONNTRACK);
@@ -253,6 +256,9 @@ static void check_way_say_unsure(const struct place *p, const struct way *bad,
 	if (rule)
 		finding_why(found, "what %s matches or does is not understood%s%s", unclear,
 			rule->unclear[0] ? ": " : "", rule->unclear);
+	else if (p->is_elsewhere)
+		finding_why(found, "it is for%s, and by which interface they come in is not known",
+			p->chain->devices);
 	else
 		finding_why(found, "there are too many rules to follow them all");
 	report_once(r);
@@ -298,7 +304,7 @@ static void check_way_chain(const struct place *p, struct report *r)
 		check_way_say_twice(p, twice, r);
 	else if (!e.has[false][WAYS_ALL])
 		return;
-	else if (e.has[true][WAYS_ALL])
+	else if (e.has[true][WAYS_ALL] || p->is_elsewhere)
 		check_way_say_unsure(p, bad, bad->unclear ? bad->unclear : good->unclear,
 			bad->unclear ? bad->unclear_chain : good->unclear_chain, r);
 	else if (e.has[true][WAYS_SOME_PORTS])
@@ -311,10 +317,21 @@ static void check_way_chain(const struct place *p, struct report *r)
 
 /* --- all of them --- */
 
+/* Whether such packets may come in by a device of the chain. */
+static bool check_way_is_on_device(const struct kind *k, const struct chain *c)
+{
+	char name[INTERFACE_MAX + 3];
+
+	snprintf(name, sizeof(name), " %s ", k->packet.in ? k->packet.in : "");
+	return !k->packet.in || !c->devices[0] || strstr(c->devices, name);
+}
+
 static bool check_way_at_hook(const struct kind *k, const struct chain *c)
 {
 	if (k->hook == HOOK_FORWARD && c->hook == HOOK_POSTROUTING)
 		return true;
+	if (k->hook == HOOK_PREROUTING && c->hook == HOOK_INGRESS)
+		return check_way_is_on_device(k, c);
 	return c->hook == k->hook && c->priority >= k->from && c->priority <= k->to;
 }
 
@@ -340,11 +357,23 @@ static bool check_way_is_left_to_others(const struct service *s, const struct ki
 	       (k->hook == HOOK_FORWARD && !s->accept_data && !s->lan[0]);
 }
 
+/* At ingress nothing is known of a packet's connection. */
+static struct kind check_way_before_conntrack(const struct kind *k)
+{
+	struct kind early = *k;
+
+	early.packet.state = 0;
+	early.packet.helper = NULL;
+	return early;
+}
+
 static void check_way_kind(const struct facts *facts, const struct target *t,
 	const struct filter *f, const struct kind *k, struct report *r)
 {
+	const struct kind early = check_way_before_conntrack(k);
+
 	for (size_t i = 0; i < f->rules.n; i++) {
-		struct place p = {facts, t, f, &f->rules.chain[i], k, false};
+		struct place p = {facts, t, f, &f->rules.chain[i], k, false, false};
 
 		if (!check_way_at_hook(k, p.chain) || chain_is_of_pasvd(p.chain))
 			continue;
@@ -358,6 +387,10 @@ static void check_way_kind(const struct facts *facts, const struct target *t,
 		}
 		if (p.ours && !check_way_has_jump(&p))
 			continue; /* check_rules() says so */
+		if (p.chain->hook == HOOK_INGRESS) {
+			p.kind = &early;
+			p.is_elsewhere = !early.packet.in || !p.chain->devices[0];
+		}
 		check_way_chain(&p, r);
 	}
 }

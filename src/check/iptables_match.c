@@ -284,11 +284,21 @@ static bool iptables_set_src_type(struct rule *r, const char *word, bool negated
 	return true;
 }
 
+/* Two words, see iptables_set_flags(). */
 static bool iptables_set_ipset(struct rule *r, const char *word, bool negated)
 {
-	(void)negated;
-	snprintf(r->unclear, sizeof(r->unclear), "the ipset %s", word);
-	return false;
+	const char *directions = word + strlen(word) + 1;
+	struct set_match *m = r->n_sets < RULE_SETS_MAX ? &r->set[r->n_sets] : NULL;
+
+	if (!r->unsure)
+		snprintf(r->unclear, sizeof(r->unclear), "the ipset %s", word);
+	if (!m || strlen(word) >= sizeof(m->name) || strlen(directions) >= sizeof(m->directions))
+		return false;
+	*m = (struct set_match){.negated = negated};
+	memcpy(m->name, word, strlen(word));
+	memcpy(m->directions, directions, strlen(directions));
+	r->n_sets++;
+	return true;
 }
 
 static bool iptables_set_comment(struct rule *r, const char *word, bool negated)
@@ -318,7 +328,7 @@ bool iptables_counts(const char *match)
 static bool iptables_set_match(struct rule *r, const char *word, bool negated)
 {
 	static const char *const known[] = {"tcp", "udp", "multiport", "conntrack", "state",
-		"helper", "comment", "iprange", "addrtype", NULL};
+		"helper", "comment", "iprange", "addrtype", "set", NULL};
 
 	r->some |= iptables_counts(word);
 	if (negated || (!iptables_is_one_of(word, known) && !iptables_counts(word))) {

@@ -204,6 +204,7 @@ static const struct {
 	{"postrouting", HOOK_POSTROUTING},
 	{"input", HOOK_INPUT},
 	{"output", HOOK_OUTPUT},
+	{"ingress", HOOK_INGRESS},
 };
 
 static void nft_list_set_hook(struct chain *c, const json_t *chain)
@@ -219,13 +220,32 @@ static void nft_list_set_hook(struct chain *c, const json_t *chain)
 	}
 }
 
+/* The names in quotes: `type filter hook ingress devices = { "eth0", "eth1" } priority …`. One that
+ * ends with an asterisk is for any. */
+void nft_list_read_devices(const char *text, struct chain *c)
+{
+	const char *p = strstr(text, "hook ingress device"),
+		   *end = p ? strstr(p, " priority ") : NULL;
+	size_t used = 0;
+
+	while (end && used < sizeof(c->devices) && (p = strchr(p, '"')) && p < end) {
+		size_t n = strcspn(++p, "\"");
+
+		used += (size_t)snprintf(c->devices + used, sizeof(c->devices) - used, "%s%.*s ",
+			used ? "" : " ", (int)n, p);
+		p += n + 1;
+	}
+	if (used >= sizeof(c->devices) || strchr(c->devices, '*'))
+		c->devices[0] = '\0';
+}
+
 /* Whether tables of this name and family are of interest. */
 static bool nft_list_wanted(const struct nft_reading *in, const json_t *object)
 {
 	const char *family = nft_string_at(object, "family"),
 		   *table = nft_string_at(object, "table");
 
-	if (strcmp(family, "inet") == 0)
+	if (strcmp(family, "inet") == 0 || strcmp(family, "netdev") == 0)
 		return true;
 	if (strcmp(family, in->place.family == ADDR_IP6 ? "ip6" : "ip") != 0)
 		return false;

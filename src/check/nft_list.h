@@ -12,4 +12,8 @@
 int nft_list_read(const char *text, enum addr_family family, const struct ruleset *iptables,
 	struct ruleset *rs);
 
+/* Sets the devices of a chain at ingress from what `nft list chain` prints: not every nft has them
+ * in its JSON. */
+void nft_list_read_devices(const char *text, struct chain *c);
+
 #endif

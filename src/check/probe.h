@@ -20,6 +20,12 @@ bool probe_nft_asked(const char *options);
  * -errno. */
 int probe_nft(const struct conf *conf, const char *options, struct nft_facts *ret_facts);
 
+/* Asks for the devices of the chains that are at ingress. */
+void probe_nft_devices(struct ruleset *rs);
+
+/* Asks for the elements of the ipsets that rules name. */
+void probe_ipsets(struct ruleset *rs);
+
 /* Conntrack's helper for pasvd: that one which is wanted; its tables, the owner of the network
  * namespace. */
 void probe_kernel(enum ct_helper_wanted wanted, struct report *r);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* probe_nft.c - pasvd's table of nft: whether it is loaded, and as it should be
+/* probe_nft.c - pasvd's table of nft: whether it is loaded, and as it should be; and what the
+ * listings of others' rules leave out
  *
- * Options say what it should be, and the comparison is that of `pasvd rules diff`.
+ * Options say what the table should be, and the comparison is that of `pasvd rules diff`. Left out
+ * are the devices of chains at ingress, and the elements of ipsets.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "child.h"
+#include "ipset.h"
+#include "nft_list.h"
 #include "probe.h"
 
 enum { WORDS_MAX = 160 };
@@ -52,4 +56,32 @@ int probe_nft(const struct conf *conf, const char *options, struct nft_facts *re
 	free(o.text);
 	*ret_facts = facts;
 	return facts.status;
+}
+
+void probe_nft_devices(struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->n; i++) {
+		struct chain *c = &rs->chain[i];
+		struct output o;
+
+		if (c->hook != HOOK_INGRESS)
+			continue;
+		if (run((const char *const[]){"nft", "list", "chain", c->family, c->table, c->name,
+				NULL},
+			    NULL, &o) == 0)
+			nft_list_read_devices(o.text, c);
+		free(o.text);
+	}
+}
+
+/* Without the program the rules stay unsure. */
+void probe_ipsets(struct ruleset *rs)
+{
+	struct output o;
+
+	if (!ipset_any(rs))
+		return;
+	if (run((const char *const[]){"ipset", "save", NULL}, NULL, &o) == 0 && o.text)
+		ipset_resolve(rs, o.text);
+	free(o.text);
 }

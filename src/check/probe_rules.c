@@ -52,6 +52,17 @@ static struct filter *probe_rules_new_filter(
 	return filter;
 }
 
+static int probe_rules_take_iptables(
+	struct looking *l, const char *command, enum addr_family family, const char *saved)
+{
+	struct filter *filter = probe_rules_new_filter(l->f, command, family);
+	int err = iptables_save_read(saved, &filter->rules);
+
+	if (!err)
+		probe_ipsets(&filter->rules);
+	return err;
+}
+
 /* False: there is no such command. */
 static bool probe_rules_read_iptables(
 	struct looking *l, const char *command, enum addr_family family)
@@ -62,8 +73,7 @@ static bool probe_rules_read_iptables(
 
 	snprintf(save, sizeof(save), "%s-save", command);
 	status = run((const char *const[]){save, NULL}, NULL, &o);
-	if (status == 0 &&
-		!iptables_save_read(o.text, &probe_rules_new_filter(l->f, command, family)->rules))
+	if (status == 0 && !probe_rules_take_iptables(l, command, family, o.text))
 		l->f->filters_seen = true;
 	else if (status != -ENOENT) {
 		report_add(l->r, SEVERITY_UNSEEN, "rules", "%s: %s", save, o.complaint);
@@ -128,6 +138,7 @@ static void probe_rules_read_nft(struct looking *l)
 
 		if (nft_list_read(o.text, family, iptables, &filter->rules))
 			status = -EINVAL;
+		probe_nft_devices(&filter->rules);
 	}
 	if (status) {
 		report_add(l->r, SEVERITY_UNSEEN, "nftables", "nft: %s",

@@ -222,7 +222,7 @@ static enum tri ruleset_match_all(const struct rule *r, const struct rule_packet
 enum tri rule_matches(const struct rule *r, const struct rule_packet *p)
 {
 	const enum tri parts[] = {r->tcp == TRI_NO ? TRI_NO : TRI_YES,
-		r->unsure ? TRI_MAYBE : TRI_YES, r->some ? TRI_SOME : TRI_YES,
+		r->unsure || r->n_sets ? TRI_MAYBE : TRI_YES, r->some ? TRI_SOME : TRI_YES,
 		ruleset_match_interface(&r->in, p->in), ruleset_match_interface(&r->out, p->out),
 		ruleset_match_network(&r->src, &p->src), ruleset_match_network(&r->dst, &p->dst),
 		ruleset_match_network(&r->orig_dst, &p->orig_dst),

@@ -18,6 +18,7 @@ enum {
 	RULE_STATES_MAX = 3,
 	RULE_CONDITIONS_MAX = 6,
 	RULE_LOOKUPS_MAX = 4,
+	RULE_SETS_MAX = 2,
 };
 
 enum rule_action {
@@ -63,6 +64,12 @@ struct flags_match {
 	bool negated;
 };
 
+/* An ipset whose elements are not known yet. */
+struct set_match {
+	char name[32], directions[32]; /* "src,dst" */
+	bool negated;
+};
+
 struct rule {
 	char *text; /* as the rule stands in its listing */
 	int handle; /* of nft */
@@ -79,6 +86,8 @@ struct rule {
 	size_t n_conditions, n_lookups;
 	struct condition condition[RULE_CONDITIONS_MAX];
 	const struct lookup *lookup[RULE_LOOKUPS_MAX];
+	size_t n_sets; /* not 0: what matches may not match */
+	struct set_match set[RULE_SETS_MAX];
 	/* it is for certain hosts, or so many packets in a second, as something says that is
 	 * nowhere above */
 	bool some;
@@ -101,6 +110,7 @@ enum hook {
 	HOOK_POSTROUTING,
 	HOOK_INPUT,
 	HOOK_OUTPUT,
+	HOOK_INGRESS,
 	HOOK_ELSEWHERE
 };
 
@@ -109,7 +119,8 @@ struct chain {
 	char table[RULE_NAME_MAX], name[RULE_NAME_MAX];
 	enum hook hook;
 	int priority;
-	bool drops; /* the policy */
+	bool drops;        /* the policy */
+	char devices[256]; /* of HOOK_INGRESS, " eth0 eth1 "; "": any, or too many */
 	size_t n;
 	struct rule *rule;
 };

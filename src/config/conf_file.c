@@ -349,6 +349,7 @@ static bool conf_file_check_servers(struct conf_reading *r)
 
 	if (!servers_check(&s->servers, s->nft, r->error, CONF_FILE_ERROR_MAX))
 		return false;
+	servers_add_own(&s->servers, &s->policy);
 	if (servers_add_ranges(&s->servers, &s->policy))
 		return true;
 	snprintf(r->error, CONF_FILE_ERROR_MAX,

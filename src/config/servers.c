@@ -6,6 +6,7 @@
  */
 #include "servers.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -157,61 +158,84 @@ static bool servers_has_wan(const struct server *s, const char *name)
 	return false;
 }
 
-/* NULL, or what does not belong together. */
-static const char *servers_mistake(const struct servers *all, const struct server *s, bool nft)
+/* SERVERS_MISTAKES: none that is one server's own. */
+static enum servers_mistake servers_mistake_of(
+	const struct servers *all, const struct server *s, bool nft)
 {
-	const struct {
-		bool is;
-		const char *what;
-	} mistakes[] = {
-		{!s->n_addresses, "address is missing"},
-		{!s->n_wans && !s->n_publics, "wan or public is missing"},
-		{s->n_wans && s->n_publics, "wan and public: only one of them can be given"},
-		{servers_has_half_public(s), "address and public: each family needs both"},
-		{servers_moves_port(s), "ports: one of a server that is dialled by its own address "
-					"stays what it is"},
-		{*all->lan && servers_has_wan(s, all->lan),
-			"wan and lan of [clients] must be different interfaces"},
-		{s->accept_data && !server_is_any(s), "accept-data needs address = any"},
-		{s->accept_data && nft,
-			"accept-data: a table of nft cannot let through what others drop"},
+	const bool mistakes[] = {
+		[SERVERS_NO_ADDRESS] = !s->n_addresses,
+		[SERVERS_NO_WAY] = !s->n_wans && !s->n_publics,
+		[SERVERS_TWO_WAYS] = s->n_wans && s->n_publics,
+		[SERVERS_HALF_PUBLIC] = servers_has_half_public(s),
+		[SERVERS_MOVED_PORT] = servers_moves_port(s),
+		[SERVERS_WAN_IS_LAN] = *all->lan && servers_has_wan(s, all->lan),
+		[SERVERS_ACCEPT_OWN] = s->accept_data && !server_is_any(s),
+		[SERVERS_ACCEPT_NFT] = s->accept_data && nft,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
-		if (mistakes[i].is)
-			return mistakes[i].what;
+		if (mistakes[i])
+			return (enum servers_mistake)i;
 	}
-	return NULL;
+	return SERVERS_MISTAKES;
 }
 
-static bool servers_check_ports(const struct servers *s, size_t i, char *error, size_t cap)
+/* Whether number `i` has a port of one before it. */
+static bool servers_find_same_port(
+	const struct servers *s, size_t i, struct servers_finding *ret_finding)
 {
 	for (size_t j = 0; j < i; j++) {
 		uint16_t port = servers_shared_port(&s->server[i], &s->server[j]);
 
 		if (!port)
 			continue;
-		snprintf(error, cap,
-			"%s: [server %s]: port %u outside is that of [server %s] (%s) as well",
-			s->server[i].from, s->server[i].name, port, s->server[j].name,
-			s->server[j].from);
-		return false;
+		*ret_finding = (struct servers_finding){
+			SERVERS_SAME_PORT, &s->server[i], &s->server[j], port};
+		return true;
 	}
-	return true;
+	return false;
+}
+
+bool servers_find_mistake(const struct servers *s, bool nft, struct servers_finding *ret_finding)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		enum servers_mistake mistake = servers_mistake_of(s, &s->server[i], nft);
+
+		if (mistake == SERVERS_MISTAKES && !servers_find_same_port(s, i, ret_finding))
+			continue;
+		if (mistake != SERVERS_MISTAKES)
+			*ret_finding = (struct servers_finding){mistake, &s->server[i], NULL, 0};
+		return true;
+	}
+	return false;
 }
 
 bool servers_check(const struct servers *s, bool nft, char *error, size_t cap)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		const char *what = servers_mistake(s, &s->server[i], nft);
+	static const char *const texts[SERVERS_MISTAKES] = {
+		[SERVERS_NO_ADDRESS] = "address is missing",
+		[SERVERS_NO_WAY] = "wan or public is missing",
+		[SERVERS_TWO_WAYS] = "wan and public: only one of them can be given",
+		[SERVERS_HALF_PUBLIC] = "address and public: each family needs both",
+		[SERVERS_MOVED_PORT] = "ports: one of a server that is dialled by its own address "
+				       "stays what it is",
+		[SERVERS_WAN_IS_LAN] = "wan and lan of [clients] must be different interfaces",
+		[SERVERS_ACCEPT_OWN] = "accept-data needs address = any",
+		[SERVERS_ACCEPT_NFT] =
+			"accept-data: a table of nft cannot let through what others drop",
+	};
+	struct servers_finding f;
 
-		if (what)
-			snprintf(error, cap, "%s: [server %s]: %s", s->server[i].from,
-				s->server[i].name, what);
-		if (what || !servers_check_ports(s, i, error, cap))
-			return false;
-	}
-	return true;
+	if (!servers_find_mistake(s, nft, &f))
+		return true;
+	if (f.mistake == SERVERS_SAME_PORT)
+		snprintf(error, cap,
+			"%s: [server %s]: port %u outside is that of [server %s] (%s) as well",
+			f.server->from, f.server->name, f.port, f.other->name, f.other->from);
+	else
+		snprintf(error, cap, "%s: [server %s]: %s", f.server->from, f.server->name,
+			texts[f.mistake]);
+	return false;
 }
 
 static bool servers_add_range(
@@ -240,4 +264,17 @@ bool servers_add_ranges(const struct servers *s, struct policy *policy)
 		}
 	}
 	return room;
+}
+
+void servers_add_own(const struct servers *s, struct policy *policy)
+{
+	static_assert(2 * SERVERS_MAX <= POLICY_LIST_MAX, "each has two addresses at most");
+	for (size_t i = 0; i < s->n; i++) {
+		const struct server *server = &s->server[i];
+		bool any = server_is_any(server);
+		size_t n = any ? server->n_publics : server->n_addresses;
+
+		for (size_t a = 0; a < n; a++)
+			policy->own[policy->n_own++] = any ? server->public[a] : server->address[a];
+	}
 }

@@ -48,10 +48,38 @@ const char *servers_begin(struct servers *s, struct text name, const char *from)
 
 bool server_is_any(const struct server *s);
 
+/* What does not belong together, */
+enum servers_mistake {
+	SERVERS_NO_ADDRESS,
+	SERVERS_NO_WAY,   /* neither wan nor public, */
+	SERVERS_TWO_WAYS, /* or both */
+	SERVERS_HALF_PUBLIC,
+	SERVERS_MOVED_PORT,
+	SERVERS_WAN_IS_LAN,
+	SERVERS_ACCEPT_OWN,
+	SERVERS_ACCEPT_NFT,
+	SERVERS_SAME_PORT,
+	SERVERS_MISTAKES
+};
+
+/* and where. */
+struct servers_finding {
+	enum servers_mistake mistake;
+	const struct server *server;
+	const struct server *other; /* with SERVERS_SAME_PORT: whose port outside it is as well, */
+	uint16_t port;              /* and which one */
+};
+
+/* The first mistake, of a configuration or of options. False: there is none. */
+bool servers_find_mistake(const struct servers *s, bool nft, struct servers_finding *ret_finding);
+
 /* Whether all belongs together. False: one line of at most `cap` bytes in `error`. */
 bool servers_check(const struct servers *s, bool nft, char *error, size_t cap);
 
 /* Adds the passive ports of the servers to those of [tls]. False: there is no room. */
 bool servers_add_ranges(const struct servers *s, struct policy *policy);
+
+/* Makes the servers those that the policy knows to be behind this router. */
+void servers_add_own(const struct servers *s, struct policy *policy);
 
 #endif

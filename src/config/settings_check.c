@@ -55,8 +55,8 @@ static bool are_ranges(const struct port_range *range, size_t n)
 static bool has_room_for_lists(const struct settings *s)
 {
 	const size_t n[] = {s->policy.n_deny, s->policy.n_foreign, s->policy.n_external,
-		s->policy.n_tls_ports, s->policy.n_tls_rule, s->policy.n_implicit, s->watch.n_files,
-		s->watch.n_interfaces};
+		s->policy.n_tls_ports, s->policy.n_tls_rule, s->policy.n_implicit, s->policy.n_own,
+		s->watch.n_files, s->watch.n_interfaces};
 
 	for (size_t i = 0; i < ARRAY_SIZE(n); i++) {
 		if (n[i] > POLICY_LIST_MAX)
@@ -97,6 +97,10 @@ static bool are_networks_sound(const struct policy *p)
 
 		if (!is_network(&e->peer) || !is_family(&e->known) || !is_family(&e->addr) ||
 			(e->addr.family != ADDR_NONE && !external_usable(&e->addr)))
+			return false;
+	}
+	for (size_t i = 0; i < p->n_own; i++) {
+		if (!is_family(&p->own[i]))
 			return false;
 	}
 	return true;

@@ -16,10 +16,12 @@
 
 static const struct settings_section sections[] = {
 	{"pasvd", "The daemon."},
-	{SETTINGS_SERVER, "A server behind this router, under any NAME; a section for each, up to "
-			  "16. pasvd rules load without options loads the rules of these sections "
-			  "and of [clients], and so does the service. A section may go on in "
-			  "another file."},
+	{SETTINGS_SERVER,
+		"A server behind this router, under any NAME; a section for each, up to "
+		"16. pasvd rules load without options loads the rules of these sections "
+		"and of [clients], and so does the service. pasvd itself knows by a section "
+		"that the server is behind this router, though nobody translates its "
+		"address. A section may go on in another file."},
 	{"clients", "Clients behind this router that visit servers elsewhere on port 21."},
 	{"policy", "Which data connections may be opened."},
 	{"limits", "How many sessions are remembered, and how many ports a minute are opened. An "
@@ -149,7 +151,8 @@ static const struct settings_key keys[] = {
 		"Hosts that a party may name as the end of a data connection although they are "
 		"neither of the two parties of the control connection, as for transfers from "
 		"server to server (FXP). This is what bounce attacks need (RFC 2577), so there "
-		"are none by default."},
+		"are none by default. A passive port admits the session's client alone, never "
+		"another server."},
 
 	{"limits", "max-sessions", "100000", "a number of sessions 64..100000", SETTINGS_ON_RESTART,
 		LIST_NONE, settings_set_sessions,

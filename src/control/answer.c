@@ -119,7 +119,7 @@ static bool answer_put_status(
 		PASVD_VERSION, a->ct_helper, a->queue);
 	if (a->on_demand_syns)
 		answer_put_format(t, ",\"on_demand_syns\":%u", a->tls_queue);
-	answer_put_format(t, "}");
+	answer_put_format(t, "},\"netns\":%ju", a->netns);
 	answer_put_queues(a, t);
 	answer_put_start(a, now, t);
 	answer_put_format(t,
@@ -133,7 +133,7 @@ static bool answer_put_status(
 	answer_put_format(t, "},\"endings\":{");
 	for (int e = 0; e < ENDING_COUNT; e++)
 		answer_put_format(t, "%s\"%s\":%" PRIu64, e ? "," : "", ending_name((enum ending)e),
-			a->engine->ended[e]);
+			engine_count_ended(a->engine, (enum ending)e));
 	answer_put_format(t, "}}\n");
 	return false;
 }
@@ -315,6 +315,18 @@ static bool answer_put_reload(
 	return false;
 }
 
+static bool answer_put_take_over(
+	const struct answer_about *a, uint64_t i, uint64_t now, struct answer_text *t)
+{
+	(void)i;
+	(void)now;
+	if (a->take_over())
+		answer_put_format(t, ANSWER_HEAD "takeover\"}\n");
+	else
+		answer_put_error(t, "the kernel did not answer; the log says what was asked");
+	return false;
+}
+
 bool answer_is_of_events(answer_fn *answer)
 {
 	return answer == answer_next_event;
@@ -332,6 +344,7 @@ answer_fn *answer_to(const char *request, size_t n)
 		{"reasons", answer_put_reason},
 		{"config", answer_next_setting},
 		{"reload", answer_put_reload},
+		{"takeover", answer_put_take_over},
 		{"events", answer_next_event},
 		{answer_follow, answer_next_event},
 	};

@@ -32,6 +32,7 @@ struct answer_about {
 	const struct history *history;
 	const struct settings *settings; /* in force */
 	const char *ct_helper;
+	uintmax_t netns; /* the number of the daemon's network namespace; 0: not known */
 	uint16_t queue;
 	bool on_demand_syns; /* there is a queue for SYNs to ports on demand: */
 	uint16_t tls_queue;
@@ -48,6 +49,9 @@ struct answer_about {
 
 	/* Reads the configuration again. False: it stays as it was, and the log says why. */
 	bool (*reload)(void);
+
+	/* Has the daemon begin anew with what the kernel knows. False: the log says what failed. */
+	bool (*take_over)(void);
 };
 
 /* Text under way. What does not fit is cut off, and `full` is set. */

@@ -68,6 +68,17 @@ void history_ended(struct history *h, const struct ended *e, uint64_t time)
 	history_put_parties(event, e->view);
 }
 
+void history_adopted(struct history *h, const struct adopted *a, uint64_t time)
+{
+	struct history_event *event;
+
+	if (a->result != ADOPT_DONE)
+		return;
+	event = history_next_event(h, "adopted", time);
+	history_put_port(event, &a->expect->tuple.dst, &a->expect->nat);
+	history_put_parties(event, a->view);
+}
+
 uint64_t history_first(const struct history *h)
 {
 	return h->count < HISTORY_SIZE ? 0 : h->count - HISTORY_SIZE;

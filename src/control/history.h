@@ -13,7 +13,7 @@ enum { HISTORY_SIZE = 1024 };
 
 struct history_event {
 	uint64_t time;       /* ms since 1970 */
-	const char *name;    /* "opened", that of an ending, "refused" or "verdict" */
+	const char *name;    /* "opened", "adopted", that of an ending, "refused", "verdict" */
 	const char *reason;  /* its name, else NULL */
 	const char *meaning; /* the reason's, else NULL */
 	bool known;          /* client and server are valid; what does not count is all 0 */
@@ -33,6 +33,9 @@ struct history {
  * nothing. */
 bool history_verdict(struct history *h, const struct verdict *v, uint64_t time);
 void history_ended(struct history *h, const struct ended *e, uint64_t time);
+
+/* Remembers an expectation of another router that was adopted. */
+void history_adopted(struct history *h, const struct adopted *a, uint64_t time);
 
 /* The number of the oldest event that is remembered; h->count if there is none. */
 uint64_t history_first(const struct history *h);

@@ -12,4 +12,11 @@ enum reason budget_ask(struct engine *h, struct conn *c, uint64_t now);
 /* A port was opened. budget_ask() has said so. */
 void budget_take(struct engine *h, struct conn *c, uint64_t now);
 
+/* The same for a control connection that may not be in the table; how many ports its client has
+ * open is not looked at. */
+enum reason budget_ask_for(
+	struct engine *h, struct quota_bucket *session, const struct ct_view *view, uint64_t now);
+void budget_take_for(
+	struct engine *h, struct quota_bucket *session, const struct ct_view *view, uint64_t now);
+
 #endif

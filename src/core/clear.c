@@ -10,12 +10,11 @@
 
 #include "pasvd/ondemand.h"
 
-/* Whether clear text is read again after TLS: where the server is behind us. From a client behind
- * us it may be what a web page had his browser send to a server of the page's author, within TLS
- * ("TLS poison"). */
-static bool may_clear(const struct ct_view *view)
+/* Whether clear text is read again after TLS. From a client behind us it may be what a web page had
+ * its browser send to a server of the page's author, within TLS ("TLS poison"). */
+static bool may_clear(const struct step *s)
 {
-	return !addr_eq(&view->tuple[DIR_ORIGINAL].dst.addr, &view->tuple[DIR_REPLY].src.addr);
+	return step_is_of_own_server(s, &s->conn->view);
 }
 
 /* A session that was TLS before a restart, and of which nothing was seen since: its alerts may have
@@ -52,8 +51,8 @@ static bool is_clear(const struct step *s, uint32_t seq, uint8_t first)
 	const struct stream *server = &s->conn->stream[DIR_REPLY];
 
 	if (is_met(s))
-		return s->content == TLS_CLEAR && may_clear(&s->conn->view);
-	if (!server->closes || !may_clear(&s->conn->view) || s->content == TLS_ALERT)
+		return s->content == TLS_CLEAR && may_clear(s);
+	if (!server->closes || !may_clear(s) || s->content == TLS_ALERT)
 		return false;
 	if (s->dir == DIR_ORIGINAL)
 		return s->content != TLS_RECORD;

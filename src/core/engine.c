@@ -41,16 +41,26 @@ void engine_init(
 	h->ct = *ct;
 	h->policy = policy;
 	memset(h->count, 0, sizeof(h->count));
-	memset(h->ended, 0, sizeof(h->ended));
 	memset(h->ports, 0, sizeof(h->ports));
 	h->on_ended = NULL;
 	h->on_evicted = NULL;
+	h->on_adopted = NULL;
+	memset(h->recent, 0, sizeof(h->recent));
 	h->evicted = 0;
 	h->lossy = h->assumes_login = h->sees_all = false;
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);
 	masters_init(&h->masters, key);
 	syns_init(&h->syns, key);
+}
+
+void engine_forget(struct engine *h)
+{
+	for (uint32_t i = 0; i < h->tab.pool.used; i++) {
+		if (conntab_at(&h->tab, i))
+			conntab_del(&h->tab, &h->tab.conn[i]);
+	}
+	masters_init(&h->masters, h->tab.key);
 }
 
 /* Makes a command one that no server knows, so that it is refused where its user sees it: what has

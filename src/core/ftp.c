@@ -358,12 +358,13 @@ static const struct ftp_command_word {
 	enum ftp_verb verb;
 	read_offer_fn *read;
 } commands[] = {
-	{"PASV", FTP_PASV, NULL}, {"P@SW", FTP_PASV, NULL}, {"EPSV", FTP_EPSV, NULL},
-	{"PORT", FTP_PORT, ftp_read_form_six}, {"EPRT", FTP_EPRT, ftp_read_form_eprt},
-	{"LPSV", FTP_LONG, NULL}, {"LPRT", FTP_LONG, NULL}, {"AUTH", FTP_AUTH, NULL},
+	{"PASV", FTP_PASV, NULL}, {"P@SW", FTP_PASV, NULL}, {"CPSV", FTP_PASV, NULL},
+	{"EPSV", FTP_EPSV, NULL}, {"PORT", FTP_PORT, ftp_read_form_six},
+	{"EPRT", FTP_EPRT, ftp_read_form_eprt}, {"LPSV", FTP_LONG, NULL}, {"LPRT", FTP_LONG, NULL},
+	{"AUTH", FTP_AUTH, NULL},
 	/* clang-format off */
 	{"USER", FTP_USER, NULL}, {"PASS", FTP_PASS, NULL}, {"ACCT", FTP_PASS, NULL},
-	{"REIN", FTP_REIN, NULL}, {"HOST", FTP_REIN, NULL}, {"ABOR", FTP_ABOR, NULL},
+	{"REIN", FTP_REIN, NULL}, {"HOST", FTP_HOST, NULL}, {"ABOR", FTP_ABOR, NULL},
 	{"APPE", FTP_FILE, NULL}, {"LIST", FTP_FILE, NULL}, {"MDTM", FTP_FILE, NULL},
 	{"MLSD", FTP_FILE, NULL}, {"NLST", FTP_FILE, NULL}, {"PRET", FTP_FILE, NULL},
 	{"RETR", FTP_FILE, NULL}, {"SIZE", FTP_FILE, NULL}, {"STOR", FTP_FILE, NULL},
@@ -371,8 +372,8 @@ static const struct ftp_command_word {
 	{"CLNT", FTP_PLAIN, NULL}, {"FEAT", FTP_PLAIN, NULL}, {"LANG", FTP_PLAIN, NULL},
 	{"MODE", FTP_PLAIN, NULL}, {"NOOP", FTP_PLAIN, NULL}, {"OPTS", FTP_PLAIN, NULL},
 	{"PBSZ", FTP_PLAIN, NULL}, {"PROT", FTP_PLAIN, NULL}, {"QUIT", FTP_PLAIN, NULL},
-	{"REST", FTP_PLAIN, NULL}, {"STRU", FTP_PLAIN, NULL}, {"SYST", FTP_PLAIN, NULL},
-	{"TYPE", FTP_PLAIN, NULL},
+	{"REST", FTP_PLAIN, NULL}, {"SSCN", FTP_PLAIN, NULL}, {"STRU", FTP_PLAIN, NULL},
+	{"SYST", FTP_PLAIN, NULL}, {"TYPE", FTP_PLAIN, NULL},
 	/* clang-format on */
 };
 

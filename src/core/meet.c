@@ -71,23 +71,11 @@ static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
 		ondemand_add(s->h, &c->view);
 }
 
-/* The server is behind this router: its address is translated, or the client's packets do not come
- * in where those of clients do whose SYNs come by. A web page has its visitor's browser go to other
- * servers. */
-static bool is_of_own_server(const struct step *s, const struct ct_view *view)
-{
-	const uint32_t lan = s->h->syns.indev;
-
-	if (!endpoint_eq(&view->tuple[DIR_ORIGINAL].dst, &view->tuple[DIR_REPLY].src))
-		return true;
-	return lan && s->indev && (s->indev == lan) != (s->dir == DIR_ORIGINAL);
-}
-
 /* What a session of which something passed unread counts as. What its client said may have been a
- * web page's form. To a server of our own no page of anybody else's sends a browser. */
+ * web page's form. */
 static unsigned meet_trust_in_unread(const struct step *s, const struct ct_view *view)
 {
-	return is_of_own_server(s, view) ? 0 : TRUST_DISTRUSTED;
+	return step_is_of_own_server(s, view) ? 0 : TRUST_DISTRUSTED;
 }
 
 /* The client's stream begins where its SYN said. */
@@ -118,7 +106,8 @@ static void meet_begin(struct step *s, const struct seg *seg)
 	line_init(&c->stream[other].line, is_anchored, seg->ack);
 	is_anchored = meet_anchor_client(s->h, c);
 	/* if no SYNs come by, a client that waits for the greeting is anchored by that */
-	c->unanchored = !is_anchored && !s->h->assumes_login && !is_of_own_server(s, &c->view) &&
+	c->unanchored = !is_anchored && !s->h->assumes_login &&
+			!step_is_of_own_server(s, &c->view) &&
 			(s->h->syns.any || s->dir == DIR_ORIGINAL);
 }
 

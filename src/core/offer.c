@@ -106,7 +106,6 @@ static void offer_end_expectation(struct engine *h, struct conn *c, enum ending 
 {
 	const struct ended ended = {how, &c->view, &c->opened->plan};
 
-	h->ended[how]++;
 	h->ports[offer_mode(&c->opened->plan)].ended[how]++;
 	if (h->on_ended)
 		h->on_ended(&ended);
@@ -118,6 +117,15 @@ static bool offer_has_ended(const struct engine *h, const struct conn *c)
 	if (c->opened && !c->opened->ended)
 		ct_report_ends(&h->ct);
 	return c->opened && c->opened->ended;
+}
+
+uint64_t engine_count_ended(const struct engine *h, enum ending how)
+{
+	uint64_t n = 0;
+
+	for (int m = 0; m < PORT_MODE_COUNT; m++)
+		n += h->ports[m].ended[how];
+	return n;
 }
 
 void offer_name_end(struct engine *h, struct conn *c, bool is_there)

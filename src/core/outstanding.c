@@ -59,7 +59,8 @@ const uint8_t outstanding_effects[ROWS][HEARD_KINDS] = {
 	[NO_COMMAND] = { NONE, NONE, SHUT, LONE, LATE, NONE, NONE, NONE, OUT,  NONE, NONE, NONE },
 	[FTP_USER]   = { NONE, IN,   NONE, NONE, IN,   NONE, NONE, IN,   OUT,  OUT,  MISS, MISS },
 	[FTP_PASS]   = { NONE, IN,   NONE, NONE, IN,   NONE, NONE, IN,   NONE, TAKE, MISS, MISS },
-	[FTP_REIN]   = { WAIT, OUT,  NONE, NONE, NONE, NONE, NONE, OUT,  NONE, TAKE, TAKE, TAKE },
+	[FTP_REIN]   = { WAIT, OUT,  OUT,  NONE, OUT,  NONE, NONE, OUT,  NONE, TAKE, TAKE, TAKE },
+	[FTP_HOST]   = { WAIT, OUT,  NONE, NONE, NONE, NONE, NONE, OUT,  NONE, TAKE, TAKE, TAKE },
 	[FTP_PASV]   = { NONE, NONE, NONE, PAIR, NONE, NONE, NONE, NONE, NONE, NONE, NONE, TAKE },
 	[FTP_EPSV]   = { NONE, NONE, NONE, PAIR, NONE, NONE, NONE, NONE, NONE, NONE, NONE, TAKE },
 	[FTP_PORT]   = { NONE, TAKE, NONE, NONE, NONE, NONE, NONE, TAKE, NONE, TAKE, DENY, DENY },
@@ -138,14 +139,19 @@ static bool outstanding_too_many(const struct session *s)
 	return count >= PASSIVE_MAX;
 }
 
+static bool outstanding_asked(const struct session *s, unsigned verb)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->command[i].verb == verb)
+			return true;
+	}
+	return false;
+}
+
 /* Whether a reply that may quote a name is outstanding, or under way. */
 static bool outstanding_names(const struct session *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->command[i].verb == FTP_OTHER)
-			return true;
-	}
-	return s->multi && s->quotes;
+	return outstanding_asked(s, FTP_OTHER) || (s->multi && s->quotes);
 }
 
 void outstanding_quote(struct session *s)
@@ -184,7 +190,8 @@ static bool is_optional(const struct session_command *command)
 }
 
 /* A greeting may be said twice, which logs nobody in. What may never be answered is not taken for
- * refused while it may as well be a port that is. */
+ * refused while it may as well be a port that is. REIN may be answered before the transfer at hand
+ * has ended (RFC 959 section 4.1.1). */
 static bool can_answer(
 	const struct session *s, const struct session_command *command, enum heard heard)
 {
@@ -194,6 +201,9 @@ static bool can_answer(
 	if (effect == IN && heard == HEARD_READY && command->flags & EARLY)
 		return false;
 	if (failed && is_optional(command) && outstanding_have(s, HAS_PORT))
+		return false;
+	if (heard == HEARD_READY && command->flags & RUNNING && command->verb == FTP_FILE &&
+		outstanding_asked(s, FTP_REIN))
 		return false;
 	return effect != NONE;
 }

@@ -91,7 +91,7 @@ static struct port_range policy_announced_range(const struct policy *policy, uin
 	return digits.low <= digits.high ? digits : range;
 }
 
-static bool policy_is_translated(const struct ct_view *view)
+bool policy_is_translated(const struct ct_view *view)
 {
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL], *reply = &view->tuple[DIR_REPLY];
 
@@ -136,6 +136,18 @@ static bool policy_names_speaker(const struct addr *text, enum dir speaker, cons
 	       (speaker == DIR_REPLY && policy_means_itself(text));
 }
 
+/* For the router that takes over, which gets the expectation without its NAT (adopt.c): the port to
+ * which it leads, in the place of the one that may be any. 0 if the address does not follow from
+ * the control connection, or there is no NAT. */
+static uint16_t policy_noted_port(
+	const struct parties *p, const struct ct_view *view, enum dir speaker, uint16_t port)
+{
+	bool follows = addr_eq(&p->listener, &view->tuple[speaker].src.addr) ||
+		       addr_eq(&p->listener, &p->known);
+
+	return follows && policy_is_translated(view) ? port : 0;
+}
+
 static enum reason policy_find_parties(const struct policy *policy, const struct ftp_offer *offer,
 	enum dir speaker, const struct ct_view *view, uint32_t indev, struct parties *ret)
 {
@@ -167,7 +179,7 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 	const struct tuple *theirs = &view->tuple[other];
 	bool translated = policy_is_translated(view);
 	uint16_t port = offer->listen.port,
-		 announce = policy_announced_port(policy, port, translated);
+		 announce = policy_announced_port(policy, port, translated), noted;
 	struct parties p;
 	enum reason reason = policy_find_parties(policy, offer, speaker, view, indev, &p);
 
@@ -177,12 +189,14 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 		return REASON_LOW_PORT;
 	if (any_range_has(policy->deny, policy->n_deny, port))
 		return REASON_DENIED_PORT;
+	noted = policy_noted_port(&p, view, speaker, port);
 	*ret_plan = (struct plan){
 		.announce = {p.announced, announce},
 		.expect =
 			{
 				.master = view->tuple[DIR_ORIGINAL],
-				.tuple = {{theirs->src.addr, 0}, {p.known, announce}, theirs->zone},
+				.tuple = {{theirs->src.addr, noted}, {p.known, announce},
+					theirs->zone},
 				.translated = translated,
 				.nat_dir = other,
 				.nat = {p.listener, port},
@@ -204,6 +218,17 @@ bool policy_next_port(const struct policy *policy, struct plan *plan)
 	plan->announce.port = port;
 	plan->expect.tuple.dst.port = port;
 	return true;
+}
+
+bool policy_is_own_server(const struct policy *policy, const struct ct_view *view)
+{
+	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
+
+	for (size_t i = 0; i < policy->n_own; i++) {
+		if (addr_eq(&policy->own[i], server))
+			return true;
+	}
+	return !addr_eq(&view->tuple[DIR_ORIGINAL].dst.addr, server);
 }
 
 static bool has_tls_port(
@@ -238,6 +263,7 @@ enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_v
 	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
 	const struct addr *server = &view->tuple[DIR_REPLY].src.addr;
 	const struct endpoint announce = {original->dst.addr, port};
+	bool translated = policy_is_translated(view);
 
 	if (policy_tls_mode(policy, server) != TLS_ON_DEMAND ||
 		!has_tls_port(policy, server, port, port))
@@ -249,8 +275,9 @@ enum reason policy_plan_on_demand(const struct policy *policy, const struct ct_v
 		.expect =
 			{
 				.master = *original,
-				.tuple = {{original->src.addr, 0}, announce, original->zone},
-				.translated = policy_is_translated(view),
+				.tuple = {{original->src.addr, translated ? port : 0}, announce,
+					original->zone},
+				.translated = translated,
 				.nat_dir = DIR_ORIGINAL,
 				.nat = {*server, port},
 				.seconds = POLICY_ON_DEMAND_SECONDS,

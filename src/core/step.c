@@ -8,6 +8,16 @@
 
 #include <string.h>
 
+/* If nobody translates it and it is not configured, then where the packet comes in says so: not
+ * where those of clients do whose SYNs come by. */
+bool step_is_of_own_server(const struct step *s, const struct ct_view *view)
+{
+	const uint32_t lan = s->h->syns.indev;
+
+	return policy_is_own_server(s->h->policy, view) ||
+	       (lan && s->indev && (s->indev == lan) != (s->dir == DIR_ORIGINAL));
+}
+
 enum ct_result step_commit(const struct step *s, const struct expect *e, const struct seqadj *a)
 {
 	const struct ct_ops *ct = &s->h->ct;

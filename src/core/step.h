@@ -34,6 +34,10 @@ static inline enum dir dir_opposite(enum dir dir)
 	return dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
 }
 
+/* True if the server of the connection is behind this router: no web page of somebody else's sends
+ * a browser there. */
+bool step_is_of_own_server(const struct step *s, const struct ct_view *view);
+
 /* struct ct_ops's commit, for this connection and direction. */
 enum ct_result step_commit(const struct step *s, const struct expect *e, const struct seqadj *a);
 

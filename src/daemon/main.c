@@ -27,14 +27,15 @@
 #include "log.h"
 #include "loop.h"
 #include "options.h"
-#include "pasvd/ondemand.h"
 #include "queue_counters.h"
 #include "router_check.h"
 #include "rules.h"
+#include "rules_status.h"
 #include "rules_watch.h"
 #include "sandbox.h"
 #include "sd_notify.h"
 #include "sink.h"
+#include "takeover.h"
 
 static struct engine *engine;
 static struct loop loop; /* too large for the stack: packet buffers */
@@ -171,6 +172,13 @@ static void pasvd_log_ended(const struct ended *e)
 	ctl_tell(&ctl);
 }
 
+static void pasvd_log_adopted(const struct adopted *a)
+{
+	log_adopted(a);
+	history_adopted(&history, a, pasvd_time_of_day());
+	ctl_tell(&ctl);
+}
+
 static void pasvd_tell_evicted(const struct ct_view *view)
 {
 	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX];
@@ -201,6 +209,13 @@ static bool pasvd_count_queue(uint16_t queue, struct answer_queue *ret_queue)
 	return found;
 }
 
+/* This router takes over from another. */
+static bool pasvd_take_over(void)
+{
+	engine_forget(engine);
+	return takeover_inherit(engine, &ct);
+}
+
 /* Without it everything works, but pasvctl. */
 static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 {
@@ -214,7 +229,9 @@ static void pasvd_start_ctl(const struct ct_helper *ct_helper)
 		.history = &history,
 		.settings = live.now,
 		.reload = pasvd_reload,
+		.take_over = pasvd_take_over,
 		.ct_helper = ct_helper->name,
+		.netns = rules_status_netns(),
 		.queue = live.now->queue,
 		.on_demand_syns = loop.queue[LOOP_ON_DEMAND].nl.sock,
 		.tls_queue = live.now->tls_queue,
@@ -248,26 +265,11 @@ static int pasvd_bind_queue(int which, uint16_t number)
 	return err;
 }
 
-/* What a daemon before this one knew to be TLS. */
-static void pasvd_take_marked(void *data, const struct ct_view *view)
-{
-	ondemand_restore(data, view, loop_now());
-}
-
 /* Without a queue of their own, SYNs to ports on demand go their way, and find nothing open. */
 static int pasvd_start_on_demand(void)
 {
-	const struct policy *policy = &live.now->policy;
-	int err;
-
-	if (!policy->n_tls_ports)
-		return 0;
-	err = conntrack_marked(
-		&ct, trust_to_mark(policy->connmark, TRUST_TLS), pasvd_take_marked, engine);
-	if (err)
-		log_at(REASON_LEVEL_WARNING, "conntrack",
-			"cannot ask for the connections marked as TLS: %s", strerror(-err));
-	return pasvd_bind_queue(LOOP_ON_DEMAND, live.now->tls_queue);
+	return live.now->policy.n_tls_ports ? pasvd_bind_queue(LOOP_ON_DEMAND, live.now->tls_queue)
+					    : 0;
 }
 
 static int pasvd_start_core(const struct ct_helper *ct_helper)
@@ -289,6 +291,7 @@ static int pasvd_start_core(const struct ct_helper *ct_helper)
 	conntab_set_max(&engine->tab, live.now->sessions);
 	engine->on_ended = pasvd_log_ended;
 	engine->on_evicted = pasvd_tell_evicted;
+	engine->on_adopted = pasvd_log_adopted;
 	engine->sees_all = !live.now->fail_open;
 	err = expect_events_open(&events, engine, ct.nl.portid);
 	return err ? err : loop_open(&loop, engine, &events, &hooks);
@@ -302,6 +305,7 @@ static int pasvd_start(const struct ct_helper *ct_helper)
 		log_at(REASON_LEVEL_ERR, "start", "cannot start: %s", strerror(-err));
 		return err;
 	}
+	takeover_inherit(engine, &ct);
 	err = pasvd_bind_queue(LOOP_CONTROL, live.now->queue);
 	return err ? err : pasvd_start_on_demand();
 }

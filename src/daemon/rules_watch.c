@@ -3,15 +3,17 @@
  *
  * Theory of operation. A process of its own, with the privilege that loading rules takes, which the
  * daemon does not have. It sleeps until nftables notifies it that a table, chain or rule was
- * deleted, by nft or by iptables-nft; the tables of iptables-legacy, if there are any, are asked
- * for their size every LEGACY_MS. Then (rules_due.h) it lists the rules as `pasvd rules diff` does,
- * and loads them if one is missing. The notification does not have to be understood any further.
+ * deleted, or a table changed, by nft or by iptables-nft; the tables of iptables-legacy, if there
+ * are any, are asked for their size every LEGACY_MS. Then (rules_due.h) it lists the rules as
+ * `pasvd rules diff` does, and loads them if one is missing. The notification does not have to be
+ * understood any further.
  *
  * What an administrator does with `pasvd rules load` and `remove` is in a file (rules_state.h):
- * rules that were removed, or loaded with other options, are left alone.
+ * rules that were removed, or loaded with other options, are left alone. What it found is in
+ * another file (rules_status.h), for pasvctl.
  *
- * Limits: chains of others that change their order, and tables that are made dormant, are not
- * looked for.
+ * Limits: rules of others that are put before the jumps, and jumps that are put after them, are not
+ * looked for: that takes `pasvd check`. Nor are tables of iptables that nft makes dormant.
  */
 #include "rules_watch.h"
 
@@ -34,6 +36,7 @@
 #include "rules_due.h"
 #include "rules_load.h"
 #include "rules_state.h"
+#include "rules_status.h"
 #include "sd_notify.h"
 #include "sink.h"
 
@@ -86,12 +89,16 @@ static bool watch_is_ours(struct watch *w)
 		log_at(REASON_LEVEL_INFO, "rules-left-alone",
 			"pasvd rules has removed them, or loaded others");
 	w->left_alone = !ours;
+	if (!ours)
+		rules_status_set(rules_state_is(w->state, "") ? RULES_STATUS_REMOVED
+							      : RULES_STATUS_LEFT_ALONE);
 	return ours;
 }
 
 static void watch_load(struct watch *w)
 {
 	if (!rules_due_load(&w->due, loop_now())) {
+		rules_status_set(RULES_STATUS_GIVEN_UP);
 		log_packet(REASON_LEVEL_ERR, NULL, "rules-given-up",
 			"they do not stay; seconds until the next try", "loads=%d seconds=%d",
 			RULES_DUE_LOADS, RULES_DUE_REST_MS / 1000);
@@ -99,6 +106,7 @@ static void watch_load(struct watch *w)
 	}
 	if (rules_load(&w->request.rules) == EXIT_SUCCESS) {
 		rules_state_set(w->state, w->text);
+		rules_status_set(RULES_STATUS_LOADED);
 		log_at(REASON_LEVEL_INFO, "rules-loaded", "they are loaded again");
 	} else {
 		rules_due_change(&w->due, loop_now()); /* once more */
@@ -110,6 +118,9 @@ static void watch_compare(struct watch *w)
 	char first[RULES_LINE_MAX];
 	int missing = rules_missing(&w->request.rules, w->wanted, first);
 
+	rules_status_set(missing < 0    ? RULES_STATUS_UNKNOWN
+			 : missing == 0 ? RULES_STATUS_LOADED
+					: RULES_STATUS_MISSING);
 	if (missing <= 0)
 		return;
 	log_packet(REASON_LEVEL_WARNING, NULL, "rules-missing", first, "rules=%d", missing);
@@ -121,7 +132,9 @@ static void watch_look(struct watch *w)
 {
 	rules_due_look(&w->due);
 	rules_state_lock(w->state);
-	if (w->request.when_missing != SETTINGS_RULES_IGNORE && watch_is_ours(w))
+	if (w->request.when_missing == SETTINGS_RULES_IGNORE)
+		rules_status_set(RULES_STATUS_UNKNOWN);
+	else if (watch_is_ours(w))
 		watch_compare(w);
 	rules_state_unlock(w->state);
 }
@@ -131,18 +144,25 @@ static void watch_log_looked(void)
 	log_fields(REASON_LEVEL_INFO, "rules-watched", "version=%s", PASVD_VERSION);
 }
 
+/* Rules that are ours stay so when the configuration has changed them. Those that are not may be
+ * those of the new one, which the look after this finds out. */
+static void watch_reconfigure(struct watch *w)
+{
+	if (!rules_state_is(w->state, w->text) || !watch_refresh(w) ||
+		rules_state_is(w->state, w->text))
+		return;
+	rules_state_set(w->state, w->text);
+	if (w->request.when_missing == SETTINGS_RULES_WATCH)
+		watch_load(w);
+}
+
 /* SIGHUP: what was missing may be another firewall's, and what is wanted may have changed. */
 static void watch_reload(struct watch *w)
 {
-	char *before = strdup(w->text);
-
 	rules_due_forgive(&w->due);
 	rules_state_lock(w->state);
-	if (before && watch_is_ours(w) && watch_refresh(w) && strcmp(before, w->text) != 0 &&
-		w->request.when_missing == SETTINGS_RULES_WATCH)
-		watch_load(w);
+	watch_reconfigure(w);
 	rules_state_unlock(w->state);
-	free(before);
 	watch_look(w);
 	watch_log_looked();
 }
@@ -151,11 +171,13 @@ static void watch_reload(struct watch *w)
 
 static int watch_on_event(const struct nlmsghdr *nlh, void *data)
 {
-	static const uint16_t deleting[] = {NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELRULE};
+	/* A table is made dormant by a message that makes it, too. */
+	static const uint16_t relevant[] = {
+		NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELRULE, NFT_MSG_NEWTABLE};
 	struct watch *w = data;
 
-	for (size_t i = 0; i < ARRAY_SIZE(deleting); i++) {
-		if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | deleting[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(relevant); i++) {
+		if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | relevant[i]))
 			rules_due_change(&w->due, loop_now());
 	}
 	return 0;
@@ -298,6 +320,7 @@ static int watch_serve(void *data)
 		watch_begin(w);
 		err = watch_run(w);
 		notify("STOPPING=1");
+		rules_status_set(RULES_STATUS_UNKNOWN);
 		rules_state_delete(w->state);
 	}
 	nl_close(&w->nl);

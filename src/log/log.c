@@ -199,6 +199,34 @@ void log_ended(const struct ended *e)
 	log_port(ending_name(e->how), e->view, &e->plan->announce, &e->plan->expect.nat, "");
 }
 
+void log_adopted(const struct adopted *a)
+{
+	static const struct {
+		const char *event, *reason, *msg;
+	} results[] = {
+		[ADOPT_UNKNOWN] = {"removed", "unknown-listener",
+			"an expectation that another program installed without the NAT that the "
+			"connection has"},
+		[ADOPT_REFUSED] = {"removed"},
+		[ADOPT_TOO_OFTEN] = {"refused", "sent-back",
+			"conntrackd sends an expectation to and fro; it may have no NAT"},
+	};
+	const struct ct_view *view = a->view;
+	const char *reason = results[a->result].reason, *msg = results[a->result].msg;
+	char client[ENDPOINT_TEXT_MAX], server[ENDPOINT_TEXT_MAX], announced[ENDPOINT_TEXT_MAX];
+
+	if (a->result == ADOPT_DONE)
+		log_port("adopted", view, &a->expect->tuple.dst, &a->expect->nat, "");
+	else
+		log_packet(REASON_LEVEL_WARNING, &view->tuple[DIR_ORIGINAL].src.addr,
+			results[a->result].event, msg ? msg : reason_meaning(a->reason),
+			"reason=%s client=%s server=%s announced=%s",
+			reason ? reason : reason_name(a->reason),
+			endpoint_text(&view->tuple[DIR_ORIGINAL].src, client),
+			endpoint_text(&view->tuple[DIR_REPLY].src, server),
+			endpoint_text(&a->expect->tuple.dst, announced));
+}
+
 static void log_reason(const struct verdict *v)
 {
 	static const char *const done[] = {
@@ -250,7 +278,7 @@ void log_counters(const struct engine *h)
 		len += log_put_counter(
 			text + len, sizeof(text) - len, reason_name((enum reason)i), h->count[i]);
 	for (int i = 0; i < ENDING_COUNT; i++)
-		len += log_put_counter(
-			text + len, sizeof(text) - len, ending_name((enum ending)i), h->ended[i]);
+		len += log_put_counter(text + len, sizeof(text) - len, ending_name((enum ending)i),
+			engine_count_ended(h, (enum ending)i));
 	log_fields(REASON_LEVEL_INFO, "counters", "%s", text + 1);
 }

@@ -43,6 +43,9 @@ void log_verdict(const struct verdict *v);
 /* How a port ended, with the fields of its "opened" line. */
 void log_ended(const struct ended *e);
 
+/* What became of an expectation of another router. */
+void log_adopted(const struct adopted *a);
+
 /* "event=counters passed=12 opened=1 … used=1 …": one line. */
 void log_counters(const struct engine *h);
 

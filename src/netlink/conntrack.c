@@ -250,6 +250,31 @@ int conntrack_marked(struct conntrack *c, uint32_t mark, conntrack_take_fn *take
 	return err;
 }
 
+struct expects_wanted {
+	conntrack_expect_fn *take;
+	void *data;
+};
+
+/* What is not for TCP is left out. */
+static int conntrack_take_expects(const struct nlmsghdr *nlh, void *data)
+{
+	const struct expects_wanted *w = data;
+	struct expect e;
+
+	if (ct_msg_parse_expected(nlh, nlh->nlmsg_len, &e) == 0)
+		w->take(w->data, &e);
+	return MNL_CB_OK;
+}
+
+int conntrack_expectations(struct conntrack *c, conntrack_expect_fn *take, void *data)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[CT_MSG_MAX];
+	struct expects_wanted w = {take, data};
+
+	return nl_ask(&c->nl, buf, ct_msg_put_expect_dump_all(buf, sizeof(buf)),
+		conntrack_take_expects, &w);
+}
+
 int conntrack_open(struct conntrack *c, const struct ct_helper *ct_helper)
 {
 	c->ct_helper = ct_helper;

@@ -30,6 +30,12 @@ typedef void conntrack_take_fn(void *data, const struct ct_view *view);
  * or -errno; those handed on until then count. */
 int conntrack_marked(struct conntrack *c, uint32_t mark, conntrack_take_fn *take, void *data);
 
+/* Takes an expectation that was asked for; its zones are 0. */
+typedef void conntrack_expect_fn(void *data, const struct expect *e);
+
+/* Hands on all expectations for TCP that the kernel has, whosever they are. Likewise. */
+int conntrack_expectations(struct conntrack *c, conntrack_expect_fn *take, void *data);
+
 /* Whether `c`, a struct conntrack, has the expectation; then also how many seconds are left of its
  * time. */
 bool conntrack_expected(void *c, const struct expect *e, uint32_t *ret_seconds);

@@ -192,6 +192,13 @@ ssize_t ct_msg_put_expect_dump(void *buf, size_t cap, const struct tuple *master
 	return attr_end(&o);
 }
 
+ssize_t ct_msg_put_expect_dump_all(void *buf, size_t cap)
+{
+	struct attr_out o = attr_begin(buf, cap, EXP(GET), NLM_F_DUMP, AF_UNSPEC);
+
+	return attr_end(&o);
+}
+
 ssize_t ct_msg_put_expect_del(void *buf, size_t cap, const struct expect *e, uint32_t id)
 {
 	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(DELETE), NLM_F_ACK, e);

@@ -60,6 +60,9 @@ ssize_t ct_msg_put_expect_get(void *buf, size_t cap, const struct expect *e);
  * ct_msg_parse_expected(), and an end. */
 ssize_t ct_msg_put_expect_dump(void *buf, size_t cap, const struct tuple *master);
 
+/* Asks for all expectations, likewise. */
+ssize_t ct_msg_put_expect_dump_all(void *buf, size_t cap);
+
 /* Deletes the expectation that takes e->tuple if it is the one with that id, else ENOENT. */
 ssize_t ct_msg_put_expect_del(void *buf, size_t cap, const struct expect *e, uint32_t id);
 
@@ -74,7 +77,7 @@ int ct_msg_parse_view(const void *msg, size_t len, const char *ct_helper, struct
 /* Reads whose expectation it is. -1: likewise. */
 int ct_msg_parse_expect(const void *msg, size_t len, struct ct_expect_id *ret_id);
 
-/* Reads the whole expectation, as ct_msg_parse_expect_end(). */
+/* Reads the whole expectation, as ct_msg_parse_expect_end(); also the event of a new one. */
 int ct_msg_parse_expected(const void *msg, size_t len, struct expect *ret_expect);
 
 /* Reads the event of an expectation's end; ret_expect->seconds were left, zones are 0: ctnetlink

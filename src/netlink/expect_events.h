@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* expect_events.h - the kernel's events of expectations that have ended; those of ours go to the
- * engine
+/* expect_events.h - the kernel's events of expectations that have ended, or that others have made
  *
  * Functions return 0 or -errno; the caller says what went wrong.
  */
@@ -13,15 +12,15 @@
 struct expect_events {
 	struct nl nl;
 	struct engine *engine;
-	uint32_t deleter; /* portid of the socket with which we delete expectations ourselves */
-	uint64_t now;     /* of the expect_events_read() at work */
-	uint64_t bursts;  /* of events that found the socket full */
+	uint32_t ours;   /* portid of the socket with which we install and delete expectations */
+	uint64_t now;    /* of the expect_events_read() at work */
+	uint64_t bursts; /* of events that found the socket full */
 	_Alignas(struct nlmsghdr) uint8_t event[NL_BATCH_MAX][NL_ANSWER_MAX];
 };
 
 /* To be done before the queue is bound: a control connection that begins before has no events.
  * `engine` is used until expect_events_close(). Needs CAP_NET_ADMIN. */
-int expect_events_open(struct expect_events *e, struct engine *engine, uint32_t deleter);
+int expect_events_open(struct expect_events *e, struct engine *engine, uint32_t ours);
 
 /* Harmless on a zeroed *e and on one that expect_events_open() refused. */
 void expect_events_close(struct expect_events *e);

@@ -13,6 +13,7 @@
 #include "show.h"
 #include "table.h"
 #include "top.h"
+#include "watched.h"
 
 #define SOCKET "/run/pasvd/ctl"
 
@@ -88,6 +89,15 @@ static json_t *pasvctl_ask_for(const struct ctl_query *q)
 	return all;
 }
 
+/* What the daemon does not know of its own state. */
+static void pasvctl_complete_status(json_t *answer)
+{
+	json_t *status = json_array_get(answer, 0), *netns = json_object_get(status, "netns");
+
+	if (netns)
+		json_object_set_new(status, "rules", watched_rules(json_integer_value(netns)));
+}
+
 static int pasvctl_run_query(void *data)
 {
 	const struct ctl_query *q = data;
@@ -95,6 +105,7 @@ static int pasvctl_run_query(void *data)
 
 	if (!answer)
 		return EXIT_FAILURE;
+	pasvctl_complete_status(answer);
 	if (q->json)
 		pasvctl_print_json(q->whole ? json_array_get(answer, 0) : answer, JSON_INDENT(2));
 	else if (q->show)
@@ -137,6 +148,7 @@ static struct ctl_query metrics_query = {
 static struct ctl_query config_query = {
 	.path = SOCKET, .requests = {"config"}, .show = show_config};
 static struct ctl_query reload_query = {.path = SOCKET, .requests = {"reload"}};
+static struct ctl_query takeover_query = {.path = SOCKET, .requests = {"takeover"}};
 static struct ctl_query other_query = {.path = SOCKET};
 
 static const struct options_command all[] = {
@@ -180,6 +192,12 @@ static const struct options_command all[] = {
 		.rows = text_rows,
 		.data = &reload_query,
 		.run = pasvctl_run_query},
+	{.name = "takeover",
+		.summary =
+			"have it begin anew with what the kernel knows: another router's sessions",
+		.rows = text_rows,
+		.data = &takeover_query,
+		.run = pasvctl_run_query},
 	{.name = "top",
 		.summary = "sessions, again and again",
 		.rows = text_rows,
@@ -190,7 +208,7 @@ static const struct options_command all[] = {
 int main(int argc, char **argv)
 {
 	static const struct options_command *const commands[] = {&all[0], &all[1], &all[2], &all[3],
-		&all[4], &all[5], &all[6], &all[7], &all[8], NULL};
+		&all[4], &all[5], &all[6], &all[7], &all[8], &all[9], NULL};
 	static const struct options_program program = {.name = "pasvctl",
 		.version = PASVD_VERSION,
 		.about = "Asks a running pasvd.\n",

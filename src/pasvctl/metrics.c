@@ -4,6 +4,7 @@
  * Names follow Prometheus' conventions: base units, counters end with _total. No label has an
  * address: its values would be as many as there are clients.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "pasvd/array.h"
@@ -43,6 +44,23 @@ static void metrics_put_reload(FILE *out, const json_t *reload)
 	metrics_put_number(out, "pasvd_config_last_reload_success_timestamp_seconds", "gauge",
 		"When a configuration that was right was read last, since 1970.",
 		show_number(reload, "success_us") / 1000000);
+}
+
+/* Nothing if it is not known: no rules watched, or others than those that are. */
+static void metrics_put_rules(FILE *out, const json_t *rules)
+{
+	static const struct {
+		const char *state;
+		bool loaded;
+	} known[] = {{"loaded", true}, {"missing", false}, {"given-up", false}, {"removed", false}};
+	const char *state = show_string(rules, "state");
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(state, known[i].state) == 0)
+			metrics_put_number(out, "pasvd_rules_loaded", "gauge",
+				"Whether the firewall rules that are watched are loaded.",
+				known[i].loaded);
+	}
 }
 
 static void metrics_put_sessions(FILE *out, const json_t *answer)
@@ -182,6 +200,7 @@ void show_metrics(FILE *out, const json_t *answer, size_t width)
 	(void)width;
 	metrics_put_info(out, status);
 	metrics_put_reload(out, json_object_get(status, "reload"));
+	metrics_put_rules(out, json_object_get(status, "rules"));
 	metrics_put_sessions(out, answer);
 	metrics_put_table(out, status);
 	metrics_put_queues(out, json_object_get(status, "queue_packets"));

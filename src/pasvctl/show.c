@@ -52,6 +52,18 @@ static void show_put_counters(FILE *out, const char *title, json_t *counters)
 	}
 }
 
+static void show_put_rules(FILE *out, const json_t *rules)
+{
+	json_int_t since_us = show_number(rules, "since_us");
+	char text[SHOW_TIME_MAX];
+
+	fprintf(out, "%-11s  %s", "rules", show_string(rules, "state"));
+	if (since_us)
+		fprintf(out, " for %s",
+			show_time((json_int_t)time(NULL) - since_us / 1000000, text));
+	fputs("\n", out);
+}
+
 void show_status(FILE *out, const json_t *answer, size_t width)
 {
 	const json_t *s = json_array_get(answer, 0);
@@ -65,7 +77,9 @@ void show_status(FILE *out, const json_t *answer, size_t width)
 	if (json_object_get(queues, "on_demand_syns"))
 		fprintf(out, ", of on_demand_syns %" JSON_INTEGER_FORMAT,
 			show_number(queues, "on_demand_syns"));
-	fprintf(out, "\n%-11s  %s\n", "up", show_time(show_number(s, "uptime_s"), text));
+	fputs("\n", out);
+	show_put_rules(out, json_object_get(s, "rules"));
+	fprintf(out, "%-11s  %s\n", "up", show_time(show_number(s, "uptime_s"), text));
 	fprintf(out, "%-11s  %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT "\n", "remembered",
 		show_number(s, "sessions"), show_number(s, "max_sessions"));
 	show_put_counters(out, "counters", json_object_get(s, "counters"));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* rules_conf.c - sections [server NAME] and [clients] of the configuration become rules */
+/* rules_conf.c - sections of the configuration become rules, and rules sections */
 #include "rules_conf.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static int rules_family_of(const struct addr *a)
@@ -50,4 +52,47 @@ void rules_from_settings(const struct settings *settings, struct rules *r)
 	r->n_servers = servers->n;
 	r->lan = servers->lan[0] ? servers->lan : NULL;
 	r->nft |= settings->nft;
+}
+
+/* Takes the address as the next of the list, if there is one. */
+static void rules_parse_into(const char *text, struct addr *list, size_t *n)
+{
+	if (text[0] && addr_parse((const uint8_t *)text, strlen(text), &list[*n]) == 0)
+		(*n)++;
+}
+
+static void rules_to_server(const struct rules_server *from, struct server *ret_server)
+{
+	struct server s = {.n_wans = from->n_wans, .n_addresses = from->any};
+
+	static_assert(RULES_WANS_MAX == (int)SERVER_WANS_MAX &&
+			      RULES_PORTS_MAX == (int)SERVER_PORTS_MAX &&
+			      RULES_SERVERS_MAX == (int)SERVERS_MAX,
+		"options and sections have room for as many");
+	for (int family = 0; family < RULES_FAMILIES; family++) {
+		rules_parse_into(from->address[family].own, s.address, &s.n_addresses);
+		rules_parse_into(from->address[family].public, s.public, &s.n_publics);
+	}
+	for (size_t i = 0; i < from->n_wans; i++)
+		snprintf(s.wan[i], sizeof(s.wan[i]), "%s", from->wan[i]);
+	for (; s.n_ports < from->n_ports; s.n_ports++)
+		s.port[s.n_ports] = (struct server_port){
+			from->port[s.n_ports].outside, from->port[s.n_ports].server};
+	*ret_server = s;
+}
+
+/* --accept-data is of the servers that may be any, or if there is none, of one that may not. */
+void rules_to_servers(const struct rules *r, struct servers *ret_servers)
+{
+	bool any = false;
+
+	*ret_servers = (struct servers){.n = r->n_servers};
+	snprintf(ret_servers->lan, sizeof(ret_servers->lan), "%s", r->lan ? r->lan : "");
+	for (size_t i = 0; i < r->n_servers; i++) {
+		rules_to_server(&r->server[i], &ret_servers->server[i]);
+		ret_servers->server[i].accept_data = r->accept_data && r->server[i].any;
+		any |= r->server[i].any;
+	}
+	if (r->accept_data && !any && r->n_servers)
+		ret_servers->server[0].accept_data = true;
 }

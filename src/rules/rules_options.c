@@ -19,6 +19,7 @@
 
 #include "ct_helper.h"
 #include "ifname.h"
+#include "rules_conf.h"
 #include "rules_value.h"
 
 #define INTERFACE_NAME "must be an interface name: " IFNAME_ALLOWED
@@ -250,121 +251,56 @@ unsigned int rules_families_of_servers(const struct rules *r)
 	return families;
 }
 
-/* Whether a server is dialled by an address of its own in one family, and not in another. */
-static bool has_half_public(const struct rules *r)
+/* What the check of a configuration finds, in the words of options. */
+static bool rules_fit_together(const struct rules *r)
 {
-	for (size_t i = 0; i < r->n_servers; i++) {
-		for (int family = 0; family < RULES_FAMILIES; family++) {
-			const struct rules_address *a = &r->server[i].address[family];
+	static const char *const texts[SERVERS_MISTAKES] = {
+		[SERVERS_NO_ADDRESS] = "--server: missing",
+		[SERVERS_NO_WAY] = "--wan or --public: missing",
+		[SERVERS_TWO_WAYS] = "--wan, --public: only one of them can be given",
+		[SERVERS_HALF_PUBLIC] = "--server, --public: each family needs both",
+		[SERVERS_MOVED_PORT] =
+			"--public, --port: a port of a server that is dialled by its "
+			"own address stays what it is",
+		[SERVERS_WAN_IS_LAN] = "--wan, --lan: must be different interfaces",
+		[SERVERS_ACCEPT_OWN] = "--accept-data: needs --server any",
+		[SERVERS_ACCEPT_NFT] = "--accept-data, --nft: a table of nft cannot let through "
+				       "what others drop",
+		[SERVERS_SAME_PORT] = "--server: two servers have the same port outside, give each "
+				      "--port or --public",
+	};
+	static struct servers servers;
+	struct servers_finding f;
 
-			if (!r->server[i].any && rules_has_public(&r->server[i]) &&
-				!a->own[0] != !a->public[0])
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool any_public(const struct rules *r, bool all)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->n_servers; i++)
-		n += rules_has_public(&r->server[i]);
-	return all ? n == r->n_servers : n > 0;
-}
-
-static bool any_is_any(const struct rules *r)
-{
-	for (size_t i = 0; i < r->n_servers; i++) {
-		if (r->server[i].any)
-			return true;
-	}
-	return false;
-}
-
-/* Whether clients reach it by this port. */
-static bool rules_serves(const struct rules_server *s, int32_t outside)
-{
-	return s->n_ports ? rules_has_port(s, outside) : outside == RULES_DEFAULT_PORT;
-}
-
-/* Whether a connection to a port of one would go to the other. */
-static bool rules_share_port(const struct rules_server *a, const struct rules_server *b, int family)
-{
-	if (!rules_serves_family(a, family) || !rules_serves_family(b, family) ||
-		strcmp(a->address[family].public, b->address[family].public) != 0)
-		return false;
-	for (size_t i = 0; i < a->n_ports; i++) {
-		if (rules_serves(b, a->port[i].outside))
-			return true;
-	}
-	return !a->n_ports && rules_serves(b, RULES_DEFAULT_PORT);
-}
-
-static bool rules_ports_clash(const struct rules *r)
-{
-	for (size_t i = 0; i < r->n_servers; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (rules_share_port(&r->server[i], &r->server[j], RULES_IP4) ||
-				rules_share_port(&r->server[i], &r->server[j], RULES_IP6))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Whether a port of a server that nobody translates is to become another one. */
-static bool rules_moves_port(const struct rules *r)
-{
-	for (size_t i = 0; i < r->n_servers; i++) {
-		const struct rules_server *s = &r->server[i];
-
-		if (!rules_is_routed(&s->address[RULES_IP4]) &&
-			!rules_is_routed(&s->address[RULES_IP6]))
-			continue;
-		for (size_t j = 0; j < s->n_ports; j++) {
-			if (s->port[j].outside != s->port[j].server)
-				return true;
-		}
-	}
+	rules_to_servers(r, &servers);
+	if (!servers_find_mistake(&servers, r->nft, &f))
+		return true;
+	options_wrong("%s", texts[f.mistake]);
 	return false;
 }
 
 bool rules_coherent(const struct rules_request *q)
 {
 	const struct rules *r = &q->rules;
-	unsigned int served = rules_families_of_servers(r);
 	const struct {
 		bool is;
-		const char *what, *why;
+		const char *text;
 	} mistakes[] = {
-		{q->asked && served & ~q->asked, "-4, -6, --server", "not of one family"},
-		{!r->n_servers && q->n_wans, "--wan",
-			"needs --server ADDR, or --server any if other rules have the DNAT"},
-		{!r->n_servers && !r->lan, "--server or --lan", "missing"},
-		{q->n_wans && any_public(r, false), "--wan, --public",
-			"only one of them can be given"},
-		{!q->n_wans && !any_public(r, true), "--wan or --public", "missing"},
-		{has_half_public(r), "--server, --public", "each family needs both"},
-		{rules_ports_clash(r), "--server",
-			"two servers have the same port outside, give each --port or --public"},
-		{rules_moves_port(r), "--public, --port",
-			"a port of a server that is dialled by its own address stays what it is"},
-		{r->lan && rules_has_wan(q, r->lan), "--wan, --lan",
-			"must be different interfaces"},
-		{r->accept_data && !any_is_any(r), "--accept-data", "needs --server any"},
-		{r->accept_data && r->nft, "--accept-data, --nft",
-			"a table of nft cannot let through what others drop"},
+		{q->asked && rules_families_of_servers(r) & ~q->asked,
+			"-4, -6, --server: not of one family"},
+		{!r->n_servers && q->n_wans,
+			"--wan: needs --server ADDR, or --server any if other rules have the DNAT"},
+		{!r->n_servers && !r->lan, "--server or --lan: missing"},
+		{!r->n_servers && r->accept_data, "--accept-data: needs --server any"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
 		if (mistakes[i].is) {
-			options_wrong("%s: %s", mistakes[i].what, mistakes[i].why);
+			options_wrong("%s", mistakes[i].text);
 			return false;
 		}
 	}
-	return true;
+	return rules_fit_together(r);
 }
 
 bool rules_name_somebody(const struct rules_request *q)

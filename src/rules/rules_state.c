@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "rules_load.h"
+#include "rules_status.h"
 
 enum { STATE_PATH_MAX = 64 };
 
@@ -36,11 +37,11 @@ char *rules_state_text(const struct rules *r)
 
 static int state_path(char ret_path[STATE_PATH_MAX])
 {
-	struct stat st;
+	uintmax_t netns = rules_status_netns();
 
-	if (stat("/proc/self/ns/net", &st) != 0)
+	if (!netns)
 		return -errno;
-	snprintf(ret_path, STATE_PATH_MAX, RULES_STATE_FOLDER "/%ju", (uintmax_t)st.st_ino);
+	snprintf(ret_path, STATE_PATH_MAX, RULES_STATE_FOLDER "/%ju", netns);
 	return 0;
 }
 

@@ -309,6 +309,13 @@ static void policy_external(struct reader *r, const char *rest)
 	}
 }
 
+static void policy_own(struct reader *r, const char *rest)
+{
+	struct policy *p = &r->d->policy;
+
+	p->own[p->n_own++] = packet_addr(rest + strspn(rest, " "));
+}
+
 static void policy_announce(struct reader *r, const char *rest)
 {
 	r->d->policy.announce = ports_of(r, rest);
@@ -429,6 +436,7 @@ static void read_policy(struct reader *r, const char *rest)
 		{"deny-ports", policy_deny},
 		{"allow-foreign", policy_foreign},
 		{"external-address", policy_external},
+		{"server", policy_own},
 		{"announce-ports", policy_announce},
 		{"expect-timeout", policy_seconds},
 		{"expect-timeout-active", policy_seconds_active},

@@ -21,10 +21,10 @@ servers=$BUILD/servers
 
 tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pytest-xdist
        python3-pyftpdlib python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux
-       filezilla xvfb nftables dbus-daemon python3-dbus python3-gi"
+       filezilla xvfb nftables ipset dbus-daemon python3-dbus python3-gi"
 # Servers, conntrackd, which would listen to all connections of the machine, nfct, which names helpers to the kernel for it,
-# and prometheus, for its promtool.
-archives="vsftpd proftpd-core pure-ftpd conntrackd nfct prometheus"
+# keepalived, which would want the machine's addresses, and prometheus, for its promtool.
+archives="vsftpd proftpd-core pure-ftpd conntrackd keepalived nfct prometheus"
 # Each would become this machine's, and some exclude each other. Those of one word go to one folder.
 firewalls="firewalld,python3-firewall,python3-nftables ufw shorewall,shorewall-core ferm netfilter-persistent,iptables-persistent"
 say() {
@@ -78,13 +78,14 @@ unpack() {
 	touch "$servers/.unpacked-$1"
 }
 
-# unpack_server PACKAGE FOLDER: with the libraries that only it needs
+# unpack_server PACKAGE FOLDER: with the libraries that only it needs, some of which older releases have in /lib
 unpack_server() {
 	[ ! -e "$servers/.unpacked-$1" ] || return 0
 	refresh_lists
 	for library in $(libraries "$1"); do
 		unpack "$library" "$servers/libraries"
 	done
+	[ ! -d "$servers/libraries/lib" ] || cp -a "$servers/libraries/lib" "$servers/libraries/usr/"
 	unpack "$1" "$2"
 }
 
@@ -116,6 +117,7 @@ check "$servers/proftpd/usr/sbin/proftpd"
 check "$servers/proftpd/usr/lib/proftpd/mod_tls.so"
 check "$servers/pure-ftpd/usr/sbin/pure-ftpd"
 check "$servers/conntrackd/usr/sbin/conntrackd"
+check "$servers/keepalived/usr/sbin/keepalived"
 check "$servers/nfct/usr/sbin/nfct"
 check "$servers/prometheus/usr/bin/promtool"
 say "all there (servers in $servers)"

@@ -189,7 +189,15 @@ def test_rules_of_others_that_do_no_harm(own_router):
         iptables -I FORWARD -m conntrack --ctstate INVALID -j DROP
         iptables -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
         iptables -I FORWARD -i wan -s 10.0.0.0/8 -j DROP
-        iptables -I FORWARD -m set --match-set none src -j DROP 2>/dev/null || true
+        ipset create banned hash:ip timeout 600
+        ipset add banned 203.0.113.66
+        iptables -I FORWARD -m set --match-set banned src -j DROP
+        ipset create dns hash:ip,port
+        ipset add dns 10.77.0.2,udp:21
+        ipset add dns 10.77.0.3,tcp:21
+        iptables -I FORWARD -m set --match-set dns dst,dst -j DROP
+        ipset create empty hash:net
+        iptables -I FORWARD -m set --match-set empty dst -j DROP
         iptables -I FORWARD -m recent --name x --rcheck -j DROP
         iptables -N LIMIT
         iptables -A LIMIT -m limit --limit 1/s -j RETURN
@@ -251,6 +259,43 @@ NFT_DROPS = {
         'iifname "wan" goto outside\naccept', "chain outside { ct state established accept; tcp dport 21 accept; reject; }"),
     "high ports": ("ct state established accept\ntcp dport < 1024 accept", ""),
 }
+
+def nft_ingress(rules, table="netdev", device='"wan"', policy="accept"):
+    """A chain of nft before conntrack."""
+    return (f"nft -f - <<'END'\ntable {table} early {{\nchain inward {{\n"
+            f"type filter hook ingress device {device} priority 0; policy {policy};\n{rules}\n}}\n}}\nEND\n")
+
+
+# At ingress: how that looks. There is no command for it.
+INGRESS = {
+    "the policy": (nft_ingress("udp dport 53 accept", policy="drop"),
+                   r"the policy of chain netdev early inward \(nft\) drops a client's connection"),
+    "a table for both families": (nft_ingress("drop", table="inet"),
+                                  r"the rule with handle \d+ in chain inet early inward of nft drops a client's connection"),
+    "high ports": (nft_ingress("tcp dport 1024-65535 drop"),
+                   "the rule with handle .* drops a data connection to the server"),
+    "sent elsewhere": (nft_ingress('tcp dport 21 fwd to "lan0"'), "the rule with handle .* keeps from pasvd's rules a client's connection"),
+    "replies": (nft_ingress("tcp sport 21 drop", device='"lan0"'), "the rule with handle .* drops the server's replies"),
+}
+
+
+@pytest.mark.parametrize("name", INGRESS)
+def test_ingress_is_before_all_rules(own_router, name):
+    command, pattern = INGRESS[name]
+    own_router.shell(command)
+    errors = own_router.check().of("error")
+    assert re.search(pattern, errors[0]["what"]) and all(finding["advice"] for finding in errors)
+    assert not own_router.ftp_works()
+    own_router.shell("nft flush ruleset netdev; nft delete table inet early 2>/dev/null || true")
+    assert own_router.check().is_well() and own_router.ftp_works()
+
+
+def test_ingress_that_does_no_harm(own_router):
+    own_router.shell(
+        "ip link add dmz type veth peer name host; " + nft_ingress("drop", device='"dmz"')
+        + nft_ingress("ip saddr 10.0.0.0/8 drop\nudp dport 53 drop\nip6 daddr ::1 drop\nvlan id 7 accept").replace(" early ", " other "))
+    assert own_router.check().is_well() and own_router.ftp_works()
+
 
 # What to do to the router, how that looks, and what options the check is given.
 AILMENTS = {
@@ -354,6 +399,13 @@ AILMENTS = {
         "iptables -I FORWARD 1 -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -I FORWARD 2 -p tcp -m multiport "
         "--dports 20:21,990 -j ACCEPT; iptables -I FORWARD 3 -i wan -j REJECT", "error",
         '"-A FORWARD -i wan -j REJECT .*drops a data connection to the server', ()),
+    "ports that are in no ipset": (
+        "ipset create open bitmap:port range 0-65535; ipset add open 80; ipset add open 443; "
+        "iptables -I FORWARD -i wan -p tcp -m set ! --match-set open dst -j DROP", "error",
+        '"-A FORWARD -i wan -p tcp -m set ! --match-set open dst -j DROP" .*drops a client.s connection', ()),
+    "addresses and ports that are in an ipset": (
+        "ipset create shut hash:net,port; ipset add shut 10.77.0.0/24,tcp:21; iptables -I FORWARD -m set --match-set shut dst,dst "
+        "-j DROP", "error", "--match-set shut dst,dst -j DROP\" .*drops a client's connection", ()),
     "high ports of tcp": (
         "iptables -I FORWARD 1 -p tcp -m multiport --dports 1024:40000,40001:65535 -j DROP", "error",
         "drops the server's replies", ()),
@@ -512,6 +564,14 @@ UNCLEAR = {
         nft_forward("meta mark 7 drop\naccept"), "the rule with handle \\d+ in chain inet own forw of nft may drop a client", "meta mark"),
     "verdict map of nft": (
         nft_forward("meta mark vmap { 7 : accept }"), "the policy of chain inet own forw .* may drop a client", "meta mark"),
+    "ipset of ipsets": (
+        "ipset create lists list:set; iptables -I FORWARD -m set --match-set lists src -j DROP",
+        '"-A FORWARD -m set --match-set lists src -j DROP" of table filter .*may drop a client', "the ipset lists"),
+    "ipset with an exception": (
+        "ipset create nets hash:net; ipset add nets 10.0.0.0/8; ipset add nets 10.77.0.0/24 nomatch; "
+        "iptables -I FORWARD -m set ! --match-set nets dst -j DROP", "-m set ! --match-set nets dst -j DROP", "the ipset nets"),
+    "match at ingress": (
+        nft_ingress("meta mark 7 drop"), "the rule with handle \\d+ in chain netdev early inward of nft may drop a client", "meta mark"),
     "ports that may be those of the server": (
         nft_forward("ct state established accept\ntcp dport { 21, 50000-51000 } accept"),
         "may drop a data connection to the server", "depends on its port"),

@@ -21,6 +21,7 @@ import lab as lab_module
 from lab import BUILD, PASVCTL, PATIENCE, TOP, wait_for
 from schema import validated
 from scripted import CONTENT, RawClient, ScriptedServer
+from watch import Watch
 
 pytestmark = pytest.mark.daemon
 
@@ -94,6 +95,7 @@ def members(value):
 # --- what is printed
 
 def test_status_is_told(lab, client):
+    Watch(lab, *lab.rule_options(0))
     status = of_json(lab, "status")
     assert members(status) - set(status["endings"]) == documented("status") - {"on_demand_syns"}
     assert status["ct_helper"] == lab_module.helper("pasvd") and status["queues"] == {"control": 21}
@@ -308,6 +310,55 @@ def test_metrics_tell_the_start_and_the_last_reload(stopped):
     pasvctl(stopped, "reload")
     successful, when = reload_of(stopped)
     assert successful == 1 and started <= when <= time.time()
+
+
+def rules_of(lab):
+    """(state, when it began), and the metric."""
+    rules = of_json(lab, "status")["rules"]
+    return (rules["state"], rules.get("since_us")), metrics(lab).get("pasvd_rules_loaded")
+
+
+def wait_for_rules(lab, state):
+    wait_for(lambda: of_json(lab, "status")["rules"]["state"] == state, what=state)
+    return rules_of(lab)
+
+
+def test_rules_are_loaded_or_missing_since(lab):
+    assert rules_of(lab) == (("unknown", None), None)
+    path = lab.tmp / "watched.conf"
+    path.write_text("[pasvd]\nrules = log\n")
+    watch = Watch(lab, *lab.rule_options(0), "--config", path)
+    (state, loaded), metric = rules_of(lab)
+    assert (state, metric) == ("loaded", 1) and 0 <= time.time() - loaded / 1e6 < PATIENCE
+    lab.iptables("-F", "FORWARD")
+    (_, missing), metric = wait_for_rules(lab, "missing")
+    assert metric == 0 and missing > loaded
+    assert re.search(r"^rules +missing for \d+ s$", pasvctl(lab, "status").stdout, re.M)
+    lab.shipped_rules("remove")
+    assert wait_for_rules(lab, "removed") == (("removed", missing), 0)
+    lab.shipped_rules("load")
+    watch.reload()
+    assert rules_of(lab)[0][0] == "loaded"
+    watch.stop()
+    assert rules_of(lab) == (("unknown", None), None)
+
+
+def test_rules_are_unknown_once_the_watcher_was_killed(lab):
+    watch = Watch(lab, *lab.rule_options(0))
+    assert rules_of(lab)[1] == 1
+    watch.popen.kill()
+    watch.popen.wait(timeout=PATIENCE)
+    assert rules_of(lab) == (("unknown", None), None)
+    Watch(lab, *lab.rule_options(0))
+    assert rules_of(lab)[1] == 1
+
+
+def test_rules_that_are_not_watched_are_left_alone(lab):
+    watch = Watch(lab, *lab.rule_options(0))
+    lab.router.run(*lab_module.RULES, "load", *lab.rule_options(0), "--port", "2121:21")
+    watch.reload()
+    state, metric = rules_of(lab)
+    assert state[0] == "left-alone" and metric is None
 
 
 def test_promtool_finds_nothing_to_say(lab, client):

@@ -96,6 +96,37 @@ def test_client_outside_is_none_of_the_lan(make_lab):
             assert fetch(client) == (server.address, 20)
 
 
+def configured(make_lab, family):
+    """The daemon is told of the server, and no client of the LAN has come by."""
+    address = FAMILIES[family].server
+    return behind(make_lab, family, config=f"[server ftp]\naddress = {address}\npublic = {address}\n")
+
+
+@pytest.mark.parametrize("family, verb", [("ipv4", "PORT"), ("ipv6", "EPRT")])
+def test_client_may_speak_before_the_greeting_of_a_server_that_is_configured(make_lab, family, verb):
+    with configured(make_lab, family) as lab:
+        server = ScriptedServer(lab)
+        with RawClient(lab.clients[0], server.address, login=False) as client:
+            client.send(b"USER lab\r\nPASS lab\r\n")
+            for code in ("220", "331", "230"):
+                assert client.line().startswith(code)
+            assert offer(client, verb, client.listen()).startswith("200")
+            assert fetch(client) == (server.address, 20)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_session_in_clear_text_again_is_read_again(make_lab, family):
+    with configured(make_lab, family) as lab:
+        server = ScriptedServer(lab, tls="explicit")
+        with RawClient(lab.clients[0], server.address, tls="explicit") as client:
+            client.clear()
+            port = passive(client, "EPSV")
+            with lab.clients[0].connect(server.address, port) as data:
+                client.send(b"RETR anything\r\n")
+                assert client.line().startswith("150")
+                assert read_all(data) == CONTENT
+
+
 def test_text_is_as_the_server_wrote_it(make_lab):
     with behind(make_lab, "ipv4") as lab:
         server = ScriptedServer(lab)

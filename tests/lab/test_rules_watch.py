@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_rules_watch.py - `pasvd rules watch`: what it loads again, and what it leaves alone"""
 
+import os
 import pathlib
 
 import pytest
@@ -28,8 +29,8 @@ class Router:
         more = ("--config", self.conf) if command != "remove" else ()
         return self.lab.router.run(*lab_module.RULES, command, *options, *more, check=check)
 
-    def watch(self):
-        return Watch(self.lab, *OPTIONS, "--config", self.conf)
+    def watch(self, *more, env=None):
+        return Watch(self.lab, *OPTIONS, *more, "--config", self.conf, env=env)
 
     def is_whole(self, options=OPTIONS):
         return self.rules("diff", *options, check=False).returncode == 0
@@ -45,6 +46,15 @@ class Router:
 @pytest.fixture
 def router(make_lab):
     with make_lab(engine="none", forwards=(), firewall="iptables") as lab:
+        yield Router(lab)
+
+
+@pytest.fixture
+def nft_router(make_lab):
+    """On a kernel that has the statement queue for nft: tests/kernels runs these tests."""
+    with make_lab(engine="none", forwards=()) as lab:
+        if lab.firewall != "nft":
+            pytest.skip("--firewall=nft has them")
         yield Router(lab)
 
 
@@ -130,6 +140,57 @@ def test_changed_configuration_is_loaded_at_sighup(router):
     router.flush()
     watch.wait("rules-loaded", loaded)
     assert router.is_whole()
+
+
+def test_changed_configuration_is_only_logged_if_it_says_so(router):
+    watch = router.watch()
+    missing = watch.count("rules-missing")
+    router.configure("[pasvd]\nrules = log\n[tls]\npassive-ports = 60000-60100\n")
+    watch.reload()
+    assert not router.is_whole() and watch.count("rules-missing") == missing + 1
+
+
+def test_configuration_is_tried_once_for_each_reload(router):
+    """Each time the rules are loaded in a network namespace of their own, to see how they are listed."""
+    calls = router.lab.tmp / "calls"
+    folder = router.lab.tmp / "counting"
+    folder.mkdir()
+    for name in ("iptables", "iptables-restore"):
+        program = folder / name
+        program.write_text(f'#!/bin/sh\necho {name} >>{calls}\nexec /usr/sbin/{name} "$@"\n')
+        program.chmod(0o755)
+    watch = router.watch(env={**os.environ, "IPTABLES": str(folder / "iptables")})
+
+    def tried(change):
+        change()
+        calls.write_text("")
+        watch.reload()
+        return calls.read_text().split().count("iptables-restore")
+    assert tried(lambda: None) == 1
+    router.configure("[tls]\npassive-ports = 60000-60100\n")
+    assert tried(lambda: router.rules("load", *OPTIONS)) == 1
+
+
+@pytest.mark.parametrize("command", [
+    "flush ruleset", "delete table inet pasvd", "flush chain inet pasvd control",
+    "add table inet pasvd { flags dormant; }"])
+def test_rules_of_nft_that_are_removed_are_loaded_again(nft_router, command):
+    watch = nft_router.watch("--nft")
+    loaded = watch.count("rules-loaded")
+    nft_router.lab.nft(command + "\n")
+    watch.wait("rules-loaded", loaded)
+    assert nft_router.is_whole((*OPTIONS, "--nft"))
+    assert "dormant" not in nft_router.lab.router.run("nft", "list", "table", "inet", "pasvd").stdout
+
+
+def test_dormant_table_of_nft_is_not_loaded(nft_router):
+    options = (*OPTIONS, "--nft")
+    nft_router.rules("load", *options)
+    nft_router.lab.nft("add table inet pasvd { flags dormant; }\n")
+    difference = nft_router.rules("diff", *options, check=False)
+    assert difference.returncode == 1 and "unexpected: flags dormant\n" in difference.stdout
+    nft_router.rules("load", *options)
+    assert nft_router.is_whole(options)
 
 
 def test_configuration_that_was_loaded_by_hand_is_the_watched_one(router):

@@ -42,6 +42,7 @@ def test_value_that_is_not_allowed_is_refused(option, value):
     (CLIENTS + ("--public", "203.0.113.1"), "--public \"203.0.113.1\": must come after the --server"),
     (CLIENTS + ("--port", "21"), "--port \"21\": must come after the --server"),
     (("--server", "10.0.0.2"), "--wan or --public: missing"),
+    (("--server", "10.0.0.2", "--public", "10.0.0.2", "--port", "2121:21"), "--public, --port: a port of a server"),
     (OPTIONS + ("--public", "203.0.113.1"), "--wan, --public: only one"),
     (OPTIONS + ("--lan", "wan0"), "--wan, --lan: must be different"),
     (OPTIONS + ("--wan", "wan1", "--lan", "wan1"), "--wan, --lan: must be different"),

@@ -169,7 +169,7 @@ def test_schemas_define_what_they_share_in_the_same_way():
 
 MANUALS = sorted((TOP / "man").glob("*.[1-8]"))
 # Of which package of Debian a manual page is that ours refer to.
-OTHER_MANUALS = {"conntrack 8": "conntrack", "ip-rule 8": "iproute2",
+OTHER_MANUALS = {"conntrack 8": "conntrack", "conntrackd 8": "conntrackd", "ip-rule 8": "iproute2",
                  "iptables 8": "iptables", "iptables-restore 8": "iptables",
                  "nft 8": "nftables", "sd-daemon 3": "libsystemd-dev", "sd_notify 3": "libsystemd-dev",
                  "systemd.exec 5": "systemd", "tcpdump 8": "tcpdump"}

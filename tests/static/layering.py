@@ -35,11 +35,11 @@ SYSTEM_HEADERS = {"assert.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 PRIVATE = {
     "bytes.h": {"seg", "siphash", "conntab"},
     "siphash.h": {"siphash", "addr_hash", "masters"},
-    "addr_hash.h": {"addr_hash", "conntab", "crowd", "quota", "syns"},
+    "addr_hash.h": {"addr_hash", "conntab", "crowd", "quota", "syns", "adopt"},
     "conntab_lend.h": {"conntab_lend", "conntab"},
     "evict.h": {"evict", "meet", "ondemand"},
     "sane.h": {"sane", "engine"},
-    "budget.h": {"budget", "offer", "ondemand"},
+    "budget.h": {"adopt", "budget", "offer", "ondemand"},
     "step.h": {"step", "offer", "clear", "engine", "meet"},
     "clear.h": {"clear", "meet"},
     "meet.h": {"meet", "engine"},
@@ -66,6 +66,7 @@ MAY_KNOW = {
     "policy": {"ct_ops", "ftp", "quota", "reason", "strict", "trust"},
     "edit": {"seg", "seqadj"},
     "addr_hash": {"endpoint"},
+    "adopt": {"engine"},
     "list": set(),
     "pool": {"list"},
     "deadlines": set(),
@@ -99,7 +100,7 @@ FOLDERS = {
     "check": {"core", "netlink", "config", "rules"},
     "daemon": {"core", "log", "netlink", "config", "control", "rules", "check"},
     "replay": {"core", "log", "config", "daemon"},
-    "pasvctl": {"config"},
+    "pasvctl": {"config", "rules"},
 }
 
 

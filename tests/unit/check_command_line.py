@@ -57,8 +57,9 @@ def rows_of(text):
 
 
 def test_commands_are_those_that_are_documented():
-    assert [" ".join(words) for program, words in COMMANDS if program == PASVCTL][:9] == [
-        "status", "sessions", "expectations", "events", "counters", "metrics", "config", "reload", "top"]
+    assert [" ".join(words) for program, words in COMMANDS if program == PASVCTL][:10] == [
+        "status", "sessions", "expectations", "events", "counters", "metrics", "config", "reload", "takeover",
+        "top"]
     assert [" ".join(words) for program, words in COMMANDS if program == PASVD] == [
         "", "check", "rules print", "rules load", "rules diff", "rules watch", "rules remove",
         *(["replay"] if has_replay() else []), "ct-helper"]

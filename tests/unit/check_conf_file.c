@@ -28,7 +28,8 @@ static bool is_default(const struct settings *s)
 	       !p->n_foreign && !p->n_external && !s->watch.n_files && !s->watch.n_interfaces &&
 	       memcmp(&p->limits, &no_limits, sizeof(no_limits)) == 0 && s->tls_queue == 22 &&
 	       p->connmark == POLICY_CONNMARK && !p->n_tls_ports && !p->n_tls_rule &&
-	       !p->n_implicit && memcmp(&p->strict, &d->strict, sizeof(p->strict)) == 0;
+	       !p->n_implicit && !p->n_own &&
+	       memcmp(&p->strict, &d->strict, sizeof(p->strict)) == 0;
 }
 
 START_TEST(a_file_that_says_nothing_changes_nothing)
@@ -139,6 +140,19 @@ START_TEST(servers_have_sections_of_their_own)
 		  is_addr(&s.policy.tls_ports[1].server.addr, "fd00::10") &&
 		  s.policy.tls_ports[1].server.bits == 128 &&
 		  s.policy.tls_ports[1].ports.high == 60100);
+}
+END_TEST
+
+START_TEST(servers_are_known_to_be_behind_the_router)
+{
+	struct settings s = good("[server a]\naddress = 192.168.1.10, fd00::10\nwan = eth0\n"
+				 "[server b]\naddress = any\npublic = 203.0.113.7\n"
+				 "[server c]\naddress = any\nwan = eth1\n");
+	const struct policy *p = &s.policy;
+
+	ck_assert_uint_eq(p->n_own, 3);
+	ck_assert(is_addr(&p->own[0], "192.168.1.10") && is_addr(&p->own[1], "fd00::10") &&
+		  is_addr(&p->own[2], "203.0.113.7"));
 }
 END_TEST
 
@@ -474,6 +488,7 @@ int main(void)
 		a_comment_may_follow_a_value,
 		defaults_of_the_table_are_in_force,
 		servers_have_sections_of_their_own,
+		servers_are_known_to_be_behind_the_router,
 		section_of_a_server_may_come_after_the_mark_of_utf_8,
 		where_a_value_stands_is_known,
 		values_of_servers_have_their_names,

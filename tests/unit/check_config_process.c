@@ -44,6 +44,7 @@ static void set_up(void)
 	config_process_add("60000-60100 for 10.0.0.2", settings_add_tls_ports, &p->n_tls_ports);
 	config_process_add("refuse for 2001:db8::/32", settings_add_tls_mode, &p->n_tls_rule);
 	config_process_add("990", settings_add_implicit, &p->n_implicit);
+	p->own[p->n_own++] = p->tls_ports[0].server.addr;
 }
 
 static void tear_down(void)
@@ -146,10 +147,12 @@ static const struct {
 	NUMBER(policy.n_deny, SIZE_MAX),
 	NUMBER(policy.n_foreign, POLICY_LIST_MAX + 1),
 	NUMBER(policy.n_external, POLICY_LIST_MAX + 1),
+	NUMBER(policy.n_own, POLICY_LIST_MAX + 1),
 	NUMBER(policy.deny[0].low, 0),
 	NUMBER(policy.deny[0].low, 2050),
 	NUMBER(policy.foreign[0].addr.family, 5),
 	NUMBER(policy.foreign[0].bits, 33),
+	NUMBER(policy.own[0].family, 9),
 	NUMBER(policy.external[0].peer.addr.family, 255),
 	NUMBER(policy.external[0].peer.bits, 1),
 	NUMBER(policy.external[0].known.family, 7),

@@ -115,7 +115,8 @@ static void assert_ended(enum ending how)
 	ck_assert_uint_eq(told.plan.expect.nat.port, 50000);
 	ck_assert(tuple_eq(&told.view.tuple[DIR_ORIGINAL], &conn->view.tuple[DIR_ORIGINAL]));
 	for (int i = 0; i < ENDING_COUNT; i++)
-		ck_assert_uint_eq(engine.ended[i], (enum ending)i == how);
+		ck_assert_uint_eq(
+			engine_count_ended(&engine, (enum ending)i), (enum ending)i == how);
 }
 
 START_TEST(a_port_that_the_kernel_ended_early_was_used)
@@ -282,7 +283,7 @@ START_TEST(ports_of_several_sessions_are_shut_in_turn)
 	ck_assert_uint_eq(engine_expires_at(&engine), expires_at + LIFE_MS / 2);
 	engine_expire(&engine, engine_expires_at(&engine));
 	ck_assert(!conn->expecting);
-	ck_assert_uint_eq(engine.ended[ENDING_EXPIRED], 2);
+	ck_assert_uint_eq(engine_count_ended(&engine, ENDING_EXPIRED), 2);
 }
 END_TEST
 
@@ -500,7 +501,7 @@ START_TEST(nobody_needs_to_be_told)
 	engine.on_ended = NULL;
 	end(&e, false);
 	wait_for_nothing();
-	ck_assert_uint_eq(engine.ended[ENDING_USED], 1);
+	ck_assert_uint_eq(engine_count_ended(&engine, ENDING_USED), 1);
 }
 END_TEST
 

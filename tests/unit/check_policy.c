@@ -89,13 +89,15 @@ static void is_planned(const struct policy *policy, struct ftp_offer offer, enum
 	struct addr from = packet_addr(want.from);
 	bool is_translated = !endpoint_eq(&v.tuple[0].src, &v.tuple[1].dst) ||
 			     !endpoint_eq(&v.tuple[0].dst, &v.tuple[1].src);
+	bool follows = addr_eq(&listener.addr, &v.tuple[speaker].src.addr) ||
+		       addr_eq(&listener.addr, &at.addr);
 	struct plan p;
 
 	ck_assert_int_eq(plan(policy, offer, speaker, v, &p), REASON_OPENED);
 	ck_assert(endpoint_eq(&p.announce, &told));
 	ck_assert(tuple_eq(&p.expect.master, &v.tuple[DIR_ORIGINAL]));
 	ck_assert(addr_eq(&p.expect.tuple.src.addr, &from));
-	ck_assert_uint_eq(p.expect.tuple.src.port, 0);
+	ck_assert_uint_eq(p.expect.tuple.src.port, is_translated && follows ? listener.port : 0);
 	ck_assert(endpoint_eq(&p.expect.tuple.dst, &at));
 	ck_assert_uint_eq(p.expect.tuple.zone, 5);
 	ck_assert_int_eq(p.expect.nat_dir, speaker == DIR_REPLY ? DIR_ORIGINAL : DIR_REPLY);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipset.h"
 #include "iptables_save.h"
 #include "nft_list.h"
 #include "unit.h"
@@ -292,6 +293,66 @@ START_TEST(what_is_not_understood_has_a_name)
 	ck_assert_str_eq(
 		ruleset_find(&rs, "", "filter", "FORWARD")->rule[0].unclear, "the ipset blocked");
 	ck_assert_str_eq(ruleset_find(&rs, "", "filter", "FORWARD")->rule[1].unclear, "-m geoip");
+}
+END_TEST
+
+static const struct {
+	const char *type, *elements, *match;
+	enum tri matches;
+} of_sets[] = {
+	{"hash:ip", "10.77.0.2|10.77.0.9", "--match-set s dst", TRI_YES},
+	{"hash:ip", "10.77.0.9", "--match-set s dst", TRI_NO},
+	{"hash:ip", "", "! --match-set s dst", TRI_YES},
+	{"hash:ip", "10.77.0.2 timeout 99 comment \"a b\"", "--match-set s dst", TRI_YES},
+	{"hash:net", "10.0.0.0/8", "--match-set s src", TRI_NO},
+	{"hash:net", "0.0.0.0/1|128.0.0.0/1", "--match-set s src", TRI_YES},
+	{"hash:net,port", "10.77.0.0/24,tcp:21", "--match-set s dst,dst", TRI_YES},
+	{"hash:net,port", "10.77.0.0/24,tcp:21", "--match-set s dst,src", TRI_NO},
+	{"hash:net,port", "10.77.0.0/24,udp:21", "--match-set s dst,dst", TRI_NO},
+	{"bitmap:port", "20|21", "--match-set s dst", TRI_YES},
+	{"bitmap:port", "20|22", "! --match-set s dst", TRI_YES},
+	{"hash:net,iface", "10.77.0.0/24,wan", "--match-set s dst,src", TRI_YES},
+	{"hash:net,iface", "10.77.0.0/24,wan", "--match-set s dst,dst", TRI_NO},
+	{"hash:net,iface", "10.77.0.0/24,physdev:wan", "--match-set s dst,src", TRI_MAYBE},
+	{"hash:net", "10.77.0.0/16|10.77.0.0/24 nomatch", "! --match-set s dst", TRI_MAYBE},
+	{"hash:net", "10.0.0.0/16|10.77.0.0/24 nomatch", "--match-set s dst", TRI_MAYBE},
+	{"hash:mac", "01:02:03:04:05:06", "--match-set s src", TRI_MAYBE},
+	{"list:set", "t", "--match-set s src", TRI_MAYBE},
+	{"hash:ip,port", "10.77.0.2,tcp:21", "--match-set s dst", TRI_MAYBE},
+	{"hash:ip", "10.77.0.2", "--match-set s dst --return-nomatch", TRI_MAYBE},
+	{"hash:ip", "10.77.0.2", "--match-set other dst", TRI_MAYBE},
+};
+
+/* As `ipset save` prints it, with another set before. */
+static void saved_set(const char *type, const char *elements, char *buf, size_t cap)
+{
+	size_t n = (size_t)snprintf(buf, cap,
+		"create so hash:ip family inet\nadd so 10.77.0.2\ncreate s %s family inet\n", type);
+
+	for (size_t len; *elements; elements += len + (elements[len] == '|')) {
+		len = strcspn(elements, "|");
+		n += (size_t)snprintf(buf + n, cap - n, "add s %.*s\n", (int)len, elements);
+	}
+}
+
+START_TEST(ipsets_are_looked_up)
+{
+	const struct rule_packet p = packet();
+	const struct rule *blocked;
+	char rule[512], saved[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_sets); i++) {
+		saved_set(of_sets[i].type, of_sets[i].elements, saved, sizeof(saved));
+		snprintf(rule, sizeof(rule), "-A FORWARD -m set %s -j DROP\n", of_sets[i].match);
+		ends_behind(rule, &p);
+		blocked = &ruleset_find(&rs, "", "filter", "FORWARD")->rule[0];
+		ck_assert_int_eq(rule_matches(blocked, &p), TRI_MAYBE);
+		ck_assert(ipset_any(&rs));
+		ipset_resolve(&rs, saved);
+		ck_assert_msg(rule_matches(blocked, &p) == of_sets[i].matches, "%s %s: %s: %d",
+			of_sets[i].type, of_sets[i].elements, rule, rule_matches(blocked, &p));
+		ck_assert_int_eq(!blocked->unclear[0], of_sets[i].matches != TRI_MAYBE);
+	}
 }
 END_TEST
 
@@ -792,7 +853,7 @@ int main(void)
 	const TTest *const tests[] = {rule_matches_what_it_says,
 		what_is_not_known_of_a_packet_matches_some, ways_end_where_they_can,
 		data_connections_have_any_port_above_1023, what_is_not_understood_has_a_name,
-		deep_chains_end, destination_of_dnat, targets_with_options,
+		ipsets_are_looked_up, deep_chains_end, destination_of_dnat, targets_with_options,
 		bits_are_left_alone_by_masks, bits_of_the_connections_mark_that_are_written,
 		rule_as_words_for_a_shell, rule_that_is_too_long_can_be_anything,
 		garbage_is_no_rules, nft_statements, nft_ports_of_data_connections,

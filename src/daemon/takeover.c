@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* takeover.c - what other daemons have left in the kernel: this router's last one, or another
+ * router's by conntrackd
+ */
+#include "takeover.h"
+
+#include <string.h>
+
+#include "log.h"
+#include "loop.h"
+#include "pasvd/adopt.h"
+#include "pasvd/array.h"
+#include "pasvd/ondemand.h"
+
+/* Of one listing: the kernel's own limit, nf_conntrack_expect_max, is 4096 by default. */
+static struct {
+	size_t n;
+	struct expect expect[4096];
+} found;
+
+static void takeover_take_marked(void *data, const struct ct_view *view)
+{
+	ondemand_restore(data, view, loop_now());
+}
+
+static int takeover_tls(struct engine *h, struct conntrack *ct)
+{
+	uint32_t mark = trust_to_mark(h->policy->connmark, TRUST_TLS);
+
+	if (!h->policy->n_tls_ports)
+		return 0;
+	return conntrack_marked(ct, mark, takeover_take_marked, h);
+}
+
+static void takeover_take_expect(void *data, const struct expect *e)
+{
+	(void)data;
+	if (!e->translated && found.n < ARRAY_SIZE(found.expect))
+		found.expect[found.n++] = *e;
+}
+
+static int takeover_expectations(struct engine *h, struct conntrack *ct)
+{
+	int err;
+
+	found.n = 0;
+	err = conntrack_expectations(ct, takeover_take_expect, NULL);
+	for (size_t i = 0; i < found.n; i++)
+		adopt_expect(h, &found.expect[i], false, loop_now());
+	return err;
+}
+
+static bool takeover_log(const char *what, int err)
+{
+	if (err)
+		log_at(REASON_LEVEL_WARNING, "conntrack", "cannot ask for %s: %s", what,
+			strerror(-err));
+	return !err;
+}
+
+bool takeover_inherit(struct engine *h, struct conntrack *ct)
+{
+	bool tls = takeover_log("the connections marked as TLS", takeover_tls(h, ct));
+
+	return takeover_log("all expectations", takeover_expectations(h, ct)) && tls;
+}
