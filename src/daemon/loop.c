@@ -98,13 +98,17 @@ static enum ct_result loop_ct_get(void *ctx, const struct tuple *t, struct ct_vi
 	return loop->ct.get(loop->ct.ctx, t, ret_view);
 }
 
-/* Nothing was collected yet after the question. */
+/* Nothing was collected yet after the question. Without a packet at hand no verdict follows. */
 static void loop_on_expectation(struct loop *loop, const struct expect *e)
 {
 	struct loop_batch *b = &loop->batch;
 	ssize_t n = ct_msg_put_expect_life(b->out, CT_MSG_MAX, e);
 
 	b->len = n < 0 ? 0 : (size_t)n;
+	if (!loop->decides) {
+		nl_send(&loop->expect_events->nl, b->out, b->len);
+		b->len = 0;
+	}
 	if (loop->now >= loop->events_from)
 		loop->events_from = loop->now + EVENTS_REST_MS;
 }
@@ -229,7 +233,9 @@ static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
 		return;
 	memcpy(packet->p, in->bytes, in->len);
 	loop->now = loop_now();
+	loop->decides = true;
 	q->ask(loop->engine, packet, loop->now, ret_verdict);
+	loop->decides = false;
 }
 
 /* One message of a queue: a packet, or the kernel's word that a verdict was refused. */

@@ -54,6 +54,7 @@ struct loop {
 	struct expect_events *expect_events;
 	struct ct_ops ct;     /* what loop_ct_ops() was given */
 	uint64_t now;         /* of the packet at hand */
+	bool decides;         /* about it */
 	bool events_read;     /* those that came before it */
 	uint64_t events_from; /* they are waited for from then on, ms */
 	/* a signalfd: SIGTERM and SIGINT end loop_run(), SIGUSR1 logs the counters, SIGHUP
