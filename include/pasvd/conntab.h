@@ -101,6 +101,9 @@ struct conntab_ports {
 	uint32_t heap_place[CONNTAB_SIZE];
 };
 
+/* Numbers of open ports by the hash of what their expectation takes. */
+enum { CONNTAB_TAKEN = 1 << 14 };
+
 struct conntab {
 	uint8_t key[CONNTAB_KEY_LEN];
 	uint32_t bucket[CONNTAB_BUCKETS];
@@ -112,6 +115,7 @@ struct conntab {
 	struct conntab_lines lines;
 	struct conntab_edits edits;
 	struct conntab_ports ports;
+	uint32_t taken[CONNTAB_TAKEN];
 	struct conn conn[CONNTAB_SIZE];
 };
 
@@ -171,6 +175,10 @@ void conntab_end(struct conntab *t, struct conn *c, uint64_t until);
 
 /* It has none any more, if it had. */
 void conntab_close(struct conntab *t, struct conn *c);
+
+/* Whether a session may have a port open that takes what `e` takes. False is certain, for what was
+ * opened since conntab_init(). */
+bool conntab_is_taken(const struct conntab *t, const struct expect *e);
 
 /* The one whose port's time is up first, NULL if there is none; *ret_until is when. */
 struct conn *conntab_due(struct conntab *t, uint64_t *ret_until);

@@ -45,6 +45,8 @@ struct expect {
 	 * not translated */
 	struct endpoint nat;
 	uint32_t seconds; /* it lives at most, if nobody connects */
+	/* another session may have one with the same tuple */
+	bool contested;
 };
 
 struct ct_ops {

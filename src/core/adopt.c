@@ -108,11 +108,12 @@ static enum reason adopt_install(struct engine *h, struct adoption *a, uint64_t 
 {
 	struct quota_bucket unknown = {0};
 	struct quota_bucket *bucket = a->conn ? &a->conn->quota : &unknown;
-	const struct expect *e = &a->plan.expect;
+	struct expect *e = &a->plan.expect;
 	enum reason reason = budget_ask_for(h, bucket, &a->view, now);
 
 	if (reason != REASON_OPENED)
 		return reason;
+	e->contested = true;
 	if (h->ct.commit(h->ct.ctx, &e->master, e->nat_dir, e, NULL) != CT_OK)
 		return REASON_CT_FAILED;
 	budget_take_for(h, bucket, &a->view, now);

@@ -53,6 +53,7 @@ void conntab_init(struct conntab *t, const uint8_t *key)
 	list_init(&t->living);
 	crowd_init(&t->crowd, key);
 	crowd_init(&t->openers, key);
+	memset(t->taken, 0, sizeof(t->taken));
 	pool_init(&t->lines.pool, t->lines.link, CONNTAB_SIZE);
 	pool_init(&t->edits.pool, t->edits.link, CONNTAB_EDITS);
 	list_init(&t->edits.kept);

@@ -2,6 +2,7 @@
 /* conntab_lend.c - what a session needs while something of it is under way */
 #include "pasvd/conntab.h"
 
+#include "addr_hash.h"
 #include "conntab_lend.h"
 
 /* --- buffers and edits --- */
@@ -157,6 +158,28 @@ static uint32_t conntab_port(const struct conntab *t, const struct conn *c)
 	return (uint32_t)(c->opened - t->ports.opened);
 }
 
+static size_t conntab_taken_place(const struct conntab *t, const struct expect *e)
+{
+	struct tuple takes = e->tuple;
+
+	takes.src.port = 0;
+	return tuple_hash(t->key, &takes) % CONNTAB_TAKEN;
+}
+
+bool conntab_is_taken(const struct conntab *t, const struct expect *e)
+{
+	return t->taken[conntab_taken_place(t, e)];
+}
+
+/* Nobody waits for its port any more. */
+static void conntab_free_port(struct conntab *t, const struct conn *c)
+{
+	if (c->opened->ended)
+		return;
+	crowd_leave(&t->openers, conntab_index(t, c));
+	t->taken[conntab_taken_place(t, &c->opened->plan.expect)]--;
+}
+
 void conntab_open(struct conntab *t, struct conn *c, const struct plan *plan, uint64_t until)
 {
 	uint32_t i;
@@ -166,13 +189,14 @@ void conntab_open(struct conntab *t, struct conn *c, const struct plan *plan, ui
 	crowd_join(&t->openers, conntab_index(t, c), &c->view.tuple[DIR_ORIGINAL].src.addr);
 	c->opened = &t->ports.opened[i];
 	*c->opened = (struct opened){.plan = *plan, .until = until};
+	t->taken[conntab_taken_place(t, &plan->expect)]++;
 	t->ports.owner[i] = conntab_index(t, c);
 	deadlines_set(&t->ports.due, i, until);
 }
 
 void conntab_end(struct conntab *t, struct conn *c, uint64_t until)
 {
-	crowd_leave(&t->openers, conntab_index(t, c));
+	conntab_free_port(t, c);
 	c->opened->ended = true;
 	deadlines_set(&t->ports.due, conntab_port(t, c), until);
 }
@@ -181,7 +205,7 @@ void conntab_close(struct conntab *t, struct conn *c)
 {
 	if (!c->opened)
 		return;
-	crowd_leave(&t->openers, conntab_index(t, c));
+	conntab_free_port(t, c);
 	deadlines_clear(&t->ports.due, conntab_port(t, c));
 	pool_give(&t->ports.pool, conntab_port(t, c));
 	c->opened = NULL;

@@ -7,8 +7,7 @@
  * If we are killed in between, or the packet is lost, its sender repeats it to our successor, who
  * does not know what we promised. The kernel does: the session's expectation has both endpoints,
  * and the adjustment has the edit's place and by how much it changed the length. So the first offer
- * of a session is compared with them. How long the port lives may not have been set yet: then we
- * shut it when its time is up.
+ * of a session is compared with them.
  */
 #include "offer.h"
 
@@ -260,8 +259,6 @@ static bool offer_inherit(struct step *s, struct plan *plan)
 		ct->expect_get(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], &old.expect) != CT_OK)
 		return false;
 	old.announce = old.expect.tuple.dst;
-	if (old.expect.seconds > plan->expect.seconds)
-		old.expect.seconds = plan->expect.seconds;
 	offer_remember(s, &old);
 	if (old.expect.nat_dir != plan->expect.nat_dir ||
 		!endpoint_eq(&old.expect.nat, &plan->expect.nat) ||
@@ -343,6 +340,7 @@ static enum ct_result offer_reserve_any(
 		if (i && !offer_take_over(s, &plan->expect) &&
 			!policy_next_port(s->h->policy, plan))
 			break;
+		plan->expect.contested = i || conntab_is_taken(&s->h->tab, &plan->expect);
 		result = offer_reserve(s, offer, plan, &shifted);
 	}
 	if (shifted && result != CT_OK)

@@ -89,8 +89,9 @@ static enum reason ondemand_find_plan(
 }
 
 /* CT_BUSY: the expectation is there already, as this client can only have it from us. */
-static enum reason ondemand_expect(const struct engine *h, const struct plan *plan)
+static enum reason ondemand_expect(const struct engine *h, struct plan *plan)
 {
+	plan->expect.contested = conntab_is_taken(&h->tab, &plan->expect);
 	switch (h->ct.commit(h->ct.ctx, &plan->expect.master, DIR_REPLY, &plan->expect, NULL)) {
 	case CT_OK:
 		return REASON_OPENED;

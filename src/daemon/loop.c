@@ -10,10 +10,6 @@
  * So the first packet of a batch waits for the core alone. What cannot be read is dropped; a queue
  * whose packets get no verdict is the worst that could happen here.
  *
- * How long an expectation lives is set in the datagram of the verdict, before it: nobody knows of
- * the port until then. If we are killed before that, it lives as long as its ct helper lets it,
- * unless our successor shuts it: offer.c.
- *
  * Events are read when the core asks for them: for a packet of a session that has a port open. What
  * happened before the packet came is among them by then. A client uses its port, and then asks for
  * the next one: once the core knows of the next, word of the use comes too late. One reading is
@@ -75,7 +71,7 @@ static void loop_flush(struct loop *loop)
 {
 	struct loop_batch *b = &loop->batch;
 	size_t n = b->n;
-	int err = b->len ? nl_send(&b->queue->nl, b->out, b->len) : 0;
+	int err = n ? nl_send(&b->queue->nl, b->out, b->len) : 0;
 
 	if (err)
 		log_at(REASON_LEVEL_ERR, "queue", "verdicts=%zu: %s", n, strerror(-err));
@@ -98,32 +94,15 @@ static enum ct_result loop_ct_get(void *ctx, const struct tuple *t, struct ct_vi
 	return loop->ct.get(loop->ct.ctx, t, ret_view);
 }
 
-/* Nothing was collected yet after the question. Without a packet at hand no verdict follows. */
-static void loop_on_expectation(struct loop *loop, const struct expect *e)
-{
-	struct loop_batch *b = &loop->batch;
-	ssize_t n = ct_msg_put_expect_life(b->out, CT_MSG_MAX, e);
-
-	b->len = n < 0 ? 0 : (size_t)n;
-	if (!loop->decides) {
-		nl_send(&loop->expect_events->nl, b->out, b->len);
-		b->len = 0;
-	}
-	if (loop->now >= loop->events_from)
-		loop->events_from = loop->now + EVENTS_REST_MS;
-}
-
 static enum ct_result loop_ct_commit(void *ctx, const struct tuple *master, enum dir dir,
 	const struct expect *e, const struct seqadj *a)
 {
 	struct loop *loop = ctx;
-	enum ct_result result;
 
 	loop_flush(loop);
-	result = loop->ct.commit(loop->ct.ctx, master, dir, e, a);
-	if (e && result == CT_OK)
-		loop_on_expectation(loop, e);
-	return result;
+	if (e && loop->now >= loop->events_from)
+		loop->events_from = loop->now + EVENTS_REST_MS;
+	return loop->ct.commit(loop->ct.ctx, master, dir, e, a);
 }
 
 static enum ct_result loop_ct_expect_master(
@@ -233,9 +212,7 @@ static void loop_decide(const struct loop_queue *q, const struct nfq_packet *in,
 		return;
 	memcpy(packet->p, in->bytes, in->len);
 	loop->now = loop_now();
-	loop->decides = true;
 	q->ask(loop->engine, packet, loop->now, ret_verdict);
-	loop->decides = false;
 }
 
 /* One message of a queue: a packet, or the kernel's word that a verdict was refused. */
@@ -433,12 +410,10 @@ static int loop_events_fd(const struct loop *loop)
 	return loop_now() < loop->events_from ? -1 : expect_events_fd(loop->expect_events);
 }
 
-/* When there is an event, or there may be one that was not waited for and somebody asks for
- * ports. */
-static void loop_read_events(const struct loop *loop, const struct pollfd *events, bool is_asked)
+/* Before anybody is told of ports, and when there is an event. */
+static void loop_read_events(const struct loop *loop)
 {
-	if (events->revents || (is_asked && events->fd < 0))
-		expect_events_read(loop->expect_events, loop_now());
+	expect_events_read(loop->expect_events, loop_now());
 }
 
 int loop_run(struct loop *loop, int watchdog_ms)
@@ -460,7 +435,8 @@ int loop_run(struct loop *loop, int watchdog_ms)
 		fds[EVENTS].fd = loop_events_fd(loop);
 		if (poll(fds, ARRAY_SIZE(fds), loop_time_left(loop, watchdog_ms)) < 0)
 			err = errno == EINTR ? 0 : -errno;
-		loop_read_events(loop, &fds[EVENTS], fds[SIGNALS].revents || fds[WATCHED].revents);
+		if (fds[EVENTS].revents || fds[SIGNALS].revents || fds[WATCHED].revents)
+			loop_read_events(loop);
 		if (!err && fds[CONTROL].revents)
 			err = loop_dispatch(control, CONTROL_FIRST);
 		if (!err && fds[ON_DEMAND].revents)

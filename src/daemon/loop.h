@@ -38,14 +38,13 @@ struct loop_queue {
 	_Alignas(struct nlmsghdr) uint8_t in[NL_BATCH_MAX][NFQ_MSG_PACKET_MAX];
 };
 
-/* Verdicts that are given and not sent, all of one queue, and how long an expectation is to live
- * that was installed for the packet at hand. */
+/* Verdicts that are given and not sent, all of one queue. */
 struct loop_batch {
 	struct loop_queue *queue;
 	size_t n;
 	struct verdict verdict[NL_BATCH_MAX];
 	size_t len; /* of their messages */
-	_Alignas(struct nlmsghdr) uint8_t out[2 * CT_MSG_MAX + NFQ_MSG_VERDICT_MAX];
+	_Alignas(struct nlmsghdr) uint8_t out[CT_MSG_MAX + NFQ_MSG_VERDICT_MAX];
 };
 
 struct loop {
@@ -54,7 +53,6 @@ struct loop {
 	struct expect_events *expect_events;
 	struct ct_ops ct;     /* what loop_ct_ops() was given */
 	uint64_t now;         /* of the packet at hand */
-	bool decides;         /* about it */
 	bool events_read;     /* those that came before it */
 	uint64_t events_from; /* they are waited for from then on, ms */
 	/* a signalfd: SIGTERM and SIGINT end loop_run(), SIGUSR1 logs the counters, SIGHUP

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* conntrack.c - struct ct_ops, answered by the kernel
  *
- * Theory of operation. Each question is one nl_ask(). conntrack_commit() puts the expectation and
- * the adjustment into one datagram, in this order; the kernel answers each for itself, so one can
- * fail alone. If the adjustment fails the expectation is taken back: a client that gets a wrong
- * port shall not find an open one. How long the expectation lives is set by a message that needs no
- * answer, which the caller sends next. That finds its expectation by the tuple, whosever it is
- * (tests/platform/expect_life_in_one_datagram.c), so it must not be sent unless the commit says
- * that the tuple is ours.
+ * Theory of operation. Each question is one nl_ask(). conntrack_commit() puts the expectation,
+ * how long it lives and the adjustment into one datagram, in this order; the kernel answers each
+ * for itself, so one can fail alone. If the adjustment fails the expectation is taken back: a
+ * client that gets a wrong port shall not find an open one. What sets the time finds its
+ * expectation by the tuple, whosever it is (tests/platform/expect_life_in_one_datagram.c), so
+ * conntrack_commit() looks first whether there is one if another session may have it.
  *
  * An expectation is taken back by its id, after a look at whose it is: its tuple alone may
  * meanwhile belong to another session, of the same client with another server behind the same
@@ -26,7 +25,7 @@
 #include "ct_msg.h"
 #include "log.h"
 
-enum { EXPECT, ADJUST, REQUESTS };
+enum { EXPECT, LIFE, ADJUST, REQUESTS };
 
 static enum ct_result conntrack_failed(const char *what, int err)
 {
@@ -155,8 +154,12 @@ static bool conntrack_expect_del(void *ctx, const struct expect *e)
 static ssize_t conntrack_put_commit(const struct conntrack *c, uint8_t *buf, size_t cap,
 	const struct tuple *master, enum dir dir, const struct expect *e, const struct seqadj *a)
 {
-	ssize_t len = e ? ct_msg_put_expect(buf, cap, e) : 0, more;
+	ssize_t len = e ? ct_msg_put_expect(buf, cap, e) : 0, more = 0;
 
+	if (e && len >= 0) {
+		more = ct_msg_put_expect_life(buf + len, cap - (size_t)len, e);
+		len = more < 0 ? more : len + more;
+	}
 	if (!a || len < 0)
 		return len;
 	more = ct_msg_put_seqadj(
@@ -172,7 +175,7 @@ static int conntrack_request_commit(struct conntrack *c, const struct tuple *mas
 	ssize_t len = conntrack_put_commit(c, buf, sizeof(buf), master, dir, e, a);
 	size_t first = e ? EXPECT : ADJUST, n = (a ? REQUESTS : ADJUST) - first;
 
-	result[EXPECT] = result[ADJUST] = 0;
+	result[EXPECT] = result[LIFE] = result[ADJUST] = 0;
 	if (len <= 0)
 		return (int)len;
 	return nl_request(&c->nl, buf, (size_t)len, &result[first], n, NULL, NULL);
@@ -189,6 +192,8 @@ static enum ct_result conntrack_commit_result(const int result[REQUESTS])
 		return conntrack_failed("expectation", result[EXPECT]);
 	if (result[ADJUST])
 		return conntrack_failed("adjustment", result[ADJUST]);
+	if (result[LIFE]) /* at worst it lives as long as the ct helper lets it */
+		conntrack_failed("life", result[LIFE]);
 	return CT_OK;
 }
 
@@ -196,10 +201,16 @@ static enum ct_result conntrack_commit(void *ctx, const struct tuple *master, en
 	const struct expect *e, const struct seqadj *a)
 {
 	struct conntrack *c = ctx;
+	struct ct_expect_id other;
 	enum ct_result done;
 	int result[REQUESTS];
-	int err = conntrack_request_commit(c, master, dir, e, a, result);
+	int err = e && e->contested ? conntrack_expect_find(c, e, &other) : -ENOENT;
 
+	if (!err)
+		return CT_BUSY;
+	if (err != -ENOENT)
+		return conntrack_failed("commit", err);
+	err = conntrack_request_commit(c, master, dir, e, a, result);
 	done = err ? conntrack_failed("commit", err) : conntrack_commit_result(result);
 	if (done == CT_FAIL && e && (!result[EXPECT] || result[EXPECT] == -EINPROGRESS))
 		conntrack_expect_del(c, e);

@@ -41,8 +41,7 @@ int conntrack_expectations(struct conntrack *c, conntrack_expect_fn *take, void 
 bool conntrack_expected(void *c, const struct expect *e, uint32_t *ret_seconds);
 
 /* The functions that the core is given. Each takes NL_WAIT_MS for one answer at most, which a
- * kernel that works gives at once. An expectation lives as long as the ct helper lets it until the
- * message of ct_msg_put_expect_life() is sent. */
+ * kernel that works gives at once. */
 struct ct_ops conntrack_port(struct conntrack *c);
 
 #endif

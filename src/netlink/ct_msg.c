@@ -237,8 +237,7 @@ static void ct_msg_put_nat(struct attr_out *o, const struct expect *e)
 ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e)
 {
 	static const char follow_master[] = "nat-follow-master";
-	struct attr_out o =
-		ct_msg_begin_expect(buf, cap, EXP(NEW), NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, e);
+	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(NEW), NLM_F_CREATE | NLM_F_EXCL, e);
 
 	ct_msg_put_tuple(&o, CTA_EXPECT_MASTER, &e->master);
 	ct_msg_put_mask(&o, e);
@@ -254,7 +253,7 @@ ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e)
  * by its tuple alone. */
 ssize_t ct_msg_put_expect_life(void *buf, size_t cap, const struct expect *e)
 {
-	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(NEW), 0, e);
+	struct attr_out o = ct_msg_begin_expect(buf, cap, EXP(NEW), NLM_F_ACK, e);
 
 	ct_msg_put_tuple(&o, CTA_EXPECT_MASTER, &e->master);
 	ct_msg_put_mask(&o, e);

@@ -49,7 +49,7 @@ ssize_t ct_msg_put_dump_marked(void *buf, size_t cap, uint8_t family, uint32_t m
 ssize_t ct_msg_put_expect(void *buf, size_t cap, const struct expect *e);
 
 /* Sets how long the expectation that takes e->tuple goes on living, whosever it is: e->seconds.
- * Not acknowledged; ENOENT if there is none. */
+ * Acknowledged, or ENOENT. */
 ssize_t ct_msg_put_expect_life(void *buf, size_t cap, const struct expect *e);
 
 /* Asks for the expectation that takes e->tuple: one message for ct_msg_parse_expect(), or

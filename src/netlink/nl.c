@@ -160,11 +160,22 @@ static void nl_settle_all(struct pending *p, int result)
 	}
 }
 
+/* The kernel answers in order: what it was not asked to acknowledge has succeeded if it has
+ * answered a later request. */
+static void nl_settle_before(struct pending *p, size_t i)
+{
+	for (size_t j = 0; j < i; j++) {
+		if (!p->done[j])
+			nl_settle(p, j, 0);
+	}
+}
+
 static void nl_take_answer(struct pending *p, size_t i, const struct nlmsghdr *nlh)
 {
 	int err = nl_error(nlh);
 	int more;
 
+	nl_settle_before(p, i);
 	if (nlh->nlmsg_type == NLMSG_DONE)
 		err = 0;
 	if (i == 0 && err == -EPERM)

@@ -62,6 +62,29 @@ START_TEST(a_port_that_was_used_counts_no_more)
 }
 END_TEST
 
+static bool is_contested(unsigned session, uint16_t port)
+{
+	struct talk one = visit(1, session);
+
+	ck_assert_int_eq(ask_for_port(&one, port), REASON_OPENED);
+	return ct.added[ct.addeds - 1].contested;
+}
+
+START_TEST(conntrack_is_asked_for_another_sessions_port_only_if_there_may_be_one)
+{
+	struct expect e;
+
+	start();
+	ck_assert(!is_contested(0, 50000));
+	e = ct.added[ct.addeds - 1];
+	ck_assert(!is_contested(1, 50001));
+	ck_assert(is_contested(2, 50000));
+	ct.conn[0].expecting = false;
+	engine_expect_ended(&engine, &e, false, now);
+	ck_assert(!is_contested(3, 50000));
+}
+END_TEST
+
 static struct expect used;
 
 static void report_use(void)
@@ -92,6 +115,7 @@ int main(void)
 		a_client_with_as_many_unused_ports_as_it_may_gets_no_more,
 		a_session_may_open_another_port_in_place_of_its_own,
 		a_port_that_was_used_counts_no_more,
+		conntrack_is_asked_for_another_sessions_port_only_if_there_may_be_one,
 		the_kernel_is_asked_for_uses_before_a_client_is_refused,
 	};
 

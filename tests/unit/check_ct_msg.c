@@ -187,7 +187,7 @@ END_TEST
 START_TEST(expectation_is_exclusive_and_carries_its_nat)
 {
 	static const uint8_t expected[] = {
-		HEADER(264, EXP, EXP_NEW, REQUEST | ACK | CREATE | EXCL, INET, 0),
+		HEADER(264, EXP, EXP_NEW, REQUEST | CREATE | EXCL, INET, 0),
 		TUPLE(2, CLIENT, 0, DIALLED, 50000),  /* CTA_EXPECT_TUPLE: from any port */
 		TUPLE(1, CLIENT, 40000, DIALLED, 21), /* CTA_EXPECT_MASTER */
 		TUPLE(3, ALL, 0, ALL, 65535),         /* CTA_EXPECT_MASK: all but the source port */
@@ -206,7 +206,7 @@ END_TEST
 START_TEST(expectation_of_what_is_not_translated_carries_none)
 {
 	static const uint8_t expected[] = {
-		HEADER(176, EXP, EXP_NEW, REQUEST | ACK | CREATE | EXCL, INET, 0),
+		HEADER(176, EXP, EXP_NEW, REQUEST | CREATE | EXCL, INET, 0),
 		TUPLE(2, CLIENT, 0, DIALLED, 50000),  /* CTA_EXPECT_TUPLE */
 		TUPLE(1, CLIENT, 40000, DIALLED, 21), /* CTA_EXPECT_MASTER */
 		TUPLE(3, ALL, 0, ALL, 65535)};        /* CTA_EXPECT_MASK */

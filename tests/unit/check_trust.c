@@ -201,27 +201,6 @@ START_TEST(a_successor_reads_a_reply_whose_beginning_is_known)
 }
 END_TEST
 
-/* Its predecessor was killed between the expectation and the verdict, in whose datagram the life is
- * set. */
-START_TEST(a_successor_shuts_a_port_that_the_kernel_has_for_longer_than_it_may_be_open)
-{
-	const char *reply = "227 x (10,0,0,2,195,80)\r\n";
-	struct talk t;
-
-	start();
-	t = talk();
-	client(&t, "PASV\r\n");
-	ck_assert_int_eq(server(&t, reply), REASON_OPENED);
-	t.conn->expect.seconds = 5 * POLICY_EXPECT_SECONDS;
-	t.seq[DIR_REPLY] -= (uint32_t)strlen(reply);
-	succeed(true);
-	ck_assert_int_eq(server(&t, reply), REASON_REPEATED);
-	ck_assert_uint_le(engine_expires_at(&engine), now + POLICY_EXPECT_SECONDS * 1000);
-	engine_expire(&engine, now + POLICY_EXPECT_SECONDS * 1000);
-	ck_assert(!t.conn->expecting);
-}
-END_TEST
-
 /* If a client's ACK of all ended at the router, the server sends from the middle of a line on. */
 START_TEST(a_reply_that_is_sent_again_begins_no_line)
 {
@@ -495,7 +474,6 @@ int main(void)
 		conntrack_is_asked_only_where_a_segment_is_not_the_next_one,
 		a_successor_takes_nothing_for_a_line_before_it_saw_an_end,
 		a_successor_reads_a_reply_whose_beginning_is_known,
-		a_successor_shuts_a_port_that_the_kernel_has_for_longer_than_it_may_be_open,
 		a_reply_that_is_sent_again_begins_no_line,
 		a_reply_is_awaited_where_the_server_sends_it,
 		a_successor_trusts_nobody_more_than_the_mark_does,
