@@ -3,7 +3,8 @@
 """bench.py - what pasvd costs, beside direct forwarding, the in-kernel helper and a bare queue
 
 Comes in:  options, see --help.  Runs as root, after ninja; needs the lab's packages.
-Goes out:  tables.  Everything runs in network namespaces of this machine.
+Goes out:  tables, what machine that was, and with --svg a plot.  Everything runs in network
+           namespaces of this machine.
 
 Transfers.  A router stands for each engine, with a vsftpd behind it:
   direct      every port forwarded, no engine
@@ -46,6 +47,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lab"))
 
 import lab as lab_module  # noqa: E402
+import report  # noqa: E402
 import rules  # noqa: E402
 import servers  # noqa: E402
 
@@ -72,6 +74,8 @@ def options():
     parser.add_argument("--packets", type=int, default=10000, help="of other traffic per run")
     parser.add_argument("--pasvd", nargs="+", type=pathlib.Path, default=[lab_module.PASVD],
                         metavar="BINARY", help="builds that are compared")
+    parser.add_argument("--svg", type=pathlib.Path, metavar="FILE",
+                        help="to which a plot of the transfers is written; needs the engine bare")
     chosen = parser.parse_args()
     if chosen.pairs == 1:
         parser.error("--pairs 1: quartiles need two at least")
@@ -90,12 +94,15 @@ class Bare:
     def __init__(self, lab):
         text = lab.shipped_text(0)
         text = re.sub(r"--helper \S+", "--helper ftp", text)
-        lab.restore(re.sub(r"^-I .*\n", "", text, flags=re.M))     # the jumps are there
+        lab.restore(re.sub(r"^-(I|A PREROUTING) .*\n", "", text, flags=re.M))     # the jumps are there
         queue = re.search(r"--queue-num (\d+)", text)[1]
-        self.popen = lab.router.popen(PROGRAMS / "bare", queue, stdout=subprocess.PIPE, text=True)
+        self.popen = lab.router.popen(*self.command(queue), stdout=subprocess.PIPE, text=True)
         lab.on_exit(self.stop)
         if self.popen.stdout.readline() != "ready\n":
             raise RuntimeError("bare is not ready")
+
+    def command(self, queue):
+        return (PROGRAMS / "bare", queue)
 
     @property
     def pid(self):
@@ -116,11 +123,14 @@ class Site:
             engine="pasvd" if engine == "bare" else engine, daemon=engine != "bare"))
         # thousands of transfers: what is over must not pile up
         self.lab.router.sysctl("net.netfilter.nf_conntrack_tcp_timeout_time_wait", 2)
-        self.program = Bare(self.lab) if engine == "bare" else self.lab.pasvd
+        self.program = self.start_program(engine)
         public = self.lab.publics[0]
         self.server = servers.vsftpd(self.lab, masquerade=public if engine == "direct" else None)
         for size in SIZES.values():
             self.server.add_file(f"pub/{size}", os.urandom(size))
+
+    def start_program(self, engine):
+        return Bare(self.lab) if engine == "bare" else self.lab.pasvd
 
     def program_cpu(self):
         """Seconds that the program's threads have run so far."""
@@ -157,7 +167,8 @@ class Site:
         if not all(len(result) == 4 and result[2] == result[0] * size for result in results):
             raise RuntimeError(f"{self.name}: a client failed: {results}")
         transfers = sum(result[0] for result in results)
-        return {"rate": sum(result[0] / (result[1] / 1e9) for result in results),
+        return {"transfers": transfers,
+                "rate": sum(result[0] / (result[1] / 1e9) for result in results),
                 "pasv": statistics.median(result[3] for result in results) / 1e9,
                 "cpu": used / transfers,
                 "calls": calls.stop() / transfers if calls else None}
@@ -229,6 +240,19 @@ def print_transfers(cells, calls):
             print(row.format(size, clients, name, f"{median('rate'):.0f}", *ratios,
                              f"{median('pasv') * 1e6:.0f}", f"{median('cpu') * 1e6:.0f}",
                              "-" if number is None else f"{number:.1f}"))
+
+
+def plot_transfers(cells, path):
+    """What each engine makes of the rate of bare, in each cell."""
+    names = {(size, clients): f"{size} x {clients}" for size, clients in cells}
+    ratios = {}
+    for cell, found in cells.items():
+        for name, rounds in found.items():
+            if name != "bare":
+                ratios.setdefault(name, {})[names[cell]] = [
+                    mine["rate"] / base["rate"] for mine, base in zip(rounds, found["bare"])]
+    path.write_text(report.Plot("Transfers per second, of those of bare", "file and clients", "ratio",
+                                ratios).svg())
 
 
 class OtherTraffic:
@@ -307,13 +331,18 @@ def measure_other_traffic(arguments):
 def main():
     arguments = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    machine = report.Machine()
     if arguments.engines:
         with contextlib.ExitStack() as stack:
             sites = make_sites(arguments, stack)
             cells = run_rounds(sites, arguments)
             print_transfers(cells, count_calls(sites, cells, arguments))
+            if arguments.svg:
+                plot_transfers(cells, arguments.svg)
     if arguments.pairs:
         measure_other_traffic(arguments)
+    print(f"\n{machine.describe()}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,13 +3,14 @@
 """crowd.py - what a session costs pasvd, and what many of them do to a packet
 
 Comes in:  options, see --help.  Runs as root; needs the lab's packages.
-Goes out:  a table.  Everything runs in network namespaces of this machine.
+Goes out:  a table in Markdown, what machine that was, and with --svg a plot.  Everything runs in
+           network namespaces of this machine.
 
 For each number of sessions one router is made, and a scripted server and its
 clients hold that many sessions open.  Then each session in turn says NOOP.
   memory       that pasvd has in use (VmRSS), and the part of it that a session takes
   CPU          of pasvd for a NOOP and its answer: two packets; median of the rounds
-  ratio        to that of the first number of sessions
+               (lowest-highest)
   own          the part of it that is pasvd's own; the rest is the kernel's: the packets' way to and
                from the queue, and on to their receivers
   list         pasvctl sessions --json
@@ -31,6 +32,7 @@ LAB = pathlib.Path(__file__).resolve().parents[1] / "lab"
 sys.path.insert(0, str(LAB))
 
 import lab as lab_module  # noqa: E402
+import report  # noqa: E402
 
 EACH = 18_000       # sessions of one pair of processes, which may have 20,000 descriptors
 PORTS = range(2121, 2127)
@@ -41,6 +43,7 @@ def options():
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 1000, 10_000, 100_000])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--noops", type=int, default=5000, help="in each round")
+    parser.add_argument("--svg", type=pathlib.Path, metavar="FILE", help="to which the plot is written")
     return parser.parse_args()
 
 
@@ -113,22 +116,34 @@ def measure(sessions, rounds, noops):
         cost_of_noop(lab, sides, sessions)      # the first one sets a mark
         memory = lab_module.memory_of(lab.pasvd.pid)
         own = own_cpu_of(lab.pasvd.pid)
-        cpu = statistics.median(cost_of_noop(lab, sides, noops) for _ in range(rounds))
+        cpu = [cost_of_noop(lab, sides, noops) for _ in range(rounds)]
         own = (own_cpu_of(lab.pasvd.pid) - own) / (rounds * noops)
         words = (lab_module.PASVCTL, "-s", lab.control_socket, "sessions", "--json")
         listing = time_of(lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL))
         return empty, memory, cpu, own, listing, time_of(restart, lab, sides)
 
 
+def row(sessions, empty, memory, cpu, own, listing, again):
+    return (f"{sessions:,}", f"{memory / 1024:.1f} MB", f"{(memory - empty) * 1024 / sessions:.0f} B" if sessions > 1 else "-",
+            f"{statistics.median(cpu):.1f} ({min(cpu):.1f}-{max(cpu):.1f}) µs", f"{own:.1f} µs",
+            f"{listing / 1e3:.2f} s", f"{again / 1e3:.2f} s")
+
+
 def main():
     chosen = options()
-    print("sessions   memory kB   a session B   CPU us   ratio   own us   list ms   restart ms")
-    first = None
+    machine = report.Machine()
+    rows, cpu, own = [], {}, {}
     for sessions in chosen.sessions:
-        empty, memory, cpu, own, listing, again = measure(sessions, chosen.rounds, chosen.noops)
-        first = first or cpu
-        print(f"{sessions:8} {memory:11} {(memory - empty) * 1024 / sessions:13.0f} {cpu:8.1f} "
-              f"{cpu / first:7.2f} {own:8.1f} {listing:9.0f} {again:12.0f}", flush=True)
+        found = measure(sessions, chosen.rounds, chosen.noops)
+        cpu[sessions], own[sessions] = found[2], [found[3]]
+        rows.append(row(sessions, *found))
+        print(f"{sessions} sessions are measured", file=sys.stderr)
+    head = ("sessions", "memory", "a session", "CPU", "own", "`pasvctl sessions`", "restart")
+    print(report.table(head, rows), machine.describe(), sep="\n\n")
+    if chosen.svg:
+        plot = report.Plot("CPU of pasvd for a NOOP and its answer", "sessions", "µs",
+                           {"all": cpu, "its own": own})
+        chosen.svg.write_text(plot.svg())
 
 
 if __name__ == "__main__":

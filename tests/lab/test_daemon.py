@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon's life: killed, absent, started twice, started wrongly, ended."""
 
+import concurrent.futures
 import ftplib
 import os
 import re
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -121,6 +123,28 @@ def test_packets_that_waited_when_the_daemon_was_killed_are_repeated(crowd):
         ftp.voidcmd("NOOP")
         ftp.putcmd("PASV")
         transfer(lab, ftp)
+
+
+def test_daemon_that_always_has_a_packet_answers_and_ends(lab):
+    """It waits for the next packet alone, but not for ever."""
+    ScriptedServer(lab)
+    daemon = lab.start_pasvd()
+    over = threading.Event()
+
+    def talk():
+        with RawClient(lab.clients[0], lab.publics[0]) as client:
+            while not over.is_set():
+                client.send(b"NOOP\r\n" * 20)
+                assert all(client.line() == "200 ok\r\n" for _ in range(20))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        talking = [pool.submit(talk) for _ in range(4)]
+        try:
+            lab.router.run(lab_module.PASVCTL, "-s", lab.control_socket, "status")
+            daemon.stop()
+        finally:
+            over.set()
+        assert not any(one.exception() for one in talking)
 
 
 def test_negotiated_port_outlives_the_daemon(lab, visit):
