@@ -4,6 +4,7 @@
 scratch=
 namespaces=()
 declare -A processes=() # process ids are the keys
+process_groups=()
 
 # Ends a process of ours, in 5 seconds at most, and returns its status.
 end()
@@ -18,6 +19,9 @@ clean_up()
 {
 	local status=$? it
 	trap '' INT TERM HUP PIPE
+	for it in "${process_groups[@]}"; do
+		kill -- "-$it" 2>/dev/null
+	done
 	for it in "${!processes[@]}"; do
 		end "$it"
 	done

@@ -157,14 +157,81 @@ test_package()
 	count_report "$status" "$report" "tests of the package"
 }
 
+# Parts in one lane follow each other, and the lanes run beside each other: what computes, what mostly waits, and what is
+# emulated. The first is also where parts use the same build folder's log of tests.
+test_lanes=("gcc static tidy sanitizers clang" "lab package" "kernels")
+read -ra test_parts <<<"${test_lanes[*]}"
+
+# prepare_lanes PART...: what several parts use is made before them
+prepare_lanes()
+{
+	local part
+	for part; do
+		[[ $part == sanitizers || $part == clang ]] || build_only build "gcc"
+	done
+	if [[ " $* " == *" lab "* || " $* " == *" package "* || " $* " == *" kernels "* ]]; then
+		lab_packages
+	fi
+}
+
+# run_lane RESULT PART...: each line has its part in front; the counts and complaints go to the file RESULT
+run_lane()
+{
+	local result=$1 part begin
+	shift
+	passed=0 failed=0 skipped=0
+	complaints=()
+	for part; do
+		begin=$SECONDS
+		"test_$part" > >(sed -u "s/^/$part: /") 2>&1
+		wait "$!" # for the last lines
+		say "Part $part: $((SECONDS - begin)) s"
+	done
+	printf '%s\n' "$passed $failed $skipped" "${complaints[@]}" >"$result"
+}
+
+# collect_lane RESULT PARTS
+collect_lane()
+{
+	local good=0 bad=0 left=0 lines=()
+	[[ -s $1 ]] && mapfile -t lines <"$1"
+	((${#lines[@]})) || { count 1 "the parts $2 did not come to their end"; return; }
+	read -r good bad left <<<"${lines[0]}"
+	passed=$((passed + good))
+	failed=$((failed + bad))
+	skipped=$((skipped + left))
+	complaints+=("${lines[@]:1}")
+}
+
+# run_lanes PART...: all at once, so that each may wait longer; each in a process group, to be ended with all that it started
+run_lanes()
+{
+	local lane part lanes=()
+	for lane in "${test_lanes[@]}"; do
+		lanes+=("$(for part in $lane; do [[ " $* " != *" $part "* ]] || printf '%s ' "$part"; done)")
+	done
+	mapfile -t lanes < <(printf '%s\n' "${lanes[@]}" | grep .)
+	SLOWNESS=$((SLOWNESS * ${#lanes[@]}))
+	set -m
+	for lane in "${!lanes[@]}"; do
+		# shellcheck disable=SC2086 # several parts
+		run_lane "$scratch/lane-$lane" ${lanes[lane]} </dev/null &
+		process_groups+=("$!")
+	done
+	set +m
+	wait "${process_groups[@]}"
+	process_groups=()
+	for lane in "${!lanes[@]}"; do
+		collect_lane "$scratch/lane-$lane" "${lanes[lane]}"
+	done
+}
+
 print_count()
 {
 	printf '%d passed, %d failed' "$passed" "$failed"
 	((skipped == 0)) || printf ', %d skipped' "$skipped"
 	printf '\n'
 }
-
-test_parts=(gcc static tidy sanitizers clang lab package kernels)
 
 # run_tests [PART]...: these, else all
 run_tests()
@@ -179,11 +246,8 @@ run_tests()
 		"${package_packages[@]}" $(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
 	measure_slowness
 	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
-	for part; do
-		SECONDS=0
-		"test_$part"
-		say "Part $part: $SECONDS s"
-	done
+	prepare_lanes "$@"
+	run_lanes "$@"
 	say "All tests are done."
 	((${#complaints[@]} == 0)) || printf 'Not right: %s\n' "${complaints[@]}"
 	print_count

@@ -451,7 +451,7 @@ def test_continuous_integration_runs_the_first_two_commands():
     """In a fresh Debian, and all else that it runs there are commands too."""
     first = [command for command, _ in commands_of(blocks(README, "console")[0])]
     lines = [line.strip() for line in (TOP / ".ci" / "run").read_text().splitlines()]
-    here = lines.index("on bookworm <<'END'")
+    here = next(number for number, line in enumerate(lines) if " on bookworm " in line and line.endswith("<<'END'"))
     assert len(first) == 2 and first == lines[here + 1:lines.index("END", here)]
 
 
