@@ -164,7 +164,7 @@ print_count()
 	printf '\n'
 }
 
-test_parts=(gcc static tidy sanitizers clang lab package kernels)
+test_parts=(gcc static tidy sanitizers clang musl lab package kernels)
 
 # run_tests [PART]...: these, else all
 run_tests()
@@ -176,7 +176,7 @@ run_tests()
 	(($#)) || set -- "${test_parts[@]}"
 	# shellcheck disable=SC2046 # lists of names
 	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" \
-		"${package_packages[@]}" $(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
+		"${package_packages[@]}" "${musl_packages[@]}" $(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
 	measure_slowness
 	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
 	for part; do
