@@ -159,7 +159,7 @@ test_package()
 
 # Parts in one lane follow each other, and the lanes run beside each other: what computes, what mostly waits, and what is
 # emulated. The first is also where parts use the same build folder's log of tests.
-test_lanes=("gcc static tidy sanitizers clang" "lab package" "kernels")
+test_lanes=("gcc static tidy sanitizers clang" "lab package" "kernels musl")
 read -ra test_parts <<<"${test_lanes[*]}"
 
 # prepare_lanes PART...: what several parts use is made before them
@@ -167,7 +167,7 @@ prepare_lanes()
 {
 	local part
 	for part; do
-		[[ $part == sanitizers || $part == clang ]] || build_only build "gcc"
+		[[ $part == sanitizers || $part == clang || $part == musl ]] || build_only build "gcc"
 	done
 	if [[ " $* " == *" lab "* || " $* " == *" package "* || " $* " == *" kernels "* ]]; then
 		lab_packages
@@ -243,7 +243,7 @@ run_tests()
 	(($#)) || set -- "${test_parts[@]}"
 	# shellcheck disable=SC2046 # lists of names
 	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" \
-		"${package_packages[@]}" $(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
+		"${package_packages[@]}" "${musl_packages[@]}" $(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
 	measure_slowness
 	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
 	prepare_lanes "$@"

@@ -121,9 +121,11 @@ struct sandbox_calls {
 
 static int sandbox_fill_filter(scmp_filter_ctx ctx, const struct sandbox_calls *calls)
 {
-	/* abort() sends a signal. */
-	const struct sandbox_argument own = {"tgkill", 0, UINT32_MAX, (scmp_datum_t)getpid()};
-	int err = sandbox_allow_argument(ctx, &own);
+	/* abort() sends a signal: glibc's with the one call, musl's with the other. */
+	const scmp_datum_t self = (scmp_datum_t)getpid();
+	const struct sandbox_argument own[] = {
+		{"tgkill", 0, UINT32_MAX, self}, {"tkill", 0, UINT32_MAX, self}, {NULL, 0, 0, 0}};
+	int err = sandbox_allow_arguments(ctx, own);
 
 	for (int i = 0; calls->names[i] && !err; i++)
 		err = sandbox_allow(ctx, calls->names[i]);

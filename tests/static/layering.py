@@ -35,7 +35,7 @@ SYSTEM_HEADERS = {"assert.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 PRIVATE = {
     "bytes.h": {"seg", "siphash", "conntab"},
     "siphash.h": {"siphash", "addr_hash", "masters"},
-    "addr_hash.h": {"addr_hash", "conntab", "crowd", "quota", "syns", "adopt"},
+    "addr_hash.h": {"addr_hash", "conntab", "conntab_lend", "crowd", "quota", "syns", "adopt"},
     "conntab_lend.h": {"conntab_lend", "conntab"},
     "evict.h": {"evict", "meet", "ondemand"},
     "sane.h": {"sane", "engine"},

@@ -374,8 +374,10 @@ START_TEST(text_of_any_address_is_that_of_the_c_library)
 		random_address(want);
 		a = packet_addr(want);
 		ck_assert_uint_gt(text_of(&a, got), 0);
+#ifdef __GLIBC__ /* musl may shorten the second of two runs of zeros, against RFC 5952 */
 		if (a.family == ADDR_IP4 || !strchr(want, '.')) /* ours knows no IPv4 inside IPv6 */
 			ck_assert_str_eq(got, want);
+#endif
 		ck_assert_int_eq(parse(got, &again), 0);
 		ck_assert(addr_eq(&a, &again));
 	}

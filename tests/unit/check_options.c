@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct small_line {
 	bool flag, other;
@@ -70,8 +71,8 @@ static int run_words(const char *words)
 {
 	static char text[256];
 	char *rest = text, *argv[32] = {(char[]){"small"}};
-	FILE *captured = tmpfile(), *saved = stderr;
-	int argc = 1, status;
+	FILE *captured = tmpfile();
+	int saved = dup(STDERR_FILENO), argc = 1, status;
 
 	snprintf(text, sizeof(text), "%s", words);
 	while (*words && argc < 31 && (argv[argc] = strsep(&rest, " ")))
@@ -79,9 +80,10 @@ static int run_words(const char *words)
 	argv[argc] = NULL;
 	memset(&line, 0, sizeof(line));
 	runs = 0;
-	stderr = captured;
+	dup2(fileno(captured), STDERR_FILENO);
 	status = options_main(&program, argc, argv);
-	stderr = saved;
+	dup2(saved, STDERR_FILENO);
+	close(saved);
 	rewind(captured);
 	complaint[fread(complaint, 1, sizeof(complaint) - 1, captured)] = '\0';
 	fclose(captured);

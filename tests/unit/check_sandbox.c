@@ -143,6 +143,11 @@ static void call_kill_another(void)
 	(void)syscall(SYS_tgkill, getppid(), getppid(), 0);
 }
 
+static void call_kill_another_thread(void)
+{
+	(void)syscall(SYS_tkill, getppid(), 0);
+}
+
 static void call_kill(void)
 {
 	(void)kill(0, 0);
@@ -231,7 +236,8 @@ static void call_recv(void)
 static call_fn *const never[] = {call_open_to_write, call_plain_open_to_write, call_creat,
 	call_truncate, call_unlink, call_socket, call_netlink, call_connect, call_setsockopt,
 	call_sendmsg, call_fork, call_exec, call_ptrace, call_setuid, call_prctl, call_kill,
-	call_kill_another, call_map_code, call_make_code, call_type_into_terminal, call_set_owner};
+	call_kill_another, call_kill_another_thread, call_map_code, call_make_code,
+	call_type_into_terminal, call_set_owner};
 
 /* What all of them may do. */
 static call_fn *const always[] = {call_nothing, call_write, call_alloc};
