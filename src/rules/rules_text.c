@@ -198,9 +198,8 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 		{"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range},
 		{"@MARK_MASK@", mark_mask}, {"@UNREAD_MARK@", unread_mark},
 		{"@SHIFTED_MARK@", shifted_mark}, {"@SHIFTED_MASK@", shifted_mask},
-		{"@REQUEST@", names[family].request},
-		{"@LAN_PORT@", lan_port}, {"@LAN_PASSIVE@", lan_passive},
-		{"@LAN_ACTIVE@", lan_active}, {NULL, NULL}};
+		{"@REQUEST@", names[family].request}, {"@LAN_PORT@", lan_port},
+		{"@LAN_PASSIVE@", lan_passive}, {"@LAN_ACTIVE@", lan_active}, {NULL, NULL}};
 	size_t times = rules_repetitions(r, server, family, text);
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
