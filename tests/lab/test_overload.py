@@ -3,11 +3,12 @@
 than it should be. What does not fit is dropped, also with fail-open, and TCP repeats it."""
 
 import signal
+import time
 
 import pytest
 
 from lab import wait_for
-from rawtcp import ACK, PSH, RawTcp
+from rawtcp import ACK, PSH, Flood, RawTcp
 from scripted import (CONTENT, DATA_PORT, RawClient, ScriptedServer, parse_port, port_argument, read_all,
                       retransmissions)
 from test_active import ARGUMENT, fetch
@@ -118,3 +119,27 @@ def test_full_queue_delays_the_offer_of_another_client(make_lab, length, verb):
             assert client.ask(f"{verb} {ARGUMENT[verb](client.listen())}") == "200 ok\r\n"
             assert fetch(client) == (server.address, DATA_PORT)
             assert server.commands[-1] == b"RETR anything\r\n"
+
+
+# SYNs of a client in the LAN that the rules queue, see iptables/pasvd.rules.in.
+SYN_RATE, SYN_BURST = 500, 1000
+SYNS, FLOOD_SECONDS = 5_000_000, 60    # at most; it ends when it was a flood
+
+
+def test_flood_of_syns_in_the_lan_is_not_queued(make_lab):
+    """Nor is a session of a neighbour evicted by it, or what it says lost."""
+    with make_lab(servers=(), outside=1, lan=("192.168.100.200", NEIGHBOUR)) as lab:
+        server = ScriptedServer(lab)
+        with RawClient(lab.lan[0], server.address) as client:
+            begin, before = time.monotonic(), sum(lab.pasvd.counters().values())
+
+            def allowed():
+                return SYN_BURST + SYN_RATE * (time.monotonic() - begin)
+
+            with Flood(lab.lan[1], NEIGHBOUR, server.address, [21], SYNS, FLOOD_SECONDS) as flood:
+                wait_for(lambda: flood.sent > 2 * allowed(), FLOOD_SECONDS, "a flood")
+                client.ask(f"PORT {port_argument(client.listen())}")
+                fetch(client)
+            read = sum(lab.pasvd.counters().values()) - before
+            assert SYN_BURST / 2 < read < allowed() + 200
+            assert client.ask("NOOP") == "200 ok\r\n"

@@ -51,7 +51,8 @@ def test_the_rest_is_the_same(options):
 @every_set
 def test_each_is_of_one_direction_and_has_payload(options):
     (program,) = set(re.findall(r'-m bpf --bytecode "[\d ,]+"', own_rules(*options)))
-    syn = "-A PASVD -i lan0 -p tcp --dport 21 --syn -j NFQUEUE --queue-num 21 --queue-bypass"
+    syn = "-A PASVD -i lan0 -p tcp --dport 21 --syn -m limit --limit 500/sec --limit-burst 1000 -j NFQUEUE "\
+        "--queue-num 21 --queue-bypass"
     lines = queueing(own_rules(*options))
     assert lines.count(syn) == ("lan0" in options)
     for line in lines:
@@ -87,7 +88,7 @@ def test_nft_queues_in_a_chain_of_its_own_and_the_rest_is_the_same(options):
     hook, others, *data = own.pop("data")
     assert " prerouting priority raw + 10;" in hook
     assert others.strip() == "meta l4proto != tcp return"
-    syns = [line for line in data if " tcp flags syn / fin,syn,rst,ack counter queue num 21 bypass" in line]
+    syns = [line for line in data if " tcp flags syn / fin,syn,rst,ack limit rate 500/second burst 1000 packets counter queue num 21 bypass" in line]
     assert bool(syns) == ("lan0" in options)
     assert data and all(" @ih,0,8 >= 0 counter queue num 21 bypass" in line for line in data if line not in syns)
     assert own == {**sane, "control": [line for line in sane["control"] if "queue" not in line]}
