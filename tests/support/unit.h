@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Check writes down where each assertion stands that holds, with a system call, for the case that
+ * the next step crashes. There are millions; the name of the test will do. */
+#define _mark_point(file, line) ((void)0)
+
 /* Runs the tests in processes of their own; returns what main() should. */
 int unit_run(const char *name, const TTest *const *test, size_t n);
 
