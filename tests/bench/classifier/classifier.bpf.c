@@ -120,4 +120,5 @@ int classifier(struct __sk_buff *skb)
 		len | (*place & 1) << LINE_LEN_BITS | (__u32) class << (LINE_LEN_BITS + 1));
 }
 
+/* cppcheck-suppress unknownMacro */
 char classifier_license[] SEC("license") = "GPL";
