@@ -79,7 +79,7 @@ static enum reason adopt_plan(const struct engine *h, struct adoption *a)
 						      h->policy->lan, t->src.port, &a->plan)
 					    : policy_plan_on_demand_active(
 						      h->policy, &a->view, t->src.port, &a->plan);
-	reason = adopt_plan_listener(h, a, speaker, &(struct addr){ADDR_NONE});
+	reason = adopt_plan_listener(h, a, speaker, &(struct addr){.family = ADDR_NONE});
 	if (reason == REASON_OPENED && !addr_eq(&a->plan.expect.tuple.dst.addr, &t->dst.addr))
 		reason = adopt_plan_listener(h, a, speaker, &t->dst.addr);
 	return reason;
