@@ -217,8 +217,8 @@ bool servers_check(const struct servers *s, bool nft, char *error, size_t cap)
 		[SERVERS_NO_WAY] = "wan or public is missing",
 		[SERVERS_TWO_WAYS] = "wan and public: only one of them can be given",
 		[SERVERS_HALF_PUBLIC] = "address and public: each family needs both",
-		[SERVERS_MOVED_PORT] = "ports: one of a server that is dialled by its own address "
-				       "stays what it is",
+		[SERVERS_MOVED_PORT] = ("ports: one of a server that is dialled by its own address "
+					"stays what it is"),
 		[SERVERS_WAN_IS_LAN] = "wan and lan of [clients] must be different interfaces",
 		[SERVERS_ACCEPT_OWN] = "accept-data needs address = any",
 		[SERVERS_ACCEPT_NFT] =

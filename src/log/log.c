@@ -207,7 +207,7 @@ void log_adopted(const struct adopted *a)
 		[ADOPT_UNKNOWN] = {"removed", "unknown-listener",
 			"an expectation that another program installed without the NAT that the "
 			"connection has"},
-		[ADOPT_REFUSED] = {"removed"},
+		[ADOPT_REFUSED] = {.event = "removed"},
 		[ADOPT_TOO_OFTEN] = {"refused", "sent-back",
 			"conntrackd sends an expectation to and fro; it may have no NAT"},
 	};
