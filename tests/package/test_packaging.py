@@ -50,6 +50,8 @@ FEDORA = """
 %bash_completions_dir %{{_datadir}}/bash-completion/completions
 %fish_completions_dir %{{_datadir}}/fish/vendor_completions.d
 %zsh_completions_dir %{{_datadir}}/zsh/site-functions
+%_docdir_fmt %%{{NAME}}
+%_build_id_links none
 %systemd_post() : post %*
 %systemd_preun() : preun %*
 %systemd_postun_with_restart() : postun %*
