@@ -157,7 +157,6 @@ def test_rpm_has_the_files_of_the_project(work, build):
     assert listed == below_usr(INSTALLED) | DOCUMENTS | CONFIGURATION | licenses
     assert set(run(*query, "--configfiles").split()) == {f"/{name}" for name in CONFIGURATION}
     assert "pasvd rules remove" in run(*query, "--scripts")
-    assert "PASVD" not in run(*query, "--requires") and "libmnl.so.0" in run(*query, "--requires")
 
 
 def test_package_of_arch_has_the_files_of_the_project(work, build):
@@ -174,7 +173,6 @@ def test_package_of_alpine_has_the_files_of_the_project_and_services_of_openrc(w
     folder = work / "alpine"
     shutil.copytree(PACKAGING / "alpine", folder / "src")
     (folder / "src" / SOURCE).symlink_to(work / SOURCE)
-    (work / SOURCE / "output").unlink(missing_ok=True)
     found = functions(PACKAGING / "alpine" / "APKBUILD", ["busybox", "ash"], folder, work, ("build", SOURCE), ("package", SOURCE))
     services = {"etc/init.d/pasvd", "etc/init.d/pasvd-rules", "etc/conf.d/pasvd"}
     assert found == below_usr(INSTALLED - SYSTEMD) | DOCUMENTS | {"etc/pasvd/pasvd.conf"} | services
