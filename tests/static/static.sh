@@ -19,8 +19,8 @@ c_files()
 
 shell_files()
 {
-	find .ci debian/*.p*rm iptables quickstart src systemd tests -type f -exec awk '
-		FNR == 1 && /^#!\/bin\/(ba)?sh/ {printf "%s%c", FILENAME, 0}
+	find .ci debian/*.p*rm iptables packaging quickstart src systemd tests -type f -exec awk '
+		FNR == 1 && /^#!\/(bin\/(ba)?sh|sbin\/openrc-run)/ {printf "%s%c", FILENAME, 0}
 		{nextfile}' {} +
 }
 
@@ -52,7 +52,8 @@ check_cppcheck()
 # Parts that a script reads in are looked at together with it: the one uses what the other sets.
 check_shell()
 {
-	{ shell_files; find completion -name "*.bash" -print0; } | xargs -0 shellcheck --external-sources --check-sourced
+	{ shell_files; find completion packaging \( -name "*.bash" -o -name "*BUILD" -o -name "*.install" \) -print0; } |
+		xargs -0 shellcheck --external-sources --check-sourced
 }
 
 check_manual()
@@ -102,7 +103,7 @@ check_head()
 			echo "$file: no SPDX-License-Identifier"
 			status=1
 		fi
-	done < <(c_files; shell_files; find scripts -type f -print0; find . -name meson.build -not -path './build*' -print0)
+	done < <(c_files; shell_files; find packaging scripts -type f -print0; find . -name meson.build -not -path './build*' -print0)
 	return $status
 }
 
