@@ -157,9 +157,8 @@ test_package()
 	count_report "$status" "$report" "tests of the package"
 }
 
-# Parts in one lane follow each other, and the lanes run beside each other: what computes, what mostly waits, and what is
-# emulated. The first is also where parts use the same build folder's log of tests.
-test_lanes=("gcc static tidy sanitizers clang" "lab package" "kernels musl")
+# Parts in one lane follow each other, and the lanes run beside each other: the virtual machines keep one processor busy.
+test_lanes=("gcc static tidy sanitizers clang lab package" "kernels musl")
 read -ra test_parts <<<"${test_lanes[*]}"
 
 # prepare_lanes PART...: what several parts use is made before them
