@@ -219,7 +219,8 @@ def ash(script):
     return run("busybox", "ash", "-ec", script).splitlines()
 
 
-@pytest.mark.parametrize("name, harmless", [("pasvd", ["--test-config", f"--config={TOP}/systemd/pasvd.conf"]), ("pasvd-rules", ["--help"])])
+@pytest.mark.parametrize("name, harmless", [("pasvd", ["--test-config", f"--config={TOP}/systemd/pasvd.conf"]),
+                                            ("pasvd-rules", ["--help"])])
 def test_service_of_openrc_starts_what_pasvd_knows(name, harmless):
     script = PACKAGING / "alpine" / f"{name}.initd"
     command, arguments, pidfile = ash(f'RC_SVCNAME={name}; . {script}; echo "$command"; echo "$command_args"; echo "$pidfile"')
@@ -248,7 +249,8 @@ def openwrt_service(tmp_path):
     that is told no configuration takes the one that the script writes, as it does there by way of a link."""
     text = (PACKAGING / "openwrt" / "files" / "pasvd.init").read_text()
     program = tmp_path / "pasvd"
-    program.write_text(f'#!/bin/sh\ncase "$*" in *" -c "*) ;; *) set -- "$@" -c {tmp_path}/pasvd.conf ;; esac\nexec {PASVD} "$@"\n')
+    program.write_text(f'#!/bin/sh\ncase "$*" in *" -c "*) ;; *) set -- "$@" -c {tmp_path}/pasvd.conf ;; esac\n'
+                       f'exec {PASVD} "$@"\n')
     program.chmod(0o755)
     for old, new in ("/usr/sbin/pasvd", str(program)), ("/var/etc", str(tmp_path)):
         assert old in text
