@@ -158,7 +158,7 @@ test_package()
 }
 
 # Parts in one lane follow each other, and the lanes run beside each other: the virtual machines keep one processor busy.
-test_lanes=("gcc static tidy sanitizers clang lab package" "kernels musl")
+test_lanes=("gcc static tidy sanitizers clang lab package" "kernels musl cross")
 read -ra test_parts <<<"${test_lanes[*]}"
 
 # prepare_lanes PART...: what several parts use is made before them
@@ -166,7 +166,7 @@ prepare_lanes()
 {
 	local part
 	for part; do
-		[[ $part == sanitizers || $part == clang || $part == musl ]] || build_only build "gcc"
+		[[ " sanitizers clang musl cross " == *" $part "* ]] || build_only build "gcc"
 	done
 	if [[ " $* " == *" lab "* || " $* " == *" package "* || " $* " == *" kernels "* ]]; then
 		lab_packages
@@ -242,7 +242,8 @@ run_tests()
 	(($#)) || set -- "${test_parts[@]}"
 	# shellcheck disable=SC2046 # lists of names
 	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" \
-		"${package_packages[@]}" "${musl_packages[@]}" $(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
+		"${package_packages[@]}" "${musl_packages[@]}" "${cross_packages[@]}" \
+		$(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
 	measure_slowness
 	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
 	prepare_lanes "$@"
