@@ -214,7 +214,7 @@ def test_conntrackd_that_sends_back_what_it_got_loses_no_port(visit):
             lab.start_conntrackd(lab.standby)
             host, port = ftp.makepasv()
             daemon = lab.daemons[lab.standby]
-            wait_for(lambda: "reason=sent-back" in daemon.log(), 10, "it is sent to and fro")
+            wait_for(lambda: "event=adopted" in daemon.log(), 10, "it is adopted, and may be sent to and fro")
             with trip.namespace.connect(host, port) as data:
                 retrieve(ftp, data)
 
