@@ -231,10 +231,9 @@ static int nl_take_datagram(struct nl *nl, struct pending *p)
 /* How many datagrams were received into the buffers of `msgs`, or -errno. */
 static int nl_receive_batch(struct nl *nl, struct mmsghdr *msgs, unsigned int n, bool waits)
 {
-	int flags = MSG_TRUNC | (waits ? MSG_WAITFORONE : MSG_DONTWAIT);
-
 	for (int i = 0; i < INTERRUPTIONS_MAX; i++) {
-		int received = recvmmsg(nl_fd(nl), msgs, n, flags, NULL);
+		int received = recvmmsg(nl_fd(nl), msgs, n,
+			waits ? MSG_TRUNC | MSG_WAITFORONE : MSG_TRUNC | MSG_DONTWAIT, NULL);
 
 		if (received >= 0)
 			return received;
