@@ -47,6 +47,8 @@ def pytest_collection_modifyitems(config, items):
     marks = set() if config.getoption("--engine") == "pasvd" else {"daemon"}
     if os.environ.get("CT_HELPER") == "own":
         marks.add("sane")
+    if config.getoption("--firewall") != "nft":
+        marks.add("nft")
     left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

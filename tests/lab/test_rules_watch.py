@@ -51,10 +51,7 @@ def router(make_lab):
 
 @pytest.fixture
 def nft_router(make_lab):
-    """On a kernel that has the statement queue for nft: tests/kernels runs these tests."""
     with make_lab(engine="none", forwards=()) as lab:
-        if lab.firewall != "nft":
-            pytest.skip("--firewall=nft has them")
         yield Router(lab)
 
 
@@ -171,6 +168,7 @@ def test_configuration_is_tried_once_for_each_reload(router):
     assert tried(lambda: router.rules("load", *OPTIONS)) == 1
 
 
+@pytest.mark.nft
 @pytest.mark.parametrize("command", [
     "flush ruleset", "delete table inet pasvd", "flush chain inet pasvd control",
     "add table inet pasvd { flags dormant; }"])
@@ -183,6 +181,7 @@ def test_rules_of_nft_that_are_removed_are_loaded_again(nft_router, command):
     assert "dormant" not in nft_router.lab.router.run("nft", "list", "table", "inet", "pasvd").stdout
 
 
+@pytest.mark.nft
 def test_dormant_table_of_nft_is_not_loaded(nft_router):
     options = (*OPTIONS, "--nft")
     nft_router.rules("load", *options)
