@@ -30,9 +30,10 @@ check_format()
 }
 
 # Each file by itself: clang-tidy 14 takes va_start() for missing if it is given several.
+# Not what another compiler reads: musl's, and that of BPF, whose headers no test needs.
 check_tidy()
 {
-	find src tests -name '*.c' -print0 | sort -z |
+	find src tests -name '*.c' ! -path 'tests/musl/*' ! -path 'tests/bench/classifier/*' -print0 | sort -z |
 		xargs -0 -n 1 -P 2 clang-tidy -p "$build" --quiet 2>/dev/null
 }
 

@@ -10,6 +10,7 @@
 
 /* Check writes down where each assertion stands that holds, with a system call, for the case that
  * the next step crashes. There are millions; the name of the test will do. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name is Check's */
 #define _mark_point(file, line) ((void)0)
 
 /* Runs the tests in processes of their own; returns what main() should. */
