@@ -120,7 +120,7 @@ static const struct addr *ondemand_client_of(const struct active_ports *a, const
 }
 
 /* Two clients that the server sees at one address may not wait on one port: which one is meant
- * cannot be known. */
+ * cannot be known, also if one of them may have no port. */
 static enum reason ondemand_find_active_plan(
 	struct engine *h, const struct tuple *syn, struct ct_view *ret_view, struct plan *ret_plan)
 {
@@ -137,12 +137,13 @@ static enum reason ondemand_find_active_plan(
 		now = ondemand_plan_for_client(h, syn, ondemand_client_of(a, syn), &view, &plan);
 		if (now == REASON_NO_MASTER)
 			continue;
-		if (reason == REASON_OPENED && now == reason &&
+		*ret_view = view;
+		if (now != REASON_OPENED)
+			return now;
+		if (reason == REASON_OPENED &&
 			!addr_eq(&plan.expect.nat.addr, &ret_plan->expect.nat.addr))
 			return REASON_AMBIGUOUS;
-		if (now == REASON_OPENED)
-			*ret_plan = plan;
-		*ret_view = view;
+		*ret_plan = plan;
 		reason = now;
 	}
 	return reason;

@@ -145,6 +145,33 @@ START_TEST(a_port_that_two_clients_wait_on_is_refused)
 }
 END_TEST
 
+START_TEST(a_client_that_may_have_no_port_makes_it_none_of_another_one_s)
+{
+	struct endpoint server = packet_endpoint("198.51.100.2:21"),
+			seen = packet_endpoint("203.0.113.1:40000");
+	struct verdict v;
+
+	start();
+	policy.connmark = 0xf;
+	for (; policy.n_active_ports < 3; policy.n_active_ports++) {
+		struct endpoint client = packet_endpoint("10.0.0.2:40000");
+		struct fake_conn *c;
+
+		client.addr.byte[3] += (uint8_t)policy.n_active_ports;
+		seen.port++;
+		policy.active_ports[policy.n_active_ports] =
+			(struct active_ports){{client.addr, 32}, {50000, 50000}};
+		c = fake_ct_connect(&ct, &client, &server, &server, &seen);
+		c->mark = trust_to_mark(
+			policy.connmark, policy.n_active_ports == 1 ? TRUST_DISTRUSTED : TRUST_TLS);
+		ondemand_add(&engine, &c->view);
+	}
+	ck_assert_int_eq(
+		on_demand_syn("198.51.100.2:20", "203.0.113.1:50000", &v), REASON_NO_RANGE);
+	ck_assert(!v.opened);
+}
+END_TEST
+
 START_TEST(one_that_ends_is_forgotten_and_an_older_one_counts)
 {
 	struct fake_conn *old, *new;
@@ -236,6 +263,7 @@ int main(void)
 		a_second_knock_finds_the_port_open,
 		a_syn_that_is_repeated_opens_nothing,
 		a_port_that_two_clients_wait_on_is_refused,
+		a_client_that_may_have_no_port_makes_it_none_of_another_one_s,
 		one_that_ends_is_forgotten_and_an_older_one_counts,
 		knocks_count_for_the_limits,
 		what_is_over_makes_room,
