@@ -67,6 +67,17 @@ static enum reason adopt_plan_listener(
 	return policy_plan(h->policy, &offer, speaker, &a->view, 0, &a->plan);
 }
 
+/* The SYN is not seen here: it has come in where it was to. */
+static enum reason adopt_plan_on_demand(
+	const struct engine *h, struct adoption *a, enum dir speaker)
+{
+	uint16_t port = a->found.tuple.src.port;
+
+	if (speaker == DIR_ORIGINAL)
+		return policy_plan_on_demand_active(h->policy, &a->view, port, &a->plan);
+	return policy_plan_on_demand(h->policy, &a->view, h->policy->lan, port, &a->plan);
+}
+
 static enum reason adopt_plan(const struct engine *h, struct adoption *a)
 {
 	const struct tuple *t = &a->found.tuple;
@@ -75,10 +86,7 @@ static enum reason adopt_plan(const struct engine *h, struct adoption *a)
 	enum reason reason;
 
 	if (trust_of_mark(h->policy->connmark, a->view.mark) & TRUST_TLS)
-		return speaker == DIR_REPLY ? policy_plan_on_demand(h->policy, &a->view,
-						      h->policy->lan, t->src.port, &a->plan)
-					    : policy_plan_on_demand_active(
-						      h->policy, &a->view, t->src.port, &a->plan);
+		return adopt_plan_on_demand(h, a, speaker);
 	reason = adopt_plan_listener(h, a, speaker, &(struct addr){.family = ADDR_NONE});
 	if (reason == REASON_OPENED && !addr_eq(&a->plan.expect.tuple.dst.addr, &t->dst.addr))
 		reason = adopt_plan_listener(h, a, speaker, &t->dst.addr);

@@ -4,6 +4,7 @@
  */
 #include "takeover.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "log.h"
@@ -15,6 +16,7 @@
 /* Of one listing: the kernel's own limit, nf_conntrack_expect_max, is 4096 by default. */
 static struct {
 	size_t n;
+	bool more; /* than there is room for */
 	struct expect expect[4096];
 } found;
 
@@ -35,8 +37,12 @@ static int takeover_tls(struct engine *h, struct conntrack *ct)
 static void takeover_take_expect(void *data, const struct expect *e)
 {
 	(void)data;
-	if (!e->translated && found.n < ARRAY_SIZE(found.expect))
+	if (e->translated)
+		return;
+	if (found.n < ARRAY_SIZE(found.expect))
 		found.expect[found.n++] = *e;
+	else
+		found.more = true;
 }
 
 static int takeover_expectations(struct engine *h, struct conntrack *ct)
@@ -44,10 +50,11 @@ static int takeover_expectations(struct engine *h, struct conntrack *ct)
 	int err;
 
 	found.n = 0;
+	found.more = false;
 	err = conntrack_expectations(ct, takeover_take_expect, NULL);
 	for (size_t i = 0; i < found.n; i++)
 		adopt_expect(h, &found.expect[i], false, loop_now());
-	return err;
+	return !err && found.more ? -ENOSPC : err;
 }
 
 static bool takeover_log(const char *what, int err)
