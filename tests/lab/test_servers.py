@@ -6,7 +6,8 @@ import re
 import pytest
 
 import clients
-from lab import IP4, IP6, RULES, Lab
+from configured import ConfiguredLab
+from lab import IP4, IP6, RULES
 from scripted import CONTENT, ScriptedServer
 from servers import SERVERS
 from test_check import Practice
@@ -29,7 +30,7 @@ ports = 2121:21, 2122
 """
 
 
-class Configured(Lab):
+class Configured(ConfiguredLab):
     """No option says for whom the rules are. The router has both families; those of one are connected."""
 
     def __init__(self, family, **options):
@@ -55,15 +56,6 @@ class Configured(Lab):
         if self.firewall == "iptables":
             for iptables in "iptables", "ip6tables":
                 self.router.run(iptables, "-P", "FORWARD", "DROP")
-
-    def _load_all_shipped_rules(self):
-        self.shipped_rules("load")
-
-    def _let_through(self):
-        return re.findall(r"^#\t(.+)$", self.shipped_text(0), re.M)
-
-    def rule_options(self, number):
-        return []
 
 
 @pytest.fixture(params=[IP4, IP6], ids=["ipv4", "ipv6"])

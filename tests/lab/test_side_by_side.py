@@ -2,11 +2,10 @@
 """One router that translates some and not others: a server over IPv4 behind an address of the router, the same over IPv6
 and another one over IPv4 by their own addresses, and clients of the LAN that are masqueraded."""
 
-import re
-
 import pytest
 
-from lab import IP4, IP6, Lab
+from configured import ConfiguredLab
+from lab import IP4, IP6
 from scripted import CONTENT, RawClient, ScriptedServer, port_argument, read_all
 from test_active import fetch, offer
 
@@ -26,7 +25,7 @@ lan = lan
 """
 
 
-class SideBySide(Lab):
+class SideBySide(ConfiguredLab):
     """The router has both families; those of one are connected."""
 
     def __init__(self, family, **options):
@@ -52,15 +51,6 @@ class SideBySide(Lab):
             self.nft(f"add rule inet firewall postrouting oifname wan {ip} saddr {LAN[self.family]} masquerade\n")
         else:
             self.iptables("-t", "nat", "-A", "POSTROUTING", "-o", "wan", "-s", LAN[self.family], "-j", "MASQUERADE")
-
-    def _load_all_shipped_rules(self):
-        self.shipped_rules("load")
-
-    def _let_through(self):
-        return re.findall(r"^#\t(.+)$", self.shipped_text(0), re.M)
-
-    def rule_options(self, number):
-        return []
 
 
 @pytest.fixture

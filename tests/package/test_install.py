@@ -3,10 +3,7 @@
 
 import os
 import re
-import shutil
 import tarfile
-
-import pytest
 
 import release
 from release import BUILD, TOP, run
@@ -31,13 +28,6 @@ RELEASED = {
     ".ci", ".clang-format", ".clang-tidy", ".gitignore", "CHANGELOG.md", "HACKING.md", "LICENSE", "README.md",
     "completion", "debian", "docs", "include", "iptables", "man", "meson.build", "meson_options.txt", "packaging", "quickstart",
     "scripts", "src", "systemd", "tests"}
-
-
-@pytest.fixture
-def work():
-    folder = release.folder()
-    yield folder
-    shutil.rmtree(folder)
 
 
 def files_below(folder):

@@ -9,7 +9,6 @@ removed. Real systemd, real server, real client.
 import gzip
 import hashlib
 import re
-import shutil
 
 import pytest
 
@@ -28,13 +27,6 @@ NOTHING_CONFIGURED = "pasvd rules load: nothing is configured, neither [server N
 CAP_NET_ADMIN = 1 << 12
 SECCOMP_FILTER = "2"
 APT = "apt-get", "-q", "-y", "--no-install-recommends"
-
-
-@pytest.fixture(scope="module")
-def work():
-    folder = release.folder()
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -65,13 +65,6 @@ OPENWRT = {
 
 
 @pytest.fixture(scope="module")
-def work():
-    folder = release.folder()
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
 def build(work):
     """The one build, of the tarball. Whoever installs it configures it anew, so that little is built again."""
     run("tar", "-xf", release.tarball(), "-C", work)

@@ -26,30 +26,38 @@ void take_mark(struct engine *h, const struct verdict *v)
 		h->ct.mark(h->ct.ctx, &v->view.tuple[DIR_ORIGINAL], v->mark, v->mark_mask);
 }
 
+struct verdict say_on(struct engine *h, const struct fake_conn *c, uint32_t seq[2], enum dir dir,
+	const char *text, uint64_t now)
+{
+	uint8_t buf[2048];
+	const struct packet_spec spec = {
+		.tuple = c->view.tuple[dir],
+		.seq = seq[dir],
+		.ack = seq[!dir],
+		.flags = SEG_ACK | SEG_PSH,
+		.payload = text,
+		.len = strlen(text),
+	};
+	struct packet packet = {.p = buf, .len = packet_build(&spec, buf), .cap = sizeof(buf)};
+	struct verdict v;
+
+	seq[dir] += (uint32_t)spec.len;
+	engine_packet(h, &packet, now, &v);
+	take_mark(h, &v);
+	return v;
+}
+
 void login(struct engine *h, const struct fake_conn *c, const uint32_t seq[2], uint64_t now)
 {
-	uint8_t buf[256];
 	uint32_t at[2] = {seq[0], seq[1]};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		at[lines[i].dir] -= (uint32_t)strlen(lines[i].text);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		struct packet_spec spec = {
-			.tuple = c->view.tuple[lines[i].dir],
-			.seq = at[lines[i].dir],
-			.ack = at[!lines[i].dir],
-			.flags = SEG_ACK | SEG_PSH,
-			.payload = (const uint8_t *)lines[i].text,
-			.len = strlen(lines[i].text),
-		};
-		struct packet packet = {
-			.p = buf, .len = packet_build(&spec, buf), .cap = sizeof(buf)};
-		struct verdict v;
+		struct verdict v = say_on(h, c, at, lines[i].dir, lines[i].text, now);
 
-		engine_packet(h, &packet, now, &v);
-		take_mark(h, &v);
 		assert(v.action == ACTION_PASS);
-		at[lines[i].dir] += (uint32_t)spec.len;
+		(void)v;
 	}
 	memset(h->count, 0, sizeof(h->count));
 }

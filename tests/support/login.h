@@ -6,6 +6,11 @@
 #include "fake_ct.h"
 #include "pasvd/engine.h"
 
+/* Hands the engine a segment with `text` in direction `dir` of `c`, and does to the mark what its
+ * verdict says. The next bytes of the streams are `seq`, by enum dir; that of `dir` goes on. */
+struct verdict say_on(struct engine *h, const struct fake_conn *c, uint32_t seq[2], enum dir dir,
+	const char *text, uint64_t now);
+
 /* Hands greeting and login of `c` to the helper. The next bytes of its streams are `seq`, by enum
  * dir. */
 void login(struct engine *h, const struct fake_conn *c, const uint32_t seq[2], uint64_t now);

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { CAP = 2048, NOW = 1000, HELPER_S = 300, SENT_TO_AND_FRO = 9 };
+enum { NOW = 1000, HELPER_S = 300, SENT_TO_AND_FRO = 9 };
 
 static struct engine engine;
 static struct fake_ct ct;
@@ -48,20 +48,7 @@ static void begin_daemon(void)
 
 static struct verdict say(enum dir dir, const char *text)
 {
-	static uint8_t buf[CAP];
-	struct packet_spec spec = {.tuple = conn->view.tuple[dir],
-		.seq = seq[dir],
-		.ack = seq[!dir],
-		.flags = SEG_ACK,
-		.payload = text,
-		.len = strlen(text)};
-	struct packet packet = {.p = buf, .len = packet_build(&spec, buf), .cap = CAP};
-	struct verdict verdict;
-
-	seq[dir] += (uint32_t)spec.len;
-	engine_packet(&engine, &packet, NOW, &verdict);
-	take_mark(&engine, &verdict);
-	return verdict;
+	return say_on(&engine, conn, seq, dir, text, NOW);
 }
 
 /* A session of a client outside with a server at `listener`. */

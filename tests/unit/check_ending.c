@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { CAP = 2048, OPENED_MS = 1000, LIFE_MS = POLICY_EXPECT_SECONDS * 1000 };
+enum { OPENED_MS = 1000, LIFE_MS = POLICY_EXPECT_SECONDS * 1000 };
 
 static struct engine engine;
 static struct fake_ct ct;
@@ -38,20 +38,7 @@ static void on_ended(const struct ended *e)
 
 static enum reason say(enum dir dir, const char *text)
 {
-	static uint8_t buf[CAP];
-	struct packet_spec spec = {.tuple = conn->view.tuple[dir],
-		.seq = seq[dir],
-		.ack = seq[!dir],
-		.flags = SEG_ACK,
-		.payload = text,
-		.len = strlen(text)};
-	struct packet packet = {.p = buf, .len = packet_build(&spec, buf), .cap = CAP};
-	struct verdict verdict;
-
-	seq[dir] += (uint32_t)spec.len;
-	engine_packet(&engine, &packet, now, &verdict);
-	take_mark(&engine, &verdict);
-	return verdict.reason;
+	return say_on(&engine, conn, seq, dir, text, now).reason;
 }
 
 static void pasv(const char *reply)
