@@ -142,8 +142,8 @@ class Failover(Lab):
     def start_conntrackd(self, router):
         ours, theirs = SYNC if router is self.routers[0] else reversed(SYNC)
         socket = self._path(router, "socket")
-        socket.unlink(missing_ok=True)
-        self._path(router, "lock").unlink(missing_ok=True)
+        for left in "lock", "log":
+            self._path(router, left).unlink(missing_ok=True)
         self._path(router, "conf").write_text(replaced(
             documented("conntrackd.conf"), (f"IPv4_address {SYNC[0]}", f"IPv4_address {ours}"),
             (f"Address {SYNC[1]}", f"Address {theirs}"), ("/var/lock/conntrack.lock", str(self._path(router, "lock"))),
@@ -152,7 +152,8 @@ class Failover(Lab):
                          env=LIBRARIES)
         self.conntrackds[router] = daemon
         self.on_exit(daemon.stop)
-        wait_for(lambda: socket.exists() or not daemon.alive(), 10, "conntrackd")
+        # Its socket is there before it hears the kernel's events.
+        wait_for(lambda: "-- starting in console mode --" in daemon.log() or not daemon.alive(), 10, "conntrackd")
         assert daemon.alive(), daemon.log()
 
     def knows(self, router, text, *what):

@@ -204,6 +204,21 @@ def test_port_whose_listener_is_not_known_is_removed():
             assert "dport" not in lab.standby.run("conntrack", "-L", "expect").stdout
 
 
+def test_conntrackd_that_sends_back_what_it_got_loses_no_port(visit):
+    """One that is started again at the router that stands by takes what it finds there for its own."""
+    with Failover() as lab:
+        trip = visit(lab, ScriptedServer(lab))
+        with clients.python_session(trip) as ftp:
+            lab.wait_until_the_other_knows()
+            lab.conntrackds[lab.standby].stop()
+            lab.start_conntrackd(lab.standby)
+            host, port = ftp.makepasv()
+            daemon = lab.daemons[lab.standby]
+            wait_for(lambda: "reason=sent-back" in daemon.log(), 10, "it is sent to and fro")
+            with trip.namespace.connect(host, port) as data:
+                retrieve(ftp, data)
+
+
 def test_keepalived_has_the_other_router_go_on(visit):
     with KeepalivedFailover(config=ON_DEMAND) as lab:
         server = ScriptedServer(lab, tls="explicit")
