@@ -41,6 +41,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 HERE = TOP / "tests" / "kernels"
 BUILD = pathlib.Path(os.environ.get("BUILD", TOP / "build")).resolve()
 KERNELS = BUILD / "kernels"
+EMULATED = 5    # limits are multiplied by that once more
 
 RELEASES = ("bookworm", "trixie", "trixie-backports")
 LIMIT = 600     # s, for one kernel
@@ -103,7 +104,7 @@ class Kernel:
             (self.exchange / f"{run.name}.tests").write_text("".join(f"{test}\n" for test in run.tests))
         (self.exchange / "settings").write_text(f"export BUILD={shlex.quote(str(BUILD))}\n"
                                                 f"export KERNEL={shlex.quote(str(self.folder))}\n"
-                                                f"export SLOWNESS={os.environ.get('SLOWNESS', 1)}\n")
+                                                f"export SLOWNESS={EMULATED * float(os.environ.get('SLOWNESS', 1))}\n")
 
     def qemu(self):
         def share(tag, path, more=""):

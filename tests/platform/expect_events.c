@@ -74,7 +74,7 @@ static int ended(
 
 static void much_was_left(int seconds, const char *how)
 {
-	check(seconds > POLICY_S - WATCHDOG_S && seconds <= POLICY_S, "%s: %d s were left", how,
+	check(seconds > POLICY_S - SLACK_S && seconds <= POLICY_S, "%s: %d s were left", how,
 		seconds);
 }
 

@@ -18,7 +18,7 @@
 
 #include "platform.h"
 
-enum { PORT = 50000, POLICY_S = 300, LONG_S = 200, SHORT_S = 60, SLACK_S = WATCHDOG_S };
+enum { PORT = 50000, POLICY_S = 300, LONG_S = 200, SHORT_S = 60 };
 
 /* Creation and change in one datagram; the change is always taken. */
 static void life_create(struct mnl_socket *nl, const struct expect *e, int want, const char *what)

@@ -23,7 +23,7 @@
 
 #include "platform.h"
 
-enum { POLICY_S = 300, SLACK_S = WATCHDOG_S, POLL_MS = 50 };
+enum { POLICY_S = 300, POLL_MS = 50 };
 
 static void lives_for_policy(struct mnl_socket *nl, const char *what)
 {

@@ -37,7 +37,7 @@ void run(const char *script)
 	if (pid < 0)
 		broken("fork: %s", strerror(errno));
 	pfd.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pfd.fd < 0 || poll(&pfd, 1, 2 * DEADLINE_MS) != 1)
+	if (pfd.fd < 0 || poll(&pfd, 1, DEADLINE_MS) != 1)
 		kill(pid, SIGKILL);
 	close(pfd.fd);
 	if (waitpid(pid, &status, 0) != pid || status != 0)
