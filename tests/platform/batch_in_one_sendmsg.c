@@ -74,6 +74,7 @@ int main(void)
 
 	begin();
 	lab_up(&lab);
+	lab_never_repeats(&lab);
 	rules(RULES_HELPER RULES_DNAT RULES_QUEUE);
 	nl = nl_open();
 	queue_must_open(&q, QUEUE);

@@ -109,6 +109,7 @@ int main(void)
 
 	begin();
 	lab_up(&lab);
+	lab_never_repeats(&lab);
 	run("for f in /proc/sys/net/ipv4/conf/*/send_redirects; do echo 0 >$f; done");
 	rules(RULES_DNAT RULES_SNAT RULES_QUEUE RULES_FORWARD);
 	b.nl = nl_open();

@@ -104,3 +104,20 @@ void lab_up(struct lab *ret_lab)
 	netns_enter(lab.router);
 	*ret_lab = lab;
 }
+
+void netns_never_repeats(int ns)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	netns_enter(ns);
+	run("echo 0 >/proc/sys/net/ipv4/tcp_early_retrans\n"
+	    "ip -4 route | while read -r route; do ip route change $route rto_min 60s; done");
+	netns_enter(home);
+	close(home);
+}
+
+void lab_never_repeats(const struct lab *lab)
+{
+	netns_never_repeats(lab->client);
+	netns_never_repeats(lab->server);
+}

@@ -81,6 +81,7 @@ int main(void)
 
 	begin();
 	lab_up(&lab);
+	lab_never_repeats(&lab);
 	b.nl = nl_open();
 	err = helper_register(b.nl, HELPER);
 	if (err && err != -EINVAL)

@@ -113,6 +113,7 @@ int main(void)
 
 	begin();
 	lab_up(&b.lab);
+	lab_never_repeats(&b.lab);
 	b.nl = nl_open();
 	err = helper_register(b.nl, HELPER);
 	note("the kernel has nfnetlink_cthelper: %s", err ? "no" : "yes");

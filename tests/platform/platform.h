@@ -80,6 +80,11 @@ void netns_enter(int ns);
 /* Three namespaces joined by veth pairs; the router forwards. Leaves the
  * process in the router's. */
 void lab_up(struct lab *ret_lab);
+/* Sockets of @ns, once its routes are there, do not send data again within a minute, however slow
+ * the machine is: for programs that hold a segment back, or look at one after the other. */
+void netns_never_repeats(int ns);
+/* Neither client nor server. */
+void lab_never_repeats(const struct lab *lab);
 /* Runs a shell script in the present namespace; a failure is broken(). */
 void run(const char *script);
 /* Loads rules into the present namespace, beside those that are there. */

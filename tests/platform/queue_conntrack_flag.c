@@ -34,14 +34,16 @@ static int set_conntrack_flag(struct queue *q, bool with_copy_mode)
 	return nl_talk(q->nl, nlh, NULL, NULL);
 }
 
-/* Does a segment sent now reach the program? The wait is long enough for
- * several retransmissions. */
-static bool sees_packets(struct queue *q, const struct control *ctl)
+/* Long enough for several retransmissions. */
+enum { NEVER_MS = 1000 };
+
+/* Does a segment sent now reach the program within @ms? */
+static bool sees_packets(struct queue *q, const struct control *ctl, int ms)
 {
 	struct packet p;
 
 	tcp_send(ctl->client, "PASV", 4);
-	if (!queue_next(q, &p, 1000))
+	if (!queue_next(q, &p, ms))
 		return false;
 	queue_accept(q, &p);
 	return tcp_expect(ctl->server, "PASV", 4);
@@ -53,7 +55,7 @@ static void with_glue(const struct lab *lab, struct queue *q)
 
 	note("the kernel has GLUE_CT: yes");
 	control_open(lab, &ctl);
-	check(sees_packets(q, &ctl), "packets reach the program, with the flag");
+	check(sees_packets(q, &ctl, DEADLINE_MS), "packets reach the program, with the flag");
 }
 
 static void without_glue(const struct lab *lab, struct queue *q)
@@ -63,13 +65,13 @@ static void without_glue(const struct lab *lab, struct queue *q)
 
 	note("the kernel has GLUE_CT: no");
 	control_open(lab, &ctl);
-	check(sees_packets(q, &ctl), "the copy mode set before it still works");
+	check(sees_packets(q, &ctl, DEADLINE_MS), "the copy mode set before it still works");
 	queue_close(q);
 	check_err(queue_command(&both, NFQNL_CFG_CMD_BIND), 0, "bind anew");
 	check_err(
 		set_conntrack_flag(&both, true), -EOPNOTSUPP, "flag and copy mode in one message");
 	control_again(lab, &ctl, &ctl);
-	check(!sees_packets(&both, &ctl), "no packet reaches the program");
+	check(!sees_packets(&both, &ctl, NEVER_MS), "no packet reaches the program");
 }
 
 int main(void)

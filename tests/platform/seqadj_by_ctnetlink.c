@@ -163,6 +163,7 @@ int main(void)
 
 	begin();
 	lab_up(&b.lab);
+	lab_never_repeats(&b.lab);
 	rules(RULES_HELPER RULES_DNAT RULES_QUEUE);
 	b.nl = nl_open();
 	queue_must_open(&b.queue, QUEUE);

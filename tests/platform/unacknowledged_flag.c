@@ -20,7 +20,7 @@
 
 #include "platform.h"
 
-enum { UNACKNOWLEDGED = 0x10, MAXACK_SET = 0x20, TRIES = 500 };
+enum { UNACKNOWLEDGED = 0x10, MAXACK_SET = 0x20, TRIES = DEADLINE_MS / 10 };
 
 struct bench {
 	struct lab lab;
@@ -61,6 +61,7 @@ int main(void)
 
 	begin();
 	lab_up(&b.lab);
+	lab_never_repeats(&b.lab);
 	rules(RULES_HELPER RULES_DNAT RULES_QUEUE);
 	b.nl = nl_open();
 	queue_must_open(&b.queue, QUEUE);
