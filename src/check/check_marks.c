@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check_marks.c - whether other rules leave pasvd's bits of a connection's mark alone, and restore
- * marks where pasvd's rules do not end the way before
+/* check_marks.c - whether other rules leave pasvd's bits of a connection's mark alone, restore
+ * marks where pasvd's rules do not end the way before, and let its rules in FORWARD write theirs
  */
 #include <string.h>
 
@@ -84,4 +84,50 @@ void check_marks_restored(const struct target *t, const struct kinds *k, struct 
 			   "get the mark of its "
 			   "connection, and policy routing by marks sends it the wrong way");
 	check_way_fix_jumps(found, t, c, 0, last, last + 1);
+}
+
+static void check_marks_take_end(void *data, const struct way *way)
+{
+	struct way *accepted = data;
+
+	if (way->end == RULE_ACCEPT && !accepted->rule)
+		*accepted = *way;
+}
+
+static void check_marks_say_hidden(
+	const struct target *t, const struct chain *c, const struct way *way, struct report *r)
+{
+	struct finding *found = report_add(r, way->unclear ? SEVERITY_UNSURE : SEVERITY_WARNING,
+		about, "%s: \"%s\" of table filter is before pasvd's rules%s", target_family(t),
+		c->rule[way->index].text,
+		way->unclear ? ", and may accept control connections" : "");
+
+	finding_why(found, "what it accepts while no pasvd runs gets no mark, so pasvd takes what "
+			   "follows for the beginning of a session");
+	check_way_fix_jumps(found, t, c, way->index, c->n, way->index + 1);
+	report_once(r);
+}
+
+static bool check_marks_is_control(const struct kind *k)
+{
+	return k->hook == HOOK_FORWARD && k->packet.state & STATE_ESTABLISHED &&
+	       !(k->packet.state & STATE_EXPECTED);
+}
+
+/* A rule of pasvd in FORWARD marks what has passed unread, if none before it has accepted that. */
+void check_marks_hidden(const struct target *t, const struct kinds *k, struct report *r)
+{
+	const struct chain *c = ruleset_find(&t->filter->rules, "", "filter", "FORWARD");
+
+	if (!c || chain_jump(c, t->own) == c->n)
+		return; /* check_rules() says so */
+	for (size_t i = 0; i < k->n; i++) {
+		struct way accepted = {.rule = NULL};
+
+		if (check_marks_is_control(&k->kind[i]))
+			ruleset_ways(&t->filter->rules, c, &k->kind[i].packet, t->own,
+				check_marks_take_end, &accepted);
+		if (accepted.rule)
+			check_marks_say_hidden(t, c, &accepted, r);
+	}
 }

@@ -407,6 +407,8 @@ static void check_way_kinds(
 	}
 	if (!t->service.before_conntrack)
 		check_marks_restored(t, k, r);
+	if (!filter_is_nft(t->filter))
+		check_marks_hidden(t, k, r);
 }
 
 static void check_way_server(const struct facts *f, const struct target *t, struct report *r)

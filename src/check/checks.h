@@ -42,6 +42,7 @@ struct kinds;
 void check_marks_written(const struct facts *f, const struct target *t, const struct filter *filter,
 	const struct kinds *k, struct report *r);
 void check_marks_restored(const struct target *t, const struct kinds *k, struct report *r);
+void check_marks_hidden(const struct target *t, const struct kinds *k, struct report *r);
 
 /* The fix: the jumps to our chain among the rules [from, to) of the chain move to `position`, which
  * iptables counts from 1. */

@@ -191,7 +191,7 @@ def test_rules_of_others_that_do_no_harm(own_router):
     """What a usual firewall has: nothing of it takes FTP's packets away."""
     own_router.shell("""
         iptables -I FORWARD -m conntrack --ctstate INVALID -j DROP
-        iptables -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+        iptables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
         iptables -I FORWARD -i wan -s 10.0.0.0/8 -j DROP
         ipset create banned hash:ip timeout 600
         ipset add banned 203.0.113.66
@@ -301,6 +301,9 @@ def test_ingress_that_does_no_harm(own_router):
     assert own_router.check().is_well() and own_router.ftp_works()
 
 
+# As if the others had been loaded between pasvd's own jumps.
+CONTROL_FIRST = "".join(f"; iptables {what} FORWARD -p tcp -m conntrack --ctorigdstport 21 -j PASVD" for what in ("-D", "-I"))
+
 # What to do to the router, how that looks, and what options the check is given.
 AILMENTS = {
     "rules are gone": (
@@ -326,6 +329,12 @@ AILMENTS = {
         "chain PASVD of table filter is not in order", ()),
     "DROP in front": (
         "iptables -I FORWARD -j DROP", "error", '"-A FORWARD -j DROP" of table filter .* drops a client\'s connection', ()),
+    "established accepted in front": (
+        "iptables -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "warning",
+        '"-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT" of table filter is before pasvd\'s rules', ()),
+    "replies accepted in front, in a chain": (
+        "iptables -N lan; iptables -A lan -o wan -j ACCEPT; iptables -I FORWARD -i lan0 -j lan", "warning",
+        '"-A FORWARD -i lan0 -j lan" of table filter is before pasvd\'s rules', ()),
     "REJECT of what is new": (
         "iptables -I FORWARD -i wan -m conntrack --ctstate NEW -j REJECT", "error", "--ctstate NEW -j REJECT", ()),
     "DROP in a chain of its own": (
@@ -401,7 +410,7 @@ AILMENTS = {
        for what, (rules, more) in NFT_DROPS.items()},
     "only what is established": (
         "iptables -I FORWARD 1 -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -I FORWARD 2 -p tcp -m multiport "
-        "--dports 20:21,990 -j ACCEPT; iptables -I FORWARD 3 -i wan -j REJECT", "error",
+        "--dports 20:21,990 -j ACCEPT; iptables -I FORWARD 3 -i wan -j REJECT" + CONTROL_FIRST, "error",
         '"-A FORWARD -i wan -j REJECT .*drops a data connection to the server', ()),
     "ports that are in no ipset": (
         "ipset create open bitmap:port range 0-65535; ipset add open 80; ipset add open 443; "
@@ -579,10 +588,13 @@ UNCLEAR = {
     "ports that may be those of the server": (
         nft_forward("ct state established accept\ntcp dport { 21, 50000-51000 } accept"),
         "may drop a data connection to the server", "depends on its port"),
+    "what may be accepted in front": (
+        "iptables -I FORWARD -m u32 --u32 '0&0xff=0x2' -j ACCEPT", "is before pasvd's rules, and may accept control connections",
+        "gets no mark"),
     "ports of iptables that may be those of the server": (
         "iptables -I FORWARD 1 -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -I FORWARD 2 -p tcp -m multiport "
-        "--dports 21,50000:51000 -j ACCEPT; iptables -I FORWARD 3 -i wan -j DROP", "may drop a data connection to the server",
-        "depends on its port"),
+        "--dports 21,50000:51000 -j ACCEPT; iptables -I FORWARD 3 -i wan -j DROP" + CONTROL_FIRST,
+        "may drop a data connection to the server", "depends on its port"),
 }
 
 

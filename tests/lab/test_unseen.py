@@ -109,6 +109,19 @@ def test_rest_of_a_form_opens_nothing(make_lab, begin, verb):
             assert site.server.attempt((lab.lan_seen_as, ORDINARY)) != "open"
 
 
+@pytest.mark.parametrize("begin", [lost_by_conntrack, found_again_by_conntrack, found_again_without_data])
+def test_rule_that_accepts_all_in_front_does_not_hide_that_a_form_was_met_in_its_middle(make_lab, begin):
+    with make_lab(servers=(), outside=1, lan=(LAN,)) as lab:
+        lab.iptables("-I", "FORWARD", "-j", "ACCEPT")
+        site = Site(lab)
+        with begin(site) as browser:
+            for command in ("USER lab", "PASS lab"):
+                browser.ask(command)
+            assert offer(browser, "PORT", (LAN, ORDINARY)).startswith("200")
+            assert lab.expectations() == []
+            assert site.server.attempt((lab.lan_seen_as, ORDINARY)) != "open"
+
+
 @pytest.mark.parametrize("greets", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("verb", ARGUMENT)
 def test_form_whose_first_segment_is_lost_opens_nothing(make_lab, verb, greets):
