@@ -204,11 +204,21 @@ FW4 = """\
 table inet fw4
 flush table inet fw4
 table inet fw4 {
+	ct helper ftp {
+		type "ftp" protocol tcp;
+	}
+	chain prerouting {
+		type filter hook prerouting priority filter; policy accept;
+		iifname { "lan", "lan0" } jump helper_lan comment "!fw4: Handle lan IPv4/IPv6 helper assignment"
+	}
+	chain helper_lan {
+		meta l4proto tcp tcp dport 21 ct helper set "ftp" comment "!fw4: FTP passive connection tracking"
+	}
 	chain forward {
 		type filter hook forward priority filter; policy drop;
 		include "/usr/share/nftables.d/chain-pre/forward/*.nft"
 		ct state vmap { established : accept, related : accept } comment "!fw4: Handle forwarded flows"
-		iifname "lan0" jump forward_lan comment "!fw4: Handle lan IPv4/IPv6 forward traffic"
+		iifname { "lan", "lan0" } jump forward_lan comment "!fw4: Handle lan IPv4/IPv6 forward traffic"
 		iifname "wan" jump forward_wan comment "!fw4: Handle wan IPv4/IPv6 forward traffic"
 		jump handle_reject
 	}
@@ -221,7 +231,7 @@ table inet fw4 {
 		jump accept_to_lan
 	}
 	chain accept_to_lan {
-		oifname "lan0" counter accept comment "!fw4: accept lan IPv4/IPv6 traffic"
+		oifname { "lan", "lan0" } counter accept comment "!fw4: accept lan IPv4/IPv6 traffic"
 	}
 	chain forward_wan {
 		jump reject_to_wan
@@ -233,12 +243,20 @@ table inet fw4 {
 	chain reject_to_wan {
 		oifname "wan" counter jump handle_reject comment "!fw4: reject wan IPv4/IPv6 traffic"
 	}
+	chain srcnat {
+		type nat hook postrouting priority srcnat; policy accept;
+		oifname "wan" jump srcnat_wan comment "!fw4: Handle wan IPv4/IPv6 srcnat traffic"
+	}
+	chain srcnat_wan {
+		meta nfproto ipv4 masquerade comment "!fw4: Masquerade IPv4 wan traffic"
+	}
 }
 """
 
 
 def fw4(host):
-    """Debian does not have it: its rules as its templates print them for the zones lan and wan, without redirects."""
+    """Debian does not have it: its rules as its templates print them for the zones lan and wan, without redirects, and
+    with the helper that it gives to clients in the LAN if the kernel has one."""
     host.write("/etc/fw4.nft", FW4)
     host.write("/usr/local/sbin/fw4", "#!/bin/sh\nnft -f /etc/fw4.nft\n", 0o755)
     host.run("fw4 start")

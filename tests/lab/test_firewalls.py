@@ -131,3 +131,18 @@ def test_printed_fix_is_enough_and_lasts(make_lab, visit, visit_out, name):
             download_from(lab, visit, visit_out)
             host.run(action)
             host.rules("load")
+
+
+def test_helper_of_fw4_leaves_clients_to_pasvd(make_lab, visit_out):
+    """It would be the kernel's own."""
+    with bare_router(make_lab, servers=(), outside=1, lan=("10.88.0.2",)) as lab:
+        host = Host(lab)
+        fw4(host)
+        host.rules("load")
+        assert host.check().returncode == 0, host.check().stdout
+        for client in ("curl", "curl-port"):
+            clients.act(client, "download", visit_out(lab, lab.server))
+        assert len(lab.pasvd.opened()) == 2
+        host.rules("remove")
+        download_from(lab, None, visit_out)
+        assert len(lab.pasvd.opened()) == 2 and "helper=ftp" in str(lab.connections("-p", "tcp", "--dport", "21"))
