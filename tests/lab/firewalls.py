@@ -280,6 +280,33 @@ until docker network ls; do :; done
     host.lab.on_exit(lambda: host.run("sh -c 'kill $(cat /run/docker.pid)'"))
 
 
+def libvirt(host):
+    """The server is a guest in its network. No machine is started: a network has all of its rules."""
+    lab = host.lab
+    gateway = lab.server_addresses[0].rpartition(".")[0] + ".1"
+    host.environment |= {"LIBVIRT_DEFAULT_URI": "network:///system", "LD_LIBRARY_PATH": str(BUILD / "servers" / "lib")}
+    host.shell("mkdir -p /var/log/libvirt /var/lib/libvirt")
+    host.write("/etc/libvirt/lab.xml", f"""\
+<network><name>lab</name><forward mode='nat'/><bridge name='virbr0' stp='off'/><dns enable='no'/>
+<ip address='{gateway}' prefix='24'/></network>
+""")
+    host.write("/usr/local/sbin/restart-libvirtd", """\
+#!/bin/sh
+[ ! -e /run/libvirtd.pid ] || {
+	pid=$(cat /run/libvirtd.pid)
+	kill "$pid"
+	while [ -e "/proc/$pid" ]; do :; done
+}
+libvirtd --daemon || exit
+until virsh net-list; do :; done
+""", 0o755)
+    host.write("/usr/local/sbin/start-guest", "#!/bin/sh\nvirsh net-start lab\nip link set lan0 master virbr0\n", 0o755)
+    host.run("restart-libvirtd")
+    host.lab.on_exit(lambda: host.run("sh -c 'kill $(cat /run/libvirtd.pid)'"))
+    host.shell("ip address flush dev lan0; virsh net-define /etc/libvirt/lab.xml; start-guest")
+    lab.servers[0].ip(f"route replace default via {gateway} dev eth0 onlink\n")
+
+
 # name: (the package, iptables, how it is set up, {what is done to it: whether that takes pasvd's rules away})
 FIREWALLS = {
     "firewalld": ("firewalld", None, firewalld, {"firewall-cmd --reload": True, "firewall-cmd --complete-reload": True,
@@ -292,6 +319,7 @@ FIREWALLS = {
         "netfilter-persistent reload": True, "netfilter-persistent flush": True}),
     "nftables.conf": (None, None, nftables, {"nft -f /etc/nftables.conf": True}),
     "Docker": (None, None, docker, {"restart-docker": False, "sh -c 'docker network create lab; docker network rm lab'": False}),
+    "libvirt": ("libvirt", None, libvirt, {"restart-libvirtd": False, "sh -c 'virsh net-destroy lab; start-guest'": False}),
     "a script": (None, None, script, {"/etc/firewall.sh": True}),
     "a script, legacy": (None, "iptables-legacy", script, {"/etc/firewall.sh": True}),
 }

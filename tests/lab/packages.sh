@@ -28,6 +28,7 @@ archives="vsftpd proftpd-core pure-ftpd conntrackd keepalived nfct prometheus"
 # Each would become this machine's, and some exclude each other. Those of one word go to one folder.
 firewalls="firewalld,python3-firewall,python3-nftables ufw shorewall,shorewall-core ferm netfilter-persistent,iptables-persistent
            docker.io,containerd,runc"
+libvirt="libvirt-daemon libvirt-clients dnsmasq-base"
 say() {
 	printf 'lab packages: %s\n' "$*"
 }
@@ -63,7 +64,7 @@ install_tools() {
 
 # libraries PACKAGE: those that it needs and this system lacks, by the names that they have in this release
 libraries() {
-	apt -s install --no-install-recommends "$1" | sed -n 's/^Inst \(lib[^ ]*\) .*/\1/p' | grep -v '^libjs-' || true
+	apt -s install --no-install-recommends "$1" | sed -n 's/^Inst \(lib[^ ]*\) .*/\1/p' | grep -Ev '^(libjs|libvirt)-' || true
 }
 
 # unpack PACKAGE FOLDER: the package's files, without its scripts
@@ -111,6 +112,9 @@ for firewall in $firewalls; do
 		unpack "$package" "$servers/firewalls/${firewall%%,*}"
 	done
 done
+for package in $libvirt; do
+	unpack_server "$package" "$servers/firewalls/libvirt"
+done
 unpack_server proftpd-mod-crypto "$servers/proftpd"	# mod_tls
 ln -sfn "libraries/usr/lib/$(uname -m)-linux-gnu" "$servers/lib"
 check "$servers/vsftpd/usr/sbin/vsftpd"
@@ -120,5 +124,7 @@ check "$servers/pure-ftpd/usr/sbin/pure-ftpd"
 check "$servers/conntrackd/usr/sbin/conntrackd"
 check "$servers/keepalived/usr/sbin/keepalived"
 check "$servers/nfct/usr/sbin/nfct"
+check "$servers/firewalls/libvirt/usr/sbin/libvirtd"
+check "$servers/firewalls/libvirt/usr/bin/virsh"
 check "$servers/prometheus/usr/bin/promtool"
 say "all there (servers in $servers)"

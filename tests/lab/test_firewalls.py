@@ -10,7 +10,7 @@ import pytest
 
 import clients
 import servers
-from firewalls import FIREWALLS, Host, fw4
+from firewalls import FIREWALLS, Host, fw4, libvirt
 from lab import PASVD, TOP, wait_for
 from watch import Watch
 
@@ -50,7 +50,7 @@ def download(router, visit, visit_out):
 
 
 def test_deployment_names_all_that_is_tried():
-    shown = {f"restart-{name}": f"systemctl restart {name}" for name in ("firewalld", "docker")}
+    shown = {f"restart-{name}": f"systemctl restart {name}" for name in ("firewalld", "docker", "libvirtd")}
     tried = {shown.get(action, action) for row in FIREWALLS.values() for action in row[3] if not action.startswith(("/", "sh "))}
     assert tried and [action for action in tried if f"`{action}`" not in DEPLOYMENT] == []
 
@@ -146,3 +146,15 @@ def test_helper_of_fw4_leaves_clients_to_pasvd(make_lab, visit_out):
         host.rules("remove")
         download_from(lab, None, visit_out)
         assert len(lab.pasvd.opened()) == 2 and "helper=ftp" in str(lab.connections("-p", "tcp", "--dport", "21"))
+
+
+def test_chains_that_libvirt_puts_in_front_are_found_and_mended(router, download):
+    host = Host(router, "libvirt")
+    host.rules("load")
+    libvirt(host)
+    found = [finding for finding in json.loads(host.check("--json").stdout)["findings"] if finding["severity"] in ("error", "warning")]
+    assert found and router.clients[0].attempt(router.publics[0], 21, timeout=1) != "open"
+    for fix in {finding["fix"]: None for finding in found}:
+        host.shell(fix)
+    assert host.check().returncode == 0, host.check().stdout
+    download()
