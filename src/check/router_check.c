@@ -20,7 +20,9 @@
  *     (nft_flow_offload_eval());
  *   - the sysctl nf_conntrack_helper of older kernels, and `ct helper set` of nft: a ct helper that
  *     CT in raw attached stays;
- *   - nf_conntrack_tcp_be_liberal and nf_conntrack_tcp_loose.
+ *   - nf_conntrack_tcp_be_liberal and nf_conntrack_tcp_loose;
+ *   - bridge-nf-call-iptables: what is bridged is followed like what is routed
+ *     (tests/lab/test_bridge.py).
  */
 #include "router_check.h"
 
