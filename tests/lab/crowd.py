@@ -18,6 +18,8 @@ import signal
 import socket
 import sys
 
+from lab import PATIENCE
+
 PASV_EACH = 100
 
 
@@ -68,7 +70,7 @@ def dial(address, port, count, pasv_each=PASV_EACH):
     allow_descriptors()
     controls = []
     for number in range(count):
-        control = socket.create_connection((address, port), timeout=30)
+        control = socket.create_connection((address, port), timeout=PATIENCE)
         assert control.recv(100) == b"220 crowd\r\n"
         if number % pasv_each == 0:
             ask(control, b"USER crowd\r\n", b"230")

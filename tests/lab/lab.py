@@ -231,7 +231,7 @@ class Namespace:
     def attempt(self, address, port, timeout=1.0, source=None):
         """How a connection ends: "open", "refused" or "silence"."""
         try:
-            self.connect(address, port, timeout, source).close()
+            self.connect(address, port, timeout * SLOWNESS, source).close()
         except (socket.timeout, TimeoutError):
             return "silence"
         except OSError:
@@ -249,7 +249,7 @@ class Namespace:
                 waiting[sock.fileno()] = port, sock
             else:
                 sock.close()
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * SLOWNESS
         while waiting and time.monotonic() < deadline:
             for fd, _ in poll.poll(100):
                 port, sock = waiting.pop(fd)

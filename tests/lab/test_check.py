@@ -15,7 +15,7 @@ import struct
 
 import pytest
 
-from lab import IP4, IP6, PASVD, PATIENCE, RULES, wait_for
+from lab import IP4, IP6, PASVD, PATIENCE, RULES, SLOWNESS, wait_for
 from rules import let_through
 from schema import validated
 from scripted import RawClient, ScriptedServer, port_argument
@@ -105,7 +105,7 @@ class Practice:
         lab = self.lab
         self.start_servers()
         try:
-            with lab.clients[0].connect(lab.publics[0], 21, timeout=1) as control:
+            with lab.clients[0].connect(lab.publics[0], 21, timeout=SLOWNESS) as control:
                 replies = control.makefile("r", newline="")
                 for command in (b"", b"USER lab\r\n", b"PASS lab\r\n", b"PASV\r\n"):
                     control.sendall(command)

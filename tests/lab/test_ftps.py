@@ -11,7 +11,7 @@ import clients
 import ftps_clients
 import ftps_sites
 from ftps_sites import CONFIG, EXPLICIT, PORTS
-from lab import PATIENCE
+from lab import PATIENCE, SLOWNESS
 from scripted import CONTENT, RawClient, ScriptedServer, read_all
 from test_active_matrix import check
 from test_matrix import digest, sha256
@@ -284,7 +284,7 @@ def test_forwarded_range_goes_on_as_it_was(make_lab, visit, config):
 # Active mode over TLS: the address in the PORT is the client's own, and nobody can open for it.
 
 def lists_actively(trip):
-    with trip.namespace.inside(), ftps_clients.python_session(trip, timeout=2) as ftp:
+    with trip.namespace.inside(), ftps_clients.python_session(trip, timeout=2 * SLOWNESS) as ftp:
         ftp.set_pasv(False)
         try:
             return "data.bin" in str(ftp.nlst("pub"))

@@ -15,7 +15,7 @@ import ftps_clients
 import ftps_sites
 from clients import python_act
 from ftps_sites import EXPLICIT, IMPLICIT, IMPLICIT_PORT
-from lab import IP4, IP6, wait_for
+from lab import IP4, IP6, PATIENCE, wait_for
 from scripted import RawClient, ScriptedServer
 from test_active_matrix import check
 
@@ -194,7 +194,7 @@ def test_client_works_with_tls_from_the_start(implicit, client, visit_out):
 
 class ActiveFtps(ftps_clients.PythonFtps):
     def __init__(self, seen_as, implicit):
-        super().__init__(implicit, timeout=30)
+        super().__init__(implicit, timeout=PATIENCE)
         self.seen_as, self.ports = seen_as, iter(range(ACTIVE[0], ACTIVE[0] + 10))
         self.set_pasv(False)
 
