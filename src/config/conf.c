@@ -2,6 +2,7 @@
 /* conf.c - the settings: the configuration, and options over it */
 #include "conf.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,6 +46,21 @@ const char *conf_take_socket(void *data, const char *value)
 	return NULL;
 }
 
+/* Packets of control connections and on-demand SYNs have queues of their own. */
+static bool conf_check_queues(const struct settings *s, char *error)
+{
+	const struct settings_source *own = settings_source_of(s, "pasvd", "queue"),
+				     *tls = settings_source_of(s, "tls", "queue");
+	bool is_default = strcmp(own->from, "default") == 0;
+
+	if (s->queue != s->tls_queue || !policy_has_on_demand(&s->policy))
+		return true;
+	snprintf(error, CONF_FILE_ERROR_MAX, "%s: [%s] queue = %s: is the queue of [%s] as well",
+		is_default ? tls->from : own->from, is_default ? "tls" : "pasvd", own->value,
+		is_default ? "pasvd" : "tls");
+	return false;
+}
+
 int conf_read(const struct conf *conf, struct settings *ret_settings, char *error)
 {
 	struct settings s = settings_default();
@@ -59,6 +75,8 @@ int conf_read(const struct conf *conf, struct settings *ret_settings, char *erro
 	}
 	if (conf->socket)
 		conf_override(&s, "control-socket", conf->socket);
+	if (!conf_check_queues(&s, error))
+		return -EINVAL;
 	*ret_settings = s;
 	return 0;
 }

@@ -342,32 +342,44 @@ static int conf_file_read_one(void *data, const char *path)
 	return err;
 }
 
-static bool has_lan_ports_without_lan(const struct settings *s)
+/* A key of [clients] that is of no use without their interface, or NULL. */
+static const char *conf_file_key_without_lan(const struct settings *s)
 {
-	return !s->servers.lan[0] &&
-	       (s->servers.n_lan_ports || s->policy.n_lan_ports || s->policy.n_active_ports);
+	if (s->servers.lan[0])
+		return NULL;
+	if (s->servers.n_lan_ports)
+		return "ports";
+	if (s->policy.n_lan_ports)
+		return "passive-ports";
+	return s->policy.n_active_ports ? "active-ports" : NULL;
 }
 
 /* What no key alone can be wrong about. */
 static bool conf_file_check_servers(struct conf_reading *r)
 {
 	struct settings *s = &r->settings;
+	const char *key = conf_file_key_without_lan(s);
+	const struct server *last;
 
 	if (!servers_check(&s->servers, s->nft, r->error, CONF_FILE_ERROR_MAX))
 		return false;
-	if (has_lan_ports_without_lan(s)) {
-		snprintf(r->error, CONF_FILE_ERROR_MAX,
-			"[clients]: ports, passive-ports and active-ports need lan");
+	if (key) {
+		const struct settings_source *source = settings_source_of(s, "clients", key);
+
+		snprintf(r->error, CONF_FILE_ERROR_MAX, "%s: [clients] %s = %s: needs lan",
+			source->from, key, source->value);
 		return false;
 	}
 	if (s->policy.n_lan_ports)
 		memcpy(s->watch.lan, s->servers.lan, sizeof(s->watch.lan));
 	servers_add_own(&s->servers, &s->policy);
-	if (servers_add_ranges(&s->servers, &s->policy))
-		return true;
-	snprintf(r->error, CONF_FILE_ERROR_MAX,
-		"passive-ports of servers: one too many, with those of [tls] there is room for 32");
-	return false;
+	last = servers_add_ranges(&s->servers, &s->policy);
+	if (last)
+		snprintf(r->error, CONF_FILE_ERROR_MAX,
+			"%s: [server %s]: passive-ports: one too many, with those of [tls] there "
+			"is room for 32",
+			last->from, last->name);
+	return !last;
 }
 
 int conf_file_read(const char *path, bool needed, struct settings *ret_settings, char *error)

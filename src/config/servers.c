@@ -250,20 +250,25 @@ static bool servers_add_range(
 	return true;
 }
 
-bool servers_add_ranges(const struct servers *s, struct policy *policy)
+static bool servers_add_ranges_of(const struct server *server, struct policy *policy)
 {
 	bool room = true;
 
-	for (size_t i = 0; i < s->n; i++) {
-		const struct server *server = &s->server[i];
-
-		for (size_t a = 0; a < server->n_addresses; a++) {
-			for (size_t r = 0; r < server->n_ranges; r++)
-				room = room && servers_add_range(policy, &server->address[a],
-						       &server->range[r]);
-		}
+	for (size_t a = 0; a < server->n_addresses; a++) {
+		for (size_t r = 0; r < server->n_ranges; r++)
+			room = room &&
+			       servers_add_range(policy, &server->address[a], &server->range[r]);
 	}
 	return room;
+}
+
+const struct server *servers_add_ranges(const struct servers *s, struct policy *policy)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (!servers_add_ranges_of(&s->server[i], policy))
+			return &s->server[i];
+	}
+	return NULL;
 }
 
 void servers_add_own(const struct servers *s, struct policy *policy)

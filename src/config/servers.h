@@ -78,8 +78,9 @@ bool servers_find_mistake(const struct servers *s, bool nft, struct servers_find
 /* Whether all belongs together. False: one line of at most `cap` bytes in `error`. */
 bool servers_check(const struct servers *s, bool nft, char *error, size_t cap);
 
-/* Adds the passive ports of the servers to those of [tls]. False: there is no room. */
-bool servers_add_ranges(const struct servers *s, struct policy *policy);
+/* Adds the passive ports of the servers to those of [tls]. NULL, or the one for which there is no
+ * room. */
+const struct server *servers_add_ranges(const struct servers *s, struct policy *policy);
 
 /* Makes the servers those that the policy knows to be behind this router. */
 void servers_add_own(const struct servers *s, struct policy *policy);

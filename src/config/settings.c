@@ -119,6 +119,18 @@ void settings_keep_sources(struct settings *next, const struct settings *now)
 	}
 }
 
+const struct settings_source *settings_source_of(
+	const struct settings *s, const char *section, const char *name)
+{
+	const struct settings_key *key;
+	size_t i = 0;
+
+	while ((key = settings_key(i)) &&
+		(strcmp(key->section, section) != 0 || strcmp(key->name, name) != 0))
+		i++;
+	return &s->source[i];
+}
+
 /* Of a list that goes on, `text` is added. */
 static void settings_add_text(char *to, size_t cap, bool go_on, struct text text)
 {

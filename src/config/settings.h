@@ -115,6 +115,10 @@ const struct settings_key *settings_key(size_t i);
  * last. */
 bool settings_is_of_server(const struct settings_key *key);
 
+/* Of the key, which there is. */
+const struct settings_source *settings_source_of(
+	const struct settings *s, const char *section, const char *name);
+
 /* Takes the value of a key that stands at `from`; `again` if the key had one before. NULL, or what
  * is wrong with *value, which then is the entry that is wrong: conf_value_wrong if it is not what
  * key->allowed says. The settings are good for nothing then. */

@@ -89,25 +89,27 @@ static enum reason ondemand_find_plan(struct engine *h, const struct tuple *syn,
 	return reason;
 }
 
-/* The plan for a server's SYN to `client`, which the server sees at the address that it is for. */
+/* The plan for a server's SYN to `client`, which the server sees at the address that it is for, by
+ * the newest of its control connections that may have a port. */
 static enum reason ondemand_plan_for_client(struct engine *h, const struct tuple *syn,
 	const struct addr *client, struct ct_view *ret_view, struct plan *ret_plan)
 {
 	const struct tuple asked = {{*client, 0}, syn->src, syn->zone};
 	struct tuple master[MASTERS_WAYS];
 	size_t n = masters_find(&h->masters, &asked, master);
+	enum reason reason = REASON_NO_MASTER;
 	struct ct_view view;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && reason != REASON_OPENED; i++) {
 		if (!is_alive(h, &master[i], &view)) {
 			masters_del(&h->masters, &master[i]);
 		} else if (addr_eq(&view.tuple[DIR_REPLY].dst.addr, &syn->dst.addr)) {
 			*ret_view = view;
-			return policy_plan_on_demand_active(
+			reason = policy_plan_on_demand_active(
 				h->policy, &view, syn->dst.port, ret_plan);
 		}
 	}
-	return REASON_NO_MASTER;
+	return reason;
 }
 
 /* The client that an entry of the policy means: the one that it names, or if nobody translates, the

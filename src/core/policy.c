@@ -8,6 +8,7 @@
  * active client in the original one.
  */
 #include "pasvd/policy.h"
+#include "pasvd/array.h"
 
 #include <string.h>
 
@@ -128,6 +129,31 @@ struct parties {
 	struct addr announced; /* and what the other side is to be announced */
 };
 
+/* Nobody outside of its own network reaches it. */
+static bool is_private(const struct addr *a)
+{
+	static const struct network nets[] = {
+		{{ADDR_IP4, {10}}, 8},
+		{{ADDR_IP4, {100, 64}}, 10},
+		{{ADDR_IP4, {169, 254}}, 16},
+		{{ADDR_IP4, {172, 16}}, 12},
+		{{ADDR_IP4, {192, 168}}, 16},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(nets); i++) {
+		if (network_has(&nets[i], a))
+			return true;
+	}
+	return false;
+}
+
+/* A server at a public address that says a private one is behind a NAT which does not read FTP:
+ * clients take it so, too. */
+static bool policy_is_behind_nat(const struct addr *text, const struct addr *server)
+{
+	return server->family == ADDR_IP4 && is_private(text) && !is_private(server);
+}
+
 /* Whether the text is an address of its speaker, or stands for it. */
 static bool policy_names_speaker(const struct addr *text, enum dir speaker, const struct parties *p)
 {
@@ -160,13 +186,17 @@ static enum reason policy_find_parties(const struct policy *policy, const struct
 	p.announced = *policy_external_of(policy, &theirs->src.addr, &p.known, indev);
 	if (offer->form == FTP_FORM_TWO && p.listener.family == ADDR_IP4)
 		return REASON_UNREADABLE;
-	if (!policy_names_speaker(text, speaker, &p)) {
-		if (text->family != p.listener.family || !is_allowed_foreign(policy, text))
-			return REASON_FOREIGN_ADDRESS;
+	if (policy_names_speaker(text, speaker, &p)) {
+		*ret = p;
+		return REASON_OPENED;
+	}
+	if (text->family == p.listener.family && is_allowed_foreign(policy, text)) {
 		p.listener = *text;
 		/* it is where it says: outside, or nobody translates */
 		if (speaker == DIR_ORIGINAL || !policy_is_translated(view))
 			p.known = p.announced = *text;
+	} else if (speaker == DIR_ORIGINAL || !policy_is_behind_nat(text, &p.listener)) {
+		return REASON_FOREIGN_ADDRESS;
 	}
 	*ret = p;
 	return REASON_OPENED;

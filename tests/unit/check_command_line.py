@@ -146,6 +146,20 @@ def test_mistake_is_told_in_one_line(program, typed, told):
     assert complaint(program, *typed).startswith(told)
 
 
+@pytest.mark.parametrize("options, text, told", [
+    ([], "[pasvd]\nqueue = 22\n", "FILE:2: [pasvd] queue = 22: is the queue of [tls] as well"),
+    ([], "[tls]\nqueue = 21\n", "FILE:2: [tls] queue = 21: is the queue of [pasvd] as well"),
+    (["-q", "22"], "", "command line: [pasvd] queue = 22: is the queue of [tls] as well"),
+])
+def test_queue_that_two_kinds_of_packets_have_is_a_mistake(tmp_path, options, text, told):
+    file = tmp_path / "conf"
+    file.write_text(text)
+    assert run(PASVD, "-n", "-c", file, *options).returncode == 0
+    file.write_text(text + "[tls]\npassive-ports = 60000-60100\n")
+    done = run(PASVD, "-n", "-c", file, *options)
+    assert (done.returncode, done.stderr) == (2, f"pasvd: {told}\n".replace("FILE", str(file)))
+
+
 def test_options_may_stand_before_and_after_the_command():
     for argv in (["-c", "/nonexistent", "ct-helper"], ["ct-helper", "-c/nonexistent"],
                  ["ct-helper", "--config=/nonexistent"], ["--config", "/nonexistent", "ct-helper"]):

@@ -172,6 +172,33 @@ START_TEST(a_client_that_may_have_no_port_makes_it_none_of_another_one_s)
 }
 END_TEST
 
+/* One whose beginning passed unread, for example, because pasvd was started again just then. */
+START_TEST(session_that_may_have_no_port_takes_none_from_an_older_one)
+{
+	const unsigned trust[] = {TRUST_TLS | TRUST_SEEN, TRUST_TLS | TRUST_DISTRUSTED};
+	struct endpoint client = packet_endpoint("10.0.0.2:40000"),
+			server = packet_endpoint("198.51.100.2:21"),
+			seen = packet_endpoint("203.0.113.1:40000");
+	struct fake_conn *c[2];
+	struct verdict v;
+
+	start();
+	policy.connmark = 0xf;
+	policy.n_active_ports = 1;
+	policy.active_ports[0] = (struct active_ports){{client.addr, 32}, {50000, 50009}};
+	for (int i = 0; i < 2; i++, client.port++, seen.port++) {
+		c[i] = fake_ct_connect(&ct, &client, &server, &server, &seen);
+		c[i]->mark = trust_to_mark(policy.connmark, trust[i]);
+		ondemand_add(&engine, &c[i]->view);
+	}
+	ck_assert_int_eq(on_demand_syn("198.51.100.2:20", "203.0.113.1:50000", &v), REASON_OPENED);
+	ck_assert(tuple_eq(&ct.added[0].master, &c[0]->view.tuple[DIR_ORIGINAL]));
+	c[0]->view.established = false;
+	ck_assert_int_eq(
+		on_demand_syn("198.51.100.2:20", "203.0.113.1:50001", &v), REASON_NO_RANGE);
+}
+END_TEST
+
 START_TEST(one_that_ends_is_forgotten_and_an_older_one_counts)
 {
 	struct fake_conn *old, *new;
@@ -264,6 +291,7 @@ int main(void)
 		a_syn_that_is_repeated_opens_nothing,
 		a_port_that_two_clients_wait_on_is_refused,
 		a_client_that_may_have_no_port_makes_it_none_of_another_one_s,
+		session_that_may_have_no_port_takes_none_from_an_older_one,
 		one_that_ends_is_forgotten_and_an_older_one_counts,
 		knocks_count_for_the_limits,
 		what_is_over_makes_room,

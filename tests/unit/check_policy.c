@@ -613,6 +613,33 @@ START_TEST(a_server_that_names_no_address_means_itself)
 }
 END_TEST
 
+/* It is behind a NAT of its own. */
+START_TEST(server_at_a_public_address_that_says_a_private_one_means_itself)
+{
+	static const char *const sample[] = {"10.0.0.1:50000", "10.255.255.255:50000",
+		"100.64.0.0:50000", "100.127.255.255:50000", "169.254.0.1:50000",
+		"172.16.0.0:50000", "172.31.255.255:50000", "192.168.0.1:50000"};
+	static const char *const foreign[] = {"9.255.255.255:50000", "11.0.0.0:50000",
+		"100.63.255.255:50000", "100.128.0.0:50000", "169.253.0.1:50000",
+		"172.15.255.255:50000", "172.32.0.0:50000", "192.167.0.1:50000"};
+	const struct ct_view v = view_of(
+		"192.168.1.5:40000", "198.51.100.7:21", "198.51.100.7:21", "203.0.113.1:40000");
+	const struct endpoint itself = packet_endpoint("198.51.100.7:50000");
+	struct plan p;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sample); i++) {
+		ck_assert_int_eq(plan(&bare, six(sample[i]), DIR_REPLY, v, &p), REASON_OPENED);
+		ck_assert(endpoint_eq(&p.announce, &itself));
+		ck_assert(endpoint_eq(&p.expect.tuple.dst, &itself));
+		ck_assert(endpoint_eq(&p.expect.nat, &itself));
+		ck_assert_int_eq(
+			plan(&bare, six(foreign[i]), DIR_REPLY, v, &p), REASON_FOREIGN_ADDRESS);
+		ck_assert_int_eq(
+			plan(&bare, six(sample[i]), DIR_ORIGINAL, v, &p), REASON_FOREIGN_ADDRESS);
+	}
+}
+END_TEST
+
 START_TEST(a_port_in_a_range_has_as_many_digits_if_it_can)
 {
 	const struct policy wide = {.announce = {9000, 20000}}, high = {.announce = {60000, 60999}};
@@ -698,6 +725,7 @@ int main(void)
 		the_next_port_moves_the_announcement_alone,
 		the_next_port_has_as_many_digits,
 		a_server_that_names_no_address_means_itself,
+		server_at_a_public_address_that_says_a_private_one_means_itself,
 		a_port_in_a_range_has_as_many_digits_if_it_can,
 		a_denied_port_is_not_opened_on_demand_either,
 		the_end_of_a_range_is_followed_by_its_beginning,
