@@ -30,14 +30,17 @@ def related(lab):
 def forwarding(lab):
     """Servers behind the router, with an engine other than pasvd."""
     raw, nat, forward = [], [], related(lab)
-    dialled = f"-d {lab.publics[0]}" if lab.hairpin else "-i wan"
+    routed = set(lab.publics) & set(lab.inside_addresses)   # dialled by their own addresses
     for outside, number, inside in lab.forwards:
         server = lab.server_addresses[number]
+        public = server if server in routed else lab.publics[0]
+        dialled = f"-d {public}" if lab.hairpin or routed else "-i wan"
         if lab.engine in HELPERS:
             raw.append(f"-A PREROUTING {dialled} -p tcp --dport {outside} "
                        f"-j CT --helper {HELPERS[lab.engine]}")
-        nat.append(f"-A PREROUTING {dialled} -p tcp --dport {outside} "
-                   f"-j DNAT --to-destination {lab.endpoint(server, inside)}")
+        if server not in routed:
+            nat.append(f"-A PREROUTING {dialled} -p tcp --dport {outside} "
+                       f"-j DNAT --to-destination {lab.endpoint(server, inside)}")
         forward.append(f"-A FORWARD -d {server} -p tcp --dport {inside} "
                        f"-m conntrack --ctorigdstport {outside} -j ACCEPT")
         forward.append(f"-A FORWARD -s {server} -p tcp --sport {inside} "

@@ -287,11 +287,13 @@ class RawClient:
     """A control connection on which a test says what it wants.
 
     tls: False, "explicit" or "implicit".
+    timeout: seconds for what has to come.
     """
 
-    def __init__(self, namespace, address, port=21, login=True, tls=False, source=None):
+    def __init__(self, namespace, address, port=21, login=True, tls=False, source=None, timeout=PATIENCE):
         self.namespace = namespace
-        self.control = namespace.connect(address, port, source=source)
+        self.timeout = timeout
+        self.control = namespace.connect(address, port, timeout, source)
         self.control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.address = self.control.getsockname()[0]
         self._buffer = b""
@@ -343,14 +345,14 @@ class RawClient:
     def listen(self, port=0):
         """Listens for a data connection; the endpoint."""
         listener = self.namespace.listen(self.address, port)
-        listener.settimeout(PATIENCE)
+        listener.settimeout(self.timeout)
         self._listeners.append(listener)
         return listener.getsockname()[:2]
 
     def accept(self):
         """The data connection to the last listener, and who it is from."""
         data, peer = self._listeners[-1].accept()
-        data.settimeout(PATIENCE)
+        data.settimeout(self.timeout)
         return data, peer[:2]
 
 

@@ -2,7 +2,8 @@
 """engines.py - the lab, with each program that follows FTP on the router
 
 Comes in:  the lab's Lab; the modules of the kernel, which are loaded and unloaded; conntrackd in $BUILD/servers.
-Goes out:  PeerLab, a Lab whose engine is one of ENGINES, and whose engine can be killed.
+Goes out:  PeerLab, a Lab whose engine is one of ENGINES, and whose engine can be killed; likewise one that has a second
+           router, and one whose router translates for one server and not for the other.
 Limits: in a virtual machine of tests/kernels only: what it does to the kernel and to /usr/lib is for the whole machine.
 The helpers of the kernel and of conntrackd have the same name, so conntrackd's, which nobody unregisters, comes last.
 """
@@ -13,8 +14,10 @@ import subprocess
 
 import lab as lab_module
 import rules
-from lab import Lab, Process, wait_for
+from failover import Failover
+from lab import IP4, Lab, Process, wait_for
 from servers import LIBRARIES
+from test_side_by_side import SideBySide
 
 ENGINES = ("pasvd", "kernel-ftp", "conntrackd")
 
@@ -74,7 +77,7 @@ def prepare(engine):
 class PeerLab(Lab):
     """Other programs than the kernel can be killed."""
 
-    killed = False
+    conntrackd = None
 
     def load_rules(self):
         if self.engine == "conntrackd":     # before rules name its helper
@@ -82,23 +85,53 @@ class PeerLab(Lab):
         super().load_rules()
 
     def _start_conntrackd(self):
-        path = self.tmp / "conntrackd.conf"
-        path.write_text(CONFIGURATION.format(folder=self.tmp))
-        self.conntrackd = Process(self.router, [CONNTRACKD / "sbin" / "conntrackd", "-C", path],
-                                  path.with_suffix(".log"), env=LIBRARIES)
-        self.on_exit(self._end_conntrackd)
-        wait_for(lambda: (self.tmp / "conntrackd.socket").exists() or not self.conntrackd.alive(), 10, "conntrackd")
-        assert self.conntrackd.alive(), self.conntrackd.log()
+        folder = self.tmp / f"helper-{self.next_number()}"
+        folder.mkdir()
+        path = folder / "conf"
+        path.write_text(CONFIGURATION.format(folder=folder))
+        self.conntrackd = daemon = Process(self.router, [CONNTRACKD / "sbin" / "conntrackd", "-C", path],
+                                           folder / "log", env=LIBRARIES)
+        self.on_exit(lambda: self._end_conntrackd(daemon))
+        wait_for(lambda: (folder / "conntrackd.socket").exists() or not daemon.alive(), 10, "conntrackd")
+        assert daemon.alive(), daemon.log()
 
-    def _end_conntrackd(self):
-        alive = self.conntrackd.alive()
-        self.conntrackd.stop()
-        assert alive or self.killed, self.conntrackd.log()
+    def _end_conntrackd(self, daemon):
+        alive = daemon.alive()
+        daemon.stop()
+        assert alive or daemon is not self.conntrackd, daemon.log()
 
     def kill_engine(self):
-        self.killed = True
         if self.engine == "pasvd":
             self.pasvd.kill()
         else:
-            self.conntrackd.popen.kill()
-            self.conntrackd.popen.wait()
+            daemon, self.conntrackd = self.conntrackd, None
+            daemon.popen.kill()
+            daemon.popen.wait()
+
+    def restart_engine(self):
+        if self.engine == "pasvd":
+            self.start_pasvd()
+        else:
+            self._start_conntrackd()
+
+
+class PeerFailover(PeerLab, Failover):
+    """Beside each engine there are the two conntrackd that replicate."""
+
+    def _start_conntrackd(self):
+        for _ in self._each_router():
+            super()._start_conntrackd()
+
+    def load_rules(self):
+        super().load_rules()
+        if self.engine != "pasvd":
+            for router in self._each_router():
+                self._write_script(router)
+                self.start_conntrackd(router)
+
+
+class PeerSideBySide(PeerLab, SideBySide):
+    """Server 0 is behind DNAT, server 1 is dialled by its own address, server 2 is outside."""
+
+    def __init__(self, **options):
+        super().__init__(IP4, forwards=((21, 0, 21), (21, 1, 21)), **options)

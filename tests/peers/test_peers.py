@@ -5,7 +5,6 @@ Comes in:  PEER, one of engines.ENGINES.
 Only of pasvd something is expected. What the others do is noted, for table.py.
 """
 
-import functools
 import os
 
 import pytest
@@ -19,7 +18,10 @@ ENGINE = os.environ["PEER"]
 @pytest.fixture(scope="module")
 def make():
     engines.prepare(ENGINE)
-    return functools.partial(engines.PeerLab, engine=ENGINE)
+
+    def make_lab(kind=engines.PeerLab, **options):
+        return kind(engine=ENGINE, **options)
+    return make_lab
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.situation)
