@@ -113,6 +113,9 @@ struct plan {
 
 bool network_has(const struct network *n, const struct addr *a);
 
+/* An IPv4 address that only its own network reaches: RFC 1918, 3927 and 6598. */
+bool addr_is_private(const struct addr *a);
+
 /* `speaker`: the direction of the line that offers; `indev`: the index of the interface by which
  * the other side's packets come in, 0 if that is not known. REASON_OPENED: *ret_plan is filled in,
  * for the first port to be tried. Any other reason: untouched. */

@@ -129,8 +129,7 @@ struct parties {
 	struct addr announced; /* and what the other side is to be announced */
 };
 
-/* Nobody outside of its own network reaches it. */
-static bool is_private(const struct addr *a)
+bool addr_is_private(const struct addr *a)
 {
 	static const struct network nets[] = {
 		{{ADDR_IP4, {10}}, 8},
@@ -151,7 +150,7 @@ static bool is_private(const struct addr *a)
  * clients take it so, too. */
 static bool policy_is_behind_nat(const struct addr *text, const struct addr *server)
 {
-	return server->family == ADDR_IP4 && is_private(text) && !is_private(server);
+	return server->family == ADDR_IP4 && addr_is_private(text) && !addr_is_private(server);
 }
 
 /* Whether the text is an address of its speaker, or stands for it. */

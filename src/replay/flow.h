@@ -34,7 +34,8 @@ struct event {
 	uint32_t count;
 	char word[EVENT_WORD_MAX + 1];
 	bool offers;
-	/* addr.family is ADDR_NONE in a 229; with EVENT_VERDICT that of the packet's last line */
+	/* addr.family is ADDR_NONE in a 229; with EVENT_OPEN that of the line, with EVENT_VERDICT
+	 * of the packet's last one */
 	struct endpoint offer;
 	struct endpoint from; /* port 0: any */
 	struct endpoint to, listener, announced;

@@ -97,18 +97,26 @@ static void follow_translate(uint8_t *p, const struct seg *seg, const struct tup
 
 /* --- verdicts --- */
 
-/* Whether the line offers something else than what would be announced; `from` is the packet's first
- * event. */
-static bool is_rewritten(const struct flow *flow, size_t from, const struct event *open)
+/* The line for which the port was opened; NULL: it is not in the packet, whose first event is number
+ * `from`. */
+static const struct event *follow_offer_of(
+	const struct flow *flow, size_t from, const struct event *open)
 {
 	for (const struct event *e = open; e > flow->event + from;) {
 		e--;
 		if (e->offers && e->offer.port == open->listener.port)
-			return e->offer.port != open->announced.port ||
-			       (e->offer.addr.family &&
-				       !addr_eq(&e->offer.addr, &open->announced.addr));
+			return e;
 	}
-	return false;
+	return NULL;
+}
+
+/* What the line said, and whether that is something else than what would be announced. */
+static void follow_complete_open(struct event *open, const struct event *line)
+{
+	open->offer = line->offer;
+	open->rewritten =
+		line->offer.port != open->announced.port ||
+		(line->offer.addr.family && !addr_eq(&line->offer.addr, &open->announced.addr));
 }
 
 /* The verdict names what was announced for the last offer; the same address is announced in all
@@ -119,6 +127,7 @@ static void follow_complete_opens(struct flow *flow, size_t from, const struct v
 
 	for (size_t i = flow->n_events; i-- > from;) {
 		struct event *e = &flow->event[i];
+		const struct event *line;
 
 		if (e->kind != EVENT_OPEN)
 			continue;
@@ -126,7 +135,9 @@ static void follow_complete_opens(struct flow *flow, size_t from, const struct v
 			known = &e->to.addr;
 		if (addr_eq(&e->to.addr, known))
 			e->announced.addr = v->announce.addr;
-		e->rewritten = is_rewritten(flow, from, e);
+		line = follow_offer_of(flow, from, e);
+		if (line)
+			follow_complete_open(e, line);
 	}
 }
 

@@ -133,13 +133,21 @@ static void report_print_heading(const struct flow *flow, FILE *out)
 }
 
 /* A capture from outside has the outside address, and the text has the real one. */
+static bool report_is_from_outside(const struct event *e)
+{
+	if (e->kind == EVENT_VERDICT)
+		return e->reason == REASON_FOREIGN_ADDRESS &&
+		       e->offer.addr.family == e->listener.addr.family;
+	return e->kind == EVENT_OPEN && addr_is_private(&e->offer.addr) &&
+	       !addr_eq(&e->offer.addr, &e->listener.addr);
+}
+
 static void report_print_advice(const struct flow *flow, FILE *out)
 {
 	for (size_t i = 0; i < flow->n_events; i++) {
 		const struct event *e = &flow->event[i];
 
-		if (e->kind != EVENT_VERDICT || e->reason != REASON_FOREIGN_ADDRESS ||
-			e->offer.addr.family != e->listener.addr.family)
+		if (!report_is_from_outside(e))
 			continue;
 		fprintf(out, "  Is %s behind NAT? Then say --nat %s=%s\n", ADDRESS(&e->offer.addr),
 			ADDRESS(&e->listener.addr), ADDRESS(&e->offer.addr));

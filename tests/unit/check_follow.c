@@ -222,13 +222,15 @@ START_TEST(without_nat_the_assumption_is_said_and_advice_given)
 		" -> " DIALLED "  1970-01-01 00:00:01 UTC\n"
 		"  +0.000  client          PASV\n"
 		"  +0.000  server          227 10.0.0.2:50000\n"
-		"  +0.000  foreign-address an offer that names somebody else's address\n"
+		"  +0.000  open            198.51.100.2 -> 203.0.113.1:50000\n"
+		"  +0.000  rewrite         the client reads 203.0.113.1:50000\n"
 		"  +0.000  client          EPSV\n"
 		"  +0.000  server          229 port 50001\n"
+		"  +0.000  shut            198.51.100.2 -> 203.0.113.1:50000\n"
 		"  +0.000  open            198.51.100.2 -> 203.0.113.1:50001\n"
 		"  Is 10.0.0.2 behind NAT? Then say --nat 203.0.113.1=10.0.0.2\n"
 		"\n"
-		"connections=1 packets=7 control=7 passed=2 opened=1 foreign-address=1\n"
+		"connections=1 packets=7 control=7 passed=2 opened=2\n"
 		"No --nat: each server is taken to be dialled by the address that it has here.\n");
 	finish();
 }
