@@ -97,8 +97,8 @@ static void follow_translate(uint8_t *p, const struct seg *seg, const struct tup
 
 /* --- verdicts --- */
 
-/* The line for which the port was opened; NULL: it is not in the packet, whose first event is number
- * `from`. */
+/* The line for which the port was opened; NULL: it is not in the packet, whose first event is
+ * number `from`. */
 static const struct event *follow_offer_of(
 	const struct flow *flow, size_t from, const struct event *open)
 {
