@@ -109,10 +109,17 @@ struct settings settings_default(void)
 	return s;
 }
 
-void settings_keep_sources(struct settings *next, const struct settings *now)
+/* Sessions have their bits where they were put. */
+void settings_keep(struct settings *next, const struct settings *now)
 {
 	const struct settings_key *key;
 
+	next->queue = now->queue;
+	next->tls_queue = now->tls_queue;
+	next->sessions = now->sessions;
+	next->ct_helper = now->ct_helper;
+	next->policy.connmark = now->policy.connmark;
+	memcpy(next->control_socket, now->control_socket, sizeof(next->control_socket));
 	for (size_t i = 0; (key = settings_key(i)); i++) {
 		if (key->effect == SETTINGS_ON_RESTART)
 			next->source[i] = now->source[i];

@@ -125,7 +125,7 @@ const struct settings_source *settings_source_of(
 const char *settings_set(struct settings *s, const struct settings_key *key, bool again,
 	struct text *value, const char *from);
 
-/* Keeps what `now` says of the keys that a reload does not change. */
-void settings_keep_sources(struct settings *next, const struct settings *now);
+/* Keeps what `now` says of the keys that only a restart changes. */
+void settings_keep(struct settings *next, const struct settings *now);
 
 #endif

@@ -332,6 +332,11 @@ bool answer_is_of_events(answer_fn *answer)
 	return answer == answer_next_event;
 }
 
+bool answer_is_for_root(answer_fn *answer)
+{
+	return answer == answer_put_take_over;
+}
+
 answer_fn *answer_to(const char *request, size_t n)
 {
 	static const struct {

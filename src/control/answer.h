@@ -77,6 +77,9 @@ extern const char answer_follow[];
 /* Whether its objects are those of about->history. */
 bool answer_is_of_events(answer_fn *answer);
 
+/* Whether it is for root alone: sessions lose something by it. */
+bool answer_is_for_root(answer_fn *answer);
+
 /* That `count` objects had to be left out, that the answer is complete, and what is wrong with the
  * request: `what` is of letters. */
 void answer_put_left_out(struct answer_text *text, uint64_t count);

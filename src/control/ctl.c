@@ -183,10 +183,22 @@ static void ctl_begin_answer(struct ctl *ctl, struct ctl_client *c, bool follows
 	c->until = of_events ? history->count : UINT64_MAX;
 }
 
+/* Of the group, which may ask, it is not known who that is. */
+static bool is_of_root(const struct ctl *ctl, const struct ctl_client *c)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	       (peer.uid == 0 || peer.uid == ctl->uid);
+}
+
 static void ctl_read_request(struct ctl *ctl, struct ctl_client *c, size_t n)
 {
 	c->answer = answer_to(c->request, n);
-	if (c->answer)
+	if (c->answer && answer_is_for_root(c->answer) && !is_of_root(ctl, c))
+		ctl_refuse(c, "only root may ask for that");
+	else if (c->answer)
 		ctl_begin_answer(ctl, c,
 			n == strlen(answer_follow) && memcmp(c->request, answer_follow, n) == 0);
 	else
@@ -395,6 +407,7 @@ int ctl_open(struct ctl *ctl, const char *path, const struct answer_about *about
 	int err;
 
 	ctl->about = about;
+	ctl->uid = geteuid();
 	ctl->followers = 0;
 	for (int i = 0; i < CTL_CLIENTS; i++)
 		ctl->client[i].fd = -1;

@@ -9,6 +9,8 @@
 #ifndef PASVD_CTL_H
 #define PASVD_CTL_H
 
+#include <sys/types.h>
+
 #include "answer.h"
 
 enum {
@@ -42,6 +44,7 @@ struct ctl {
 	int pause;           /* timer: while it runs the listener is not polled */
 	bool paused_before;  /* the last accept found no descriptor, which was logged */
 	const struct answer_about *about;
+	uid_t uid; /* the daemon's own */
 	unsigned followers;
 	struct ctl_client client[CTL_CLIENTS];
 };

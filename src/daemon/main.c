@@ -59,45 +59,32 @@ static void pasvd_compare_number(const char *name, unsigned next, unsigned now)
 			"%s=%u stays until pasvd is started again", name, now);
 }
 
-static void pasvd_keep_numbers(struct settings *next, const struct settings *now)
+/* Of what does not change until then. */
+static void pasvd_warn_of_restart(const struct settings *next, const struct settings *now)
 {
 	pasvd_compare_number("queue", next->queue, now->queue);
 	pasvd_compare_number("[tls] queue", next->tls_queue, now->tls_queue);
 	pasvd_compare_number("[limits] max-sessions", next->sessions, now->sessions);
-	next->queue = now->queue;
-	next->tls_queue = now->tls_queue;
-	next->sessions = now->sessions;
-}
-
-/* Sessions have their bits where they were put. */
-static void pasvd_keep_connmark(struct settings *next, const struct settings *now)
-{
 	if (next->policy.connmark != now->policy.connmark)
 		log_reload(REASON_LEVEL_WARNING, "restart-needed",
 			"connmark=0x%x stays until pasvd is started again", now->policy.connmark);
-	next->policy.connmark = now->policy.connmark;
-}
-
-static void pasvd_keep_socket(struct settings *next, const struct settings *now)
-{
 	if (strcmp(next->control_socket, now->control_socket) != 0)
 		log_reload(REASON_LEVEL_WARNING, "restart-needed",
 			"control-socket=%s stays until pasvd is started again",
 			now->control_socket);
-	memcpy(next->control_socket, now->control_socket, sizeof(next->control_socket));
-}
-
-static void pasvd_keep_ct_helper(struct settings *next, const struct settings *now)
-{
 	if (next->ct_helper != now->ct_helper)
 		log_reload(REASON_LEVEL_WARNING, "restart-needed",
 			"the ct helper stays until pasvd is started again");
-	next->ct_helper = now->ct_helper;
+	if (policy_has_on_demand(&next->policy) && !loop.queue[LOOP_ON_DEMAND].nl.sock)
+		log_reload(REASON_LEVEL_WARNING, "restart-needed",
+			"ports are opened on demand when pasvd is started again");
 }
 
-/* Puts what came from the configuration process in the place of what is in force. */
+/* Puts what came from the configuration process in the place of what is in force, but for what that
+ * process may know by now and only a restart changes. */
 static void pasvd_adopt(struct live *l, struct settings *next)
 {
+	settings_keep(next, l->now);
 	engine->policy = &next->policy;
 	about.settings = next;
 	l->now = next;
@@ -125,14 +112,7 @@ static bool pasvd_reload(void)
 	if (!about.reloaded.successful)
 		return false;
 	about.reloaded.success_us = pasvd_time_of_day() * 1000;
-	pasvd_keep_numbers(next, l->now);
-	pasvd_keep_connmark(next, l->now);
-	pasvd_keep_socket(next, l->now);
-	pasvd_keep_ct_helper(next, l->now);
-	settings_keep_sources(next, l->now);
-	if (policy_has_on_demand(&next->policy) && !loop.queue[LOOP_ON_DEMAND].nl.sock)
-		log_reload(REASON_LEVEL_WARNING, "restart-needed",
-			"ports are opened on demand when pasvd is started again");
+	pasvd_warn_of_restart(next, l->now);
 	pasvd_adopt(l, next);
 	return true;
 }

@@ -68,6 +68,12 @@ static const struct sandbox_argument common_arguments[] = {
 	{NULL, 0, 0, 0},
 };
 
+/* Who a client of the control socket is. */
+static const struct sandbox_argument parser_arguments[] = {
+	{"getsockopt", 2, UINT32_MAX, SO_PEERCRED},
+	{NULL, 0, 0, 0},
+};
+
 /* A file that is there, and not to write to it. if_nametoindex() asks by way of a socket. */
 static const struct sandbox_argument config_process_arguments[] = {
 	{"fcntl", 1, UINT32_MAX, F_GETFL},
@@ -174,7 +180,8 @@ static int sandbox_enter(int capability, const struct sandbox_calls *calls)
 
 int sandbox_parser(void)
 {
-	static const struct sandbox_calls calls = {{common, daemon_calls, parser}, NULL};
+	static const struct sandbox_calls calls = {
+		{common, daemon_calls, parser}, parser_arguments};
 
 	return sandbox_enter(CAP_NET_ADMIN, &calls);
 }

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from lab import PASVD, TOP, wait_for
+from lab import PASVCTL, PASVD, TOP, wait_for
 from scripted import RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
@@ -37,6 +37,11 @@ class Configured:
         self.pasvd.popen.send_signal(signal.SIGHUP)
         wait_for(lambda: "configuration" in self.pasvd.log()[before:], 5, "the file is read")
         return self.pasvd.log()[before:]
+
+    def setting(self, name):
+        """As pasvctl shows it."""
+        done = self.lab.router.run(PASVCTL, "config", "-s", self.lab.control_socket)
+        return re.search(rf"^#?\s*{name} = (\S+)", done.stdout, re.M)[1]
 
     def pasv(self):
         """The address and the port that the client is told."""
@@ -77,6 +82,22 @@ def test_the_ct_helper_stays_until_the_end(configured):
     router.reload("[pasvd]\nct-helper = sane\n")
     wait_for(lambda: "the ct helper stays until pasvd is started again" in router.pasvd.log(), 5, "the daemon says so")
     assert router.pasv()[0] == router.lab.publics[0]
+
+
+def test_what_needs_a_restart_stays_also_when_a_file_has_changed(configured):
+    """The configuration process has read another connmark by then."""
+    router = configured("[translate]\nexternal-address = file:/nonexistent\n")
+    address = router.lab.tmp / "address"
+    address.write_text("203.0.113.7\n")
+    changed = f"[pasvd]\nconnmark = 0xf\n[translate]\nexternal-address = file:{address}\n"
+    assert "connmark=0xf0000000 stays until pasvd is started again" in router.reload(changed)
+    address.write_text("203.0.113.8\n")
+    wait_for(lambda: router.pasv()[0] == "203.0.113.8", 5, "the file is read again")
+    assert router.setting("connmark") == "0xf0000000"
+    with RawClient(router.lab.clients[0], router.lab.publics[0]) as client:
+        assert "227" in client.ask("PASV")
+        marks = [int(mark) for mark in re.findall(r" dport=21 .* mark=(\d+) ", "\n".join(router.lab.connections("-p", "tcp")))]
+        assert len(marks) == 2 and all(mark & 0xf0000000 and not mark & 0xf for mark in marks)
 
 
 def test_an_external_address_follows_its_file(configured):

@@ -568,9 +568,16 @@ def test_group_may_ask(stopped):
     copy = stopped.tmp / "pasvctl"
     copy.write_bytes(PASVCTL.read_bytes())
     copy.chmod(0o755)
-    done = subprocess.run(["setpriv", "--reuid=nobody", f"--regid={number}", "--clear-groups", copy, "-s",
-                           stopped.control_socket, "status"], capture_output=True, text=True, timeout=PATIENCE)
+
+    def ask(what):
+        return subprocess.run(["setpriv", "--reuid=nobody", f"--regid={number}", "--clear-groups", copy, "-s",
+                               stopped.control_socket, what], capture_output=True, text=True, timeout=PATIENCE)
+
+    done = ask("status")
     assert done.returncode == 0 and done.stdout.startswith("version"), done
+    assert ask("reload").returncode == 0
+    assert "only root" in complaint(ask("takeover"))    # sessions would lose what is under way
+    assert pasvctl(stopped, "takeover").returncode == 0
 
 
 def test_daemon_that_hangs_is_told(lab):

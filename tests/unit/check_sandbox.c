@@ -232,11 +232,27 @@ static void call_recv(void)
 	(void)recv(STDERR_FILENO, &byte, sizeof(byte), 0);
 }
 
+static void call_who_asks(void)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	(void)getsockopt(STDERR_FILENO, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+}
+
+static void call_getsockopt(void)
+{
+	int type;
+	socklen_t len = sizeof(type);
+
+	(void)getsockopt(STDERR_FILENO, SOL_SOCKET, SO_TYPE, &type, &len);
+}
+
 /* What none of them may do. */
 static call_fn *const never[] = {call_open_to_write, call_plain_open_to_write, call_creat,
 	call_truncate, call_unlink, call_socket, call_netlink, call_connect, call_setsockopt,
-	call_sendmsg, call_fork, call_exec, call_ptrace, call_setuid, call_prctl, call_kill,
-	call_kill_another, call_kill_another_thread, call_map_code, call_make_code,
+	call_getsockopt, call_sendmsg, call_fork, call_exec, call_ptrace, call_setuid, call_prctl,
+	call_kill, call_kill_another, call_kill_another_thread, call_map_code, call_make_code,
 	call_type_into_terminal, call_set_owner};
 
 /* What all of them may do. */
@@ -260,6 +276,7 @@ START_TEST(who_parses_opens_nothing)
 	ck_assert(is_killed(sandbox_parser, call_open));
 	ck_assert(is_killed(sandbox_parser, call_nametoindex));
 	ck_assert(goes_on(sandbox_parser, call_seek));
+	ck_assert(goes_on(sandbox_parser, call_who_asks));
 }
 END_TEST
 
