@@ -44,7 +44,7 @@ KERNELS = BUILD / "kernels"
 EMULATED = 5    # limits are multiplied by that once more
 
 RELEASES = ("bookworm", "trixie", "trixie-backports")
-LIMIT = 600     # s, for one kernel
+LIMIT = 3600    # s, for one kernel
 # Documentation/admin-guide/tainted-kernels.rst
 TAINT_DIE = 1 << 7
 TAINT_WARN = 1 << 9

@@ -21,10 +21,18 @@ SESSIONS = 100
 MUCH = bytes(range(256)) * (1 << 12)    # more than what is on its way in a connection that nobody reads
 
 
+@pytest.fixture
+def make_lab(common):
+    """A function that makes one with two routers."""
+    def make(kind=Failover, **options):
+        return kind(**{**common, **options})
+    return make
+
+
 # Shorter than the server's, and longer: sequence numbers are shifted either way.
 @pytest.mark.parametrize("public", ["5.5.5.5", "203.113.112.111"])
-def test_session_goes_on_at_the_other_router(visit, public):
-    with Failover(publics=(public,)) as lab:
+def test_session_goes_on_at_the_other_router(make_lab, visit, public):
+    with make_lab(publics=(public,)) as lab:
         trip = visit(lab, ScriptedServer(lab))
         with clients.python_session(trip) as ftp:
             for _ in range(2):
@@ -39,8 +47,8 @@ def test_session_goes_on_at_the_other_router(visit, public):
                 assert clients.download_bytes(ftp, trip) == CONTENT
 
 
-def test_transfer_that_runs_goes_on_at_the_other_router(visit):
-    with Failover() as lab:
+def test_transfer_that_runs_goes_on_at_the_other_router(make_lab, visit):
+    with make_lab() as lab:
         trip = visit(lab, ScriptedServer(lab))
         with clients.python_session(trip) as ftp:
             host, port = ftp.makepasv()
@@ -68,9 +76,9 @@ def negotiate(ftp, public, extended):
     return public, int(ftp.sendcmd("EPSV").split("|")[3])
 
 
-def test_no_port_is_lost_when_routers_die_before_it_is_used(visit):
+def test_no_port_is_lost_when_routers_die_before_it_is_used(make_lab, visit):
     """Time and again, back and forth, in one session."""
-    with Failover() as lab:
+    with make_lab() as lab:
         trip = visit(lab, ScriptedServer(lab))
         with clients.python_session(trip) as ftp:
             own = f"sport={ftp.sock.getsockname()[1]} "
@@ -100,20 +108,20 @@ def transfer_after_takeover(lab, trip):
     return line
 
 
-def test_port_over_ipv6_is_not_lost(visit):
-    with Failover(family=IP6) as lab:
+def test_port_over_ipv6_is_not_lost(make_lab, visit):
+    with make_lab(family=IP6) as lab:
         transfer_after_takeover(lab, visit(lab, ScriptedServer(lab)))
 
 
-def test_port_that_is_announced_as_another_is_not_lost(visit):
-    with Failover(config="[translate]\nannounce-ports = 60000-60009\n") as lab:
+def test_port_that_is_announced_as_another_is_not_lost(make_lab, visit):
+    with make_lab(config="[translate]\nannounce-ports = 60000-60009\n") as lab:
         adopted = transfer_after_takeover(lab, visit(lab, ScriptedServer(lab, passive_ports=range(20000, 20009))))
         assert adopted["listener"].endswith(":20000")
         assert not adopted["announced"].endswith(":20000")
 
 
-def test_pasvd_that_starts_after_the_takeover_loses_no_port(visit):
-    with Failover() as lab:
+def test_pasvd_that_starts_after_the_takeover_loses_no_port(make_lab, visit):
+    with make_lab() as lab:
         lab.daemons[lab.standby].kill()
         trip = visit(lab, ScriptedServer(lab))
         with clients.python_session(trip) as ftp:
@@ -126,8 +134,8 @@ def test_pasvd_that_starts_after_the_takeover_loses_no_port(visit):
                 retrieve(ftp, data)
 
 
-def test_active_port_is_not_lost():
-    with Failover() as lab:
+def test_active_port_is_not_lost(make_lab):
+    with make_lab() as lab:
         server = ScriptedServer(lab)
         with RawClient(lab.clients[0], lab.publics[0]) as client:
             host, port = client.listen()
@@ -141,8 +149,8 @@ def test_active_port_is_not_lost():
             assert server.offer() == (host, port)
 
 
-def test_ports_of_an_ftps_session_open_on_demand_at_the_other_router():
-    with Failover(config=ON_DEMAND) as lab:
+def test_ports_of_an_ftps_session_open_on_demand_at_the_other_router(make_lab):
+    with make_lab(config=ON_DEMAND) as lab:
         server = ScriptedServer(lab, tls="explicit")
         with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
             server.listen(60007)
@@ -155,9 +163,9 @@ def test_ports_of_an_ftps_session_open_on_demand_at_the_other_router():
             assert lab.clients[0].attempt(lab.publics[0], 59999) != "open"
 
 
-def test_a_hundred_transfers_go_on_at_the_other_router(visit, monkeypatch):
+def test_a_hundred_transfers_go_on_at_the_other_router(make_lab, visit, monkeypatch):
     monkeypatch.setattr(scripted, "CONTENT", MUCH)
-    with Failover() as lab, contextlib.ExitStack() as stack:
+    with make_lab() as lab, contextlib.ExitStack() as stack:
         trip = visit(lab, ScriptedServer(lab))
         running = []
         for _ in range(SESSIONS):
@@ -173,9 +181,9 @@ def test_a_hundred_transfers_go_on_at_the_other_router(visit, monkeypatch):
             ftp.voidresp()
 
 
-def test_session_goes_on_where_it_was_before(visit):
+def test_session_goes_on_where_it_was_before(make_lab, visit):
     """None of the routers dies: the work goes there and back, and each of the daemons has a past."""
-    with Failover() as lab:
+    with make_lab() as lab:
         trip = visit(lab, ScriptedServer(lab))
         with clients.python_session(trip) as ftp:
             own = f"sport={ftp.sock.getsockname()[1]} "
@@ -190,10 +198,10 @@ def test_session_goes_on_where_it_was_before(visit):
                     retrieve(ftp, data)
 
 
-def test_port_whose_listener_is_not_known_is_removed():
+def test_port_whose_listener_is_not_known_is_removed(make_lab):
     """A third party's, as the server may say here."""
     third = "10.77.0.9"
-    with Failover(config=f"[policy]\nallow-foreign = {third}\n") as lab:
+    with make_lab(config=f"[policy]\nallow-foreign = {third}\n") as lab:
         server = ScriptedServer(lab)
         server.pasv_text = lambda port: f"227 ok ({scripted.port_argument((third, port))}).\r\n".encode()
         with RawClient(lab.clients[0], lab.publics[0]) as client:
@@ -204,9 +212,9 @@ def test_port_whose_listener_is_not_known_is_removed():
             assert "dport" not in lab.standby.run("conntrack", "-L", "expect").stdout
 
 
-def test_conntrackd_that_sends_back_what_it_got_loses_no_port(visit):
+def test_conntrackd_that_sends_back_what_it_got_loses_no_port(make_lab, visit):
     """One that is started again at the router that stands by takes what it finds there for its own."""
-    with Failover() as lab:
+    with make_lab() as lab:
         trip = visit(lab, ScriptedServer(lab))
         with clients.python_session(trip) as ftp:
             lab.wait_until_the_other_knows()
@@ -219,8 +227,8 @@ def test_conntrackd_that_sends_back_what_it_got_loses_no_port(visit):
                 retrieve(ftp, data)
 
 
-def test_keepalived_has_the_other_router_go_on(visit):
-    with KeepalivedFailover(config=ON_DEMAND) as lab:
+def test_keepalived_has_the_other_router_go_on(make_lab, visit):
+    with make_lab(KeepalivedFailover, config=ON_DEMAND) as lab:
         server = ScriptedServer(lab, tls="explicit")
         with RawClient(lab.clients[0], lab.publics[0], tls="explicit"):
             transfer_after_takeover(lab, visit(lab, server))
