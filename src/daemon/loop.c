@@ -351,7 +351,7 @@ static int loop_dispatch(struct loop_queue *q, unsigned int max)
 }
 
 /* After a packet the next one comes soon, as a rule: while they do, they alone are waited for,
- * which takes half as many system calls, and all else is looked at each FOLLOW_MS. */
+ * which takes half as many system calls, and all else waits for twice FOLLOW_MS at most. */
 static int loop_follow(struct loop_queue *q)
 {
 	uint64_t until = loop_now() + FOLLOW_MS;
