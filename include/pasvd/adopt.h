@@ -9,10 +9,10 @@
 
 #include "pasvd/engine.h"
 
-/* Of whichever program the expectation is that the kernel has: if its master is a control
- * connection of ours, is translated, and the expectation is not, then it gets its NAT, or is
- * removed. h->on_adopted() is told which. `is_event`: it is new, and may be one that conntrackd
- * sends to and fro. */
+/* `found`: an expectation that the kernel has, of any program; its zones are not looked at. If its
+ * master is a control connection of ours that is translated, and it has no NAT itself, it gets its
+ * NAT or is removed, and h->on_adopted() gets the result. `is_event`: the kernel reports it as new.
+ * The events of one that conntrackd sends to and fro are followed a few times only. `now`: ms. */
 void adopt_expect(struct engine *h, const struct expect *found, bool is_event, uint64_t now);
 
 #endif

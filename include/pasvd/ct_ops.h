@@ -35,7 +35,8 @@ struct ct_view {
 /* One connection that is going to come (struct nf_conntrack_expect). */
 struct expect {
 	struct tuple master; /* the control connection's original tuple */
-	/* the first packet of the data connection, from any port; src.port is a note, policy.c */
+	/* the first packet of the data connection; its source port may be any, and src.port is the
+	 * listener's port, for the router that takes over (adopt.h), or 0 */
 	struct tuple tuple;
 	/* the data connection is translated, as its master is */
 	bool translated;
@@ -45,7 +46,7 @@ struct expect {
 	 * not translated */
 	struct endpoint nat;
 	uint32_t seconds; /* it lives at most, if nobody connects */
-	/* another session may have one with the same tuple */
+	/* another session may have one with the same tuple: ct_ops.commit looks for it first */
 	bool contested;
 };
 

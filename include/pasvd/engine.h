@@ -41,19 +41,20 @@ enum adopt_result {
 	ADOPT_TOO_OFTEN, /* left as it is: some program sends it again and again */
 };
 
+/* The pointers are good while on_adopted() runs. */
 struct adopted {
 	enum adopt_result result;
-	enum reason reason;
-	const struct ct_view *view;
-	const struct expect *expect;
+	enum reason reason;          /* of ADOPT_REFUSED */
+	const struct ct_view *view;  /* the control connection */
+	const struct expect *expect; /* with its NAT if ADOPT_DONE, else as it came */
 };
 
 enum { ADOPT_RECENT = 256 };
 
-/* How often one came lately. */
+/* How often an expectation came lately. */
 struct adopt_recent {
-	uint64_t who; /* a hash */
-	uint64_t since;
+	uint64_t who;   /* a hash of its tuple */
+	uint64_t since; /* ms */
 	uint32_t times;
 };
 

@@ -26,8 +26,8 @@ enum ftp_verb {
 	FTP_EMPTY, /* a line without a command, which some servers answer */
 	FTP_USER,
 	FTP_PASS, /* and ACCT */
-	FTP_REIN, /* begins the session anew, and so does */
-	FTP_HOST, /* RFC 7151 */
+	FTP_REIN, /* begins the session anew */
+	FTP_HOST, /* likewise, RFC 7151 */
 	/* and P@SW, as it is called to pass by meddlers, and CPSV, PASV of a server that is to
 	 * begin TLS on the data connection as its client */
 	FTP_PASV,

@@ -62,7 +62,7 @@ struct tls_ports {
 
 /* Ports of its own on which a client behind this router waits for servers elsewhere. */
 struct active_ports {
-	struct network client; /* many addresses: those that nobody translates */
+	struct network client; /* more than one address: of clients that nobody translates */
 	struct port_range ports;
 };
 
@@ -92,13 +92,12 @@ struct policy {
 	struct tls_rule tls_rule[POLICY_LIST_MAX]; /* the first that fits counts */
 	/* control ports, as dialled, that are TLS from the first byte on */
 	struct port_range implicit[POLICY_LIST_MAX];
-	/* clients behind this router: the index of the interface by which they come in, 0 if it is
-	 * not there; passive ports of the servers elsewhere that they visit; and ports of theirs */
+	/* index of the interface by which clients behind this router come in; 0: it is not there */
 	uint32_t lan;
-	size_t n_lan_ports, n_active_ports;
+	size_t n_lan_ports, n_active_ports, n_own;
+	/* passive ports of the servers elsewhere that those clients visit */
 	struct port_range lan_ports[POLICY_LIST_MAX];
 	struct active_ports active_ports[POLICY_LIST_MAX];
-	size_t n_own;
 	struct addr own[POLICY_LIST_MAX]; /* of the servers that are configured */
 };
 

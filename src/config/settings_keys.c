@@ -159,12 +159,10 @@ static const struct settings_key keys[] = {
 		SETTINGS_WITH_RULES, LIST_ACTIVE, settings_add_active,
 		"For active mode with TLS: the ports on which a client waits, which its own "
 		"configuration has to name as well, with the address by which servers see it. "
-		"While "
-		"it has an established TLS control connection to a server, that server's first "
-		"packet to such a port of that address is expected, and goes to that client. "
+		"While it has an established TLS control connection to a server, that server's "
+		"first packet to such a port of that address is expected, and goes to that client. "
 		"Clients that are seen at one address need ranges of their own; what may be for "
-		"two "
-		"of them is refused (log ambiguous). A network is for clients whose addresses "
+		"two of them is refused (log ambiguous). A network is for clients whose addresses "
 		"nobody translates."},
 
 	{"policy", "deny-ports", "", "ports 1..65535 and ranges, as in 2049, 60000-60010",

@@ -46,8 +46,8 @@ static bool adopt_is_due(struct engine *h, struct adoption *a, uint64_t now)
 	       tuple_eq(master, &a->view.tuple[DIR_ORIGINAL]);
 }
 
-/* Events of it have come too often. */
-static bool is_sent_to_and_fro(struct engine *h, const struct adoption *a, uint64_t now)
+/* Counts an event. True: there were too many lately. */
+static bool adopt_count_event(struct engine *h, const struct adoption *a, uint64_t now)
 {
 	uint64_t who = tuple_hash(h->tab.key, &a->found.tuple);
 	struct adopt_recent *r = &h->recent[who % ADOPT_RECENT];
@@ -143,7 +143,7 @@ void adopt_expect(struct engine *h, const struct expect *found, bool is_event, u
 	if (!adopt_is_due(h, &a, now))
 		return;
 	done.result = adopt_check(h, &a, &done.reason);
-	if (done.result == ADOPT_DONE && is_event && is_sent_to_and_fro(h, &a, now))
+	if (done.result == ADOPT_DONE && is_event && adopt_count_event(h, &a, now))
 		done.result = ADOPT_TOO_OFTEN;
 	else if (!h->ct.expect_del(h->ct.ctx, &a.found))
 		return; /* it was used, or replaced */

@@ -20,7 +20,8 @@ uint32_t trust_to_mark(uint32_t mask, unsigned trust)
 {
 	uint32_t mark = 0;
 
-	trust &= trust & TRUST_SHIFTED ? ~(unsigned)TRUST_SEEN : ~0U;
+	if (trust & TRUST_SHIFTED)
+		trust &= ~(unsigned)TRUST_SEEN;
 	for (; mask && trust; mask &= mask - 1, trust >>= 1)
 		mark |= trust & 1 ? lowest_bit(mask) : 0;
 	return mark;

@@ -40,10 +40,10 @@
 #include "pasvd/ondemand.h"
 
 enum {
-	DRAIN_MAX = 8192,   /* datagrams read when a queue is left */
-	CONTROL_FIRST = 64, /* packets of control connections that go before a SYN */
-	EVENTS_REST_MS = 20,
-	FOLLOW_MS = 10,
+	DRAIN_MAX = 8192,    /* datagrams read when a queue is left */
+	CONTROL_FIRST = 64,  /* packets of control connections that go before a SYN */
+	EVENTS_REST_MS = 20, /* after a port was opened, events are not waited for */
+	FOLLOW_MS = 10,      /* the next packet of a queue is waited for alone */
 };
 
 /* Numbers of bytes and packets that may wait. Clients send a SYN again that was dropped, so few are
@@ -351,7 +351,7 @@ static int loop_dispatch(struct loop_queue *q, unsigned int max)
 }
 
 /* After a packet the next one comes soon, as a rule: while they do, they alone are waited for,
- * which takes half as many system calls, and all else is looked at each FOLLOW_MS. */
+ * which takes half as many system calls, and all else waits for twice FOLLOW_MS at most. */
 static int loop_follow(struct loop_queue *q)
 {
 	uint64_t until = loop_now() + FOLLOW_MS;
@@ -410,7 +410,7 @@ static int loop_events_fd(const struct loop *loop)
 	return loop_now() < loop->events_from ? -1 : expect_events_fd(loop->expect_events);
 }
 
-/* Before anybody is told of ports, and when there is an event. */
+/* When there is one, and before anybody asks for the ports or has us end. */
 static void loop_read_events(const struct loop *loop)
 {
 	expect_events_read(loop->expect_events, loop_now());

@@ -53,7 +53,7 @@ int expect_events_open(struct expect_events *e, struct engine *engine, uint32_t 
 	e->engine = engine;
 	e->ours = ours;
 	e->bursts = 0;
-	e->reads = false;
+	e->is_reading = false;
 	e->nl.unasked = expect_events_on_event;
 	e->nl.unasked_data = e;
 	err = nl_join(&e->nl, NFNLGRP_CONNTRACK_EXP_DESTROY);
@@ -83,16 +83,16 @@ void expect_events_read(struct expect_events *e, uint64_t now)
 {
 	int err = NL_BATCH_MAX;
 
-	if (e->reads)
+	if (e->is_reading)
 		return;
-	e->reads = true;
+	e->is_reading = true;
 	e->now = now;
 	for (int i = 0; i < READS_MAX && (err == NL_BATCH_MAX || err == -ENOBUFS); i++) {
 		err = nl_dispatch_batch(&e->nl, NL_BATCH_MAX, false);
 		if (err == -ENOBUFS)
 			expect_events_log_lost(e);
 	}
-	e->reads = false;
+	e->is_reading = false;
 	if (err < 0 && err != -EAGAIN && err != -ENOBUFS)
 		log_packet(REASON_LEVEL_ERR, NULL, "lost-events", strerror(-err), "errno=%d", -err);
 }

@@ -14,7 +14,7 @@ struct expect_events {
 	struct engine *engine;
 	uint32_t ours;   /* portid of the socket with which we install and delete expectations */
 	uint64_t now;    /* of the expect_events_read() at work */
-	bool reads;      /* expect_events_read() is at work: it may be asked for by what it does */
+	bool is_reading; /* what expect_events_read() does may call it again */
 	uint64_t bursts; /* of events that found the socket full */
 	_Alignas(struct nlmsghdr) uint8_t event[NL_BATCH_MAX][NL_ANSWER_MAX];
 };

@@ -21,7 +21,7 @@ static bool watched_is_locked(int fd)
 
 json_t *watched_rules(json_int_t netns)
 {
-	char path[64];
+	char path[RULES_STATUS_PATH_MAX];
 	json_t *rules = NULL;
 	int fd;
 

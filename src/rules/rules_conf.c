@@ -83,7 +83,8 @@ static void rules_to_server(const struct rules_server *from, struct server *ret_
 	*ret_server = s;
 }
 
-/* --accept-data is of the servers that may be any, or if there is none, of one that may not. */
+/* --accept-data is of the servers that may be any. If there is none, the first has it, so that the
+ * mistake is found. */
 void rules_to_servers(const struct rules *r, struct servers *ret_servers)
 {
 	bool any = false;

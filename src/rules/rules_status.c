@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STATUS_PATH_MAX = 64 };
-
 static struct status_file {
 	int fd; /* whose lock is held, if there is a file */
 	enum rules_status status;
@@ -60,7 +58,7 @@ static bool status_write(int fd, const struct status_file *f)
 /* The new file in the place of the old one; its descriptor, or -1. */
 static int status_replace(const struct status_file *f, const char *path)
 {
-	char next[STATUS_PATH_MAX + sizeof(".new")];
+	char next[RULES_STATUS_PATH_MAX + sizeof(".new")];
 	int fd;
 
 	snprintf(next, sizeof(next), "%s.new", path);
@@ -78,7 +76,7 @@ static int status_replace(const struct status_file *f, const char *path)
 void rules_status_set(enum rules_status status)
 {
 	struct status_file *f = &status_file;
-	char path[STATUS_PATH_MAX];
+	char path[RULES_STATUS_PATH_MAX];
 	int before = f->fd;
 
 	if (status == f->status && (before >= 0 || status == RULES_STATUS_UNKNOWN))

@@ -12,6 +12,7 @@
 
 /* With the number of the network namespace. */
 #define RULES_STATUS_PATH "/run/pasvd-rules/%ju.json"
+enum { RULES_STATUS_PATH_MAX = 64 };
 
 enum rules_status {
 	RULES_STATUS_UNKNOWN,
