@@ -31,7 +31,7 @@ struct session {
 	bool paired : 1;     /* the reply at hand answers a PASV or EPSV, */
 	bool announced : 1;  /* and has said where the server listens */
 	bool secures : 1;    /* the reply at hand agrees to TLS */
-	/* the server took AUTH in a way that means TLS only if the client begins it */
+	/* the server took AUTH, and TLS follows if the client begins it */
 	bool begins_tls : 1;
 	bool quotes : 1; /* the reply at hand may quote names */
 	/* a line of the open multi-line reply looks like the last one of another */

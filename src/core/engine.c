@@ -136,6 +136,16 @@ static enum reason engine_on_secured(struct step *s)
 	return REASON_SECURED;
 }
 
+/* The server agrees to TLS. Elsewhere it may be a web page's own, and AUTH the method of a request
+ * that the page had its visitor's browser send: then TLS is only what the client begins. */
+static enum reason engine_on_agreed(struct step *s)
+{
+	if (step_is_of_own_server(s, &s->conn->view))
+		return engine_on_secured(s);
+	s->conn->session.begins_tls = true;
+	return REASON_PASSED;
+}
+
 /* TLS that no AUTH came before. On a port that is not for that, a web page may have had its
  * visitor's browser dial the page's own server. */
 static enum reason engine_on_tls_found(struct step *s)
@@ -183,7 +193,7 @@ static enum reason engine_on_news(struct step *s, const struct session_news *new
 	case SESSION_AUTH:
 		return engine_on_auth(s, news->offer.at);
 	case SESSION_SECURED:
-		return engine_on_secured(s);
+		return engine_on_agreed(s);
 	case SESSION_REFUSED:
 		return news->offer.len && offer_redo(s, &news->offer) ? REASON_REPEATED
 								      : news->reason;
@@ -244,7 +254,7 @@ static enum reason engine_on_line(struct step *s, bool judged)
 					     : reason;
 }
 
-/* The server took AUTH in a way that means TLS only if the client begins it, and it does. */
+/* The server took AUTH in a way that means TLS if the client begins it, and it does. */
 static bool begins_tls(const struct step *s)
 {
 	const struct line *l = &s->stream->line;
