@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# cross.sh - quickstart test cross: pasvd for a 32-bit processor and for a big-endian one, and tests in an emulator of them
+# cross.sh - quickstart test cross: pasvd for a 32-bit processor and for a big-endian one, and tests in an emulator of them;
+# those of the sandbox in a virtual machine, see arm.sh
 #
 # It is linked with the libraries of Debian 12 for that processor, unpacked into build-cross/NAME/root/.
 
@@ -9,17 +10,17 @@ cross_libraries=(check libc6 libc6-dev libcap-ng-dev libcap-ng0 libgcc-12-dev li
 	libnetfilter-queue1 libnfnetlink-dev libnfnetlink0 libpcap0.8 libpcap0.8-dev libseccomp-dev libseccomp2 libsubunit-dev
 	libsubunit0 linux-libc-dev)
 # The emulator, not pasvd, would fail: it installs no seccomp filter (sandbox), and does not tell why posix_spawn() failed
-# (child). Tests in Python start the programs themselves, without it.
+# (child). A virtual machine runs these, see arm.sh. Tests in Python start the programs themselves, without it.
 cross_left_out=(child sandbox)
 # One of each kind: addresses of both families, each way of an offer, a shift of sequence numbers, TLS, what a peer may not do.
 cross_dialogues=(227-bare clash-7 closed eprt ip6-epsv ip6-pasv-address limit-of-one login-rein multi-line-greeting
 	pasv-longer-address pipelined port port-refused restart strict-pipelined-refuse tls-on-demand-lan without-nat)
 cross_model_packets=20000
 
-# cross_unpack ARCHITECTURE FOLDER: the libraries. apt gets settings and lists of its own: this system stays as it is.
-cross_unpack()
+# cross_lists ARCHITECTURE FOLDER: apt gets settings and lists of its own, in FOLDER/apt/: this system stays as it is.
+cross_lists()
 {
-	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg settings=$2/apt/apt.conf archive package
+	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg settings=$2/apt/apt.conf archive
 	mkdir -p "$2"/apt/{lists,archives}/partial
 	: >"$2/apt/status"
 	# shellcheck disable=SC2016 # the names are apt's
@@ -37,13 +38,18 @@ cross_unpack()
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";
 	END
-	APT_CONFIG=$settings apt-get -qq update || return
-	(cd "$2/apt" && APT_CONFIG=$settings apt-get -qq download "${cross_libraries[@]}") || return
-	for package in "$2"/apt/*.deb; do
-		dpkg-deb -x "$package" "$2" || return
+	APT_CONFIG=$settings apt-get -qq update
+}
+
+# cross_unpack FOLDER PACKAGE...
+cross_unpack()
+{
+	local folder=$1 package
+	shift
+	(cd "$folder/apt" && APT_CONFIG=$folder/apt/apt.conf apt-get -qq download "$@") || return
+	for package in "$folder"/apt/*.deb; do
+		dpkg-deb -x "$package" "$folder" || return
 	done
-	# What it needs to capture from USB and the like. We read files.
-	sed -i '/^Requires.private:/d' "$2"/usr/lib/*/pkgconfig/libpcap.pc
 }
 
 # cross_root ARCHITECTURE FOLDER: unless it is there as a whole; apt/ goes last
@@ -51,7 +57,9 @@ cross_root()
 {
 	[[ ! -d $2 || -d $2/apt ]] || return 0
 	rm -rf "$2"
-	cross_unpack "$@" && rm -rf "$2/apt"
+	cross_lists "$@" && cross_unpack "$2" "${cross_libraries[@]}" || return
+	# What it needs to capture from USB and the like. We read files.
+	sed -i '/^Requires.private:/d' "$2"/usr/lib/*/pkgconfig/libpcap.pc && rm -rf "$2/apt"
 }
 
 # cross_file ROOT TRIPLET EMULATOR ENDIAN: what meson has to know
@@ -111,10 +119,11 @@ cross_processor()
 	cross_root "$1" "$root" && cross_file "$root" "${@:2}" >"$folder/meson" && cross_build "$folder" || status=$?
 	count "$status" "build of $folder"
 	((status)) || cross_tests "$folder" "$3"
+	return "$status"
 }
 
 test_cross()
 {
-	cross_processor armhf arm-linux-gnueabihf qemu-arm little
+	cross_processor armhf arm-linux-gnueabihf qemu-arm little && arm_tests
 	cross_processor s390x s390x-linux-gnu qemu-s390x big
 }

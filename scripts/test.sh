@@ -242,7 +242,7 @@ run_tests()
 	(($#)) || set -- "${test_parts[@]}"
 	# shellcheck disable=SC2046 # lists of names
 	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" \
-		"${package_packages[@]}" "${musl_packages[@]}" "${cross_packages[@]}" \
+		"${package_packages[@]}" "${musl_packages[@]}" "${cross_packages[@]}" "${arm_packages[@]}" \
 		$(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
 	measure_slowness
 	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
