@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check_run.c - other programs are run to their end, or are ended */
+/* check_child.c - other programs are run to their end, or are ended */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
