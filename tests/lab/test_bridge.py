@@ -25,12 +25,12 @@ class Bridged(Lab):
                        + "".join(f"route add {address}/32 dev lan\n" for address in (server, LAN)))
         self.lan[0].ip(f"route add {server}/32 dev eth0\n")
         self.servers[0].ip(f"route add {LAN}/32 dev eth0\n")
-        self.router.sysctl("net.bridge.bridge-nf-call-iptables", 1)
 
     def load_rules(self):
         super().load_rules()
         for chain in (("filter", "-A", "FORWARD"), ("nat", "-I", "POSTROUTING")):
             self.iptables("-t", *chain, "-m", "physdev", "--physdev-is-bridged", "-j", "ACCEPT")
+        self.router.sysctl("net.bridge.bridge-nf-call-iptables", 1)     # is there since the first of these rules
 
 
 @pytest.fixture
