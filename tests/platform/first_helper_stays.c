@@ -13,19 +13,6 @@
 
 #include "platform.h"
 
-#define HELPER(name, type, priority)                                                               \
-	"nft -f - <<'END'\n"                                                                       \
-	"table inet " name " {\n"                                                                  \
-	"ct helper h {\n"                                                                          \
-	"type \"" type "\" protocol tcp\n"                                                         \
-	"}\n"                                                                                      \
-	"chain c {\n"                                                                              \
-	"type filter hook prerouting priority " priority ";\n"                                     \
-	"tcp dport 21 ct helper set \"h\"\n"                                                       \
-	"}\n"                                                                                      \
-	"}\n"                                                                                      \
-	"END\n"
-
 static void helper_is(
 	struct mnl_socket *nl, const struct control *ctl, const char *helper, const char *rules)
 {
@@ -47,10 +34,10 @@ int main(void)
 	lab_up(&lab);
 	rules(RULES_DNAT);
 	nl = nl_open();
-	run(HELPER("late", "ftp", "filter"));
+	run(NFT_HELPER("late", "ftp", "filter"));
 	control_open(&lab, &ctl);
 	helper_is(nl, &ctl, "ftp", "nft at filter alone");
-	run(HELPER("early", "sane", "mangle + 10"));
+	run(NFT_HELPER("early", "sane", "mangle + 10"));
 	control_again(&lab, &ctl, &ctl);
 	helper_is(nl, &ctl, "sane", "nft at mangle and at filter");
 	run("nft delete table inet early");

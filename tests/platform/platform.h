@@ -70,6 +70,22 @@ enum { QUEUE = 21 };
 	"*mangle\n-A PREROUTING -p tcp -m conntrack --ctorigdstport 21 --ctstate "                 \
 	"ESTABLISHED " HAS_PAYLOAD "-j NFQUEUE --queue-num 21\nCOMMIT\n"
 
+/* A script for run(): nft gives new control connections a helper, at a priority of prerouting. */
+#define NFT_HELPER(table, type, priority)                                                          \
+	"nft -f - <<'END'\n"                                                                       \
+	"table inet " table "\n"                                                                   \
+	"delete table inet " table "\n"                                                            \
+	"table inet " table " {\n"                                                                 \
+	"ct helper h {\n"                                                                          \
+	"type \"" type "\" protocol tcp\n"                                                         \
+	"}\n"                                                                                      \
+	"chain c {\n"                                                                              \
+	"type filter hook prerouting priority " priority ";\n"                                     \
+	"tcp dport 21 ct state new ct helper set \"h\"\n"                                          \
+	"}\n"                                                                                      \
+	"}\n"                                                                                      \
+	"END\n"
+
 struct lab {
 	int client, router, server; /* namespaces, see netns_enter() */
 };

@@ -18,21 +18,6 @@
 
 #include "platform.h"
 
-#define HELPER_AT(priority)                                                                        \
-	"nft -f - <<'END'\n"                                                                       \
-	"table inet t\n"                                                                           \
-	"delete table inet t\n"                                                                    \
-	"table inet t {\n"                                                                         \
-	"ct helper h {\n"                                                                          \
-	"type \"sane\" protocol tcp\n"                                                             \
-	"}\n"                                                                                      \
-	"chain c {\n"                                                                              \
-	"type filter hook prerouting priority " priority ";\n"                                     \
-	"tcp dport 21 ct state new ct helper set \"h\"\n"                                          \
-	"}\n"                                                                                      \
-	"}\n"                                                                                      \
-	"END\n"
-
 /* True if an adjustment of the connection is in force after it was asked for. */
 static bool adjustable(struct mnl_socket *nl, const struct control *ctl, const char *what)
 {
@@ -57,11 +42,11 @@ int main(void)
 	lab_up(&lab);
 	rules(RULES_DNAT);
 	nl = nl_open();
-	run(HELPER_AT("mangle + 10"));
+	run(NFT_HELPER("t", "sane", "mangle + 10"));
 	control_open(&lab, &before);
 	check(adjustable(nl, &before, "helper between connection tracking and NAT"),
 		"and it is in force");
-	run(HELPER_AT("filter"));
+	run(NFT_HELPER("t", "sane", "filter"));
 	control_again(&lab, &before, &behind);
 	note("helper behind NAT: %s",
 		adjustable(nl, &behind, "helper behind NAT") ? "in force" : "nothing was set");
