@@ -76,6 +76,18 @@ class Host:
         path.write_text(text)
         path.chmod(mode)
 
+    def write_restart(self, name, pid_file, start):
+        """A command restart-NAME, for a daemon that nothing supervises here."""
+        self.write(f"/usr/local/sbin/restart-{name}", f"""\
+#!/bin/sh
+[ ! -e {pid_file} ] || {{
+	pid=$(cat {pid_file})
+	kill "$pid"
+	while [ -e "/proc/$pid" ]; do :; done
+}}
+{start}
+""", 0o755)
+
     def edit(self, name, pattern, text):
         path = self.root / name.lstrip("/")
         changed, times = re.subn(pattern, text, path.read_text(), flags=re.M)
@@ -111,16 +123,7 @@ def firewalld(host):
     wait_for((host.root / "run/dbus/system_bus_socket").exists, what="the bus")
     host.run("firewall-offline-cmd --zone=external --change-interface=wan")
     host.run("firewall-offline-cmd --zone=internal --change-interface=lan0")
-    host.write("/usr/local/sbin/restart-firewalld", """\
-#!/bin/sh
-[ ! -e /run/firewalld.pid ] || {
-	pid=$(cat /run/firewalld.pid)
-	kill "$pid"
-	while [ -e "/proc/$pid" ]; do :; done
-}
-firewalld
-until firewall-cmd --state; do :; done
-""", 0o755)
+    host.write_restart("firewalld", "/run/firewalld.pid", "firewalld\nuntil firewall-cmd --state; do :; done")
     host.run("restart-firewalld")
 
 
@@ -266,16 +269,9 @@ def docker(host):
     """Where the package is, as it is too large to be copied. Containers are not started: a network has all of its rules."""
     programs = "/opt/firewalls/docker.io/usr"
     host.environment["PATH"] = f"{programs}/sbin:{programs}/bin:{host.environment['PATH']}"
-    host.write("/usr/local/sbin/restart-docker", """\
-#!/bin/sh
-[ ! -e /run/docker.pid ] || {
-	pid=$(cat /run/docker.pid)
-	kill "$pid"
-	while [ -e "/proc/$pid" ]; do :; done
-}
+    host.write_restart("docker", "/run/docker.pid", """\
 dockerd --storage-driver=vfs --pidfile=/run/docker.pid >/run/docker.log 2>&1 &
-until docker network ls; do :; done
-""", 0o755)
+until docker network ls; do :; done""")
     host.run("restart-docker")
     host.lab.on_exit(lambda: host.run("sh -c 'kill $(cat /run/docker.pid)'"))
 
@@ -290,16 +286,7 @@ def libvirt(host):
 <network><name>lab</name><forward mode='nat'/><bridge name='virbr0' stp='off'/><dns enable='no'/>
 <ip address='{gateway}' prefix='24'/></network>
 """)
-    host.write("/usr/local/sbin/restart-libvirtd", """\
-#!/bin/sh
-[ ! -e /run/libvirtd.pid ] || {
-	pid=$(cat /run/libvirtd.pid)
-	kill "$pid"
-	while [ -e "/proc/$pid" ]; do :; done
-}
-libvirtd --daemon || exit
-until virsh net-list; do :; done
-""", 0o755)
+    host.write_restart("libvirtd", "/run/libvirtd.pid", "libvirtd --daemon || exit\nuntil virsh net-list; do :; done")
     host.write("/usr/local/sbin/start-guest", "#!/bin/sh\nvirsh net-start lab\nip link set lan0 master virbr0\n", 0o755)
     host.run("restart-libvirtd")
     host.lab.on_exit(lambda: host.run("sh -c 'kill $(cat /run/libvirtd.pid)'"))

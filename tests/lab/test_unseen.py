@@ -95,31 +95,29 @@ BEGINNINGS = [began_without_pasvd, greeted_late, goes_on_without_pasvd, lost_by_
               found_again_without_data]
 
 
+def rest_opens_nothing(lab, begin, verb):
+    site = Site(lab)
+    with begin(site) as browser:
+        for command in ("USER lab", "PASS lab"):
+            browser.ask(command)
+        assert offer(browser, verb, (LAN, ORDINARY)).startswith("200")
+        assert lab.expectations() == []
+        assert lab.router.attempt(LAN, ORDINARY) == "open"
+        assert site.server.attempt((lab.lan_seen_as, ORDINARY)) != "open"
+
+
 @pytest.mark.parametrize("verb", ARGUMENT)
 @pytest.mark.parametrize("begin", BEGINNINGS)
 def test_rest_of_a_form_opens_nothing(make_lab, begin, verb):
     with make_lab(servers=(), outside=1, lan=(LAN,)) as lab:
-        site = Site(lab)
-        with begin(site) as browser:
-            for command in ("USER lab", "PASS lab"):
-                browser.ask(command)
-            assert offer(browser, verb, (LAN, ORDINARY)).startswith("200")
-            assert lab.expectations() == []
-            assert lab.router.attempt(LAN, ORDINARY) == "open"
-            assert site.server.attempt((lab.lan_seen_as, ORDINARY)) != "open"
+        rest_opens_nothing(lab, begin, verb)
 
 
 @pytest.mark.parametrize("begin", [lost_by_conntrack, found_again_by_conntrack, found_again_without_data])
 def test_rule_that_accepts_all_in_front_does_not_hide_that_a_form_was_met_in_its_middle(make_lab, begin):
     with make_lab(servers=(), outside=1, lan=(LAN,)) as lab:
         lab.iptables("-I", "FORWARD", "-j", "ACCEPT")
-        site = Site(lab)
-        with begin(site) as browser:
-            for command in ("USER lab", "PASS lab"):
-                browser.ask(command)
-            assert offer(browser, "PORT", (LAN, ORDINARY)).startswith("200")
-            assert lab.expectations() == []
-            assert site.server.attempt((lab.lan_seen_as, ORDINARY)) != "open"
+        rest_opens_nothing(lab, begin, "PORT")
 
 
 @pytest.mark.parametrize("greets", [True, False], ids=["before", "after"])
