@@ -109,7 +109,6 @@ struct settings settings_default(void)
 	return s;
 }
 
-/* Sessions have their bits where they were put. */
 void settings_keep(struct settings *next, const struct settings *now)
 {
 	const struct settings_key *key;
@@ -118,7 +117,7 @@ void settings_keep(struct settings *next, const struct settings *now)
 	next->tls_queue = now->tls_queue;
 	next->sessions = now->sessions;
 	next->ct_helper = now->ct_helper;
-	next->policy.connmark = now->policy.connmark;
+	next->policy.connmark = now->policy.connmark; /* where sessions have their bits */
 	memcpy(next->control_socket, now->control_socket, sizeof(next->control_socket));
 	for (size_t i = 0; (key = settings_key(i)); i++) {
 		if (key->effect == SETTINGS_ON_RESTART)

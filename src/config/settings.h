@@ -115,7 +115,7 @@ const struct settings_key *settings_key(size_t i);
  * last. */
 bool settings_is_of_server(const struct settings_key *key);
 
-/* Of the key, which there is. */
+/* Where the value of that key stands, and its text. There has to be such a key. */
 const struct settings_source *settings_source_of(
 	const struct settings *s, const char *section, const char *name);
 

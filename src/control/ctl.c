@@ -183,7 +183,7 @@ static void ctl_begin_answer(struct ctl *ctl, struct ctl_client *c, bool follows
 	c->until = of_events ? history->count : UINT64_MAX;
 }
 
-/* Of the group, which may ask, it is not known who that is. */
+/* Root or the daemon's own user, not one of the group, to which the socket is open as well. */
 static bool is_of_root(const struct ctl *ctl, const struct ctl_client *c)
 {
 	struct ucred peer;

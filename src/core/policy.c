@@ -181,20 +181,19 @@ static enum reason policy_find_parties(const struct policy *policy, const struct
 		&view->tuple[speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL];
 	const struct addr *text = &offer->listen.addr;
 	struct parties p = {ours->src.addr, theirs->dst.addr, theirs->dst.addr};
+	bool is_speaker;
 
 	p.announced = *policy_external_of(policy, &theirs->src.addr, &p.known, indev);
 	if (offer->form == FTP_FORM_TWO && p.listener.family == ADDR_IP4)
 		return REASON_UNREADABLE;
-	if (policy_names_speaker(text, speaker, &p)) {
-		*ret = p;
-		return REASON_OPENED;
-	}
-	if (text->family == p.listener.family && is_allowed_foreign(policy, text)) {
+	is_speaker = policy_names_speaker(text, speaker, &p);
+	if (!is_speaker && text->family == p.listener.family && is_allowed_foreign(policy, text)) {
 		p.listener = *text;
 		/* it is where it says: outside, or nobody translates */
 		if (speaker == DIR_ORIGINAL || !policy_is_translated(view))
 			p.known = p.announced = *text;
-	} else if (speaker == DIR_ORIGINAL || !policy_is_behind_nat(text, &p.listener)) {
+	} else if (!is_speaker &&
+		   (speaker == DIR_ORIGINAL || !policy_is_behind_nat(text, &p.listener))) {
 		return REASON_FOREIGN_ADDRESS;
 	}
 	*ret = p;

@@ -59,7 +59,7 @@ static void pasvd_compare_number(const char *name, unsigned next, unsigned now)
 			"%s=%u stays until pasvd is started again", name, now);
 }
 
-/* Of what does not change until then. */
+/* Says which of the new values only a restart puts in force. */
 static void pasvd_warn_of_restart(const struct settings *next, const struct settings *now)
 {
 	pasvd_compare_number("queue", next->queue, now->queue);
