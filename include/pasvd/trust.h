@@ -26,6 +26,10 @@ enum trust {
 	 * shorter, which the client may not repeat unread. In the mark it is the lack of TRUST_SEEN
 	 */
 	TRUST_SHIFTED = 16,
+	/* the rules write it at the SYN of a client whose SYNs we see, with TRUST_DISTRUSTED: the
+	 * connection begins there, for who has seen that SYN. In the mark it is TRUST_LOGGED_IN and
+	 * TRUST_DISTRUSTED without TRUST_SEEN */
+	TRUST_BEGUN = 32,
 };
 
 enum { TRUST_BITS = 4 };

@@ -79,20 +79,10 @@ static unsigned meet_trust_in_unread(const struct step *s, const struct ct_view 
 	return step_is_of_own_server(s, view) ? 0 : TRUST_DISTRUSTED;
 }
 
-/* The client's stream begins where its SYN said. */
-static bool meet_anchor_client(struct engine *h, struct conn *c)
-{
-	uint32_t first;
-	bool is_known = syns_take(&h->syns, &c->view.tuple[DIR_ORIGINAL], &first);
-
-	if (is_known)
-		line_init(&c->stream[DIR_ORIGINAL].line, true, first);
-	return is_known;
-}
-
 /* A session of which nothing has passed: its first data begins a line, and the other direction's
- * does where its receiver waits for it. */
-static void meet_begin(struct step *s, const struct seg *seg)
+ * does where its receiver waits for it; the client's in any case at `first`, where its SYN said,
+ * unless NULL. */
+static void meet_begin(struct step *s, const struct seg *seg, const uint32_t *first)
 {
 	struct conn *c = s->conn;
 	enum dir other = dir_opposite(s->dir);
@@ -105,10 +95,10 @@ static void meet_begin(struct step *s, const struct seg *seg)
 		session_start(&c->session, true, false);
 	line_init(&c->stream[s->dir].line, false, 0);
 	line_init(&c->stream[other].line, is_anchored, seg->ack);
-	is_anchored = meet_anchor_client(s->h, c);
+	if (first)
+		line_init(&c->stream[DIR_ORIGINAL].line, true, *first);
 	/* if no SYNs come by, a client that waits for the greeting is anchored by that */
-	c->unanchored = !is_anchored && !s->h->assumes_login &&
-			!step_is_of_own_server(s, &c->view) &&
+	c->unanchored = !first && !s->h->assumes_login && !step_is_of_own_server(s, &c->view) &&
 			(s->h->syns.any || s->dir == DIR_ORIGINAL);
 }
 
@@ -138,6 +128,8 @@ static bool is_same(const struct step *s, const struct ct_view *view)
 static void meet_add(struct step *s, const struct seg *seg, const struct ct_view *view)
 {
 	struct engine *h = s->h;
+	uint32_t first;
+	bool is_syn_known = syns_take(&h->syns, &view->tuple[DIR_ORIGINAL], &first);
 
 	evict_make_room(h);
 	s->conn = conntab_add(&h->tab, view, s->now);
@@ -147,10 +139,10 @@ static void meet_add(struct step *s, const struct seg *seg, const struct ct_view
 	s->dir = tuple_eq(&view->tuple[DIR_ORIGINAL], &seg->tuple) ? DIR_ORIGINAL : DIR_REPLY;
 	if (s->conn->trust & TRUST_SEEN)
 		meet_resume(s, seg, s->conn->trust);
-	else if (s->conn->trust)
+	else if (s->conn->trust & TRUST_BEGUN ? !is_syn_known : s->conn->trust)
 		meet_resume(s, seg, meet_trust_in_unread(s, view));
 	else
-		meet_begin(s, seg);
+		meet_begin(s, seg, is_syn_known ? &first : NULL);
 }
 
 /* The server's first segment after a restart. It may be an old one, sent again from the middle of a
@@ -289,7 +281,7 @@ void meet_note_trust(const struct step *s)
 	unsigned trust = TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
 			 (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
 			 (is_logged_in ? TRUST_LOGGED_IN : 0) |
-			 (is_logged_in && c->shifted ? TRUST_SHIFTED : 0);
+			 (is_logged_in && c->shifted && !c->session.distrusted ? TRUST_SHIFTED : 0);
 
 	if (trust == c->trust || !c->view.ours)
 		return;

@@ -22,6 +22,8 @@ uint32_t trust_to_mark(uint32_t mask, unsigned trust)
 
 	if (trust & TRUST_SHIFTED)
 		trust &= ~(unsigned)TRUST_SEEN;
+	if (trust & TRUST_BEGUN)
+		trust = TRUST_LOGGED_IN | TRUST_DISTRUSTED;
 	for (; mask && trust; mask &= mask - 1, trust >>= 1)
 		mark |= trust & 1 ? lowest_bit(mask) : 0;
 	return mark;
@@ -33,7 +35,8 @@ unsigned trust_of_mark(uint32_t mask, uint32_t mark)
 
 	for (unsigned bit = 1; mask; mask &= mask - 1, bit <<= 1)
 		trust |= mark & lowest_bit(mask) ? bit : 0;
-	if ((trust & (TRUST_SEEN | TRUST_LOGGED_IN)) == TRUST_LOGGED_IN)
-		trust |= TRUST_SEEN | TRUST_SHIFTED;
-	return trust;
+	if (trust & TRUST_SEEN || !(trust & TRUST_LOGGED_IN))
+		return trust;
+	return trust & TRUST_DISTRUSTED ? TRUST_BEGUN | TRUST_DISTRUSTED
+					: trust | TRUST_SEEN | TRUST_SHIFTED;
 }

@@ -183,7 +183,8 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN],
 		destination[DESTINATION_LEN];
 	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN], line[LINE_LEN];
-	char mark_mask[MARK_LEN], unread_mark[MARK_LEN], shifted_mark[MARK_LEN];
+	char mark_mask[MARK_LEN], unread_mark[MARK_LEN], begun_mark[MARK_LEN],
+		shifted_mark[MARK_LEN];
 	char shifted_mask[MARK_LEN];
 	char lan_port[NUMBER_LEN], lan_passive[RANGE_LEN], lan_active[RANGE_LEN];
 	const char *bypass = r->nft ? " bypass" : " --queue-bypass";
@@ -197,9 +198,10 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 		{"@PAYLOAD@", names[family].payload}, {"@CT_HELPER@", r->ct_helper->name},
 		{"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range},
 		{"@MARK_MASK@", mark_mask}, {"@UNREAD_MARK@", unread_mark},
-		{"@SHIFTED_MARK@", shifted_mark}, {"@SHIFTED_MASK@", shifted_mask},
-		{"@REQUEST@", names[family].request}, {"@LAN_PORT@", lan_port},
-		{"@LAN_PASSIVE@", lan_passive}, {"@LAN_ACTIVE@", lan_active}, {NULL, NULL}};
+		{"@BEGUN_MARK@", begun_mark}, {"@SHIFTED_MARK@", shifted_mark},
+		{"@SHIFTED_MASK@", shifted_mask}, {"@REQUEST@", names[family].request},
+		{"@LAN_PORT@", lan_port}, {"@LAN_PASSIVE@", lan_passive},
+		{"@LAN_ACTIVE@", lan_active}, {NULL, NULL}};
 	size_t times = rules_repetitions(r, server, family, text);
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
@@ -208,8 +210,9 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 	snprintf(mark_mask, sizeof(mark_mask), "0x%x", r->connmark);
 	snprintf(
 		unread_mark, sizeof(unread_mark), "0x%x", trust_to_mark(r->connmark, TRUST_UNREAD));
+	snprintf(begun_mark, sizeof(begun_mark), "0x%x", trust_to_mark(r->connmark, TRUST_BEGUN));
 	snprintf(shifted_mask, sizeof(shifted_mask), "0x%x",
-		trust_to_mark(r->connmark, TRUST_SEEN | TRUST_LOGGED_IN));
+		trust_to_mark(r->connmark, TRUST_SEEN | TRUST_LOGGED_IN | TRUST_DISTRUSTED));
 	snprintf(shifted_mark, sizeof(shifted_mark), "0x%x",
 		trust_to_mark(r->connmark, TRUST_LOGGED_IN));
 	for (size_t i = 0; i < times; i++) {

@@ -113,8 +113,8 @@ def test_rest_of_a_form_opens_nothing(make_lab, begin, verb):
         rest_opens_nothing(lab, begin, verb)
 
 
-@pytest.mark.parametrize("begin", [lost_by_conntrack, found_again_by_conntrack, found_again_without_data])
-def test_rule_that_accepts_all_in_front_does_not_hide_that_a_form_was_met_in_its_middle(make_lab, begin):
+@pytest.mark.parametrize("begin", BEGINNINGS)
+def test_rule_that_accepts_all_in_front_does_not_hide_that_a_form_has_begun(make_lab, begin):
     with make_lab(servers=(), outside=1, lan=(LAN,)) as lab:
         lab.iptables("-I", "FORWARD", "-j", "ACCEPT")
         rest_opens_nothing(lab, begin, "PORT")

@@ -35,7 +35,7 @@ def queueing(rules):
 def test_queued_in_raw_behind_the_helper_and_nowhere_else(options):
     found = tables(own_rules(*options))
     assert [table for table in found if queueing(found[table])] == ["raw"]
-    assert re.fullmatch(r":PASVD - \[0:0\]\n(-A PASVD -p tcp ! --syn .* -j CONNMARK .*\n)+(-A PREROUTING .* -j PASVD\n)+",
+    assert re.fullmatch(r":PASVD - \[0:0\]\n(-A PASVD .* -j CONNMARK .*\n)+(-A PREROUTING .* -j PASVD\n)+",
                         found["mangle"])
     assert re.fullmatch(r":PASVD - \[0:0\]\n(-A PASVD .* -j DROP\n)+(-A PASVD .* -j CT --helper pasvd\n)+(-A PASVD .* NFQUEUE .*\n)+"
                         r"(-I PREROUTING -p tcp -m tcp --[ds]port \d+ -j PASVD\n)+", found["raw"])

@@ -91,7 +91,7 @@ def test_packets_pass_without_a_daemon_unless_told_otherwise(folder):
             text = pasvd_rules(*OPTIONS, "--lan", "lan", *nft, "--config", str(folder / "conf")).stdout
             queued = [line for line in text.splitlines() if re.search(r"queue(-num| num) 21\b", line)]
             always = [line for line in queued if re.search("@ih,0,32 7 |,64 0 0 0,21 0 1 7,", line)]
-            shifted = [line for line in queued if re.search("mark (0x20000000/|& )0x30000000", line)]
+            shifted = [line for line in queued if re.search("mark (0x20000000/|& )0xb0000000", line)]
             assert len(always) == 1 and len(shifted) == bypass
             assert not any(line.endswith("bypass") for line in always + shifted)
             queued = [line for line in queued if line not in always + shifted]

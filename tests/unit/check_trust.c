@@ -21,11 +21,17 @@ END_TEST
 START_TEST(bits_are_spread_over_the_mask_and_collected_again)
 {
 	ck_assert_uint_eq(trust_to_mark(0x80010101, TRUST_SEEN | TRUST_TLS), 0x00010001);
-	for (unsigned trust = 0; trust < 16; trust++)
-		ck_assert_uint_eq(
-			trust_of_mark(0x80010101, trust_to_mark(0x80010101, trust) | 0x6e),
-			(trust & 3) == TRUST_LOGGED_IN ? trust | TRUST_SEEN | TRUST_SHIFTED
-						       : trust);
+	for (unsigned trust = 0; trust < 16; trust++) {
+		unsigned read = trust_of_mark(0x80010101, trust_to_mark(0x80010101, trust) | 0x6e);
+
+		if ((trust & (TRUST_SEEN | TRUST_LOGGED_IN)) != TRUST_LOGGED_IN)
+			ck_assert_uint_eq(read, trust);
+		else if (trust & TRUST_DISTRUSTED)
+			ck_assert_uint_eq(read, TRUST_BEGUN | TRUST_DISTRUSTED);
+		else
+			ck_assert_uint_eq(read, trust | TRUST_SEEN | TRUST_SHIFTED);
+	}
+	ck_assert_uint_eq(trust_to_mark(0xf0, TRUST_BEGUN), 0xa0);
 }
 END_TEST
 
@@ -386,6 +392,29 @@ START_TEST(what_a_client_of_a_server_elsewhere_said_unread_is_distrusted)
 }
 END_TEST
 
+/* The rules mark it at its SYN, of which a successor knows nothing. */
+START_TEST(a_connection_whose_syn_nobody_has_seen_may_have_begun_before)
+{
+	for (int is_seen = 0; is_seen < 2; is_seen++) {
+		struct talk t = talk_of_nobody(true);
+
+		t.conn->mark = trust_to_mark(POLICY_CONNMARK, TRUST_BEGUN);
+		if (is_seen) {
+			t.seq[DIR_ORIGINAL]--;
+			hand_over(build(&t, DIR_ORIGINAL, SEG_SYN, "", 0), 40);
+			t.seq[DIR_ORIGINAL]++;
+		}
+		server(&t, "220 ready\r\n");
+		client(&t, "USER x\r\n");
+		server(&t, "230 in\r\n");
+		ck_assert_int_eq(
+			client(&t, "PORT 192,168,1,5,195,80\r\n") == REASON_OPENED, is_seen);
+		ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, is_seen ? 0 : TRUST_DISTRUSTED);
+		ck_assert_uint_eq(ct.addeds, (unsigned)is_seen);
+	}
+}
+END_TEST
+
 START_TEST(an_evicted_session_has_to_log_in_again)
 {
 	struct talk first;
@@ -546,6 +575,7 @@ int main(void)
 		a_successor_trusts_nobody_more_than_the_mark_does,
 		what_passed_unread_is_no_beginning,
 		what_a_client_of_a_server_elsewhere_said_unread_is_distrusted,
+		a_connection_whose_syn_nobody_has_seen_may_have_begun_before,
 		an_evicted_session_has_to_log_in_again,
 		data_in_a_syn_never_passes,
 		a_client_that_speaks_first_has_no_port_opened,
