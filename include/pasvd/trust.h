@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* In the order of the mask's bits, lowest first. */
+/* The first four in the order of the mask's bits, lowest first. The others are TRUST_LOGGED_IN
+ * without TRUST_SEEN in the mark: TRUST_BEGUN if with TRUST_DISTRUSTED, else TRUST_SHIFTED of
+ * somebody who is logged in, or with TRUST_TLS is not. */
 enum trust {
 	/* some data of the connection was read: a new connection's entry lacks it, and has none of
 	 * the others */
@@ -22,13 +24,11 @@ enum trust {
 	TRUST_DISTRUSTED = 8,
 	/* without TRUST_SEEN: data passed that nobody read. We never write that, the rules do */
 	TRUST_UNREAD = TRUST_DISTRUSTED,
-	/* of one that is logged in: the server has not acknowledged yet what we made longer or
-	 * shorter, which the client may not repeat unread. In the mark it is the lack of TRUST_SEEN
-	 */
+	/* the server has not acknowledged yet what we made longer or shorter, which the client may
+	 * not repeat unread */
 	TRUST_SHIFTED = 16,
 	/* the rules write it at the SYN of a client whose SYNs we see, with TRUST_DISTRUSTED: the
-	 * connection begins there, for who has seen that SYN. In the mark it is TRUST_LOGGED_IN and
-	 * TRUST_DISTRUSTED without TRUST_SEEN */
+	 * connection begins there, for who has seen that SYN */
 	TRUST_BEGUN = 32,
 };
 

@@ -277,11 +277,11 @@ static bool is_between_replies(const struct step *s)
 void meet_note_trust(const struct step *s)
 {
 	struct conn *c = s->conn;
-	bool is_logged_in = c->session.logged_in && !c->tls && is_between_replies(s);
+	bool may_offer = c->session.logged_in && !c->session.distrusted && !c->tls;
 	unsigned trust = TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
 			 (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
-			 (is_logged_in ? TRUST_LOGGED_IN : 0) |
-			 (is_logged_in && c->shifted && !c->session.distrusted ? TRUST_SHIFTED : 0);
+			 (may_offer && is_between_replies(s) ? TRUST_LOGGED_IN : 0) |
+			 (may_offer && c->shifted ? TRUST_SHIFTED : 0);
 
 	if (trust == c->trust || !c->view.ours)
 		return;

@@ -25,7 +25,7 @@ static void step_mark_shift(const struct step *s)
 	uint32_t mask = s->h->policy->connmark;
 	struct conn *c = s->conn;
 
-	if (s->dir != DIR_ORIGINAL || s->h->sees_all || !mask || !(c->trust & TRUST_LOGGED_IN))
+	if (s->dir != DIR_ORIGINAL || s->h->sees_all || !mask)
 		return;
 	c->shifted = true;
 	if (c->trust & TRUST_SHIFTED)

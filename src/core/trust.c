@@ -21,7 +21,7 @@ uint32_t trust_to_mark(uint32_t mask, unsigned trust)
 	uint32_t mark = 0;
 
 	if (trust & TRUST_SHIFTED)
-		trust &= ~(unsigned)TRUST_SEEN;
+		trust = TRUST_LOGGED_IN | (trust & TRUST_LOGGED_IN ? 0 : TRUST_TLS);
 	if (trust & TRUST_BEGUN)
 		trust = TRUST_LOGGED_IN | TRUST_DISTRUSTED;
 	for (; mask && trust; mask &= mask - 1, trust >>= 1)
@@ -37,6 +37,7 @@ unsigned trust_of_mark(uint32_t mask, uint32_t mark)
 		trust |= mark & lowest_bit(mask) ? bit : 0;
 	if (trust & TRUST_SEEN || !(trust & TRUST_LOGGED_IN))
 		return trust;
-	return trust & TRUST_DISTRUSTED ? TRUST_BEGUN | TRUST_DISTRUSTED
-					: trust | TRUST_SEEN | TRUST_SHIFTED;
+	if (trust & TRUST_DISTRUSTED)
+		return TRUST_BEGUN | TRUST_DISTRUSTED;
+	return TRUST_SEEN | TRUST_SHIFTED | (trust & TRUST_TLS ? 0 : TRUST_LOGGED_IN);
 }

@@ -27,7 +27,7 @@ static void takeover_take_marked(void *data, const struct ct_view *view)
 
 static int takeover_tls(struct engine *h, struct conntrack *ct)
 {
-	uint32_t mark = trust_to_mark(h->policy->connmark, TRUST_TLS);
+	uint32_t mark = trust_to_mark(h->policy->connmark, TRUST_SEEN | TRUST_TLS);
 
 	if (!policy_has_on_demand(h->policy))
 		return 0;

@@ -206,7 +206,8 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 
 	snprintf(queue, sizeof(queue), "%d", r->queue);
 	snprintf(tls_queue, sizeof(tls_queue), "%d", r->tls_queue);
-	snprintf(tls_mark, sizeof(tls_mark), "0x%x", trust_to_mark(r->connmark, TRUST_TLS));
+	snprintf(tls_mark, sizeof(tls_mark), "0x%x",
+		trust_to_mark(r->connmark, TRUST_SEEN | TRUST_TLS));
 	snprintf(mark_mask, sizeof(mark_mask), "0x%x", r->connmark);
 	snprintf(
 		unread_mark, sizeof(unread_mark), "0x%x", trust_to_mark(r->connmark, TRUST_UNREAD));

@@ -159,7 +159,7 @@ static void start_helper(struct run *r)
 	struct ct_ops port = fake_ct_port(&r->ct);
 
 	engine_init(&r->engine, &port, &r->d->policy, key);
-	if (r->conn->mark & trust_to_mark(r->d->policy.connmark, TRUST_TLS))
+	if (trust_of_mark(r->d->policy.connmark, r->conn->mark) & TRUST_TLS)
 		ondemand_restore(&r->engine, &r->conn->view, r->now);
 	forget(r);
 }

@@ -91,8 +91,8 @@ def test_ports_on_demand_are_there_for_the_server(folder):
     text = nft_rules(*OPTIONS, "--config", str(folder / "conf"))
     assert [re.findall(r"tcp dport (\S+) tcp flags .* queue num (\d+)$", line)[0] for line in rules_with(
         text, "tcp flags") if " queue num " in line] == [("60000-60100", "22"), ("61000", "22")]
-    assert len(rules_with(text, "ct mark & 0x40 == 0x40")) == 2
-    assert rules_with(nft_rules(*OPTIONS), "ct mark & 0x40000000") == []
+    assert len(rules_with(text, "ct mark & 0x50 == 0x50")) == 2
+    assert rules_with(nft_rules(*OPTIONS), "ct mark & 0x50000000") == []
 
 
 # What is loaded.

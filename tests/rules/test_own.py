@@ -75,7 +75,7 @@ def test_packets_are_told_by_their_own_ends(options, ends):
 def test_tls_that_is_marked_does_not_pass_by_and_knocks_are_queued(folder):
     (folder / "conf").write_text("[tls]\npassive-ports = 60000-60100\n")
     text = own_rules(*OPTIONS, "--config", str(folder / "conf"))
-    assert "--mark 0x40000000" not in text
+    assert "--mark 0x50000000" not in text
     assert len(re.findall(r"--dport 60000:60100 --syn -j NFQUEUE --queue-num 22\n", text)) == 1
 
 

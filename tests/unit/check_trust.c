@@ -28,10 +28,13 @@ START_TEST(bits_are_spread_over_the_mask_and_collected_again)
 			ck_assert_uint_eq(read, trust);
 		else if (trust & TRUST_DISTRUSTED)
 			ck_assert_uint_eq(read, TRUST_BEGUN | TRUST_DISTRUSTED);
+		else if (trust & TRUST_TLS)
+			ck_assert_uint_eq(read, TRUST_SEEN | TRUST_SHIFTED);
 		else
-			ck_assert_uint_eq(read, trust | TRUST_SEEN | TRUST_SHIFTED);
+			ck_assert_uint_eq(read, TRUST_SEEN | TRUST_LOGGED_IN | TRUST_SHIFTED);
 	}
-	ck_assert_uint_eq(trust_to_mark(0xf0, TRUST_BEGUN), 0xa0);
+	ck_assert_uint_eq(trust_to_mark(0xf0, TRUST_BEGUN | TRUST_DISTRUSTED), 0xa0);
+	ck_assert_uint_eq(trust_to_mark(0xf0, TRUST_SEEN | TRUST_SHIFTED), 0x60);
 }
 END_TEST
 
@@ -118,6 +121,29 @@ START_TEST(the_mark_says_that_a_command_was_made_longer)
 				trust_of(&t), logged_in | (sees_all || i ? 0 : TRUST_SHIFTED));
 		}
 	}
+}
+END_TEST
+
+/* For a successor nobody is logged in, and yet the command does not pass unread. */
+START_TEST(the_mark_says_so_of_a_command_within_a_reply_as_well)
+{
+	struct talk t;
+	uint32_t seq;
+
+	start();
+	t = masqueraded("192.168.1.5:40000", "198.51.100.2:61000");
+	client(&t, "STAT\r\n");
+	server(&t, "213-Status\r\n");
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN);
+	seq = t.seq[DIR_ORIGINAL];
+	client(&t, "PORT 192,168,1,5,195,80\r\n");
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN | TRUST_SHIFTED);
+	t.seq[DIR_ORIGINAL] = seq;
+	server(&t, "213 End\r\n");
+	ck_assert_uint_eq(trust_of(&t), logged_in | TRUST_SHIFTED);
+	t.seq[DIR_ORIGINAL] = seq + 25;
+	server(&t, "200 ok\r\n");
+	ck_assert_uint_eq(trust_of(&t), logged_in);
 }
 END_TEST
 
@@ -333,7 +359,7 @@ START_TEST(a_successor_trusts_nobody_more_than_the_mark_does)
 		client(&t, "PASV\r\n");
 		ck_assert_int_eq(server(&t, "227 x (10,0,0,2,195,80)\r\n") == REASON_OPENED,
 			trust == (TRUST_SEEN | TRUST_LOGGED_IN));
-		ck_assert_uint_eq(trust_of(&t) & trust, trust);
+		ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, trust & TRUST_DISTRUSTED);
 	}
 }
 END_TEST
@@ -563,6 +589,7 @@ int main(void)
 		within_a_reply_nobody_is_logged_in_for_a_successor,
 		the_mark_is_written_only_when_it_changes,
 		the_mark_says_that_a_command_was_made_longer,
+		the_mark_says_so_of_a_command_within_a_reply_as_well,
 		a_successor_leaves_the_mark_until_the_command_is_acknowledged,
 		an_evicted_session_with_a_command_under_way_is_no_new_one,
 		a_new_entry_with_the_same_tuple_is_another_session,
