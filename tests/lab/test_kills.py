@@ -126,7 +126,8 @@ def test_what_went_past_may_have_been_a_part_of_a_reply(make_lab):
 @pytest.mark.sane
 @pytest.mark.parametrize("verb", ARGUMENT)
 @pytest.mark.parametrize("length", ["shorter", "longer"])
-def test_offer_that_is_sent_again_waits_for_the_successor(make_lab, length, verb):
+@pytest.mark.parametrize("under_way", [(), (b"213-Status\r\n", b"213 End\r\n")], ids=["between-replies", "within-one"])
+def test_offer_that_is_sent_again_waits_for_the_successor(make_lab, under_way, length, verb):
     """The reply is lost with the daemon, and with it the acknowledgement of the offer: the server would take what it
     does not have of the repetition for the next command."""
     with make_lab(**lan_shape(length), config=OPEN) as lab:
@@ -134,10 +135,13 @@ def test_offer_that_is_sent_again_waits_for_the_successor(make_lab, length, verb
         with RawClient(lab.lan[0], server.address) as client:
             def send(control, reply):
                 lab.pasvd.popen.send_signal(signal.SIGSTOP)
-                control.sendall(reply)
+                control.sendall(b"".join(under_way[1:]) + reply)
 
             server.send_port = send
             endpoint = client.listen()
+            if under_way:
+                server.controls[-1].sendall(under_way[0])
+                assert client.line().encode() == under_way[0]
             wire = Wire(client.namespace)
             client.send(f"{verb} {ARGUMENT[verb](endpoint)}\r\n".encode())
             assert server.offer() == (lab.publics[0], endpoint[1])
@@ -146,7 +150,8 @@ def test_offer_that_is_sent_again_waits_for_the_successor(make_lab, length, verb
             before = retransmissions(client.control)
             wait_for(lambda: retransmissions(client.control) > before, what="the offer is sent again")
             wire.mend()
-            assert client.line() == "200 ok\r\n"
+            for line in (*under_way[1:], b"200 ok\r\n"):
+                assert client.line().encode() == line
             client.send(b"NOOP\r\n")
             lab.start_pasvd()
             assert client.line() == "200 ok\r\n"
