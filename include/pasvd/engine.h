@@ -70,6 +70,8 @@ struct engine {
 	uint64_t count[REASON_COUNT];
 	struct port_count ports[PORT_MODE_COUNT];
 	uint64_t evicted;
+	/* ms: until then the kernel may have expectations that are not in tab, a predecessor's */
+	uint64_t contested_until;
 	/* in sessions that nobody has seen; a capture may not have their beginning */
 	bool assumes_login;
 	/* nothing passes while no pasvd runs (fail-open = no), so what a mark says still holds */

@@ -46,7 +46,7 @@ void engine_init(
 	h->on_evicted = NULL;
 	h->on_adopted = NULL;
 	memset(h->recent, 0, sizeof(h->recent));
-	h->evicted = 0;
+	h->evicted = h->contested_until = 0;
 	h->lossy = h->assumes_login = h->sees_all = false;
 	conntab_init(&h->tab, key);
 	quota_init(&h->quota, key);

@@ -329,6 +329,11 @@ static enum reason offer_fit(const struct step *s, const struct ftp_offer *offer
 	return REASON_NO_SLACK;
 }
 
+bool offer_is_contested(const struct engine *h, const struct expect *e, uint64_t now)
+{
+	return now < h->contested_until || conntab_is_taken(&h->tab, e);
+}
+
 /* Gets the planned port, or the next one that nobody waits for, which becomes the plan. */
 static enum ct_result offer_reserve_any(
 	struct step *s, const struct ftp_offer *offer, struct plan *plan)
@@ -340,7 +345,7 @@ static enum ct_result offer_reserve_any(
 		if (i && !offer_take_over(s, &plan->expect) &&
 			!policy_next_port(s->h->policy, plan))
 			break;
-		plan->expect.contested = i || conntab_is_taken(&s->h->tab, &plan->expect);
+		plan->expect.contested = i || offer_is_contested(s->h, &plan->expect, s->now);
 		result = offer_reserve(s, offer, plan, &shifted);
 	}
 	if (shifted && result != CT_OK)

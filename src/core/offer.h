@@ -12,6 +12,9 @@ enum reason offer_make(struct step *s, const struct ftp_offer *offer);
  * got, and opens nothing. */
 bool offer_redo(struct step *s, const struct ftp_offer *offer);
 
+/* The kernel may have another session's expectation with the tuple of `e`. */
+bool offer_is_contested(const struct engine *h, const struct expect *e, uint64_t now);
+
 /* The server refused the client's port. */
 enum reason offer_deny(struct step *s);
 

@@ -15,6 +15,7 @@
 
 #include "budget.h"
 #include "evict.h"
+#include "offer.h"
 
 static bool is_alive(const struct engine *h, const struct tuple *original, struct ct_view *ret_view)
 {
@@ -152,9 +153,9 @@ static enum reason ondemand_find_active_plan(
 }
 
 /* CT_BUSY: the expectation is there already, as this client can only have it from us. */
-static enum reason ondemand_expect(const struct engine *h, struct plan *plan)
+static enum reason ondemand_expect(const struct engine *h, struct plan *plan, uint64_t now)
 {
-	plan->expect.contested = conntab_is_taken(&h->tab, &plan->expect);
+	plan->expect.contested = offer_is_contested(h, &plan->expect, now);
 	switch (h->ct.commit(h->ct.ctx, &plan->expect.master, DIR_REPLY, &plan->expect, NULL)) {
 	case CT_OK:
 		return REASON_OPENED;
@@ -192,7 +193,7 @@ static enum reason ondemand_open_port(struct engine *h, const struct tuple *syn,
 	c = ondemand_entry_of(h, &verdict->view, now);
 	reason = budget_ask(h, c, now);
 	if (reason == REASON_OPENED)
-		reason = ondemand_expect(h, &plan);
+		reason = ondemand_expect(h, &plan, now);
 	if (reason != REASON_OPENED)
 		return reason;
 	budget_take(h, c, now);

@@ -13,6 +13,9 @@
 #include "pasvd/array.h"
 #include "pasvd/ondemand.h"
 
+/* The kernel keeps no expectation for longer. */
+enum { KERNEL_EXPECT_MS = 300 * 1000 };
+
 /* Of one listing: the kernel's own limit, nf_conntrack_expect_max, is 4096 by default. */
 static struct {
 	size_t n;
@@ -67,7 +70,10 @@ static bool takeover_log(const char *what, int err)
 
 bool takeover_inherit(struct engine *h, struct conntrack *ct)
 {
-	bool tls = takeover_log("the connections marked as TLS", takeover_tls(h, ct));
+	bool tls;
+
+	h->contested_until = loop_now() + KERNEL_EXPECT_MS;
+	tls = takeover_log("the connections marked as TLS", takeover_tls(h, ct));
 
 	return takeover_log("all expectations", takeover_expectations(h, ct)) && tls;
 }

@@ -73,6 +73,21 @@ def test_port_that_a_server_announces_again(make_lab, asked, end, port, restarte
             assert lab.clients[0].attempt(lab.publics[0], port) == "open"
 
 
+def test_port_of_a_predecessor_keeps_its_lifetime(make_lab):
+    """The kernel finds the expectation whose lifetime is set by its addresses and ports, whosever it is."""
+    with make_lab(config="[pasvd]\nexpect-timeout = 300\n") as lab:
+        server = ScriptedServer(lab)
+        server.replies["PASV"] = lambda control: control.sendall(REPLIES["PASV"](server))
+        with RawClient(lab.clients[0], lab.publics[0]) as first, RawClient(lab.clients[0], lab.publics[0]) as second:
+            assert ask(first, "PASV") == PORT
+            lab.pasvd.kill()
+            (lab.tmp / "pasvd.conf").write_text("[pasvd]\nexpect-timeout = 30\n")
+            lab.start_pasvd()
+            second.ask("NOOP")
+            assert ask(second, "PASV") == PORT + 1
+            assert [entry["seconds"] > 100 for entry in lab.expectations() if int(entry["dport"]) == PORT] == [True]
+
+
 @pytest.mark.parametrize("end, port", ENDS)
 @pytest.mark.parametrize("verb", ARGUMENT)
 def test_port_that_another_client_offers_again(make_lab, verb, end, port):

@@ -44,7 +44,7 @@ PRIVATE = {
     "clear.h": {"clear", "meet"},
     "meet.h": {"meet", "engine"},
     "outstanding.h": {"outstanding", "session"},
-    "offer.h": {"offer", "engine", "evict", "meet"},
+    "offer.h": {"offer", "engine", "evict", "meet", "ondemand"},
 }
 
 # Module: the modules that its header and its .c may include.

@@ -85,6 +85,17 @@ START_TEST(conntrack_is_asked_for_another_sessions_port_only_if_there_may_be_one
 }
 END_TEST
 
+/* Those of its predecessor are not in the table. */
+START_TEST(a_daemon_that_has_just_started_asks_for_each_port)
+{
+	start();
+	engine.contested_until = now + 1000;
+	ck_assert(is_contested(0, 50000));
+	now = engine.contested_until;
+	ck_assert(!is_contested(1, 50001));
+}
+END_TEST
+
 static struct expect used;
 
 static void report_use(void)
@@ -116,6 +127,7 @@ int main(void)
 		a_session_may_open_another_port_in_place_of_its_own,
 		a_port_that_was_used_counts_no_more,
 		conntrack_is_asked_for_another_sessions_port_only_if_there_may_be_one,
+		a_daemon_that_has_just_started_asks_for_each_port,
 		the_kernel_is_asked_for_uses_before_a_client_is_refused,
 	};
 
