@@ -92,6 +92,7 @@ struct rules_output {
 
 struct value {
 	const char *name, *text;
+	const size_t *times; /* it is one of so many, which each get a line; or NULL */
 };
 
 static const struct value *rules_value_at(const struct value *v, const char *p)
@@ -160,19 +161,42 @@ static void rules_print_range(
 		snprintf(ret_text, RANGE_LEN, "%d", range->low);
 }
 
-/* How often a line may come out for an interface. */
-static size_t rules_repetitions(
-	const struct rules *r, const struct rules_server *server, int family, const char *text)
+/* How often a line comes out for an interface. */
+static size_t rules_repetitions(const struct value *v, const char *text)
 {
-	if (strstr(text, "@TLS_PORTS@"))
-		return server->address[family].n_ranges;
-	if (strstr(text, "@LAN_PORT@"))
-		return r->n_lan_ports;
-	if (strstr(text, "@LAN_PASSIVE@"))
-		return r->lan_passive.n;
-	if (strstr(text, "@LAN_ACTIVE@"))
-		return r->lan_active[family].n;
-	return strstr(text, "PORT@") ? server->n_ports : 1; /* @PORT@ or @SERVER_PORT@ */
+	for (; v->name; v++) {
+		if (v->times && strstr(text, v->name))
+			return *v->times;
+	}
+	return 1;
+}
+
+/* What is the same in all lines. */
+struct constants {
+	char queue[NUMBER_LEN], tls_queue[NUMBER_LEN];
+	char mark_mask[MARK_LEN], tls_mark[MARK_LEN], unread_mark[MARK_LEN], begun_mark[MARK_LEN],
+		shifted_mark[MARK_LEN], shifted_mask[MARK_LEN];
+};
+
+static void rules_print_constants(const struct rules *r, struct constants *ret)
+{
+	const struct {
+		char *text;
+		unsigned trust;
+	} marks[] = {
+		{ret->tls_mark, TRUST_SEEN | TRUST_TLS},
+		{ret->unread_mark, TRUST_UNREAD},
+		{ret->begun_mark, TRUST_BEGUN},
+		{ret->shifted_mark, TRUST_LOGGED_IN},
+		{ret->shifted_mask, TRUST_SEEN | TRUST_LOGGED_IN | TRUST_DISTRUSTED},
+	};
+
+	snprintf(ret->queue, NUMBER_LEN, "%d", r->queue);
+	snprintf(ret->tls_queue, NUMBER_LEN, "%d", r->tls_queue);
+	snprintf(ret->mark_mask, MARK_LEN, "0x%x", r->connmark);
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		snprintf(marks[i].text, MARK_LEN, "0x%x",
+			trust_to_mark(r->connmark, marks[i].trust));
 }
 
 /* Puts the line for each port or range. */
@@ -180,42 +204,45 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 	const struct rules_server *server, int family, const char *wan, const char *text)
 {
 	const struct rules_address *a = &server->address[family];
-	char queue[NUMBER_LEN], port[NUMBER_LEN], server_port[NUMBER_LEN],
-		destination[DESTINATION_LEN];
-	char tls_queue[NUMBER_LEN], tls_mark[MARK_LEN], range[RANGE_LEN], line[LINE_LEN];
-	char mark_mask[MARK_LEN], unread_mark[MARK_LEN], begun_mark[MARK_LEN],
-		shifted_mark[MARK_LEN];
-	char shifted_mask[MARK_LEN];
-	char lan_port[NUMBER_LEN], lan_passive[RANGE_LEN], lan_active[RANGE_LEN];
+	const struct rules_ranges *passive = &r->lan_passive, *active = &r->lan_active[family];
 	const char *bypass = r->nft ? " bypass" : " --queue-bypass";
-	const struct rules_ranges *active = &r->lan_active[family];
 	const char separator = r->nft ? '-' : ':';
-	const struct value values[] = {{"@WAN@", wan}, {"@LAN@", r->lan}, {"@PUBLIC@", a->public},
-		{"@SERVER@", a->own}, {"@PORT@", port}, {"@SERVER_PORT@", server_port},
-		{"@DESTINATION@", destination}, {"@ICMP@", names[family].icmp},
-		{"@IP@", names[family].ip}, {"@NFPROTO@", names[family].nfproto},
-		{"@QUEUE@", queue}, {"@BYPASS@", r->fail_open ? bypass : ""},
-		{"@PAYLOAD@", names[family].payload}, {"@CT_HELPER@", r->ct_helper->name},
-		{"@TLS_QUEUE@", tls_queue}, {"@TLS_MARK@", tls_mark}, {"@TLS_PORTS@", range},
-		{"@MARK_MASK@", mark_mask}, {"@UNREAD_MARK@", unread_mark},
-		{"@BEGUN_MARK@", begun_mark}, {"@SHIFTED_MARK@", shifted_mark},
-		{"@SHIFTED_MASK@", shifted_mask}, {"@REQUEST@", names[family].request},
-		{"@LAN_PORT@", lan_port}, {"@LAN_PASSIVE@", lan_passive},
-		{"@LAN_ACTIVE@", lan_active}, {NULL, NULL}};
-	size_t times = rules_repetitions(r, server, family, text);
+	char port[NUMBER_LEN], server_port[NUMBER_LEN], destination[DESTINATION_LEN],
+		lan_port[NUMBER_LEN], tls_ports[RANGE_LEN], lan_passive[RANGE_LEN],
+		lan_active[RANGE_LEN], line[LINE_LEN];
+	struct constants constants;
+	const struct value values[] = {
+		{"@WAN@", wan, NULL},
+		{"@LAN@", r->lan, NULL},
+		{"@PUBLIC@", a->public, NULL},
+		{"@SERVER@", a->own, NULL},
+		{"@PORT@", port, &server->n_ports},
+		{"@SERVER_PORT@", server_port, &server->n_ports},
+		{"@DESTINATION@", destination, &server->n_ports},
+		{"@TLS_PORTS@", tls_ports, &a->n_ranges},
+		{"@LAN_PORT@", lan_port, &r->n_lan_ports},
+		{"@LAN_PASSIVE@", lan_passive, &passive->n},
+		{"@LAN_ACTIVE@", lan_active, &active->n},
+		{"@ICMP@", names[family].icmp, NULL},
+		{"@IP@", names[family].ip, NULL},
+		{"@NFPROTO@", names[family].nfproto, NULL},
+		{"@PAYLOAD@", names[family].payload, NULL},
+		{"@REQUEST@", names[family].request, NULL},
+		{"@CT_HELPER@", r->ct_helper->name, NULL},
+		{"@QUEUE@", constants.queue, NULL},
+		{"@BYPASS@", r->fail_open ? bypass : "", NULL},
+		{"@TLS_QUEUE@", constants.tls_queue, NULL},
+		{"@MARK_MASK@", constants.mark_mask, NULL},
+		{"@TLS_MARK@", constants.tls_mark, NULL},
+		{"@UNREAD_MARK@", constants.unread_mark, NULL},
+		{"@BEGUN_MARK@", constants.begun_mark, NULL},
+		{"@SHIFTED_MARK@", constants.shifted_mark, NULL},
+		{"@SHIFTED_MASK@", constants.shifted_mask, NULL},
+		{NULL, NULL, NULL},
+	};
+	size_t times = rules_repetitions(values, text);
 
-	snprintf(queue, sizeof(queue), "%d", r->queue);
-	snprintf(tls_queue, sizeof(tls_queue), "%d", r->tls_queue);
-	snprintf(tls_mark, sizeof(tls_mark), "0x%x",
-		trust_to_mark(r->connmark, TRUST_SEEN | TRUST_TLS));
-	snprintf(mark_mask, sizeof(mark_mask), "0x%x", r->connmark);
-	snprintf(
-		unread_mark, sizeof(unread_mark), "0x%x", trust_to_mark(r->connmark, TRUST_UNREAD));
-	snprintf(begun_mark, sizeof(begun_mark), "0x%x", trust_to_mark(r->connmark, TRUST_BEGUN));
-	snprintf(shifted_mask, sizeof(shifted_mask), "0x%x",
-		trust_to_mark(r->connmark, TRUST_SEEN | TRUST_LOGGED_IN | TRUST_DISTRUSTED));
-	snprintf(shifted_mark, sizeof(shifted_mark), "0x%x",
-		trust_to_mark(r->connmark, TRUST_LOGGED_IN));
+	rules_print_constants(r, &constants);
 	for (size_t i = 0; i < times; i++) {
 		const struct rules_port *pair = &server->port[i < server->n_ports ? i : 0];
 
@@ -223,9 +250,8 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 		snprintf(server_port, sizeof(server_port), "%d", pair->server);
 		rules_print_destination(a->own, pair->server, destination);
 		snprintf(lan_port, sizeof(lan_port), "%d", r->lan_port[i < r->n_lan_ports ? i : 0]);
-		rules_print_range(&a->range[i < a->n_ranges ? i : 0], separator, range);
-		rules_print_range(&r->lan_passive.range[i < r->lan_passive.n ? i : 0], separator,
-			lan_passive);
+		rules_print_range(&a->range[i < a->n_ranges ? i : 0], separator, tls_ports);
+		rules_print_range(&passive->range[i < passive->n ? i : 0], separator, lan_passive);
 		rules_print_range(&active->range[i < active->n ? i : 0], separator, lan_active);
 		rules_fill_in_line(values, text, line);
 		rules_put_line(out, line);
