@@ -125,6 +125,8 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
  * its address, or it is configured. */
 bool policy_is_own_server(const struct policy *policy, const struct ct_view *view);
 
+bool policy_range_has(const struct port_range *range, uint16_t port);
+
 /* What holds for the server; unless there is a rule: TLS_ON_DEMAND if it has a range, else
  * TLS_PASS. */
 enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server);

@@ -133,21 +133,21 @@ static enum reason ondemand_find_active_plan(
 		const struct active_ports *a = &h->policy->active_ports[i];
 		struct ct_view view;
 		struct plan plan;
-		enum reason now;
+		enum reason of_one;
 
-		if (syn->dst.port < a->ports.low || syn->dst.port > a->ports.high)
+		if (!policy_range_has(&a->ports, syn->dst.port))
 			continue;
-		now = ondemand_plan_for_client(h, syn, ondemand_client_of(a, syn), &view, &plan);
-		if (now == REASON_NO_MASTER)
+		of_one = ondemand_plan_for_client(h, syn, ondemand_client_of(a, syn), &view, &plan);
+		if (of_one == REASON_NO_MASTER)
 			continue;
 		*ret_view = view;
-		if (now != REASON_OPENED)
-			return now;
+		if (of_one != REASON_OPENED)
+			return of_one;
 		if (reason == REASON_OPENED &&
 			!addr_eq(&plan.expect.nat.addr, &ret_plan->expect.nat.addr))
 			return REASON_AMBIGUOUS;
 		*ret_plan = plan;
-		reason = now;
+		reason = REASON_OPENED;
 	}
 	return reason;
 }

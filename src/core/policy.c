@@ -33,7 +33,7 @@ bool network_has(const struct network *n, const struct addr *a)
 	return !rest || !((n->addr.byte[whole] ^ a->byte[whole]) & rest);
 }
 
-static bool policy_range_has(const struct port_range *range, uint16_t port)
+bool policy_range_has(const struct port_range *range, uint16_t port)
 {
 	return port >= range->low && port <= range->high;
 }
