@@ -59,6 +59,14 @@ def engine(request):
     return request.config.getoption("--engine")
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """A failure comes with the logs of the labs that are there; one that the test leaves has printed its own."""
+    report = (yield).get_result()
+    if report.failed:
+        report.sections += [("pasvd's log", lab.logged()) for lab in lab_module.Lab.entered]
+
+
 @pytest.fixture(scope="session")
 def common(request):
     """What all labs are given, unless they are told otherwise."""

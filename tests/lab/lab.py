@@ -405,6 +405,8 @@ class Lab:
     firewall: the shipped rules are for iptables or for nft; other engines have iptables.
     """
 
+    entered = []
+
     def __init__(self, engine="pasvd", family=IP4, servers=None, publics=None,
                  clients=1, forwards=((21, 0, 21),), outside=0, lan=(), snat=None,
                  masquerade=None, routed=False, hairpin=False, lan_ports=(), mss=None, patient=False,
@@ -449,10 +451,19 @@ class Lab:
             if self.engine == "pasvd" and self.daemon:
                 self.start_pasvd()
             self._stack = stack.pop_all()
+        self.entered.append(self)
         return self
 
     def __exit__(self, *exc):
+        if exc[0]:
+            print(self.logged())
+        self.entered.remove(self)
         return self._stack.__exit__(*exc)
+
+    def logged(self):
+        """What pasvd said last, for the report of a test that fails."""
+        logs = sorted(self.tmp.glob("pasvd-*.log"))
+        return "\n".join(line for log in logs for line in [log.name, *log.read_text(errors="replace").splitlines()[-30:]])
 
     def on_exit(self, function):
         """Call function when the lab is left; the last one first."""

@@ -455,7 +455,7 @@ def test_ailment_is_seen_and_mended(own_router, name):
     assert own_router.ftp_works() == (severity == "warning" or name in HALF_WELL)
     own_router.shell(finding["fix"])
     assert own_router.check(*options).is_well()
-    assert own_router.ftp_works()
+    wait_for(own_router.ftp_works, what="an interface that comes up again carries packets")
     assert not pathlib.Path("owned").exists()
 
 
