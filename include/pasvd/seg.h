@@ -35,6 +35,9 @@ struct seg {
  * network card will (CHECKSUM_PARTIAL), unless the kernel says that nobody has. */
 int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg);
 
+/* Whether IPv6 extension headers stand in front of TCP. */
+bool seg_has_extensions(const struct seg *seg);
+
 /* The checksum of the segment in packet `p` is right, which its receiver will ask for. */
 bool seg_is_sound(const struct seg *seg, const uint8_t *p);
 

@@ -432,6 +432,13 @@ int packet_parse(const struct packet *packet, uint16_t zone, struct seg *ret_seg
 	return packet->unverified && !seg_is_sound(ret_seg, packet->p) ? -1 : 0;
 }
 
+/* The rules queue SYNs of clients in the LAN; of anybody else only what has extension headers:
+ * iptables has no way to look behind those for data. */
+static bool is_syn_of_client(const struct seg *seg)
+{
+	return (seg->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN && !seg_has_extensions(seg);
+}
+
 /* Data in a SYN (RFC 7413) would pass before there is a session that it could be read in. TCP sends
  * it again without. */
 void engine_packet(
@@ -448,7 +455,7 @@ void engine_packet(
 	} else if (seg.payload_len && seg.flags & SEG_SYN) {
 		ret_verdict->action = ACTION_DROP;
 		reason = REASON_REORDERED;
-	} else if ((seg.flags & (SEG_SYN | SEG_ACK)) == SEG_SYN) {
+	} else if (is_syn_of_client(&seg)) {
 		syns_add(&h->syns, &seg.tuple, seg.seq + 1, packet->indev);
 	} else if (seg.payload_len) {
 		reason = engine_read_packet(&step, &seg, packet);

@@ -163,6 +163,11 @@ int seg_parse(const uint8_t *p, size_t n, struct seg *ret_seg)
 	return 0;
 }
 
+bool seg_has_extensions(const struct seg *seg)
+{
+	return seg->tuple.src.addr.family == ADDR_IP6 && seg->tcp != IP6_LEN;
+}
+
 int seg_splice(struct seg *seg, uint8_t *p, size_t cap, size_t at, size_t cut, const uint8_t *text,
 	size_t len)
 {

@@ -10,10 +10,13 @@ import struct
 
 import pytest
 
-from lab import IP6
+from lab import IP6, wait_for
 from rawtcp import ACK, FIN, PSH, SYN, checksum
 from scripted import ScriptedServer, eprt_argument
+from test_active import offer
+from test_unseen import ORDINARY, Site
 
+LAN = "2001:db8:88::7"
 TCP, FRAGMENT, DESTINATION = 6, 44, 60
 OPTIONS, ATOMIC = (DESTINATION, 9), (FRAGMENT, 2)
 CT_HELPER_REQUEST = bytes((0, 0, 0, 7, 0, 0, 0, 0))
@@ -115,3 +118,29 @@ def test_ct_helper_request_after_extension_headers_is_made_unreadable(session, h
     lab, _, client = session
     assert client.ask(CT_HELPER_REQUEST, headers).startswith(b"500")
     assert lab.pasvd.counters()["ct-helper-request"] == 1
+
+
+@pytest.mark.daemon
+def test_syn_of_a_server_does_not_say_where_clients_are(make_lab):
+    """A web page's server answers a SYN with one of its own, which comes by as all with extension headers do. It does
+    not become a server behind this router: the form whose beginning nobody read is none of an FTP client."""
+    with make_lab(family=IP6, routed=True, servers=(), outside=1, lan=(LAN,)) as lab:
+        site = Site(lab)
+        lab.pasvd.kill()
+        browser = site.browser()
+        lab.start_pasvd()
+        server, port = site.server, 34567
+        server.namespace.run("ip6tables", "-A", "INPUT", "-p", "tcp", "--sport", port, "-j", "DROP")
+        with browser.namespace.tcp_socket(server.address) as dials:
+            dials.bind((LAN, port))
+            dials.setblocking(False)
+            dials.connect_ex((server.address, 21))
+            wait_for(lambda: lab.connections("-p", "tcp", "--sport", str(port)), what="its SYN has come by")
+            before = lab.packets()[1]
+            RawTcp6(server.namespace, server.address, LAN, port, 21).send(SYN, headers=OPTIONS)
+            wait_for(lambda: lab.packets()[1] > before, what="that of the server as well")
+        with browser:
+            for command in ("USER lab", "PASS lab"):
+                browser.ask(command)
+            assert offer(browser, "EPRT", (LAN, ORDINARY)).startswith("200")
+            assert lab.expectations() == []

@@ -166,6 +166,24 @@ START_TEST(a_syn_with_data_is_dropped)
 }
 END_TEST
 
+START_TEST(a_syn_with_extension_headers_is_no_lan_client_s)
+{
+	struct talk t;
+	struct packet_spec spec;
+
+	for (size_t extensions = 0; extensions < 3; extensions++) {
+		start();
+		t = talk_to("[fd00::5]:40000", "[2001:db8::1]:21", "[2001:db8::1]:21");
+		spec = (struct packet_spec){.tuple = t.conn->view.tuple[DIR_REPLY],
+			.flags = SEG_SYN,
+			.extensions = extensions};
+		ck_assert_int_eq(hand_over(packet_build(&spec, buf), CAP), REASON_PASSED);
+		ck_assert_int_eq(verdict.action, ACTION_PASS);
+		ck_assert_int_eq(engine.syns.any, !extensions);
+	}
+}
+END_TEST
+
 START_TEST(extension_headers_stay_as_they_are)
 {
 	static const char text[] = "EPRT |2|fd00::5|50000|\r\n",
@@ -298,6 +316,7 @@ int main(void)
 		nothing_is_held_of_a_last_segment,
 		what_is_held_goes_with_the_last_segment,
 		a_syn_with_data_is_dropped,
+		a_syn_with_extension_headers_is_no_lan_client_s,
 		extension_headers_stay_as_they_are,
 		verdicts_are_counted_by_reason,
 		a_rewrite_keeps_to_its_buffer,
