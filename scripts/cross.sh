@@ -12,9 +12,6 @@ cross_libraries=(check libc6 libc6-dev libcap-ng-dev libcap-ng0 libgcc-12-dev li
 # The emulator, not pasvd, would fail: it installs no seccomp filter (sandbox), and does not tell why posix_spawn() failed
 # (child). A virtual machine runs these, see arm.sh. Tests in Python start the programs themselves, without it.
 cross_left_out=(child sandbox)
-# One of each kind: addresses of both families, each way of an offer, a shift of sequence numbers, TLS, what a peer may not do.
-cross_dialogues=(227-bare clash-7 closed eprt ip6-epsv ip6-pasv-address limit-of-one login-rein multi-line-greeting
-	pasv-longer-address pipelined port port-refused restart strict-pipelined-refuse tls-on-demand-lan without-nat)
 cross_model_packets=20000
 
 # cross_lists ARCHITECTURE FOLDER: apt gets settings and lists of its own, in FOLDER/apt/: this system stays as it is.
@@ -104,7 +101,7 @@ cross_tests()
 	mapfile -t names < <(cd "$1/build/tests/unit" && printf '%s\n' check_* | sed -nE 's/^check_([a-z_]+)$/\1/p' |
 		grep -vxF "$(printf '%s\n' "${cross_left_out[@]}")")
 	run_suites "$1/build" --suite unit "${names[@]}"
-	run_suites "$1/build" --suite dialogue "${cross_dialogues[@]}"
+	run_dialogues "$1/build" "$2" -L "$1/root"
 	say "The model in $1/: $cross_model_packets packets"
 	"$2" -L "$1/root" "$1/build/tests/unit/model" 1 "$cross_model_packets"
 	count $? "model of $1"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# musl.sh - quickstart test musl: pasvd with another C library, and the unit tests, so that the sandbox meets its system calls
+# musl.sh - quickstart test musl: pasvd with another C library, its unit tests, so that the sandbox meets its system calls, and
+# the dialogues
 #
 # It is linked with this system's libraries, which were built with glibc, see tests/musl/glibc.c.
 
@@ -53,13 +54,13 @@ musl_cross_file()
 	END
 }
 
-# The programs and the unit tests; the others are for the kernel, or take long.
+# The programs, the unit tests and the dialogues; the others are for the kernel, or take long.
 musl_build()
 {
 	local targets
 	[[ -f build-musl/build.ninja ]] || meson setup build-musl -Dwerror=true --cross-file build-musl-root/meson || return
 	mapfile -t targets < <(ninja -C build-musl -t targets all |
-		sed -nE 's,^(pasvd|pasvd-replay|pasvctl|tests/unit/(check_[a-z_]+|model)): .*,\1,p')
+		sed -nE 's,^(pasvd|pasvd-replay|pasvctl|tests/unit/(check_[a-z_]+|model)|tests/dialogue/play): .*,\1,p')
 	ninja -C build-musl "${targets[@]}"
 }
 
@@ -69,5 +70,7 @@ test_musl()
 	say "Building: musl, in build-musl/"
 	musl_root "$root" && musl_cross_file "$root" >"$root/meson" && musl_build || status=$?
 	count "$status" "build of build-musl"
-	((status)) || run_suites build-musl --suite unit
+	((status)) && return
+	run_suites build-musl --suite unit
+	run_dialogues build-musl
 }

@@ -89,6 +89,18 @@ run_suites()
 	count_report "$status" "$report" "tests of $folder ($*)"
 }
 
+dialogues_each=31 # a prime, so that the places differ from dialogue to dialogue
+
+# run_dialogues FOLDER [EMULATOR...]: all in one process, with a part of the cuts; the suite dialogue has them all
+run_dialogues()
+{
+	local folder=$1
+	shift
+	say "All dialogues in $folder/, with one of $dialogues_each of their cuts"
+	"$@" "$folder/tests/dialogue/play" -e "$dialogues_each" tests/dialogue/*.ftp >/dev/null
+	count $? "dialogues of $folder"
+}
+
 test_gcc()
 {
 	build_only build "gcc" && run_suites build --no-suite static --no-suite tidy

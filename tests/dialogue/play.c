@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* play.c - plays dialogue files against the core
  *
- * usage: replay FILE...
+ * usage: play [-e N] FILE...
+ *
+ * With -e, of the runs with cuts only one of N, counted through all files: for an emulator, which is slow.
  *
  * A file is played many times, in all the ways of cutting and repeating its segments that
  * dialogue/README lists. Each run starts a helper and a conntrack anew, hands each segment to
@@ -18,9 +20,11 @@
 #include "wire.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static unsigned long runs;
+static unsigned long runs, cut_runs, each = 1;
 
 /* --- ways of playing a segment --- */
 
@@ -363,15 +367,21 @@ static void play(struct run *r)
 			reason_name(greatest_of(r->d)));
 }
 
+static void play_cut(struct run *r)
+{
+	if (cut_runs++ % each == 0)
+		play(r);
+}
+
 static void play_cuts_of(struct run *r, const struct step *s)
 {
 	r->cut_step = s;
 	for (r->cut[0] = 1; r->cut[0] < s->sent.len; r->cut[0]++) {
 		r->cut[1] = r->how->cuts == 2 ? r->cut[0] + 1 : 0;
 		if (r->how->cuts == 1)
-			play(r);
+			play_cut(r);
 		for (; r->how->cuts == 2 && r->cut[1] < s->sent.len; r->cut[1]++)
-			play(r);
+			play_cut(r);
 	}
 	r->cut_step = NULL;
 }
@@ -403,16 +413,18 @@ int main(int argc, char **argv)
 	static struct dialogue dialogue;
 	static struct run run;
 
-	if (argc < 2) {
-		fputs("usage: replay FILE...\n", stderr);
+	while (getopt(argc, argv, "e:") == 'e')
+		each = strtoul(optarg, NULL, 10);
+	if (each == 0 || optind == argc) {
+		fputs("usage: play [-e N] FILE...\n", stderr);
 		return 2;
 	}
 	run.buf = guard_copy(NULL, BUFFER);
-	for (int i = 1; i < argc; i++) {
+	for (char **file = argv + optind; *file; file++) {
 		runs = run.packets = 0;
-		dialogue_read(&dialogue, argv[i]);
+		dialogue_read(&dialogue, *file);
 		run.d = &dialogue;
-		play_all(&run, argv[i]);
+		play_all(&run, *file);
 	}
 	guard_free(run.buf, BUFFER);
 	return 0;
