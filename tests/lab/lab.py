@@ -72,6 +72,7 @@ FIREWALLS = ("iptables", "nft")
 # Deadlines for what has to come are that many times later: for a machine that is slow as a rule.
 SLOWNESS = float(os.environ.get("SLOWNESS", "1"))
 PATIENCE = 120 * SLOWNESS   # seconds for what has to come: only a failure takes so long
+TURN = 0.01                 # seconds, see turns()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,7 +230,7 @@ class Namespace:
         return listener
 
     def attempt(self, address, port, timeout=1.0, source=None):
-        """How a connection ends: "open", "refused" or "silence"."""
+        """How a connection ends: "open", "refused" or "silence". Of a port that has to be open."""
         try:
             self.connect(address, port, timeout * SLOWNESS, source).close()
         except (socket.timeout, TimeoutError):
@@ -238,28 +239,53 @@ class Namespace:
             return "refused"
         return "open"
 
-    def scan(self, address, ports, timeout=3.0):
-        """The ports on which a connection comes about; all are tried at once."""
-        poll, waiting, found = select.poll(), {}, set()
-        for port in ports:
-            sock = self.tcp_socket(address)
-            sock.setblocking(False)
-            if sock.connect_ex((address, port)) == errno.EINPROGRESS:
-                poll.register(sock, select.POLLOUT)
-                waiting[sock.fileno()] = port, sock
-            else:
-                sock.close()
-        deadline = time.monotonic() + timeout * SLOWNESS
-        while waiting and time.monotonic() < deadline:
-            for fd, _ in poll.poll(100):
-                port, sock = waiting.pop(fd)
-                poll.unregister(fd)
-                if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
-                    found.add(port)
-                sock.close()
-        for _, sock in waiting.values():
-            sock.close()
-        return found
+    def is_shut(self, address, port, source=None):
+        """That no connection comes about within a second, see turns()."""
+        sock = self.tcp_socket(address)
+        with sock:
+            if source:
+                sock.bind(source)
+            return not _connected({sock: port}, address, 1)
+
+    def scan(self, address, ports, awaited=(), timeout=3.0):
+        """The ports on which a connection comes about; all are tried at once, and those awaited with patience."""
+        with contextlib.ExitStack() as stack:
+            sockets = {stack.enter_context(self.tcp_socket(address)): port for port in ports}
+            return _connected(sockets, address, timeout, awaited)
+
+
+def turns(seconds):
+    """So long, in steps. What is not to come is waited for in vain, so not SLOWNESS times as long; but each step lasts
+    until this process is given its turn, which on a busy machine is late, as for the daemon and the servers."""
+    for _ in range(round(seconds / TURN)):
+        yield TURN
+
+
+def _connected(sockets, address, seconds, awaited=()):
+    """Of {socket: port}, the ports on which a connection comes about."""
+    poll, waiting, found = select.poll(), {}, set()
+    for sock, port in sockets.items():
+        sock.setblocking(False)
+        if sock.connect_ex((address, port)) == errno.EINPROGRESS:
+            poll.register(sock, select.POLLOUT)
+            waiting[sock.fileno()] = port, sock
+
+    def take(wait):
+        for fd, _ in poll.poll(1000 * wait):
+            port, sock = waiting.pop(fd)
+            poll.unregister(fd)
+            if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                found.add(port)
+
+    deadline = time.monotonic() + PATIENCE
+    while waiting and not found.issuperset(awaited) and time.monotonic() < deadline:
+        take(TURN)
+    for turn in turns(seconds):
+        if not waiting:
+            break
+        time.sleep(turn)
+        take(0)
+    return found
 
 
 class Process:

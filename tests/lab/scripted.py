@@ -142,6 +142,10 @@ class ScriptedServer:
         """A data connection to a client: "open", "refused" or "silence"."""
         return self.namespace.attempt(*endpoint, source=(self.address, source_port))
 
+    def is_shut(self, endpoint, source_port=DATA_PORT):
+        """That none comes about."""
+        return self.namespace.is_shut(*endpoint, source=(self.address, source_port))
+
     def _serve(self):
         while True:
             try:

@@ -77,10 +77,10 @@ def test_server_may_connect_before_it_answers(site, client, gate):
 def test_nobody_else_may_connect_before_the_answer(site, client, gate):
     server, lab = site
     endpoint = announce(server, client)
-    assert lab.clients[0].attempt(*endpoint) != "open"
+    assert lab.clients[0].is_shut(*endpoint)
     gate.let_go()
     assert client.line().startswith("200")
-    assert lab.clients[0].attempt(*endpoint) != "open"
+    assert lab.clients[0].is_shut(*endpoint)
     fetch(client)
 
 
@@ -103,7 +103,7 @@ def test_hole_is_gone_when_the_server_refuses(site, client, gate, refusal):
     while client.line()[3] != " ":
         pass
     assert endpoint[1] not in expected_ports(lab)
-    assert server.attempt(endpoint) != "open"
+    assert server.is_shut(endpoint)
 
 
 @pytest.mark.daemon
@@ -117,7 +117,7 @@ def test_hole_is_gone_when_many_commands_follow_the_refused_one(site, client, ga
     gate.let_go("500 no")
     assert [client.line()[:3] for _ in range(1 + COMMANDS)] == ["500"] + ["200"] * COMMANDS
     assert endpoint[1] not in expected_ports(lab)
-    assert server.attempt((lab.lan_seen_as, endpoint[1])) != "open"
+    assert server.is_shut((lab.lan_seen_as, endpoint[1]))
 
 
 @pytest.mark.daemon
@@ -151,4 +151,4 @@ def test_good_bye_shuts_a_hole_that_was_not_used(site, client, gate):
     assert client.line().startswith("200")
     assert client.ask("QUIT").startswith("221")
     assert endpoint[1] not in expected_ports(lab)
-    assert server.attempt(endpoint) != "open"
+    assert server.is_shut(endpoint)

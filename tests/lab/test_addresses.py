@@ -63,7 +63,7 @@ def test_server_that_names_no_host_means_itself(make_lab, visit, named):
             endpoint = ftp.makepasv()
             assert endpoint == (lab.publics[0], server.data_ports[-1])
             assert lab.pasvd.opened()[-1]["listener"] == f"{server.address}:{endpoint[1]}"
-            assert lab.clients[1].attempt(*endpoint) != "open"
+            assert lab.clients[1].is_shut(*endpoint)
             assert clients.download_bytes(ftp, trip) == CONTENT
 
 
@@ -71,7 +71,7 @@ def test_control_port_translated_on_the_way_works(make_lab, visit):
     with make_lab(forwards=((2121, 0, 21),)) as lab:
         server = servers.vsftpd(lab)
         transfer_both_ways(lab, server, visit(lab, server, port=2121))
-        assert lab.clients[0].attempt(lab.publics[0], 21) != "open"
+        assert lab.clients[0].is_shut(lab.publics[0], 21)
 
 
 def test_control_port_other_than_21_works(make_lab, visit):

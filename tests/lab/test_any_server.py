@@ -185,8 +185,8 @@ def test_server_is_followed_to_another_address(world, visit):
     with clients.python_session(trip) as ftp:
         host, port = ftp.makepasv()
         assert (host, second.data_ports[-1]) == (world.publics[0], port)
-        assert world.clients[1].attempt(host, port) != "open"
-        assert world.clients[0].attempt(host, second.listen(40000).getsockname()[1]) != "open"
+        assert world.clients[1].is_shut(host, port)
+        assert world.clients[0].is_shut(host, second.listen(40000).getsockname()[1])
         assert clients.download_bytes(ftp, trip) == CONTENT
     assert Practice(world).check().is_well()
     assert Practice(world).check(*world.rule_options(0)).is_well()

@@ -123,7 +123,7 @@ def test_printed_fix_is_enough_and_lasts(make_lab, visit, visit_out, name):
         found = [finding for finding in json.loads(host.check("--json").stdout)["findings"] if finding["severity"] == "error"]
         assert found and {finding["about"] for finding in found} == {"packets"}
         client, server = (lab.lan[0], lab.server.address) if lab.lan else (lab.clients[0], lab.publics[0])
-        assert client.attempt(server, 21, timeout=1) != "open"
+        assert client.is_shut(server, 21)
         for fix in {finding["fix"]: None for finding in found}:
             host.shell(fix)
         for _ in range(2):
@@ -153,7 +153,7 @@ def test_chains_that_libvirt_puts_in_front_are_found_and_mended(router, download
     host.rules("load")
     libvirt(host)
     found = [finding for finding in json.loads(host.check("--json").stdout)["findings"] if finding["severity"] in ("error", "warning")]
-    assert found and router.clients[0].attempt(router.publics[0], 21, timeout=1) != "open"
+    assert found and router.clients[0].is_shut(router.publics[0], 21)
     for fix in {finding["fix"]: None for finding in found}:
         host.shell(fix)
     assert host.check().returncode == 0, host.check().stdout

@@ -121,30 +121,34 @@ def scripted(make_lab):
         yield server, lab
 
 
-def shut(lab, client=0):
-    return lab.clients[client].attempt(lab.publics[0], PORTS[-1]) != "open"
+def is_open(lab):
+    return lab.clients[0].attempt(lab.publics[0], PORTS[-1]) == "open"
+
+
+def is_shut(lab, client=0):
+    return lab.clients[client].is_shut(lab.publics[0], PORTS[-1])
 
 
 def test_ports_are_shut_without_the_daemon(scripted):
     server, lab = scripted
     with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
-        assert not shut(lab)
+        assert is_open(lab)
         lab.pasvd.kill()
-        assert shut(lab)
+        assert is_shut(lab)
         assert client.ask("NOOP").startswith("200")
         lab.start_pasvd()
-        assert not shut(lab)
+        assert is_open(lab)
 
 
 def test_session_that_ended_without_the_daemon_opens_nothing_afterwards(scripted):
     _, lab = scripted
     with RawClient(lab.clients[0], lab.publics[0], tls="explicit"):
-        assert not shut(lab)
+        assert is_open(lab)
         lab.pasvd.kill()
     with RawClient(lab.clients[1], lab.publics[0], tls="explicit") as began_without_it:
         lab.start_pasvd()
-        assert shut(lab)
-        assert shut(lab, client=1)      # nobody has seen that this one is TLS
+        assert is_shut(lab)
+        assert is_shut(lab, client=1)      # nobody has seen that this one is TLS
         assert began_without_it.ask("NOOP").startswith("200")
 
 
@@ -155,7 +159,7 @@ def fetch_in_the_clear(client, lab, server):
     reply = client.ask("PASV")
     assert ",".join(lab.publics[0].split(".")) in reply
     port = server.data_ports[-1]
-    assert lab.clients[1].attempt(lab.publics[0], port) != "open"
+    assert lab.clients[1].is_shut(lab.publics[0], port)
     with lab.clients[0].connect(lab.publics[0], port) as data:
         client.send(b"RETR anything\r\n")
         assert client.line().startswith("150")
@@ -166,15 +170,15 @@ def fetch_in_the_clear(client, lab, server):
 def test_session_in_clear_text_again_is_read_again(scripted):
     server, lab = scripted
     with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
-        assert not shut(lab)
+        assert is_open(lab)
         client.clear()
         for _ in range(3):
             fetch_in_the_clear(client, lab, server)
-        assert shut(lab)
+        assert is_shut(lab)
         assert client.ask("AUTH TLS").startswith("234")
         client.secure()
         assert client.ask("NOOP").startswith("200")
-        assert not shut(lab)
+        assert is_open(lab)
 
 
 def test_restarted_daemon_reads_what_is_in_clear_text_again(scripted):

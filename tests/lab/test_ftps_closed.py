@@ -40,21 +40,25 @@ def session(lab, client=0, **options):
     return RawClient(lab.clients[client], lab.publics[0], **{"tls": "explicit", **options})
 
 
-def scan(lab, client=0):
-    return lab.clients[client].scan(lab.publics[0], SCANNED)
+def scan(lab, client=0, awaited=()):
+    return lab.clients[client].scan(lab.publics[0], SCANNED, awaited)
 
 
 def is_open(lab, client=0, public=0, port=PORT, source=None):
     return lab.clients[client].attempt(lab.publics[public], port, source=source) == "open"
 
 
+def is_shut(lab, client=0, public=0, port=PORT, source=None):
+    return lab.clients[client].is_shut(lab.publics[public], port, source=source)
+
+
 def test_scan_finds_what_the_server_listens_on_during_the_session_only(site):
     _, lab = site
     assert scan(lab) == set()
     with session(lab) as client:
-        assert scan(lab) == LISTENING
+        assert scan(lab, awaited=LISTENING) == LISTENING
         assert scan(lab, client=1) == set()
-        assert scan(lab) == LISTENING       # none is used up
+        assert scan(lab, awaited=LISTENING) == LISTENING       # none is used up
         client.ask("QUIT")
     assert scan(lab) == set()
     assert scan(lab, client=1) == set()
@@ -73,7 +77,7 @@ def test_clear_text_session_of_another_client_opens_nothing(site, login):
     _, lab = site
     with session(lab) as client, session(lab, client=1, tls=False, login=login):
         for _ in range(3):
-            assert not is_open(lab, client=1)
+            assert is_shut(lab, client=1)
             assert is_open(lab)
             assert client.ask("NOOP").startswith("200")
 
@@ -88,13 +92,13 @@ def test_clear_text_session_opens_what_it_negotiates_within_the_range(make_lab):
                 client.ask(command)
                 port = server.data_ports[-1]
                 assert port in PORTS
-                assert not is_open(lab, port=PORTS[-1])
+                assert is_shut(lab, port=PORTS[-1])
                 with lab.clients[0].connect(lab.publics[0], port) as data:
                     client.send(b"RETR anything\r\n")
                     assert client.line().startswith("150")
                     assert read_all(data) == CONTENT
                     assert client.line().startswith("226")
-                assert not is_open(lab, port=port)
+                assert is_shut(lab, port=port)
 
 
 def client_resets(client, _):
@@ -142,7 +146,7 @@ def test_session_beside_one_that_has_ended_opens_its_ports(site):
             first.control.close()
             assert is_open(lab)
             third.control.close()
-        wait_for(lambda: not is_open(lab), 5, "the ports are shut")
+        wait_for(lambda: is_shut(lab), 5, "the ports are shut")
 
 
 def test_port_of_a_data_connection_that_lingers_is_shut(site):
@@ -155,14 +159,14 @@ def test_port_of_a_data_connection_that_lingers_is_shut(site):
         assert is_open(lab, source=source)
         client.ask("QUIT")
     assert states(lab, source[1])
-    assert not is_open(lab, source=source)
+    assert is_shut(lab, source=source)
 
 
 def test_another_address_of_the_router_is_shut(site):
     _, lab = site
     with session(lab):
         assert is_open(lab)
-        assert not is_open(lab, public=1)
+        assert is_shut(lab, public=1)
         with RawClient(lab.clients[0], lab.publics[1], tls="explicit"):
             assert is_open(lab, public=1)
 
@@ -180,7 +184,7 @@ def test_refused_or_unasked_tls_opens_nothing(site):
                 client.send(verb.encode() + b" TLS\r\n")
                 for _ in text.splitlines():
                     client.line()
-                assert not is_open(lab), verb
+                assert is_shut(lab), verb
     finally:
         server.replies = {}
 
@@ -202,11 +206,11 @@ def test_tls_from_the_start_opens_the_ports(make_lab):
                   forwards=((21, 0, 21), (IMPLICIT_PORT, 0, IMPLICIT_PORT))) as lab:
         server = ScriptedServer(lab, port=IMPLICIT_PORT, tls="implicit")
         server.listen(PORT)
-        assert not is_open(lab)
+        assert is_shut(lab)
         with session(lab, port=IMPLICIT_PORT, tls="implicit"):
             assert is_open(lab)
-            assert not is_open(lab, client=1)
-        wait_for(lambda: not is_open(lab), 5, "the ports are shut")
+            assert is_shut(lab, client=1)
+        wait_for(lambda: is_shut(lab), 5, "the ports are shut")
 
 
 TWO_RANGES = """\
@@ -227,10 +231,10 @@ def test_ports_are_those_of_the_server_that_the_session_is_with(make_lab):
                 server.listen(port)
         for number, expected in enumerate(({60001, 60002}, {60051, 60052}, set())):
             with session(lab, port=21 + number) as client:
-                assert scan(lab) == expected
+                assert scan(lab, awaited=expected) == expected
                 client.ask("QUIT")
         with session(lab, port=21), session(lab, port=22):
-            assert scan(lab) == everywhere
+            assert scan(lab, awaited=everywhere) == everywhere
 
 
 def test_repeated_syn_leaves_nothing_open(make_lab):

@@ -35,8 +35,8 @@ def session(lab, tls, client=0, **options):
     return RawClient(lab.clients[client], lab.publics[0], port=CONTROL[tls], tls=tls, **options)
 
 
-def scan(lab, client=0):
-    return lab.clients[client].scan(lab.publics[0], sorted({*PORTS, *OUTSIDE_THE_RANGE}), timeout=1)
+def scan(lab, client=0, awaited=()):
+    return lab.clients[client].scan(lab.publics[0], sorted({*PORTS, *OUTSIDE_THE_RANGE}), awaited, timeout=1)
 
 
 @pytest.mark.parametrize("tls", CONTROL)
@@ -47,12 +47,12 @@ def test_ports_are_open_to_the_client_of_the_session_while_it_lasts(lab, tls):
     assert scan(lab) == set()
     with session(lab, tls) as client:
         assert client.ask("NOOP").startswith("200")
-        assert scan(lab) == LISTENING
+        assert scan(lab, awaited=LISTENING) == LISTENING
         assert scan(lab, client=1) == set()
         lab.pasvd.kill()
         assert scan(lab) == set()
         lab.start_pasvd()
-        assert scan(lab) == LISTENING
+        assert scan(lab, awaited=LISTENING) == LISTENING
         assert scan(lab, client=1) == set()
         client.ask("QUIT")
     assert scan(lab) == set()

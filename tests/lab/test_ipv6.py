@@ -86,7 +86,7 @@ def test_port_of_a_reply_to_pasv_is_opened_and_its_text_left(inside, visit):
             assert read_all(data) == inside.content
             while ftp.getresp()[0] == "1":
                 pass
-        assert lab.clients[0].attempt(lab.publics[0], port) != "open"
+        assert lab.clients[0].is_shut(lab.publics[0], port)
 
 
 def epsv_port(client):
@@ -104,13 +104,13 @@ def test_extended_passive_port_is_opened_and_its_text_left(make_lab, length):
             for _ in range(3):
                 port = epsv_port(client)
                 assert port == server.data_ports[-1]
-                assert lab.clients[1].attempt(public, port) != "open"
+                assert lab.clients[1].is_shut(public, port)
                 with lab.clients[0].connect(public, port) as data:
                     client.send(b"RETR anything\r\n")
                     assert client.line().startswith("150")
                     assert read_all(data) == CONTENT
                     assert client.line().startswith("226")
-                assert lab.clients[0].attempt(public, port) != "open"
+                assert lab.clients[0].is_shut(public, port)
 
 
 @pytest.mark.daemon
@@ -125,7 +125,7 @@ def test_server_outside_is_told_the_address_that_it_sees(make_lab, length):
                 endpoint = client.listen()
                 assert offer(client, "EPRT", endpoint).startswith("200")
                 assert server.offer() == (public, endpoint[1])      # as RFC 5952 has it
-                assert lab.clients[0].attempt(public, endpoint[1]) != "open"
+                assert lab.clients[0].is_shut(public, endpoint[1])
                 assert fetch(client) == (server.address, DATA_PORT)
 
 

@@ -57,14 +57,14 @@ def test_only_the_negotiated_passive_port_is_open_to_who_negotiated_it(make_lab,
             assert port == server.data_ports[-1]
             expected, = lab.expectations()
             assert (expected["dst"], int(expected["dport"])) == (server.address, port)
-            assert lab.clients[1].attempt(server.address, port) != "open"
-            assert lab.clients[0].attempt(server.address, other.getsockname()[1]) != "open"
+            assert lab.clients[1].is_shut(server.address, port)
+            assert lab.clients[0].is_shut(server.address, other.getsockname()[1])
             with lab.clients[0].connect(server.address, port) as data:
                 client.send(b"RETR anything\r\n")
                 assert client.line().startswith("150")
                 assert read_all(data) == CONTENT
                 assert client.line().startswith("226")
-            assert lab.clients[0].attempt(server.address, port) != "open"
+            assert lab.clients[0].is_shut(server.address, port)
 
 
 @pytest.mark.parametrize("family, verb", [("ipv4", "PORT"), ("ipv4", "EPRT"), ("ipv6", "EPRT")])
@@ -75,10 +75,10 @@ def test_only_the_negotiated_active_port_is_open_to_its_server(make_lab, family,
             other, endpoint = client.listen(), client.listen()
             assert offer(client, verb, endpoint).startswith("200")
             assert server.offer() == endpoint
-            assert lab.clients[0].attempt(*endpoint) != "open"
-            assert server.attempt(other) != "open"
+            assert lab.clients[0].is_shut(*endpoint)
+            assert server.is_shut(other)
             assert fetch(client) == (server.address, 20)
-            assert server.attempt(endpoint) != "open"
+            assert server.is_shut(endpoint)
 
 
 def test_client_outside_is_none_of_the_lan(make_lab):
@@ -142,7 +142,7 @@ def test_nothing_is_opened_before_a_login(make_lab):
             client.line()
             passive(client, "PASV")
             assert lab.expectations() == []
-            assert lab.clients[0].attempt(server.address, server.data_ports[-1]) != "open"
+            assert lab.clients[0].is_shut(server.address, server.data_ports[-1])
 
 
 def test_rules_leave_other_hosts_alone(make_lab):
@@ -153,7 +153,7 @@ def test_rules_leave_other_hosts_alone(make_lab):
         lab.router.ip(f"route add {neighbour}/32 dev lan0\n")
         lab.clients[0].ip(f"route add {neighbour}/32 via {lab.router_address}\n")
         with lab.servers[0].listen(neighbour, 21):
-            assert lab.clients[0].attempt(neighbour, 21) != "open"
+            assert lab.clients[0].is_shut(neighbour, 21)
             lab.iptables("-I", "FORWARD", "-d", neighbour, "-j", "ACCEPT")
             lab.iptables("-I", "FORWARD", "-s", neighbour, "-j", "ACCEPT")
             assert lab.clients[0].attempt(neighbour, 21) == "open"

@@ -81,8 +81,8 @@ def test_what_is_opened_is_opened_to_its_client_alone(lab, visit):
     trip = visit(lab, second, port=2121)
     with clients.python_session(trip) as ftp:
         host, port = ftp.makepasv()
-        assert lab.clients[1].attempt(host, port) != "open"
-        assert lab.clients[0].attempt(lab.publics[0], 21) != "open"     # that of the first, where nobody listens
+        assert lab.clients[1].is_shut(host, port)
+        assert lab.clients[0].is_shut(lab.publics[0], 21)     # that of the first, where nobody listens
         assert clients.download_bytes(ftp, trip) == CONTENT
 
 

@@ -82,9 +82,9 @@ def test_each_server_announces_the_address_by_which_it_is_dialled(lab):
             assert other.ask("PASV") == second.pasv_text(second.data_ports[-1]).decode()
             ports = [site.data_ports[-1] for site in sites]
             for address, wrong in zip(lab.publics, reversed(ports)):
-                assert lab.clients[1].attempt(address, wrong) != "open"
+                assert lab.clients[1].is_shut(address, wrong)
             for client, address, port in zip((one, other), lab.publics, ports):
-                assert lab.clients[1].attempt(address, port) != "open"
+                assert lab.clients[1].is_shut(address, port)
                 download(client, lab.clients[0], address, port)
 
 
@@ -116,6 +116,6 @@ def test_epsv_opens_what_was_announced_to_its_client_alone(lab):
         with RawClient(lab.clients[0], public) as client:
             port = int(client.ask("EPSV").split("|")[3])
             assert port == server.data_ports[-1]
-            assert lab.clients[1].attempt(public, port) != "open"
+            assert lab.clients[1].is_shut(public, port)
             download(client, lab.clients[0], public, port)
-            assert lab.clients[0].attempt(public, port) != "open"
+            assert lab.clients[0].is_shut(public, port)
