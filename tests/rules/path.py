@@ -40,6 +40,11 @@ class Net(typing.NamedTuple):
     inside: str
     neighbour: str
 
+    @property
+    def at_once(self):
+        """An address that others are asked about is good a little later; with accept_dad=0 as well."""
+        return " nodad" if self.flag == "-6" else ""
+
     def options(self, text):
         return text.format(**self._asdict()).split()
 
@@ -114,7 +119,7 @@ class Path:
             ns.run("ethtool", "-K", name, "tso", "off", "gso", "off")
         for ns, name, addresses in ((left, left_name, left_addresses), (right, right_name, [right_address])):
             for address in addresses:
-                ns.ip(f"address add {address}/{self.net.bits} dev {name}")
+                ns.ip(f"address add {address}/{self.net.bits} dev {name}{self.net.at_once}")
 
     def route(self, ns, to, gateway, device):
         network = to if to == "default" else str(ipaddress.ip_interface(to).network)
