@@ -31,7 +31,7 @@
 #include "sane.h"
 #include "step.h"
 
-enum { CODE_AND_SPACE = 4 };
+enum { CODE_AND_SPACE = 4, TELNET_IAC = 255 };
 
 static_assert((int)QUOTA_KEY_LEN == (int)CONNTAB_KEY_LEN, "both tables have the same key");
 
@@ -273,6 +273,24 @@ static enum reason engine_redo_reply(struct step *s)
 	return news.offer.len && offer_redo(s, &news.offer) ? REASON_REPEATED : REASON_PASSED;
 }
 
+static bool may_begin_command(uint8_t first)
+{
+	const uint8_t line[] = {first, '\n'};
+
+	return first == TELNET_IAC || first == '\r' || ftp_is_command(line, sizeof(line));
+}
+
+/* A line that is still coming. What does not begin like a command is none: if the daemon ends now,
+ * a successor sees the rest alone. */
+static void engine_on_beginning(const struct step *s)
+{
+	struct session *session = &s->conn->session;
+	const struct line *l = &s->stream->line;
+
+	if (s->dir == DIR_ORIGINAL && l->len && !l->partial && !session->begins_tls)
+		session->distrusted |= !may_begin_command(l->buf[0]);
+}
+
 static enum reason engine_read_bytes(struct step *s, const uint8_t *p, size_t n)
 {
 	struct line *l = &s->stream->line;
@@ -296,6 +314,7 @@ static enum reason engine_read_bytes(struct step *s, const uint8_t *p, size_t n)
 			break;
 		line_next(l);
 	}
+	engine_on_beginning(s);
 	return l->len ? reason_worse(reason, step_hold(s)) : reason;
 }
 
