@@ -3,7 +3,8 @@
  *
  * usage: play [-e N] FILE...
  *
- * With -e, of the runs with cuts only one of N, counted through all files: for an emulator, which is slow.
+ * With -e, of the runs with cuts only one of N, counted through all files: for an emulator, which
+ * is slow.
  *
  * A file is played many times, in all the ways of cutting and repeating its segments that
  * dialogue/README lists. Each run starts a helper and a conntrack anew, hands each segment to
