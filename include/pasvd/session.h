@@ -28,6 +28,7 @@ struct session {
 	bool distrusted : 1; /* the client sent a line that is no command */
 	bool greeted : 1;    /* the server has replied to something */
 	bool lost : 1;       /* replies to commands that are not known may come */
+	bool miscounted : 1; /* the server may have had more commands, or fewer */
 	bool paired : 1;     /* the reply at hand answers a PASV or EPSV, */
 	bool announced : 1;  /* and has said where the server listens */
 	bool secures : 1;    /* the reply at hand agrees to TLS */

@@ -31,7 +31,7 @@
 #include "sane.h"
 #include "step.h"
 
-enum { CODE_AND_SPACE = 4, TELNET_IAC = 255 };
+enum { CODE_AND_SPACE = 4 };
 
 static_assert((int)QUOTA_KEY_LEN == (int)CONNTAB_KEY_LEN, "both tables have the same key");
 
@@ -277,7 +277,7 @@ static bool may_begin_command(uint8_t first)
 {
 	const uint8_t line[] = {first, '\n'};
 
-	return first == TELNET_IAC || first == '\r' || ftp_is_command(line, sizeof(line));
+	return first == FTP_TELNET_IAC || first == '\r' || ftp_is_command(line, sizeof(line));
 }
 
 /* A line that is still coming. What does not begin like a command is none: if the daemon ends now,

@@ -330,10 +330,10 @@ bool ftp_is_word(const uint8_t *p, size_t n, const char *word)
  * front of ABOR. */
 size_t ftp_telnet(const uint8_t *p, size_t n)
 {
-	enum { WILL = 251, DONT = 254, IAC = 255 };
+	enum { WILL = 251, DONT = 254 };
 	size_t at = 0;
 
-	while (n - at > 2 && p[at] == IAC)
+	while (n - at > 2 && p[at] == FTP_TELNET_IAC)
 		at += p[at + 1] >= WILL && p[at + 1] <= DONT ? 3 : 2;
 	return at;
 }

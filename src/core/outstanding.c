@@ -119,7 +119,7 @@ bool outstanding_add(struct session *s, unsigned verb, unsigned flags)
 	}
 	if (s->n == SESSION_COMMANDS) {
 		overflow = outstanding_have(s, HAS_PORT);
-		s->flooded = true;
+		s->flooded = s->miscounted = true;
 		s->n = 0;
 	}
 	s->command[s->n++] = (struct session_command){(uint8_t)verb, (uint8_t)flags, 1};

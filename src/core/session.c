@@ -5,7 +5,10 @@
  * does, is decided by the table of outstanding.c. Here that is carried out.
  *
  * Login. A new session awaits its greeting, also if commands came before that: a 220 answers the
- * connection, REIN or HOST, and then nobody is logged in. A success for USER, PASS or ACCT logs in.
+ * connection, REIN or HOST, and then nobody is logged in. A success for USER, PASS or ACCT logs in;
+ * but where a server may have counted commands in another way than we do, since it ends lines in
+ * another way or since some are not known, only one that says so (230, 232): any other may be the
+ * reply to something else.
  * A 331 says that a password is needed: the login before it, if there was one, has been flushed.
  *
  * Offers. A 227 or 229 needs its PASV or EPSV, a login, and a place in its own reply; in a multi-
@@ -55,6 +58,19 @@ static struct session_news session_offered(const struct session *s, const struct
 }
 
 /* --- commands --- */
+
+/* All servers take the line for one command: it ends with CR LF, and has none of the characters at
+ * which some end lines or skip bytes. */
+static bool is_plain(const uint8_t *p, size_t n)
+{
+	if (n < 2 || p[n - 2] != '\r' || p[n - 1] != '\n')
+		return false;
+	for (size_t i = 0; i < n - 2; i++) {
+		if (p[i] < ' ' || p[i] == FTP_TELNET_IAC)
+			return false;
+	}
+	return true;
+}
 
 static bool session_is_active(unsigned verb)
 {
@@ -114,6 +130,7 @@ struct session_news session_command(struct session *s, const uint8_t *p, size_t 
 
 	ftp_command(p, n, &command);
 	s->distrusted |= command.verb != FTP_EMPTY && !ftp_is_command(p, n);
+	s->miscounted |= !is_plain(p, n);
 	session_go_on(s);
 	overflow = outstanding_add(s, command.verb, outstanding_flags_of(s, command.verb));
 	news = session_command_news(s, &command);
@@ -191,6 +208,8 @@ static struct session_news session_on_first_line(struct session *s, uint16_t cod
 		taken = outstanding_answered(s, heard);
 	outstanding_doubt(s, &taken, heard);
 	effect = outstanding_effects[taken.verb][heard];
+	if (effect == IN && heard != HEARD_LOGGED_IN && s->miscounted)
+		effect = TAKE;
 	news = session_take_effect(s, effect, taken.flags);
 	s->greeted |= heard != HEARD_PRELIMINARY;
 	if (heard != HEARD_PRELIMINARY && heard != HEARD_PASSWORD)
@@ -267,7 +286,8 @@ struct session_news session_reply(struct session *s, const uint8_t *p, size_t n)
 
 void session_start(struct session *s, bool logged_in, bool distrusted)
 {
-	*s = (struct session){.logged_in = logged_in, .distrusted = distrusted, .lost = true};
+	*s = (struct session){
+		.logged_in = logged_in, .distrusted = distrusted, .lost = true, .miscounted = true};
 }
 
 void session_lost(struct session *s)
