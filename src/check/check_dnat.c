@@ -2,7 +2,7 @@
 /* check_dnat.c - DNAT rules of others that never count because pasvd's own come first
  *
  * A container that comes back with another address is such a case: its DNAT rule is a new one, and
- * pasvd's still names the old address.
+ * pasvd's still names the old address. Those that come before are for check_first.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,13 +11,17 @@
 
 static const char about[] = "server";
 
-static bool check_dnat_leads_to(const struct ruleset *rs, const struct chain *chain)
+static bool check_dnat_leads_to(
+	const struct target *t, const struct filter *f, const struct chain *chain)
 {
-	bool leads = chain->hook == HOOK_PREROUTING;
+	const struct ruleset *rs = &f->rules;
+	bool leads = chain->hook == HOOK_PREROUTING && !check_first_is_before(t, f, chain, "nat");
 
 	for (size_t i = 0; i < rs->n && !leads; i++) {
 		const struct chain *c = &rs->chain[i];
 
+		if (c->hook == HOOK_PREROUTING && check_first_is_before(t, f, c, "nat"))
+			continue;
 		for (size_t j = 0; j < c->n && strcmp(c->table, chain->table) == 0; j++)
 			leads |= strcmp(c->rule[j].target, chain->name) == 0;
 	}
@@ -72,7 +76,7 @@ static void check_dnat_filter(const struct facts *f, const struct target *t,
 		const struct chain *c = &filter->rules.chain[i];
 
 		if (strcmp(c->name, t->own) == 0 || strcmp(c->table, t->own) == 0 ||
-			!check_dnat_leads_to(&filter->rules, c))
+			!check_dnat_leads_to(t, filter, c))
 			continue;
 		for (size_t j = check_dnat_first(t, c); j < c->n; j++) {
 			for (size_t p = 0; p < t->service.n_ports; p++) {

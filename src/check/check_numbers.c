@@ -75,3 +75,41 @@ void check_events(struct report *r, long events)
 		"a port was used");
 	finding_fix(found, "sysctl -w net.netfilter.nf_conntrack_events=2");
 }
+
+/* Rules of iptables name the helper before conntrack has made the connection; those of nft come
+ * later, and replace none. */
+void check_auto_helper(struct report *r, long value, bool by_nft)
+{
+	static const char sysctl[] = "net.netfilter.nf_conntrack_helper";
+	struct finding *found;
+
+	if (value <= 0)
+		return;
+	if (!by_nft) {
+		report_add(r, SEVERITY_OK, "ct-helper",
+			"%s is %ld: the helper that the rules name stays", sysctl, value);
+		return;
+	}
+	found = report_add(r, SEVERITY_WARNING, "ct-helper", "%s is %ld", sysctl, value);
+	finding_why(found,
+		"if nf_conntrack_ftp is loaded, connections to port 21 have its helper before "
+		"rules of nft can give them another one, and pasvd leaves them alone");
+	finding_fix(found, "sysctl -w %s=0", sysctl);
+}
+
+void check_bridge(struct report *r, const char *sysctl, long value)
+{
+	if (value > 0)
+		report_add(r, SEVERITY_OK, "bridges",
+			"%s is %ld: what is bridged is followed like what is routed", sysctl,
+			value);
+}
+
+void check_flowtables(struct report *r, size_t n)
+{
+	if (n)
+		report_add(r, SEVERITY_OK, "flowtables",
+			"%zu: the kernel offloads no connection that carries a helper, to "
+			"hardware neither",
+			n);
+}

@@ -90,7 +90,7 @@ static bool check_open_filter(const struct target *t, const struct filter *f, st
 	return r->n == before;
 }
 
-static bool has_snat(const struct facts *f, enum addr_family family)
+bool family_is_translated(const struct facts *f, enum addr_family family)
 {
 	for (size_t i = 0; i < f->n_filters; i++) {
 		const struct ruleset *rs = &f->filter[i].rules;
@@ -110,7 +110,7 @@ static void check_open_clients(const struct facts *f, const struct target *t, st
 	const char *ipt = t->filter->command;
 	struct finding *found;
 
-	if (!t->service.lan[0] || t->family == ADDR_IP6 || has_snat(f, t->family))
+	if (!t->service.lan[0] || t->family == ADDR_IP6 || family_is_translated(f, t->family))
 		return;
 	found = report_add(r, SEVERITY_WARNING, "clients", "%s: no rule translates those on %s",
 		target_family(t), t->service.lan);

@@ -116,6 +116,17 @@ static struct finding *check_rules_wrong(const struct target *t, const char *tab
 	return found;
 }
 
+static struct finding *check_rules_dormant(
+	const struct target *t, const char *table, struct report *r)
+{
+	struct finding *found = report_add(
+		r, SEVERITY_ERROR, about, "%s: table %s is dormant", target_family(t), table);
+
+	finding_why(found, "no packet sees what is in it");
+	finding_fix(found, "nft add table %s %s", t->family == ADDR_IP6 ? "ip6" : "ip", table);
+	return found;
+}
+
 /* NULL if the chain is as it should be. */
 static struct finding *check_rules_compare_chain(
 	const struct target *t, const struct chain *expected, struct report *r)
@@ -126,6 +137,8 @@ static struct finding *check_rules_compare_chain(
 
 	if (!loaded)
 		return check_rules_wrong(t, expected->table, r, "is not there", "");
+	if (loaded->dormant)
+		return check_rules_dormant(t, expected->table, r);
 	if (missing)
 		return check_rules_wrong(t, expected->table, r, "lacks the rule ", missing->text);
 	if (strange)
@@ -178,7 +191,7 @@ static bool check_rules_compare(const struct facts *f, const struct target *t, s
 			found = check_rules_compare_chain(t, c, r);
 		else if (chain_jump(c, t->own) < c->n)
 			found = check_rules_compare_jump(t, c, r);
-		if (found)
+		if (found && !found->fix[0])
 			check_rules_fix_by_loading(f, t, found);
 		good &= !found;
 	}

@@ -48,16 +48,31 @@ static bool check_way_drops(const struct place *p, const struct way *way)
 	return way->end == RULE_DROP || (way->end == RULE_NONE && p->chain->drops);
 }
 
+/* At ingress and egress nothing is known of a packet's connection. */
+static bool is_of_device(const struct chain *c)
+{
+	return c->hook == HOOK_INGRESS || c->hook == HOOK_EGRESS;
+}
+
+/* Not, if our own chain in front gives such a packet its template. */
+static bool check_way_untracks(const struct place *p, const struct way *way)
+{
+	const struct rule_packet *packet = &p->kind->packet;
+	bool has_template = chain_jump(p->chain, p->target->own) < p->chain->n && !packet->reply &&
+			    !packet->dport_to;
+
+	return way->end == RULE_NOTRACK && p->chain->priority <= AFTER_CONNTRACK && !has_template;
+}
+
 /* Whether the way ends as it should. */
 static bool is_good(const struct place *p, const struct way *way)
 {
 	if (way->end == RULE_JUMP)
 		return true;
-	if (p->chain->hook == HOOK_INGRESS)
+	if (is_of_device(p->chain))
 		return !check_way_drops(p, way) && way->end != RULE_ELSEWHERE;
 	if (!p->ours)
-		return !check_way_drops(p, way) &&
-		       (way->end != RULE_NOTRACK || p->chain->priority > AFTER_CONNTRACK);
+		return !check_way_drops(p, way) && !check_way_untracks(p, way);
 	if (way->end == RULE_ACCEPT && p->kind->hook == HOOK_FORWARD)
 		return true;
 	return way->rule && is_as_ours(p, way->rule);
@@ -139,8 +154,8 @@ static void check_way_fix_drop(const struct place *p, const struct way *way, str
 		.at_end = !way->rule,
 		.loader = p->facts->loader};
 
-	if (p->kind->hook != HOOK_FORWARD || !shell_plain(p->chain->table) ||
-		!shell_plain(p->chain->name))
+	if (p->kind->hook != HOOK_FORWARD || p->chain->hook == HOOK_EGRESS ||
+		!shell_plain(p->chain->table) || !shell_plain(p->chain->name))
 		finding_advice(found, "have it let these packets through");
 	else
 		mend_forward(&m, found);
@@ -173,6 +188,8 @@ static void check_way_take_end(void *data, const struct way *way)
 {
 	struct check_ends *e = data;
 
+	if (way->end == RULE_TEMPLATE && !e->place->ours)
+		return; /* the packet goes on; check_first() */
 	if (way->end == RULE_UNKNOWN) {
 		check_way_note(e, true, way);
 		check_way_note(e, false, way);
@@ -257,7 +274,7 @@ static void check_way_say_unsure(const struct place *p, const struct way *bad,
 		finding_why(found, "what %s matches or does is not understood%s%s", unclear,
 			rule->unclear[0] ? ": " : "", rule->unclear);
 	else if (p->is_elsewhere)
-		finding_why(found, "it is for%s, and by which interface they come in is not known",
+		finding_why(found, "it is for%s, and by which interface they pass is not known",
 			p->chain->devices);
 	else
 		finding_why(found, "there are too many rules to follow them all");
@@ -317,21 +334,26 @@ static void check_way_chain(const struct place *p, struct report *r)
 
 /* --- all of them --- */
 
-/* Whether such packets may come in by a device of the chain. */
-static bool check_way_is_on_device(const struct kind *k, const struct chain *c)
+/* Whether such packets may pass by a device of the chain. */
+static bool check_way_is_on_device(const char *device, const struct chain *c)
 {
 	char name[INTERFACE_MAX + 3];
 
-	snprintf(name, sizeof(name), " %s ", k->packet.in ? k->packet.in : "");
-	return !k->packet.in || !c->devices[0] || strstr(c->devices, name);
+	snprintf(name, sizeof(name), " %s ", device ? device : "");
+	return !device || !c->devices[0] || strstr(c->devices, name);
 }
 
+/* What is known of packets that are forwarded is known behind NAT already. */
 static bool check_way_at_hook(const struct kind *k, const struct chain *c)
 {
+	if (k->hook == HOOK_FORWARD && c->hook == HOOK_PREROUTING)
+		return c->priority > BEFORE_NAT;
 	if (k->hook == HOOK_FORWARD && c->hook == HOOK_POSTROUTING)
 		return true;
+	if (k->hook == HOOK_FORWARD && c->hook == HOOK_EGRESS)
+		return check_way_is_on_device(k->packet.out, c);
 	if (k->hook == HOOK_PREROUTING && c->hook == HOOK_INGRESS)
-		return check_way_is_on_device(k, c);
+		return check_way_is_on_device(k->packet.in, c);
 	return c->hook == k->hook && c->priority >= k->from && c->priority <= k->to;
 }
 
@@ -357,23 +379,34 @@ static bool check_way_is_left_to_others(const struct service *s, const struct ki
 	       (k->hook == HOOK_FORWARD && !s->accept_data && !s->lan[0]);
 }
 
-/* At ingress nothing is known of a packet's connection. */
-static struct kind check_way_before_conntrack(const struct kind *k)
+/* What is known of such packets at the chain: before a route is chosen not by which interface they
+ * leave; and what the server sends has, once it is translated, an address of the router. */
+static struct kind check_way_there(
+	const struct kind *k, const struct service *s, const struct chain *c)
 {
-	struct kind early = *k;
+	struct kind there = *k;
 
-	early.packet.state = 0;
-	early.packet.helper = NULL;
-	return early;
+	if (is_of_device(c)) {
+		there.packet.state = 0;
+		there.packet.helper = NULL;
+	}
+	if (c->hook == HOOK_PREROUTING)
+		there.packet.out = NULL;
+	if (c->hook != HOOK_EGRESS && (c->hook != HOOK_POSTROUTING || c->priority <= BEHIND_NAT))
+		return there;
+	if (k->packet.src.family != ADDR_NONE)
+		there.packet.src = s->public;
+	if (k->packet.reply && k->packet.orig_dport && !k->packet.orig_dport_to)
+		there.packet.sport = k->packet.orig_dport;
+	return there;
 }
 
 static void check_way_kind(const struct facts *facts, const struct target *t,
 	const struct filter *f, const struct kind *k, struct report *r)
 {
-	const struct kind early = check_way_before_conntrack(k);
-
 	for (size_t i = 0; i < f->rules.n; i++) {
-		struct place p = {facts, t, f, &f->rules.chain[i], k, false, false};
+		const struct kind there = check_way_there(k, &t->service, &f->rules.chain[i]);
+		struct place p = {facts, t, f, &f->rules.chain[i], &there, false, false};
 
 		if (!check_way_at_hook(k, p.chain) || chain_is_of_pasvd(p.chain))
 			continue;
@@ -387,10 +420,10 @@ static void check_way_kind(const struct facts *facts, const struct target *t,
 		}
 		if (p.ours && !check_way_has_jump(&p))
 			continue; /* check_rules() says so */
-		if (p.chain->hook == HOOK_INGRESS) {
-			p.kind = &early;
-			p.is_elsewhere = !early.packet.in || !p.chain->devices[0];
-		}
+		if (is_of_device(p.chain))
+			p.is_elsewhere =
+				!p.chain->devices[0] ||
+				!(p.chain->hook == HOOK_EGRESS ? k->packet.out : k->packet.in);
 		check_way_chain(&p, r);
 	}
 }
@@ -421,6 +454,7 @@ static void check_way_server(const struct facts *f, const struct target *t, stru
 
 			kinds_add_server(&k, t, t->service.n_wans ? t->service.wan[w] : NULL, i);
 			check_way_kinds(f, t, &k, r);
+			check_first(f, t, &k, t->service.port[i].server, r);
 		}
 	}
 }
@@ -440,8 +474,10 @@ static void check_way_target(const struct facts *f, const struct target *t, stru
 		check_way_server(f, t, r);
 	for (size_t i = 0; t->service.lan[0] && i < t->service.n_lan_ports; i++) {
 		k.n = 0;
-		kinds_add_clients(&k, t, t->service.lan_port[i]);
+		kinds_add_clients(
+			&k, t, t->service.lan_port[i], family_is_translated(f, t->family));
 		check_way_kinds(f, t, &k, r);
+		check_first(f, t, &k, 0, r);
 	}
 	if (check_way_not_well(r) == before && !f->filters_unread)
 		report_add(r, SEVERITY_OK, about, "%s: nothing takes those of FTP away from %s",

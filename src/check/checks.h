@@ -44,6 +44,14 @@ void check_marks_written(const struct facts *f, const struct target *t, const st
 void check_marks_restored(const struct target *t, const struct kinds *k, struct report *r);
 void check_marks_hidden(const struct target *t, const struct kinds *k, struct report *r);
 
+/* What others decide about a connection before pasvd's rules do, where only the first rule counts.
+ * `port`: of the server. */
+void check_first(const struct facts *f, const struct target *t, const struct kinds *k,
+	uint16_t port, struct report *r);
+/* Whether a base chain of a filter comes before pasvd's own of that table, or may do so. */
+bool check_first_is_before(
+	const struct target *t, const struct filter *f, const struct chain *c, const char *table);
+
 /* The fix: the jumps to our chain among the rules [from, to) of the chain move to `position`, which
  * iptables counts from 1. */
 void check_way_fix_jumps(struct finding *found, const struct target *t, const struct chain *chain,
@@ -52,6 +60,8 @@ void check_way_fix_jumps(struct finding *found, const struct target *t, const st
 /* What opens the server to everybody although it need not any more; whether clients are translated
  * at all. */
 void check_open(const struct facts *f, struct report *r);
+/* Whether some rule gives connections another source. */
+bool family_is_translated(const struct facts *f, enum addr_family family);
 
 /* --- numbers; -1: could not be read --- */
 
@@ -60,6 +70,11 @@ void check_room(struct report *r, const char *about, const char *things, const c
 	long count, long max);
 void check_timeout(struct report *r, long established);
 void check_events(struct report *r, long events);
+
+/* What does harm to other helpers; said where it is there. */
+void check_auto_helper(struct report *r, long value, bool by_nft);
+void check_bridge(struct report *r, const char *sysctl, long value);
+void check_flowtables(struct report *r, size_t n);
 void check_forwarding(struct report *r, const char *interface, const char *sysctl, long value);
 
 /* --- the queue --- */

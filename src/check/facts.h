@@ -49,6 +49,7 @@ struct facts {
 	bool filters_seen;   /* iptables of either kind could be asked */
 	bool filters_unread; /* rules of some kind could not be read */
 	bool configured;     /* what should be loaded is what the configuration says */
+	size_t flowtables;   /* of nft */
 	size_t n_filters, n_targets;
 	struct filter filter[FILTERS_MAX];
 	struct target target[TARGETS_MAX];

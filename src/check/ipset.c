@@ -98,16 +98,30 @@ static enum ipset_known ipset_take_element(
 	return t.n ? IPSET_NOT : least;
 }
 
-/* False: it is an exception to others. */
+/* Whether one of the words is among those of a line. */
+static bool ipset_has_word(struct text line, const char *const words[])
+{
+	bool has = false;
+
+	while (line.n && !has) {
+		struct text word = text_cut(&line, ' ');
+
+		for (size_t i = 0; words[i]; i++)
+			has |= word.n == strlen(words[i]) && memcmp(word.p, words[i], word.n) == 0;
+	}
+	return has;
+}
+
+/* False: it is an exception to others, or an interface's name that others begin with. */
 static bool ipset_add(struct lookup *l, struct text line)
 {
-	static const char nomatch[] = "nomatch";
+	static const char *const special[] = {"nomatch", "wildcard", NULL};
 	enum ipset_known known =
 		ipset_take_element(l, text_cut(&line, ' '), &l->element[l->n * l->n_fields]);
 
 	l->n += known == IPSET_WHOLE;
 	l->partly |= known == IPSET_NOT;
-	return !memmem(line.p, line.n, nomatch, strlen(nomatch));
+	return !ipset_has_word(line, special);
 }
 
 /* --- the listing --- */
@@ -131,6 +145,9 @@ static struct text ipset_kinds(struct text type)
 	return type;
 }
 
+/* With these an element stands for more addresses than it names. */
+static const char *const ipset_masks[] = {"netmask", "bitmask", NULL};
+
 static bool ipset_read(const char *saved, const struct set_match *m, struct lookup *l)
 {
 	struct text rest = {saved, strlen(saved)};
@@ -145,7 +162,8 @@ static bool ipset_read(const char *saved, const struct set_match *m, struct look
 			for (const char *p = line.p; (p = strchr(p, '\n')); p++)
 				room++;
 			found = ipset_set_fields(
-				l, ipset_kinds(text_cut(&line, ' ')), m->directions);
+					l, ipset_kinds(text_cut(&line, ' ')), m->directions) &&
+				!ipset_has_word(line, ipset_masks);
 			l->element = found ? calloc(room * l->n_fields, sizeof(*l->element)) : NULL;
 			if (!l->element)
 				return false;

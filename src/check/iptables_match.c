@@ -318,8 +318,8 @@ static bool iptables_is_one_of(const char *word, const char *const names[])
 /* For certain hosts, or so many packets in a second. */
 bool iptables_counts(const char *match)
 {
-	static const char *const names[] = {"limit", "hashlimit", "connlimit", "recent", "quota",
-		"quota2", "statistic", "time", NULL};
+	static const char *const names[] = {
+		"limit", "hashlimit", "connlimit", "recent", "quota", "quota2", NULL};
 
 	return iptables_is_one_of(match, names);
 }

@@ -72,7 +72,7 @@ static void iptables_take_option(
 	words = o ? (size_t)o->takes : 0;
 	whole = o && *i + words < w->n;
 	if (!whole || !o->set(r, w->word[*i + (words > 0)], negated))
-		r->unsure |= !behind_target && !(counted && !o);
+		r->unsure |= !behind_target && (!counted || o || negated);
 	*i += 1 + (whole ? words : 0);
 }
 

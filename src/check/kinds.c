@@ -6,9 +6,10 @@
  */
 #include "kinds.h"
 
+#include <limits.h>
 #include <string.h>
 
-enum { FIRST = -1000, LAST = 1000 };
+enum { FIRST = INT_MIN, LAST = INT_MAX };
 
 /* A packet that begins a connection is a SYN; others have no SYN, but an ACK. */
 static void kinds_set_flags(struct rule_packet *p, bool begins)
@@ -22,7 +23,8 @@ static void kinds_set_flags(struct rule_packet *p, bool begins)
 static void kinds_add_at(struct kinds *k, const char *what, enum hook hook, int from, int to,
 	const char *table, struct rule_packet packet)
 {
-	kinds_set_flags(&packet, !(packet.state & STATE_ESTABLISHED));
+	if (!packet.flags)
+		kinds_set_flags(&packet, !(packet.state & STATE_ESTABLISHED));
 	k->kind[k->n++] = (struct kind){what, hook, from, to, table, packet};
 }
 
@@ -37,6 +39,26 @@ static void kinds_add(struct kinds *k, const char *what, enum hook hook, const c
 		kinds_add_at(k, what, hook, FIRST, LAST, table, packet);
 	else
 		kinds_add_at(k, what, hook, AFTER_CONNTRACK + 1, BEFORE_NAT - 1, table, packet);
+}
+
+/* Before conntrack, where our chain is not what they have to reach. */
+static void kinds_add_untracked(struct kinds *k, const char *what, struct rule_packet packet)
+{
+	bool begins = !(packet.state & STATE_ESTABLISHED);
+
+	packet.state = 0;
+	packet.helper = NULL;
+	packet.out = NULL;
+	kinds_set_flags(&packet, begins);
+	kinds_add_at(k, what, HOOK_PREROUTING, FIRST, AFTER_CONNTRACK, "", packet);
+}
+
+/* The second packet of a connection, forwarded. */
+static void kinds_add_accepting(struct kinds *k, const char *what, struct rule_packet packet)
+{
+	packet.flags = FLAG_SYN | FLAG_ACK;
+	packet.flags_known = UINT8_MAX;
+	kinds_add_at(k, what, HOOK_FORWARD, FIRST, LAST, "filter", packet);
 }
 
 /* A data connection as it comes in: before conntrack, and after it. */
@@ -92,6 +114,8 @@ static void kinds_add_control(struct kinds *k, const struct target *t, const cha
 	forwarded.dst = s->server;
 	forwarded.dport = inside;
 	kinds_add(k, "a client's connection", HOOK_PREROUTING, "raw", dialled);
+	kinds_add_untracked(k, "a client's connection", dialled);
+	kinds_add_untracked(k, "the server's replies", answer);
 	dialled.state = STATE_NEW;
 	kinds_add(k, "a client's connection", HOOK_PREROUTING, "", dialled);
 	kinds_add(k, "a client's connection", HOOK_PREROUTING, "nat", dialled);
@@ -104,6 +128,7 @@ static void kinds_add_control(struct kinds *k, const struct target *t, const cha
 	kinds_add(k, "a client's commands", HOOK_FORWARD, "filter", forwarded);
 	answer.out = wan;
 	kinds_add(k, "the server's replies", HOOK_FORWARD, "filter", answer);
+	kinds_add_accepting(k, "the server's answer to a connection", answer);
 }
 
 /* Data connections to a server, and those that it begins. */
@@ -148,6 +173,7 @@ static void kinds_add_data(struct kinds *k, const struct target *t, const char *
 	back.reply_src = s->server;
 	back.state = to.state;
 	kinds_add(k, "the packets of a data connection", HOOK_FORWARD, "filter", back);
+	kinds_add_accepting(k, "the answer to a data connection", back);
 }
 
 void kinds_add_server(struct kinds *k, const struct target *t, const char *wan, size_t port)
@@ -156,23 +182,25 @@ void kinds_add_server(struct kinds *k, const struct target *t, const char *wan, 
 	kinds_add_data(k, t, wan);
 }
 
-void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port)
+void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port, bool translated)
 {
 	const char *lan = t->service.lan;
-	const unsigned int translated = STATE_ESTABLISHED | STATE_SNAT;
+	const unsigned int snat = translated ? STATE_SNAT : 0, dnat = translated ? STATE_DNAT : 0;
 	struct rule_packet out = {.in = lan,
+		.never_out = lan,
 		.sport = POLICY_LOWEST_PORT,
 		.sport_to = UINT16_MAX,
 		.dport = port,
 		.orig_dport = port,
 		.reply_sport = port};
-	struct rule_packet back = {.sport = port,
+	struct rule_packet back = {.never_in = lan,
+		.sport = port,
 		.dport = POLICY_LOWEST_PORT,
 		.dport_to = UINT16_MAX,
 		.orig_dport = port,
 		.reply_sport = port,
 		.reply = true,
-		.state = translated};
+		.state = STATE_ESTABLISHED | snat};
 	struct rule_packet data = {.dport = POLICY_LOWEST_PORT,
 		.dport_to = UINT16_MAX,
 		.orig_dport = POLICY_LOWEST_PORT,
@@ -182,22 +210,23 @@ void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port)
 	kinds_add(k, "a client's connection", HOOK_PREROUTING, "raw", out);
 	out.state = STATE_NEW;
 	kinds_add(k, "a client's connection", HOOK_FORWARD, "filter", out);
-	out.state = translated;
+	out.state = STATE_ESTABLISHED | snat;
 	kinds_add(k, "a client's commands", HOOK_PREROUTING, "mangle", out);
 	kinds_add(k, "a client's commands", HOOK_FORWARD, "filter", out);
 	kinds_add(k, "the answers to clients", HOOK_PREROUTING, "mangle", back);
 	back.out = lan;
 	kinds_add(k, "the answers to clients", HOOK_FORWARD, "filter", back);
 	data.out = lan;
-	data.state = STATE_RELATED | STATE_EXPECTED | STATE_DNAT;
+	data.never_in = lan;
+	data.state = STATE_RELATED | STATE_EXPECTED | dnat;
 	kinds_add(k, "a data connection to clients", HOOK_FORWARD, "filter", data);
-	data.out = NULL;
-	data.in = lan;
+	data.out = data.never_in = NULL;
+	data.in = data.never_out = lan;
 	data.sport = POLICY_LOWEST_PORT;
 	data.sport_to = UINT16_MAX;
-	data.state = STATE_RELATED | STATE_EXPECTED | STATE_SNAT;
+	data.state = STATE_RELATED | STATE_EXPECTED | snat;
 	kinds_add_incoming(k, "a data connection of clients", data);
 	kinds_add(k, "a data connection of clients", HOOK_FORWARD, "filter", data);
-	data.state = STATE_ESTABLISHED | STATE_EXPECTED | STATE_SNAT;
+	data.state = STATE_ESTABLISHED | STATE_EXPECTED | snat;
 	kinds_add(k, "the packets of a data connection", HOOK_FORWARD, "filter", data);
 }

@@ -5,7 +5,7 @@
 
 #include "facts.h"
 
-enum { KINDS_MAX = 24, BEFORE_NAT = -100, AFTER_CONNTRACK = -200 };
+enum { KINDS_MAX = 32, BEFORE_NAT = -100, BEHIND_NAT = 100, AFTER_CONNTRACK = -200 };
 
 struct kind {
 	const char *what;
@@ -23,7 +23,7 @@ struct kinds {
 /* Packets of clients that come in by `wan` (NULL: not known) for a port of the target's server. */
 void kinds_add_server(struct kinds *k, const struct target *t, const char *wan, size_t port);
 
-/* Those of the target's clients. */
-void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port);
+/* Those of the target's clients; `translated`: they have another address outside. */
+void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port, bool translated);
 
 #endif

@@ -43,7 +43,6 @@ static const struct {
 	{"snat", RULE_SNAT},
 	{"masquerade", RULE_SNAT},
 	{"redirect", RULE_ELSEWHERE},
-	{"tproxy", RULE_ELSEWHERE},
 	{"fwd", RULE_ELSEWHERE},
 	{"notrack", RULE_NOTRACK},
 	{"counter", RULE_NONE},
@@ -56,7 +55,6 @@ static const struct {
 	{"last", RULE_NONE},
 	{"dup", RULE_NONE},
 	{"secmark", RULE_NONE},
-	{"synproxy", RULE_ELSEWHERE},
 };
 
 /* For so many packets in a second, connections or bytes. */
@@ -67,13 +65,31 @@ static bool nft_list_counts(const char *name, const json_t *value)
 	       (strcmp(name, "set") == 0 && json_object_get(value, "stmt"));
 }
 
+/* A zone counts as a template of iptables does. After another address or port the packet is one of
+ * which nothing is known. */
+static void nft_list_take_change(struct rule *r, const json_t *value)
+{
+	const json_t *key = json_object_get(value, "key"),
+		     *payload = json_object_get(key, "payload");
+	const char *of_ct = nft_string_at(json_object_get(key, "ct"), "key"),
+		   *field = nft_string_at(payload, "field");
+
+	if (strcmp(of_ct, "mark") == 0)
+		r->connmark |= nft_mark_written(json_object_get(value, "value"));
+	if (strcmp(of_ct, "zone") == 0 && r->action == RULE_NONE)
+		r->action = RULE_TEMPLATE;
+	if (strcmp(field, "saddr") != 0 && strcmp(field, "daddr") != 0 &&
+		strcmp(field, "sport") != 0 && strcmp(field, "dport") != 0)
+		return;
+	nft_unclear(r, "another", field);
+	r->action = RULE_UNKNOWN;
+}
+
 /* Whether it is one that changes what belongs to a packet. */
 static bool nft_list_changes(struct rule *r, const char *name, const json_t *value)
 {
-	const json_t *ct = json_object_get(json_object_get(value, "key"), "ct");
-
-	if (strcmp(name, "mangle") == 0 && strcmp(nft_string_at(ct, "key"), "mark") == 0)
-		r->connmark |= nft_mark_written(json_object_get(value, "value"));
+	if (strcmp(name, "mangle") == 0)
+		nft_list_take_change(r, value);
 	return strcmp(name, "mangle") == 0 || strcmp(name, "set") == 0 || strcmp(name, "map") == 0;
 }
 
@@ -90,6 +106,8 @@ static void nft_list_take_destination(struct rule *r, const json_t *dnat)
 
 static void nft_list_take_action(struct rule *r, enum rule_action action, const json_t *value)
 {
+	if (r->action == RULE_UNKNOWN)
+		return; /* what comes before may have had its effect */
 	r->action = action;
 	rule_name(r->target, nft_string_at(value, "target"));
 	if (action == RULE_QUEUE && !nft_one_port(json_object_get(value, "num"), &r->queue))
@@ -205,6 +223,7 @@ static const struct {
 	{"input", HOOK_INPUT},
 	{"output", HOOK_OUTPUT},
 	{"ingress", HOOK_INGRESS},
+	{"egress", HOOK_EGRESS},
 };
 
 static void nft_list_set_hook(struct chain *c, const json_t *chain)
@@ -224,7 +243,8 @@ static void nft_list_set_hook(struct chain *c, const json_t *chain)
  * ends with an asterisk is for any. */
 void nft_list_read_devices(const char *text, struct chain *c)
 {
-	const char *p = strstr(text, "hook ingress device"),
+	const char *p = strstr(text,
+			   c->hook == HOOK_EGRESS ? "hook egress device" : "hook ingress device"),
 		   *end = p ? strstr(p, " priority ") : NULL;
 	size_t used = 0;
 
@@ -239,8 +259,9 @@ void nft_list_read_devices(const char *text, struct chain *c)
 		c->devices[0] = '\0';
 }
 
-/* Whether tables of this name and family are of interest. */
-static bool nft_list_wanted(const struct nft_reading *in, const json_t *object)
+/* Whether a chain is of interest. iptables-save leaves out base chains that iptables does not
+ * have. */
+static bool nft_list_wanted(const struct nft_reading *in, const json_t *object, const char *chain)
 {
 	const char *family = nft_string_at(object, "family"),
 		   *table = nft_string_at(object, "table");
@@ -249,11 +270,7 @@ static bool nft_list_wanted(const struct nft_reading *in, const json_t *object)
 		return true;
 	if (strcmp(family, in->place.family == ADDR_IP6 ? "ip6" : "ip") != 0)
 		return false;
-	for (size_t i = 0; in->iptables && i < in->iptables->n; i++) {
-		if (strcmp(in->iptables->chain[i].table, table) == 0)
-			return false;
-	}
-	return true;
+	return !in->iptables || !ruleset_find(in->iptables, "", table, chain);
 }
 
 static struct chain *nft_list_chain_of(
@@ -268,13 +285,13 @@ static int nft_list_read_object(struct nft_reading *in, const json_t *object)
 	const json_t *chain = json_object_get(object, "chain"),
 		     *rule = json_object_get(object, "rule");
 
-	if (chain && nft_list_wanted(in, chain)) {
+	if (chain && nft_list_wanted(in, chain, nft_string_at(chain, "name"))) {
 		in->chain = nft_list_chain_of(in, chain, "name");
 		if (!in->chain)
 			return -ENOMEM;
 		nft_list_set_hook(in->chain, chain);
 	}
-	if (!rule || !nft_list_wanted(in, rule))
+	if (!rule || !nft_list_wanted(in, rule, nft_string_at(rule, "chain")))
 		return 0;
 	in->place.table_family = nft_string_at(rule, "family");
 	in->place.table = nft_string_at(rule, "table");
@@ -284,6 +301,48 @@ static int nft_list_read_object(struct nft_reading *in, const json_t *object)
 		nft_string_at(rule, "family"), nft_string_at(rule, "table"),
 		nft_string_at(rule, "chain"));
 	return in->chain ? nft_list_add_rule(in, rule) : -ENOMEM;
+}
+
+static void nft_list_set_dormant(
+	struct ruleset *rs, enum addr_family family, const char *table_family, const char *table)
+{
+	bool iptables = strcmp(table_family, family == ADDR_IP6 ? "ip6" : "ip") == 0;
+
+	for (size_t i = 0; i < rs->n; i++) {
+		struct chain *c = &rs->chain[i];
+
+		if (strcmp(c->table, table) != 0 ||
+			!(*c->family ? strcmp(c->family, table_family) == 0 : iptables))
+			continue;
+		c->dormant = true;
+		c->hook = HOOK_ELSEWHERE;
+	}
+}
+
+/* "table ip raw {", and "\tflags dormant" below it. */
+void nft_list_read_dormant(const char *text, enum addr_family family, struct ruleset *rs)
+{
+	char table_family[8] = "", table[RULE_NAME_MAX] = "";
+
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *dormant =
+			strncmp(line, "\tflags ", 7) == 0 ? strstr(line, "dormant") : NULL;
+
+		if (strncmp(line, "table ", 6) == 0)
+			sscanf(line, "table %7s %63s", table_family, table);
+		else if (dormant && dormant < line + strcspn(line, "\n"))
+			nft_list_set_dormant(rs, family, table_family, table);
+	}
+}
+
+size_t nft_list_count_flowtables(const char *text)
+{
+	static const char line[] = "\n\tflowtable ";
+	size_t n = 0;
+
+	for (const char *p = text; (p = strstr(p, line)) != NULL; p++)
+		n++;
+	return n;
 }
 
 int nft_list_read(const char *text, enum addr_family family, const struct ruleset *iptables,

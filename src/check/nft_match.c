@@ -119,11 +119,20 @@ static bool has_word(const json_t *value, const json_t *elements, const char *wo
 	return false;
 }
 
+/* A state or status is a mask of bits: "in" asks for one of them, "!" for none, and "==" and "!="
+ * compare all of it. A connection has one state, but a status has bits that nobody names. */
+static bool nft_is_about_bits(const char *key, const char *op, const json_t *value)
+{
+	bool one = json_is_string(value) || json_object_get(value, "set");
+
+	return strcmp(op, "in") == 0 || strcmp(op, "!") == 0 || (strcmp(key, "state") == 0 && one);
+}
+
 /* States that are not in the table, such as "seen-reply", make the rule unsure. */
-static bool nft_take_states(struct rule *r, const char *key, const json_t *value, bool negated)
+static bool nft_take_states(struct rule *r, const char *key, const char *op, const json_t *value)
 {
 	const json_t *set = json_is_array(value) ? value : json_object_get(value, "set");
-	struct state_match m = {.negated = negated};
+	struct state_match m = {.negated = *op == '!'};
 	size_t found = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
@@ -132,7 +141,8 @@ static bool nft_take_states(struct rule *r, const char *key, const json_t *value
 			found++;
 		}
 	}
-	if (r->n_states == RULE_STATES_MAX || found != (set ? json_array_size(set) : 1))
+	if (r->n_states == RULE_STATES_MAX || found != (set ? json_array_size(set) : 1) ||
+		!nft_is_about_bits(key, op, value))
 		return false;
 	r->state[r->n_states++] = m;
 	return true;
@@ -234,7 +244,7 @@ static bool nft_take_special(struct rule *r, const json_t *left, const char *op,
 	bool negated = strcmp(op, "!=") == 0;
 
 	if (strcmp(key, "status") == 0 || (strcmp(key, "state") == 0 && !is_name(right)))
-		*ret_understood = nft_take_states(r, key, right, negated);
+		*ret_understood = nft_take_states(r, key, op, right);
 	else if (strcmp(key, "helper") == 0)
 		*ret_understood = nft_take_helper(r, right, negated);
 	else if (is_tcp_flags(left) || is_tcp_flags(json_array_get(masked, 0)))

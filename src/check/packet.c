@@ -139,12 +139,19 @@ static enum tri span_some(enum field field)
 	return field_is_port(field) ? TRI_SOME_PORTS : TRI_SOME;
 }
 
-static bool span_is_never(const struct span *s, enum field field)
+static bool span_is_of_name(const struct span *s, const char *name)
 {
-	struct span never;
+	struct span of;
 
-	return (field == FIELD_IN || field == FIELD_OUT) &&
-	       span_name(PACKET_NEVER_BY, false, &never) && memcmp(s, &never, sizeof(never)) == 0;
+	return name && span_name(name, false, &of) && memcmp(s, &of, sizeof(of)) == 0;
+}
+
+static bool span_is_never(const struct span *s, enum field field, const struct rule_packet *p)
+{
+	if (field != FIELD_IN && field != FIELD_OUT)
+		return false;
+	return span_is_of_name(s, PACKET_NEVER_BY) ||
+	       span_is_of_name(s, field == FIELD_IN ? p->never_in : p->never_out);
 }
 
 /* Whether the packet's field is in the interval. */
@@ -156,7 +163,7 @@ static enum tri span_holds(const struct span *s, enum field field, const struct 
 	if (memcmp(s, &any, sizeof(any)) == 0)
 		return TRI_YES;
 	if (!span_of_packet(p, field, &of))
-		return span_is_never(s, field) ? TRI_NO : span_some(field);
+		return span_is_never(s, field, p) ? TRI_NO : span_some(field);
 	if (memcmp(of.high, s->low, SPAN_BYTES) < 0 || memcmp(of.low, s->high, SPAN_BYTES) > 0)
 		return TRI_NO;
 	if (memcmp(of.low, s->low, SPAN_BYTES) >= 0 && memcmp(of.high, s->high, SPAN_BYTES) <= 0)

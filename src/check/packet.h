@@ -50,7 +50,8 @@ enum { FLAG_FIN = 1, FLAG_SYN = 2, FLAG_RST = 4, FLAG_PSH = 8, FLAG_ACK = 16, FL
 #define PACKET_NEVER_BY "lo"
 
 struct rule_packet {
-	const char *in, *out; /* NULL: not known */
+	const char *in, *out;             /* NULL: not known */
+	const char *never_in, *never_out; /* if not known, not this one */
 	struct addr src, dst, orig_dst, reply_src;
 	uint16_t sport, dport, orig_dport, reply_sport; /* 0: not known */
 	/* not 0: the port is anything from the one above to this */

@@ -20,8 +20,10 @@ bool probe_nft_asked(const char *options);
  * -errno. */
 int probe_nft(const struct conf *conf, const char *options, struct nft_facts *ret_facts);
 
-/* Asks for the devices of the chains that are at ingress. */
+/* Asks for the devices of the chains that are at ingress or egress. */
 void probe_nft_devices(struct ruleset *rs);
+/* Asks which tables are dormant, and for flowtables. */
+void probe_nft_dormant(struct facts *f);
 
 /* Asks for the elements of the ipsets that rules name. */
 void probe_ipsets(struct ruleset *rs);
@@ -29,6 +31,9 @@ void probe_ipsets(struct ruleset *rs);
 /* Conntrack's helper for pasvd: that one which is wanted; its tables, the owner of the network
  * namespace. */
 void probe_kernel(enum ct_helper_wanted wanted, struct report *r);
+
+/* What is said to do harm to helpers and rules: flowtables, bridges, automatic helpers. */
+void probe_harmless(const struct facts *f, struct report *r);
 
 /* Who listens to the queues of the rules, or to `queue` if there are none. */
 void probe_queues(const struct facts *f, uint16_t queue, struct report *r);

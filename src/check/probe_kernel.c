@@ -144,3 +144,15 @@ void probe_kernel(enum ct_helper_wanted wanted, struct report *r)
 		probe_sysctl("net/netfilter/nf_conntrack_expect_max"));
 	check_events(r, probe_sysctl("net/netfilter/nf_conntrack_events"));
 }
+
+void probe_harmless(const struct facts *f, struct report *r)
+{
+	bool by_nft = f->nft.wanted || f->nft.loaded;
+
+	check_auto_helper(r, probe_sysctl("net/netfilter/nf_conntrack_helper"), by_nft);
+	check_bridge(r, "net.bridge.bridge-nf-call-iptables",
+		probe_sysctl("net/bridge/bridge-nf-call-iptables"));
+	check_bridge(r, "net.bridge.bridge-nf-call-ip6tables",
+		probe_sysctl("net/bridge/bridge-nf-call-ip6tables"));
+	check_flowtables(r, f->flowtables);
+}

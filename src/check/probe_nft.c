@@ -3,7 +3,8 @@
  * listings of others' rules leave out
  *
  * Options say what the table should be, and the comparison is that of `pasvd rules diff`. Left out
- * are the devices of chains at ingress, and the elements of ipsets.
+ * are the devices of chains at ingress and egress, which tables are dormant, and the elements of
+ * ipsets.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ void probe_nft_devices(struct ruleset *rs)
 		struct chain *c = &rs->chain[i];
 		struct output o;
 
-		if (c->hook != HOOK_INGRESS)
+		if (c->hook != HOOK_INGRESS && c->hook != HOOK_EGRESS)
 			continue;
 		if (run((const char *const[]){"nft", "list", "chain", c->family, c->table, c->name,
 				NULL},
@@ -72,6 +73,22 @@ void probe_nft_devices(struct ruleset *rs)
 			nft_list_read_devices(o.text, c);
 		free(o.text);
 	}
+}
+
+/* nft's JSON does not say it in every version. Terse: without the elements of sets. */
+void probe_nft_dormant(struct facts *f)
+{
+	struct output o;
+
+	if (run((const char *const[]){"nft", "-t", "list", "ruleset", NULL}, NULL, &o) == 0 &&
+		o.text) {
+		f->flowtables = nft_list_count_flowtables(o.text);
+		for (size_t i = 0; i < f->n_filters; i++)
+			if (!f->filter[i].is_legacy)
+				nft_list_read_dormant(
+					o.text, f->filter[i].family, &f->filter[i].rules);
+	}
+	free(o.text);
 }
 
 /* Without the program the rules stay unsure. */

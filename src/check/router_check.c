@@ -11,18 +11,19 @@
  *   probe_nft.c     the table inet pasvd, for check_nft.c
  *   check_rules.c   whether pasvd's rules are as they should be
  *   check_dnat.c    which DNAT rules of others never count
+ *   check_first.c   which rules of others come first where only the first one counts
  *   check_way.c     whether packets get to them
  *   check_open.c    whether more is open than needed
  *
  * Nothing is changed on the router. What is not certain, and what cannot be examined, is reported
- * as that. Not examined, because it does no harm:
+ * as that. What is there and does no harm is named:
  *   - flowtables: the kernel does not offload connections that carry a ct helper
  *     (nft_flow_offload_eval());
- *   - the sysctl nf_conntrack_helper of older kernels, and `ct helper set` of nft: a ct helper that
- *     CT in raw attached stays;
- *   - nf_conntrack_tcp_be_liberal and nf_conntrack_tcp_loose;
+ *   - the sysctl nf_conntrack_helper of older kernels: a ct helper that CT in raw attached stays;
  *   - bridge-nf-call-iptables: what is bridged is followed like what is routed
  *     (tests/lab/test_bridge.py).
+ * Not examined: nf_conntrack_tcp_be_liberal and nf_conntrack_tcp_loose, and `ct helper set` of nft
+ * beside CT, which do none either.
  */
 #include "router_check.h"
 
@@ -157,6 +158,7 @@ static int check_run(void *data)
 	check_find_programs(&facts);
 	probe_rules(conf, readable ? &settings : NULL, options, &facts, &report);
 	check_find_commands(conf);
+	probe_harmless(&facts, &report);
 	probe_queues(&facts, readable ? settings.queue : SETTINGS_QUEUE, &report);
 	probe_net(&facts, &report);
 	probe_servers(&facts, &report);

@@ -116,13 +116,15 @@ static enum tri ruleset_tri_of(bool yes, bool negated)
 	return yes != negated ? TRI_YES : TRI_NO;
 }
 
-static enum tri ruleset_match_interface(const struct interface_match *m, const char *name)
+static enum tri ruleset_match_interface(
+	const struct interface_match *m, const char *name, const char *never)
 {
 	size_t len = strlen(m->name);
 
 	if (!len)
 		return TRI_YES;
-	if (!name && strcmp(m->name, PACKET_NEVER_BY) == 0 && !m->prefix)
+	if (!name && !m->prefix &&
+		(strcmp(m->name, PACKET_NEVER_BY) == 0 || (never && strcmp(m->name, never) == 0)))
 		return ruleset_tri_of(false, m->negated);
 	if (!name)
 		return TRI_SOME;
@@ -225,7 +227,8 @@ enum tri rule_matches(const struct rule *r, const struct rule_packet *p)
 {
 	const enum tri parts[] = {r->tcp == TRI_NO ? TRI_NO : TRI_YES,
 		r->unsure || r->n_sets ? TRI_MAYBE : TRI_YES, r->some ? TRI_SOME : TRI_YES,
-		ruleset_match_interface(&r->in, p->in), ruleset_match_interface(&r->out, p->out),
+		ruleset_match_interface(&r->in, p->in, p->never_in),
+		ruleset_match_interface(&r->out, p->out, p->never_out),
 		ruleset_match_network(&r->src, &p->src), ruleset_match_network(&r->dst, &p->dst),
 		ruleset_match_network(&r->orig_dst, &p->orig_dst),
 		ruleset_match_ports(&r->sport, p->sport, p->sport_to),
@@ -356,6 +359,8 @@ static void walk_match(struct walk *w, const struct rule *r, enum tri match)
 		walk_enter(w, &path, r);
 	else
 		walk_end(w, &path, r, r->action);
+	if (r->action == RULE_TEMPLATE && !*w->goal) /* the packet goes on */
+		walk_join(&top->path, &path);
 }
 
 /* Packets that are at the end of a chain are back in the one before. */

@@ -111,6 +111,7 @@ enum hook {
 	HOOK_INPUT,
 	HOOK_OUTPUT,
 	HOOK_INGRESS,
+	HOOK_EGRESS,
 	HOOK_ELSEWHERE
 };
 
@@ -119,8 +120,10 @@ struct chain {
 	char table[RULE_NAME_MAX], name[RULE_NAME_MAX];
 	enum hook hook;
 	int priority;
-	bool drops;        /* the policy */
-	char devices[256]; /* of HOOK_INGRESS, " eth0 eth1 "; "": any, or too many */
+	bool drops;   /* the policy */
+	bool dormant; /* its table is: nft has taken it out of force */
+	char devices
+		[256]; /* of HOOK_INGRESS and HOOK_EGRESS, " eth0 eth1 "; "": any, or too many */
 	size_t n;
 	struct rule *rule;
 };

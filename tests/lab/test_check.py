@@ -259,6 +259,10 @@ NFT_DROPS = {
         "ct state established accept\nmeta l4proto . th dport { tcp . 21, udp . 1024-65535 } accept", ""),
     "addresses that are in a set": (
         "ip daddr . meta l4proto vmap { 10.77.0.0/24 . tcp : drop }\naccept", ""),
+    "the second packet of a connection, by its flags": (
+        "tcp flags == syn|ack drop\naccept", ""),
+    "what is not translated, by the bits of its status": (
+        "ct status ! dnat accept", ""),
     "by a chain that goto leads to": (
         'iifname "wan" goto outside\naccept', "chain outside { ct state established accept; tcp dport 21 accept; reject; }"),
     "high ports": ("ct state established accept\ntcp dport < 1024 accept", ""),
@@ -298,6 +302,62 @@ def test_ingress_that_does_no_harm(own_router):
     own_router.shell(
         "ip link add dmz type veth peer name host; " + nft_ingress("drop", device='"dmz"')
         + nft_ingress("ip saddr 10.0.0.0/8 drop\nudp dport 53 drop\nip6 daddr ::1 drop\nvlan id 7 accept").replace(" early ", " other "))
+    assert own_router.check().is_well() and own_router.ftp_works()
+
+
+def nft_chain(chain, rules, table="ip", more=""):
+    """A table of nft with one base chain."""
+    return f"nft -f - <<'END'\ntable {table} own {{\n{more}\nchain base {{\ntype {chain};\n{rules}\n}}\n}}\nEND\n"
+
+
+PREROUTING = "filter hook prerouting priority "
+# Rules elsewhere than where pasvd's own are: how that looks. There is no command for it.
+ELSEWHERE = {
+    "at egress": (
+        nft_chain('filter hook egress device "wan" priority 0', "tcp sport 21 drop", "netdev"),
+        r"the rule with handle \d+ in chain netdev own base of nft drops the server's (replies|answer)"),
+    "behind conntrack and NAT": (
+        nft_chain(PREROUTING + "-50", "ct state related drop"), "the rule with handle .* drops a data connection to the server"),
+    "behind NAT, by the server's address": (
+        nft_chain(PREROUTING + "50", "ip daddr 10.77.0.2 drop"), "the rule with handle .* drops a client's connection"),
+    "by the router's address, behind NAT": (
+        f"{PASVD} rules load --server 10.77.0.2 --public {IP4.public}; "
+        + nft_chain("filter hook postrouting priority 300", f"ip saddr {IP4.public} drop"),
+        "the rule with handle .* drops the server's replies"),
+    "before everything": (nft_chain(PREROUTING + "-2000; policy drop", ""), "policy of chain ip own base .* drops"),
+    "in raw, behind pasvd's jump": (
+        "iptables -t raw -A PREROUTING -p tcp --dport 21 -j DROP", "-j DROP\" of table raw .* drops a client's connection"),
+    "replies in raw": (
+        "iptables -t raw -A PREROUTING -p tcp --sport 21 -j DROP", "-j DROP\" of table raw .* drops the server's replies"),
+    "a base chain of nft in a table of iptables": (
+        "nft add chain ip filter mine '{ type filter hook forward priority 10; policy drop; }'",
+        "policy of chain ip filter mine .nft. drops a client's connection"),
+    "DNAT that comes first": (
+        nft_chain("nat hook prerouting priority -150", "tcp dport 21 dnat to 10.77.0.9"),
+        r"the rule with handle \d+ in chain ip own base of nft comes before pasvd's rules, and sends elsewhere a client's"),
+    "redirection that comes first": (
+        nft_chain("nat hook prerouting priority -150", "tcp dport 21 redirect to :2121"), "comes before pasvd's rules"),
+    "a zone that comes first": (
+        nft_chain(PREROUTING + "-350", "ct zone set 1"), "comes before pasvd's rules, and gives another template"),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_rules_elsewhere_are_seen(own_router, name):
+    command, pattern = ELSEWHERE[name]
+    own_router.shell(command)
+    errors = own_router.check().of("error")
+    assert any(re.search(pattern, finding["what"]) for finding in errors), errors
+    assert not own_router.ftp_works()
+
+
+def test_rules_elsewhere_that_do_no_harm(own_router):
+    """A table that is dormant, a DNAT that sends to the same server, a zone behind conntrack, conditions on bits."""
+    own_router.shell(
+        "nft -f - <<'END'\ntable inet asleep {\nflags dormant\nchain forw { type filter hook forward priority 0; policy drop; }\n}\n"
+        "table ip first {\nchain pre {\ntype nat hook prerouting priority -150\ntcp dport 21 dnat to 10.77.0.2\n}\n}\n"
+        "table ip late {\nchain pre {\ntype filter hook prerouting priority -150\nct zone set 1\n}\n}\nEND\n"
+        + nft_forward("ct state ! new,established,related drop\nct status ! dnat tcp dport 22 drop\nct state ! invalid accept"))
     assert own_router.check().is_well() and own_router.ftp_works()
 
 
@@ -406,7 +466,7 @@ AILMENTS = {
         "nft add table ip own; nft add chain ip own forw '{ type filter hook forward priority 5; }'; "
         "nft add rule ip own forw ip daddr 10.77.0.0/24 tcp dport != 80 reject", "error", "drops a client's connection", ()),
     **{f"nft drops {what}": (
-        nft_forward(rules, more), "error", " drops (a|the) (data connection|client's connection|server's replies)", ())
+        nft_forward(rules, more), "error", " drops (a|the) (data connection|client's connection|server's (replies|answer))", ())
        for what, (rules, more) in NFT_DROPS.items()},
     "only what is established": (
         "iptables -I FORWARD 1 -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -I FORWARD 2 -p tcp -m multiport "
@@ -422,6 +482,12 @@ AILMENTS = {
     "high ports of tcp": (
         "iptables -I FORWARD 1 -p tcp -m multiport --dports 1024:40000,40001:65535 -j DROP", "error",
         "drops the server's replies", ()),
+    **{f"table {table} is dormant": (
+        f"nft add table ip {table} '{{ flags dormant; }}'", "error", f"ipv4: table {table} is dormant", ())
+       for table in ("raw", "mangle", "nat")},
+    "nft drops early at forward": (
+        nft_chain("filter hook forward priority -2000; policy drop", "", "inet"), "error",
+        "policy of chain inet own base .* drops", ()),
     "does not forward": (
         "sysctl -qw net.ipv4.ip_forward=0", "error", "net.ipv4.ip_forward is off", ()),
     "uplink does not forward": (
@@ -583,6 +649,32 @@ UNCLEAR = {
     "ipset with an exception": (
         "ipset create nets hash:net; ipset add nets 10.0.0.0/8; ipset add nets 10.77.0.0/24 nomatch; "
         "iptables -I FORWARD -m set ! --match-set nets dst -j DROP", "-m set ! --match-set nets dst -j DROP", "the ipset nets"),
+    "ipset of networks that are named by an address": (
+        "ipset create nets hash:ip netmask 24; ipset add nets 10.77.0.0; iptables -I FORWARD -m set --match-set nets dst -j DROP",
+        '"-A FORWARD -m set --match-set nets dst -j DROP" .*may drop', "the ipset nets"),
+    "ipset of interfaces that begin so": (
+        "ipset create wans hash:net,iface; ipset add wans 0.0.0.0/1,wa wildcard; ipset add wans 128.0.0.0/1,wa wildcard; "
+        "iptables -I FORWARD -m set --match-set wans dst,src -j DROP", "--match-set wans dst,src -j DROP.*may drop", "the ipset wans"),
+    "times of a day": (
+        "iptables -I FORWARD -m time --timestart 00:00:00 -j DROP", "-m time .*may drop a client", "-m time"),
+    "by chance": (
+        "iptables -I FORWARD -m statistic --mode random --probability 1.0 -j DROP", "-m statistic .*may drop a client", ""),
+    "hosts that are not in a list": (
+        "iptables -I FORWARD -m recent ! --rcheck --name x -j DROP", "-m recent ! --rcheck .*may drop a client", ""),
+    "status that is compared whole": (
+        nft_forward("ct status != dnat drop\naccept"), "the rule with handle .* may drop a client", "ct status"),
+    "another address": (
+        nft_chain(PREROUTING + "-350", "tcp dport 21 ip daddr set 10.77.0.9"), "the rule with handle .* may keep from", "daddr"),
+    "a proxy": (
+        "iptables -t mangle -A PREROUTING -p tcp --dport 21 -j TPROXY --on-port 8080", "-j TPROXY .*may keep from", ""),
+    "another port": (
+        nft_chain(PREROUTING + "-140", "tcp dport 21 tcp dport set 22"), "the rule with handle .* may keep from", "dport"),
+    "DNAT by a map that comes first": (
+        nft_chain("nat hook prerouting priority -150", "dnat to tcp dport map { 21 : 10.77.0.9 }"), "may come before pasvd", ""),
+    "DNAT at the same priority": (
+        nft_chain("nat hook prerouting priority -100", "tcp dport 21 dnat to 10.77.0.9"), "may come before pasvd", ""),
+    "CT at the same priority": (
+        "iptables-legacy -t raw -I PREROUTING -p tcp --dport 21 -j CT --helper ftp", "may come before pasvd", "helper"),
     "match at ingress": (
         nft_ingress("meta mark 7 drop"), "the rule with handle \\d+ in chain netdev early inward of nft may drop a client", "meta mark"),
     "ports that may be those of the server": (
@@ -625,6 +717,22 @@ def test_port_of_a_bridge(own_router):
 def test_interface_without_address(own_router):
     own_router.shell("ip addr flush dev wan")
     own_router.check().the("warning", r"interface: wan \(--wan\) has no address")
+
+
+@pytest.mark.parametrize("masquerade", [True, False])
+def test_rules_for_clients_that_are_translated(make_lab, masquerade):
+    """What comes to others is no DNAT: without state related nothing lets it in."""
+    with make_lab(servers=(), lan=("fd88::2",), outside=1, family=IP6, masquerade=masquerade) as lab:
+        practice = Practice(lab)
+        practice.shell(nft_forward('ct state established accept\niifname "lan" accept\nct status dnat accept'))
+        errors = [finding["what"] for finding in practice.check().of("error")]
+        assert len(errors) == (0 if masquerade else 1) and all("drops a data connection to clients" in what for what in errors)
+
+
+def test_bridges_are_named(own_router):
+    own_router.shell("modprobe br_netfilter 2>/dev/null || true; sysctl -qw net.bridge.bridge-nf-call-iptables=1")
+    checkup = own_router.check()
+    assert checkup.is_well() and re.search("^ok +bridges +net.bridge.bridge-nf-call-iptables is 1: ", checkup.text, re.M)
 
 
 def test_clients_that_are_not_translated(make_lab):

@@ -544,6 +544,24 @@ END_TEST
 
 /* --- queue --- */
 
+START_TEST(what_does_no_harm_is_named_where_it_is)
+{
+	r = (struct report){0};
+	check_auto_helper(&r, 0, true);
+	check_auto_helper(&r, -1, true);
+	check_bridge(&r, "net.bridge.bridge-nf-call-iptables", 0);
+	check_flowtables(&r, 0);
+	ck_assert_uint_eq(r.n, 0);
+	check_auto_helper(&r, 1, false);
+	check_bridge(&r, "net.bridge.bridge-nf-call-iptables", 1);
+	check_flowtables(&r, 2);
+	ck_assert_uint_eq(report_count(&r, SEVERITY_OK), 3);
+	check_auto_helper(&r, 1, true);
+	ck_assert_str_eq(only(SEVERITY_WARNING, "net.netfilter.nf_conntrack_helper is 1")->fix,
+		"sysctl -w net.netfilter.nf_conntrack_helper=0");
+}
+END_TEST
+
 START_TEST(queue_lines)
 {
 	struct queue_counters q;
@@ -933,7 +951,8 @@ int main(void)
 		rules_in_front_of_the_jump_that_are_not_certain,
 		rules_for_some_are_a_choice_that_is_said, second_server_in_front_does_no_harm,
 		ranges_that_lead_to_the_server, names_that_are_not_plain_are_not_put_into_commands,
-		tables_that_are_nearly_full, forwarding_and_timeouts, queue_lines,
+		tables_that_are_nearly_full, forwarding_and_timeouts,
+		what_does_no_harm_is_named_where_it_is, queue_lines,
 		a_queue_is_found_among_many_and_again, queue_is_bound_read_and_not_lossy,
 		interfaces, ways_to_the_server_and_back, answers_of_the_server,
 		mends_are_in_the_way_of_whose_chains_they_are,

@@ -53,6 +53,7 @@ static void take_end(void *data, const struct way *way)
 		[RULE_JUMP] = 'J',
 		[RULE_NOTRACK] = 'n',
 		[RULE_ELSEWHERE] = 'E',
+		[RULE_TEMPLATE] = 'T',
 		[RULE_UNKNOWN] = 'U'};
 	size_t used = strlen(ends);
 
@@ -697,10 +698,22 @@ static const struct {
 	{"{\"set\":{\"op\":\"add\",\"elem\":1,\"set\":\"@none\"}},{\"drop\":null}", "D"},
 	{"{\"mangle\":{\"key\":{\"ct\":{\"key\":\"mark\"}},\"value\":1}}" ACCEPT, "A"},
 	{"{\"future\":null}", "U? N?"},
-	{"{\"future\":null}" ACCEPT, "A? N?"},
+	{"{\"future\":null}" ACCEPT, "U? N?"},
 	{"{\"jump\":{\"target\":\"gone\"}}", "U? N?"},
 	{"{\"goto\":{\"target\":\"shut\"}}", "D"},
 	{"{\"xt\":{\"type\":\"target\",\"name\":\"DROP\"}}", "U? N?"},
+	{"{\"tproxy\":{\"port\":80}}" ACCEPT, "U? N?"},
+	{"{\"synproxy\":{\"mss\":1460}}", "U? N?"},
+	{"{\"mangle\":{\"key\":{" PAYLOAD("ip", "daddr") "},\"value\":\"192.0.2.1\"}}" ACCEPT,
+		"U? N?"},
+	{"{\"mangle\":{\"key\":{" PAYLOAD("ip", "dscp") "},\"value\":1}}" ACCEPT, "A"},
+	{"{\"mangle\":{\"key\":{" CT("zone") "},\"value\":1}}", "T"},
+	{MATCH("!", CT("state"), "[\"new\",\"related\"]") ACCEPT, "N"},
+	{MATCH("!", CT("state"), "\"invalid\"") ACCEPT, "A"},
+	{MATCH("!=", CT("state"), "{\"|\":[\"new\",\"related\"]}") ACCEPT, "A? N?"},
+	{MATCH("==", CT("state"), "[\"new\",\"related\"]") ACCEPT, "A? N?"},
+	{MATCH("!=", CT("status"), "\"dnat\"") ACCEPT, "A? N?"},
+	{MATCH("!", CT("status"), "\"dnat\"") ACCEPT, "N"},
 	{"{\"flow\":{\"op\":\"add\",\"flowtable\":\"@f\"}}", "N"},
 	{"{\"queue\":{\"num\":7,\"flags\":\"bypass\"}}", "Q"},
 	{"{\"queue\":{\"num\":{\"range\":[0,3]}}}", "Q? N?"},
@@ -860,6 +873,26 @@ START_TEST(nft_garbage_is_refused)
 }
 END_TEST
 
+START_TEST(nft_tables_that_are_dormant)
+{
+	static const char listed[] =
+		"table inet t {\n\tflags owner,dormant\n\n\tchain f {\n\t}\n}\n"
+		"table ip filter {\n\tflags dormant\n}\ntable ip raw {\n\tflowtable x {\n\t}\n"
+		"\tset s {\n\t\tflags interval\n\t\tcomment \"dormant\"\n\t}\n}\n";
+
+	nft_ends("{\"drop\":null}", ADDR_IP4, &(struct rule_packet){.in = "wan"});
+	ck_assert(
+		ruleset_chain(&rs, "", "filter", "FORWARD") && ruleset_chain(&rs, "", "raw", "R"));
+	nft_list_read_dormant(listed, ADDR_IP6, &rs);
+	ck_assert(!ruleset_find(&rs, "", "filter", "FORWARD")->dormant);
+	nft_list_read_dormant(listed, ADDR_IP4, &rs);
+	ck_assert(ruleset_find(&rs, "", "filter", "FORWARD")->dormant);
+	ck_assert(!ruleset_find(&rs, "", "raw", "R")->dormant);
+	ck_assert_int_eq(ruleset_find(&rs, "inet", "t", "f")->hook, HOOK_ELSEWHERE);
+	ck_assert_uint_eq(nft_list_count_flowtables(listed), 1);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {rule_matches_what_it_says,
@@ -871,7 +904,7 @@ int main(void)
 		rule_that_is_too_long_can_be_anything, garbage_is_no_rules, nft_statements,
 		nft_ports_of_data_connections, nft_bits_of_the_connections_mark_that_are_written,
 		nft_chain_and_rule_say_where_they_are, nft_tables_of_others_are_left_out,
-		nft_garbage_is_refused};
+		nft_tables_that_are_dormant, nft_garbage_is_refused};
 
 	return unit_run("ruleset", tests, ARRAY_SIZE(tests));
 }
