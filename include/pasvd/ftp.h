@@ -87,6 +87,11 @@ void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command);
  * it likes to port 21 ("NAT slipstreaming"). */
 bool ftp_is_command(const uint8_t *p, size_t n);
 
+static inline bool ftp_is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
 enum { FTP_TELNET_IAC = 255 }; /* RFC 854: begins a Telnet command */
 
 /* Bytes of the Telnet commands before a line. */

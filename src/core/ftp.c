@@ -20,11 +20,6 @@ enum {
 	SPACES_MAX = 4,
 };
 
-static bool is_digit(uint8_t c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_eol(uint8_t c)
 {
 	return c == '\r' || c == '\n';
@@ -37,7 +32,7 @@ static int ftp_read_number(
 	uint32_t value = 0;
 	int i = 0;
 
-	for (; (size_t)i < n && is_digit(p[i]); i++) {
+	for (; (size_t)i < n && ftp_is_digit(p[i]); i++) {
 		value = value * 10 + (uint32_t)(p[i] - '0');
 		if (i == digits || value > max)
 			return BAD;
@@ -104,7 +99,7 @@ static int ftp_read_six(const uint8_t *p, size_t n, uint8_t *ret_six)
 static int ftp_read_form_six(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
 {
 	uint8_t six[6];
-	int used = at && is_digit(p[at - 1]) ? BAD : ftp_read_six(p + at, n - at, six);
+	int used = at && ftp_is_digit(p[at - 1]) ? BAD : ftp_read_six(p + at, n - at, six);
 
 	if (used < 0)
 		return used;
@@ -119,7 +114,7 @@ static int ftp_read_form_six(const uint8_t *p, size_t n, size_t at, struct ftp_o
 
 static bool is_ip6_text(uint8_t c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
+	return ftp_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
 	       c == '.';
 }
 
@@ -157,7 +152,7 @@ static int ftp_read_form_two(const uint8_t *p, size_t n, size_t at, struct ftp_o
 /* RFC 2428: any printable character but a digit. */
 static bool is_delimiter(uint8_t c)
 {
-	return c >= 33 && c <= 126 && !is_digit(c);
+	return c >= 33 && c <= 126 && !ftp_is_digit(c);
 }
 
 /* "(|||" with any delimiter. */
@@ -281,7 +276,7 @@ size_t ftp_reply_text_hold(uint16_t code, size_t n)
 /* 0 if the line begins with a reply code and what may stand after it. */
 static int ftp_read_code(const uint8_t *p, size_t n, struct ftp_reply *reply)
 {
-	if (n <= CODE_LEN || p[0] < '1' || p[0] > '5' || !is_digit(p[1]) || !is_digit(p[2]))
+	if (n <= CODE_LEN || p[0] < '1' || p[0] > '5' || !ftp_is_digit(p[1]) || !ftp_is_digit(p[2]))
 		return BAD;
 	if (p[CODE_LEN] != ' ' && p[CODE_LEN] != '-' && !is_eol(p[CODE_LEN]))
 		return BAD;
@@ -348,7 +343,7 @@ bool ftp_is_command(const uint8_t *p, size_t n)
 	size_t begin = ftp_telnet(p, n), end = begin;
 
 	while (end < n &&
-		(ftp_is_letter(p[end]) || (end > begin && (is_digit(p[end]) || p[end] == '@'))))
+		(ftp_is_letter(p[end]) || (end > begin && (ftp_is_digit(p[end]) || p[end] == '@'))))
 		end++;
 	return end > begin && end < n && (p[end] == ' ' || is_eol(p[end]));
 }

@@ -35,7 +35,7 @@ struct parts {
 static bool is_code(const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < CODE_LEN; i++) {
-		if (i == n || p[i] < '0' || p[i] > '9')
+		if (i == n || !ftp_is_digit(p[i]))
 			return false;
 	}
 	return n > CODE_LEN && (p[CODE_LEN] == ' ' || p[CODE_LEN] == '-');
@@ -62,14 +62,17 @@ static size_t low_of(const uint8_t *p, size_t head, size_t open)
 	return p[open - 1] == ' ' ? open : skip_word(p, head, open);
 }
 
-/* Where the parenthesis, or the word, begins that stands right before the endpoint. */
+/* Where the parenthesis, or the word, begins that stands right before the endpoint. A number of
+ * which a part has gone stays together: its rest would be another one. */
 static size_t head_of(const uint8_t *p, size_t open, size_t at)
 {
+	size_t head = at;
+
 	if (at > open && p[at - 1] == '(')
 		return at - 1;
-	while (at > open && p[at - 1] != ' ')
-		at--;
-	return at;
+	while (head > open && p[head - 1] != ' ')
+		head--;
+	return head && ftp_is_digit(p[head - 1]) && ftp_is_digit(p[head]) ? at : head;
 }
 
 /* A 229 ends with a delimiter. */

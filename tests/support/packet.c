@@ -24,6 +24,8 @@ enum {
 	IP6_SOURCE = 8,
 	IP6_DESTINATION = 24,
 	IP6_EXTENSION = 8, /* bytes of the shortest extension header */
+	IP6_FRAGMENT = 2,  /* offset and flag in a fragment header */
+	IP6_FRAGMENT_MASK = 0xfff9,
 	TCP_SOURCE = 0,
 	TCP_DESTINATION = 2,
 	TCP_SEQ = 4,
@@ -36,6 +38,7 @@ enum {
 	PROTOCOL_TCP = 6,
 	HOP_BY_HOP = 0,
 	ROUTING = 43,
+	FRAGMENT = 44,
 	AUTHENTICATION = 51,
 	DESTINATION = 60
 };
@@ -84,7 +87,7 @@ static bool is_ip6(const uint8_t *p)
 }
 
 /* Length of an extension header of that type, 0 if it is none (RFC 8200 section 4, RFC 4302 section
- * 2.2). */
+ * 2.2), or belongs to a part of a packet. */
 static size_t extension_len(uint8_t type, const uint8_t *p)
 {
 	switch (type) {
@@ -94,6 +97,8 @@ static size_t extension_len(uint8_t type, const uint8_t *p)
 		return (p[1] + (size_t)1) * 8;
 	case AUTHENTICATION:
 		return (p[1] + (size_t)2) * 4;
+	case FRAGMENT:
+		return get16(p + IP6_FRAGMENT) & IP6_FRAGMENT_MASK ? 0 : IP6_EXTENSION;
 	default:
 		return 0;
 	}
