@@ -56,14 +56,16 @@ def test_deployment_names_all_that_is_tried():
 
 
 @pytest.mark.parametrize("name, file", [("shorewall", "/etc/shorewall/started"), ("ufw MANAGE_BUILTINS", "/etc/ufw/after.init")])
-def test_hook_of_the_documents_loads_the_rules(router, download, name, file):
+def test_hook_that_comes_along_loads_the_rules(router, download, name, file):
     """Without a watch."""
     package, iptables, setup, actions = FIREWALLS[name]
     host = Host(router, package, iptables)
     setup(host)
-    hook = re.search(rf"^```text {file.rpartition('/')[2]}\n(.*?)^```$", DEPLOYMENT, re.M | re.S)[1]
+    example = file.removeprefix("/etc/").replace("/", "-")
+    assert all(words in DEPLOYMENT for words in (f"/examples/{example} ", f"{file}\n"))
+    hook = (TOP / "packaging" / "hooks" / example).read_text()
     options = " ".join(map(str, router.rule_options(0)))
-    ours, times = re.subn("pasvd (rules load) .*", rf"{PASVD} \1 {options}", hook)
+    ours, times = re.subn("pasvd (rules load)$", rf"{PASVD} \1 {options}", hook, flags=re.M)
     assert times == 1
     host.write(file, ours, 0o755)
     for action in actions:

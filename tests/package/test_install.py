@@ -16,6 +16,7 @@ INSTALLED = {
     "share/fish/vendor_completions.d/pasvctl.fish", "share/fish/vendor_completions.d/pasvd.fish",
     "share/zsh/site-functions/_pasvd", "share/doc/pasvd/examples/alerts.yml",
     "share/doc/pasvd/examples/dashboard.json", "share/doc/pasvd/examples/pasvd.conf",
+    "share/doc/pasvd/examples/shorewall-started", "share/doc/pasvd/examples/ufw-after.init",
     "share/pasvd/check.schema.json", "share/pasvd/pasvctl.schema.json", "share/pasvd/replay.schema.json", "share/man/man5/pasvd.conf.5",
     "share/man/man8/pasvctl.8", "share/man/man8/pasvd-check.8", "share/man/man8/pasvd-replay.8",
     "share/man/man8/pasvd-rules.8", "share/man/man8/pasvd.8"}

@@ -16,8 +16,7 @@ Fenced blocks of README.md and docs/deployment.md, by what stands behind the fen
   text check   a finding of `pasvd check` where the jump from FORWARD is missing.
   ini          a configuration that pasvd accepts.
   console      commands that are only looked up.
-  text started, text after.init
-               hooks of firewalls, which tests/lab/test_firewalls.py runs.
+  text hooks   how hooks of firewalls get to their place; tests/lab/test_firewalls.py runs the hooks.
   text         for the eye.
 
 Limits: without root only what needs none is checked.
@@ -327,8 +326,8 @@ def test_configuration_is_accepted(block, folder):
 def test_all_kinds_of_blocks_are_there():
     """A fence that is misspelt would take its block out of the tests above."""
     kinds = set(re.findall(r"^```(.+)$", README + DEPLOYMENT, re.M))
-    assert kinds == {"console", "ini", "sh", "sh session", "text", "text after.init", "text check",
-                     "text conntrackd.conf", "text keepalived.conf", "text log", "text pasvd-failover", "text started"}
+    assert kinds == {"console", "ini", "sh", "sh session", "text", "text check",
+                     "text conntrackd.conf", "text hooks", "text keepalived.conf", "text log", "text pasvd-failover"}
     for name, document in DOCUMENTS.items():
         if name not in ("README.md", "deployment.md"):
             assert set(re.findall(r"^```(.+)$", document, re.M)) <= {"text", "console"}, name
