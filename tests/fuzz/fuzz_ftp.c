@@ -36,7 +36,7 @@ static bool read_reply(const uint8_t *p, size_t n, struct ftp_offer *ret_offer)
 	if (ftp_reply(p, n, &r) < 0)
 		return false;
 	REQUIRE(r.code >= 100 && r.code <= 599);
-	REQUIRE(!r.offers || r.code == (r.offer.form == FTP_FORM_SIX ? 227 : 229));
+	REQUIRE(!r.offers || r.code == (r.offer.form == FTP_FORM_PORT ? 229 : 227));
 	if (r.offers)
 		*ret_offer = r.offer;
 	return r.offers;
@@ -113,8 +113,8 @@ static void check_offer(read_fn *read, const uint8_t *p, size_t n, const struct 
 	uint8_t family = offer->listen.addr.family;
 
 	REQUIRE(offer->form == FTP_FORM_SIX    ? family == ADDR_IP4
-		: offer->form == FTP_FORM_PORT ? family == ADDR_NONE
-					       : family == ADDR_IP4 || family == ADDR_IP6);
+		: offer->form == FTP_FORM_EPRT ? family == ADDR_IP4 || family == ADDR_IP6
+					       : family == ADDR_NONE);
 	REQUIRE(offer->len >= 1 && (size_t)offer->at + offer->len < n);
 	check_rewrite(read, p, n, offer);
 	if (read != read_command)
