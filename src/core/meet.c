@@ -3,10 +3,10 @@
  *
  * The table is a cache. A segment that is exactly the next one of its entry needs no more; for any
  * other conntrack is asked. An entry there without any of our bits (trust.h) is a session of which
- * nothing has passed: it begins with its first data, and nobody is logged in. One with the bit
- * `seen` that the table does not have goes on as its mark says, and its lines are read from the
- * next line end on. So are those of one of which something passed that nobody read, as the rules
- * note in the mark.
+ * nothing has passed: it begins with its first data, and nobody is logged in. So does one that the
+ * rules have marked at its SYN, if we have seen that. One with the bit `seen` that the table does
+ * not have goes on as its mark says, and its lines are read from the next line end on. So are those
+ * of one of which something passed that nobody read, as the rules note in the mark, or may have.
  */
 #include "meet.h"
 
@@ -125,6 +125,12 @@ static bool is_same(const struct step *s, const struct ct_view *view)
 	       (!mask || trust_of_mark(mask, view->mark) & TRUST_SEEN);
 }
 
+/* Whether something of a session that was not seen may have passed before. */
+static bool may_be_unread(unsigned trust, bool is_syn_known)
+{
+	return trust & TRUST_BEGUN ? !is_syn_known : trust != 0;
+}
+
 static void meet_add(struct step *s, const struct seg *seg, const struct ct_view *view)
 {
 	struct engine *h = s->h;
@@ -139,7 +145,7 @@ static void meet_add(struct step *s, const struct seg *seg, const struct ct_view
 	s->dir = tuple_eq(&view->tuple[DIR_ORIGINAL], &seg->tuple) ? DIR_ORIGINAL : DIR_REPLY;
 	if (s->conn->trust & TRUST_SEEN)
 		meet_resume(s, seg, s->conn->trust);
-	else if (s->conn->trust & TRUST_BEGUN ? !is_syn_known : s->conn->trust)
+	else if (may_be_unread(s->conn->trust, is_syn_known))
 		meet_resume(s, seg, meet_trust_in_unread(s, view));
 	else
 		meet_begin(s, seg, is_syn_known ? &first : NULL);

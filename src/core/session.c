@@ -5,11 +5,11 @@
  * does, is decided by the table of outstanding.c. Here that is carried out.
  *
  * Login. A new session awaits its greeting, also if commands came before that: a 220 answers the
- * connection, REIN or HOST, and then nobody is logged in. A success for USER, PASS or ACCT logs in;
- * but where a server may have counted commands in another way than we do, since it ends lines in
- * another way or since some are not known, only one that says so (230, 232): any other may be the
- * reply to something else.
+ * connection, REIN or HOST, and then nobody is logged in. A success for USER, PASS or ACCT logs in.
  * A 331 says that a password is needed: the login before it, if there was one, has been flushed.
+ * Where a server may count commands in another way than we do, as it ends lines elsewhere or as
+ * some are not known to us, a success may be the reply to something else, unless it says that
+ * somebody is logged in (230, 232).
  *
  * Offers. A 227 or 229 needs its PASV or EPSV, a login, and a place in its own reply; in a multi-
  * line one that is any line. A reply that quotes the name of a file can have lines that look like

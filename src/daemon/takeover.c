@@ -12,9 +12,7 @@
 #include "pasvd/adopt.h"
 #include "pasvd/array.h"
 #include "pasvd/ondemand.h"
-
-/* The kernel keeps no expectation for longer. */
-enum { KERNEL_EXPECT_MS = 300 * 1000 };
+#include "settings.h"
 
 /* Of one listing: the kernel's own limit, nf_conntrack_expect_max, is 4096 by default. */
 static struct {
@@ -70,10 +68,8 @@ static bool takeover_log(const char *what, int err)
 
 bool takeover_inherit(struct engine *h, struct conntrack *ct)
 {
-	bool tls;
+	bool tls = takeover_log("the connections marked as TLS", takeover_tls(h, ct));
 
-	h->contested_until = loop_now() + KERNEL_EXPECT_MS;
-	tls = takeover_log("the connections marked as TLS", takeover_tls(h, ct));
-
+	h->contested_until = loop_now() + (uint64_t)SETTINGS_EXPECT_MAX * 1000;
 	return takeover_log("all expectations", takeover_expectations(h, ct)) && tls;
 }
