@@ -424,7 +424,8 @@ class Lab:
     hairpin: LAN clients may dial the first public address, too.
     mss: announced by both sides.
     patient: who gets no acknowledgement waits for a second before sending again, so that
-    retransmissions tell of stalls and not of a slow machine.
+    retransmissions tell of stalls and not of a slow machine; all is on one processor, for two of them
+    may let one segment overtake another, which pasvd has TCP repeat.
     loss: probability that a packet is lost on its way to the router;
     loss_behind: on its way from the router to either side.
     config: text of the configuration file of pasvd, which its rules follow, too.
@@ -471,6 +472,8 @@ class Lab:
             if self.config is not None:
                 (self.tmp / "pasvd.conf").write_text(self.config)
             self._stack = stack
+            if self.patient:
+                self._stay_on_one_processor(stack)
             self._make_namespaces(stack)
             self._wire()
             self.load_rules()
@@ -498,6 +501,13 @@ class Lab:
     def next_number(self):
         self._number += 1
         return self._number
+
+    @staticmethod
+    def _stay_on_one_processor(stack):
+        """With what is started from now on."""
+        processors = sorted(os.sched_getaffinity(0))
+        stack.callback(os.sched_setaffinity, 0, processors)
+        os.sched_setaffinity(0, {processors[os.getpid() % len(processors)]})
 
     def _make_namespaces(self, stack):
         def make(name):
