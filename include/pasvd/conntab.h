@@ -59,8 +59,8 @@ struct conn {
 	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
 	/* enum trust, as the mark has it, or is going to with this packet's verdict */
 	uint8_t trust;
-	/* where the stream of a client of a server elsewhere begins is not known: a web page's form
-	 * may lack its beginning */
+	/* where the client's stream begins is not known: if the server is elsewhere, a web page's
+	 * form may lack its beginning */
 	bool unanchored : 1;
 	bool aborted : 1;   /* it was reset: no new byte passes */
 	bool inherited : 1; /* conntrack was asked for what a predecessor of ours opened */

@@ -168,10 +168,15 @@ static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
 }
 
 /* A PORT that stands in the middle of what is no FTP, such as a web page's form, would be a line if
- * the bytes before it were lost. */
+ * the bytes before it were lost. Whether the server is one of ours the client's packets say: those
+ * of a server may come in by a third side. */
 static bool may_read_offer(const struct step *s)
 {
-	return s->dir == DIR_REPLY || (!s->conn->unanchored && !s->stream->line.partial);
+	if (s->dir == DIR_REPLY)
+		return true;
+	if (s->conn->unanchored && !step_is_of_own_server(s, &s->conn->view))
+		return false;
+	return !s->stream->line.partial;
 }
 
 static enum reason engine_on_news(struct step *s, const struct session_news *news)

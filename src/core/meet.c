@@ -98,8 +98,8 @@ static void meet_begin(struct step *s, const struct seg *seg, const uint32_t *fi
 	if (first)
 		line_init(&c->stream[DIR_ORIGINAL].line, true, *first);
 	/* if no SYNs come by, a client that waits for the greeting is anchored by that */
-	c->unanchored = !first && !s->h->assumes_login && !step_is_of_own_server(s, &c->view) &&
-			(s->h->syns.any || s->dir == DIR_ORIGINAL);
+	c->unanchored =
+		!first && !s->h->assumes_login && (s->h->syns.any || s->dir == DIR_ORIGINAL);
 }
 
 /* Whether the segment is the next one of the entry's session, as those of another with the same

@@ -81,16 +81,18 @@ def test_only_the_negotiated_active_port_is_open_to_its_server(make_lab, family,
             assert server.is_shut(endpoint)
 
 
-def test_client_outside_is_none_of_the_lan(make_lab):
-    """The SYN of a client in the LAN is looked at, that of a client outside is not; and it speaks before the greeting."""
+@pytest.mark.parametrize("waits", [True, False], ids=["after-the-greeting", "before-the-greeting"])
+def test_client_outside_is_none_of_the_lan(make_lab, waits):
+    """The SYN of a client in the LAN is looked at, that of a client outside is not; and the server is on a third side."""
     with behind(make_lab, "ipv4", lan=(LAN["ipv4"],), outside=1) as lab:
         server, elsewhere = ScriptedServer(lab), ScriptedServer(lab, 1)
         with RawClient(lab.lan[0], elsewhere.address) as client:
             assert offer(client, "PORT", client.listen()).startswith("200")
             assert fetch(client) == (elsewhere.address, 20)
         with RawClient(lab.clients[0], server.address, login=False) as client:
+            assert not waits or client.line().startswith("220")
             client.send(b"USER lab\r\nPASS lab\r\n")
-            for code in ("220", "331", "230"):
+            for code in ("220", "331", "230")[waits:]:
                 assert client.line().startswith(code)
             assert offer(client, "PORT", client.listen()).startswith("200")
             assert fetch(client) == (server.address, 20)
