@@ -79,27 +79,27 @@ struct conn {
 /* Places that are lent, and to which entry each. */
 struct conntab_lines {
 	struct pool pool;
-	struct list_link link[CONNTAB_SIZE];
-	uint32_t owner[CONNTAB_SIZE];
-	uint8_t buf[CONNTAB_SIZE][LINE_MAX_LEN];
+	struct list_link link[1 + CONNTAB_SIZE];
+	uint32_t owner[1 + CONNTAB_SIZE];
+	uint8_t buf[1 + CONNTAB_SIZE][LINE_MAX_LEN];
 };
 
 struct conntab_edits {
 	struct pool pool;
 	struct list kept; /* taken, but their receivers have all; the others are pool.in_use */
-	struct list_link link[CONNTAB_EDITS];
-	uint32_t owner[CONNTAB_EDITS]; /* times two, plus the direction */
-	struct edits edits[CONNTAB_EDITS];
+	struct list_link link[1 + CONNTAB_EDITS];
+	uint32_t owner[1 + CONNTAB_EDITS]; /* times two, plus the direction */
+	struct edits edits[1 + CONNTAB_EDITS];
 };
 
 struct conntab_ports {
 	struct pool pool;
-	struct list_link link[CONNTAB_SIZE];
-	uint32_t owner[CONNTAB_SIZE];
-	struct opened opened[CONNTAB_SIZE];
+	struct list_link link[1 + CONNTAB_SIZE];
+	uint32_t owner[1 + CONNTAB_SIZE];
+	struct opened opened[1 + CONNTAB_SIZE];
 	struct deadlines due; /* of those that still have a time */
 	struct deadline heap[CONNTAB_SIZE];
-	uint32_t heap_place[CONNTAB_SIZE];
+	uint32_t heap_place[1 + CONNTAB_SIZE];
 };
 
 /* Numbers of open ports by the hash of what their expectation takes. */
@@ -110,17 +110,18 @@ struct conntab {
 	uint32_t bucket[CONNTAB_BUCKETS];
 	struct pool pool;   /* entries, in use in the order of idleness */
 	struct list living; /* entries by their last sign of life: a packet, or conntrack's word */
-	struct list_link link[CONNTAB_SIZE], living_link[CONNTAB_SIZE];
+	struct list_link link[1 + CONNTAB_SIZE], living_link[1 + CONNTAB_SIZE];
 	struct crowd crowd;   /* those in which nobody has logged in */
 	struct crowd openers; /* those that have a port open which nobody has used yet */
 	struct conntab_lines lines;
 	struct conntab_edits edits;
 	struct conntab_ports ports;
 	uint32_t taken[CONNTAB_TAKEN];
-	struct conn conn[CONNTAB_SIZE];
+	struct conn conn[1 + CONNTAB_SIZE];
 };
 
-/* `key`: CONNTAB_KEY_LEN random bytes. */
+/* `t` is zeros, or has been initialised before: then it costs as much as is remembered. `key`:
+ * CONNTAB_KEY_LEN random bytes. */
 void conntab_init(struct conntab *t, const uint8_t *key);
 
 /* It has at most `max` entries, 1..CONNTAB_SIZE; before the first one. */
@@ -151,12 +152,15 @@ struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t
 /* Somebody has logged in. */
 void conntab_log_in(struct conntab *t, const struct conn *c);
 
-/* Entry number `i`, NULL if nothing is remembered there. A connection keeps its number; there is
- * none from t->pool.used on. */
+/* Entry number `i`, NULL if nothing is remembered there. A connection keeps its number; they
+ * are 1..t->pool.used. */
 const struct conn *conntab_at(const struct conntab *t, uint32_t i);
 
 /* Forgets the entry. */
 void conntab_del(struct conntab *t, struct conn *c);
+
+/* Forgets them all. */
+void conntab_forget(struct conntab *t);
 
 /* Lends the stream a buffer and edits, unless it has them. False: all are lent, and nothing
  * changed. */

@@ -31,16 +31,16 @@ struct crowd {
 	uint8_t key[CROWD_KEY_LEN];
 	uint32_t most; /* sessions that one client has */
 	uint32_t bucket[CROWD_BUCKETS];
-	uint32_t client_of[CROWD_SIZE]; /* by session; LIST_END: it is not here */
-	struct list_link session_link[CROWD_SIZE];
+	uint32_t client_of[1 + CROWD_SIZE]; /* by session; LIST_END: it is not here */
+	struct list_link session_link[1 + CROWD_SIZE];
 	struct pool clients;
-	struct list_link place[CROWD_SIZE];       /* of clients, for the pool */
-	struct list with[CROWD_SIZE + 1];         /* clients, by how many sessions they have */
-	struct list_link client_link[CROWD_SIZE]; /* in these lists */
-	struct crowd_client client[CROWD_SIZE];
+	struct list_link place[1 + CROWD_SIZE];       /* of clients, for the pool */
+	struct list with[1 + CROWD_SIZE];             /* clients, by how many sessions they have */
+	struct list_link client_link[1 + CROWD_SIZE]; /* in these lists */
+	struct crowd_client client[1 + CROWD_SIZE];
 };
 
-/* `key`: CROWD_KEY_LEN random bytes. */
+/* `c` is zeros, or everybody has left. `key`: CROWD_KEY_LEN random bytes. */
 void crowd_init(struct crowd *c, const uint8_t *key);
 
 /* How many sessions the client has. */

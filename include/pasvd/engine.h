@@ -116,7 +116,8 @@ struct verdict {
 	struct endpoint listener; /* and where the listener is */
 };
 
-/* `policy` is used until another one takes its place in h->policy, which may be between any two
+/* `h` is zeros, or has been initialised before: what was never in use need not be cleared.
+ * `policy` is used until another one takes its place in h->policy, which may be between any two
  * packets. `key`: CONNTAB_KEY_LEN random bytes. */
 void engine_init(
 	struct engine *h, const struct ct_ops *ct, const struct policy *policy, const uint8_t *key);

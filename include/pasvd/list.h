@@ -2,15 +2,15 @@
 /* list.h - numbers in an order, linked both ways
  *
  * The links are in an array of the caller's, one for each number that can be in the list, so that a
- * number can be in several lists with an array each.
+ * number can be in several lists with an array each. Numbers begin with 1: zeros are an empty list,
+ * and a table of zeros needs nothing done to it.
  */
 #ifndef PASVD_LIST_H
 #define PASVD_LIST_H
 
 #include <stdint.h>
 
-#define LIST_END      UINT32_MAX /* no number */
-#define LIST_END_BYTE 0xff /* each of its bytes: with sanitizers a loop over a table takes long */
+enum { LIST_END = 0 }; /* no number */
 
 struct list {
 	uint32_t first, last; /* LIST_END: it is empty */
@@ -19,11 +19,6 @@ struct list {
 struct list_link {
 	uint32_t prev, next; /* LIST_END at the ends */
 };
-
-static inline void list_init(struct list *l)
-{
-	*l = (struct list){LIST_END, LIST_END};
-}
 
 /* `i` is in no list that has these links. */
 static inline void list_append(struct list *l, struct list_link *links, uint32_t i)

@@ -9,6 +9,8 @@
 #ifndef PASVD_MASTERS_H
 #define PASVD_MASTERS_H
 
+#include <stdbool.h>
+
 #include "pasvd/endpoint.h"
 
 enum {
@@ -25,10 +27,11 @@ struct masters_set {
 
 struct masters {
 	uint8_t key[MASTERS_KEY_LEN];
+	bool any; /* one has been remembered */
 	struct masters_set set[MASTERS_SETS];
 };
 
-/* `key`: MASTERS_KEY_LEN random bytes. */
+/* `m` is zeros, or has been initialised before. `key`: MASTERS_KEY_LEN random bytes. */
 void masters_init(struct masters *m, const uint8_t *key);
 
 /* Remembers the connection; if it is there already it becomes the newest. */

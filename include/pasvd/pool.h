@@ -10,12 +10,14 @@
 #include "pasvd/list.h"
 
 struct pool {
-	uint32_t max;           /* places, of which */
-	uint32_t used;          /* [0, used) have been taken at some time */
-	uint32_t taken;         /* are now: */
-	struct list in_use;     /* those, the one taken first is the first */
-	uint32_t given;         /* the one given back last, LIST_END if there is none */
-	struct list_link *link; /* max of them, of the caller; of free places `next` is used */
+	uint32_t max;       /* places, of which */
+	uint32_t used;      /* 1..used have been taken at some time */
+	uint32_t taken;     /* are now: */
+	struct list in_use; /* those, the one taken first is the first */
+	uint32_t given;     /* the one given back last, LIST_END if there is none */
+	/* 1 + max of them, of the caller, since no place has the number 0; of free places `next`
+	 * is used */
+	struct list_link *link;
 };
 
 void pool_init(struct pool *p, struct list_link *link, uint32_t max);

@@ -206,7 +206,7 @@ static bool answer_next_session(
 
 	if (c && h->ct.get(h->ct.ctx, &c->view.tuple[DIR_ORIGINAL], &view) == CT_OK && !view.over)
 		answer_put_session(a, c, &view, now, t);
-	return i + 1 < h->tab.pool.used;
+	return i < h->tab.pool.used;
 }
 
 static void answer_put_expectation(const struct conn *c, uint32_t seconds, struct answer_text *t)
@@ -235,7 +235,7 @@ static bool answer_next_expectation(
 	(void)now;
 	if (c && is_expected(a, c, &seconds))
 		answer_put_expectation(c, seconds, t);
-	return i + 1 < tab->pool.used;
+	return i < tab->pool.used;
 }
 
 static void answer_put_event(struct answer_text *t, const struct history_event *e)

@@ -47,16 +47,13 @@ static void conntab_touch(struct conntab *t, struct conn *c, uint64_t now)
 
 void conntab_init(struct conntab *t, const uint8_t *key)
 {
+	conntab_forget(t);
 	memcpy(t->key, key, sizeof(t->key));
-	memset(t->bucket, LIST_END_BYTE, sizeof(t->bucket));
 	pool_init(&t->pool, t->link, CONNTAB_SIZE);
-	list_init(&t->living);
 	crowd_init(&t->crowd, key);
 	crowd_init(&t->openers, key);
-	memset(t->taken, 0, sizeof(t->taken));
 	pool_init(&t->lines.pool, t->lines.link, CONNTAB_SIZE);
 	pool_init(&t->edits.pool, t->edits.link, CONNTAB_EDITS);
-	list_init(&t->edits.kept);
 	pool_init(&t->ports.pool, t->ports.link, CONNTAB_SIZE);
 	deadlines_init(&t->ports.due, t->ports.heap, t->ports.heap_place);
 }
@@ -96,7 +93,7 @@ struct conn *conntab_find(
 
 const struct conn *conntab_at(const struct conntab *t, uint32_t i)
 {
-	return i < t->pool.used && t->conn[i].live ? &t->conn[i] : NULL;
+	return i <= t->pool.used && t->conn[i].live ? &t->conn[i] : NULL;
 }
 
 bool conntab_is_full(const struct conntab *t)
@@ -146,6 +143,12 @@ void conntab_del(struct conntab *t, struct conn *c)
 	conntab_unlink(t, c, i);
 	pool_give(&t->pool, i);
 	c->live = false;
+}
+
+void conntab_forget(struct conntab *t)
+{
+	while (t->pool.taken)
+		conntab_del(t, &t->conn[t->pool.in_use.first]);
 }
 
 struct conn *conntab_add(struct conntab *t, const struct ct_view *view, uint64_t now)

@@ -14,8 +14,6 @@
 void crowd_init(struct crowd *c, const uint8_t *key)
 {
 	memcpy(c->key, key, sizeof(c->key));
-	c->most = 0;
-	memset(c->bucket, LIST_END_BYTE, sizeof(c->bucket));
 	pool_init(&c->clients, c->place, CROWD_SIZE);
 }
 
@@ -47,7 +45,6 @@ static uint32_t crowd_add_client(struct crowd *c, uint64_t id)
 	uint32_t k = pool_take(&c->clients), *bucket = &c->bucket[crowd_bucket(id)];
 
 	c->client[k] = (struct crowd_client){.id = id, .chain = *bucket};
-	list_init(&c->client[k].session);
 	*bucket = k;
 	return k;
 }
@@ -70,10 +67,8 @@ static void crowd_recount(struct crowd *c, uint32_t k, uint32_t n)
 	if (client->n)
 		list_remove(&c->with[client->n], c->client_link, k);
 	client->n = n;
-	if (n > c->most) {
+	if (n > c->most)
 		c->most = n;
-		list_init(&c->with[n]);
-	}
 	if (n)
 		list_append(&c->with[n], c->client_link, k);
 	if (c->most && c->with[c->most].first == LIST_END)

@@ -56,10 +56,7 @@ void engine_init(
 
 void engine_forget(struct engine *h)
 {
-	for (uint32_t i = 0; i < h->tab.pool.used; i++) {
-		if (conntab_at(&h->tab, i))
-			conntab_del(&h->tab, &h->tab.conn[i]);
-	}
+	conntab_forget(&h->tab);
 	masters_init(&h->masters, h->tab.key);
 }
 

@@ -8,7 +8,9 @@
 
 void masters_init(struct masters *m, const uint8_t *key)
 {
-	memset(m, 0, sizeof(*m));
+	if (m->any)
+		memset(m->set, 0, sizeof(m->set));
+	m->any = false;
 	memcpy(m->key, key, sizeof(m->key));
 }
 
@@ -55,6 +57,7 @@ void masters_add(struct masters *m, const struct tuple *original)
 	masters_del(m, original);
 	memmove(&set->entry[1], &set->entry[0], (MASTERS_WAYS - 1) * sizeof(set->entry[0]));
 	set->entry[0] = *original;
+	m->any = true;
 }
 
 size_t masters_find(

@@ -4,8 +4,7 @@
 
 void pool_init(struct pool *p, struct list_link *link, uint32_t max)
 {
-	*p = (struct pool){.max = max, .given = LIST_END, .link = link};
-	list_init(&p->in_use);
+	*p = (struct pool){.max = max, .link = link};
 }
 
 uint32_t pool_take(struct pool *p)
@@ -15,7 +14,7 @@ uint32_t pool_take(struct pool *p)
 	if (p->taken >= p->max)
 		return LIST_END;
 	if (i == LIST_END)
-		i = p->used++;
+		i = ++p->used;
 	else
 		p->given = p->link[i].next;
 	list_append(&p->in_use, p->link, i);

@@ -546,14 +546,27 @@ END_TEST
 
 START_TEST(an_initialised_table_is_empty_whatever_was_in_it)
 {
+	static const uint32_t none[CONNTAB_BUCKETS];
+	const struct plan plan = {0};
 	struct conntab *t = fresh();
+	uint64_t until;
 
-	add(t, 1, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		struct conn *c = add(t, i, 0);
+
+		ck_assert(conntab_lend(t, c, DIR_REPLY));
+		if (i % 2)
+			conntab_open(t, c, &plan, i);
+		if (i % 4 == 1)
+			conntab_end(t, c, i);
+	}
 	t = fresh();
 	ck_assert_ptr_null(find(t, 1, DIR_ORIGINAL, 0));
-	memset(t, 0xff, sizeof(*t));
-	t = fresh();
-	ck_assert_ptr_null(find(t, 1, DIR_ORIGINAL, 0));
+	ck_assert_ptr_null(conntab_due(t, &until));
+	ck_assert_uint_eq(t->lines.pool.taken + t->edits.pool.taken + t->ports.pool.taken, 0);
+	ck_assert_uint_eq(t->crowd.clients.taken + t->openers.clients.taken, 0);
+	ck_assert_mem_eq(t->bucket, none, sizeof(t->bucket));
+	ck_assert_mem_eq(t->taken, none, sizeof(t->taken));
 	add(t, 1, 0);
 	ck_assert_ptr_nonnull(find(t, 1, DIR_ORIGINAL, 0));
 }
@@ -564,13 +577,14 @@ START_TEST(each_connection_has_a_number)
 	struct conntab *t = fresh();
 	struct conn *first = add(t, 1, 0), *second = add(t, 2, 0);
 
-	ck_assert_ptr_eq(conntab_at(t, 0), first);
-	ck_assert_ptr_eq(conntab_at(t, 1), second);
-	ck_assert_ptr_null(conntab_at(t, 2));
+	ck_assert_ptr_null(conntab_at(t, 0));
+	ck_assert_ptr_eq(conntab_at(t, 1), first);
+	ck_assert_ptr_eq(conntab_at(t, 2), second);
+	ck_assert_ptr_null(conntab_at(t, 3));
 	ck_assert_ptr_null(conntab_at(t, UINT32_MAX));
 	conntab_del(t, first);
-	ck_assert_ptr_null(conntab_at(t, 0));
-	ck_assert_ptr_eq(conntab_at(t, 1), second);
+	ck_assert_ptr_null(conntab_at(t, 1));
+	ck_assert_ptr_eq(conntab_at(t, 2), second);
 }
 END_TEST
 
