@@ -147,8 +147,7 @@ test_lab()
 	count_report "$status" "$report" "tests in the lab"
 }
 
-# One after the other, for emulated processors wait for each other: two machines on two processors take three times as long.
-ci_limit=900 # seconds for each of the three kernels, which take three minutes on an idle machine
+ci_limit=900 # seconds for each of the three kernels, one after the other, which take two minutes on an idle machine
 
 test_kernels()
 {

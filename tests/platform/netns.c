@@ -16,22 +16,36 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform.h"
 
-enum { SCRIPT_MAX = 4096 };
+enum { LINES_MAX = 512 };
 
-void run(const char *script)
+/* A file in memory with that in it, to be read from its beginning. */
+static int file_of(const char *text)
+{
+	size_t len = strlen(text);
+	int fd = memfd_create("input", 0);
+
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET) != 0)
+		broken("input of a command: %s", strerror(errno));
+	return fd;
+}
+
+/* `input`: what it reads from its standard input. */
+static void execute(const char *const argv[], const char *input)
 {
 	struct pollfd pfd = {.events = POLLIN};
-	int status;
+	int status, in = file_of(input);
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		execl("/bin/sh", "sh", "-ec", script, (char *)NULL);
+		dup2(in, STDIN_FILENO);
+		execvp(argv[0], (char *const *)argv);
 		_exit(127);
 	}
 	if (pid < 0)
@@ -40,19 +54,25 @@ void run(const char *script)
 	if (pfd.fd < 0 || poll(&pfd, 1, DEADLINE_MS) != 1)
 		kill(pid, SIGKILL);
 	close(pfd.fd);
+	close(in);
 	if (waitpid(pid, &status, 0) != pid || status != 0)
-		broken("status %#x from: %s", (unsigned int)status, script);
+		broken("status %#x from %s: %s", (unsigned int)status, argv[0], input);
+}
+
+void run(const char *script)
+{
+	execute((const char *const[]){"sh", "-e", NULL}, script);
 }
 
 void rules(const char *text)
 {
-	char script[SCRIPT_MAX];
-	int n = snprintf(
-		script, sizeof(script), "iptables-restore --noflush <<'END'\n%sEND\n", text);
+	execute((const char *const[]){"iptables-restore", "--noflush", NULL}, text);
+}
 
-	if (n < 0 || n >= SCRIPT_MAX)
-		broken("rules too long");
-	run(script);
+/* All in one: in an emulated machine each start of a program takes long. */
+static void ip(const char *lines)
+{
+	execute((const char *const[]){"ip", "-batch", "-", NULL}, lines);
 }
 
 int netns_new(void)
@@ -61,10 +81,9 @@ int netns_new(void)
 
 	if (unshare(CLONE_NEWNET) < 0)
 		broken("unshare: %s", strerror(errno));
-	ns = open("/proc/self/ns/net", O_RDONLY); /* inherited by run() on purpose */
+	ns = open("/proc/self/ns/net", O_RDONLY); /* inherited by ip() on purpose */
 	if (ns < 0)
 		broken("/proc/self/ns/net: %s", strerror(errno));
-	run("ip link set lo up");
 	return ns;
 }
 
@@ -74,13 +93,19 @@ void netns_enter(int ns)
 		broken("setns: %s", strerror(errno));
 }
 
-static void veth(const char *ifname, int peer_ns)
+static void router_up(int client, int server)
 {
-	char script[SCRIPT_MAX];
+	char lines[LINES_MAX];
 
-	snprintf(script, sizeof(script),
-		"ip link add %s type veth peer name eth0 netns /proc/self/fd/%d", ifname, peer_ns);
-	run(script);
+	snprintf(lines, sizeof(lines),
+		"link set lo up\n"
+		"link add wan type veth peer name eth0 netns /proc/self/fd/%d\n"
+		"link add lan type veth peer name eth0 netns /proc/self/fd/%d\n"
+		"addr add 198.51.100.1/24 dev wan\naddr add " PUBLIC "/32 dev wan\n"
+		"addr add " ROUTER_LAN "/24 dev lan\nlink set wan up\nlink set lan up\n",
+		client, server);
+	ip(lines);
+	run("echo 1 >/proc/sys/net/ipv4/ip_forward");
 }
 
 void lab_up(struct lab *ret_lab)
@@ -90,17 +115,13 @@ void lab_up(struct lab *ret_lab)
 	lab.client = netns_new();
 	lab.server = netns_new();
 	lab.router = netns_new();
-	veth("wan", lab.client);
-	veth("lan", lab.server);
-	run("ip addr add 198.51.100.1/24 dev wan; ip addr add " PUBLIC "/32 dev wan\n"
-	    "ip addr add " ROUTER_LAN "/24 dev lan; ip link set wan up; ip link set lan up\n"
-	    "echo 1 >/proc/sys/net/ipv4/ip_forward");
+	router_up(lab.client, lab.server);
 	netns_enter(lab.client);
-	run("ip addr add " CLIENT "/24 dev eth0; ip addr add " STRANGER "/24 dev eth0\n"
-	    "ip link set eth0 up; ip route add default via 198.51.100.1");
+	ip("link set lo up\naddr add " CLIENT "/24 dev eth0\naddr add " STRANGER "/24 dev eth0\n"
+	   "link set eth0 up\nroute add default via 198.51.100.1\n");
 	netns_enter(lab.server);
-	run("ip addr add " SERVER "/24 dev eth0; ip addr add " LANHOST "/24 dev eth0\n"
-	    "ip link set eth0 up; ip route add default via " ROUTER_LAN);
+	ip("link set lo up\naddr add " SERVER "/24 dev eth0\naddr add " LANHOST "/24 dev eth0\n"
+	   "link set eth0 up\nroute add default via " ROUTER_LAN "\n");
 	netns_enter(lab.router);
 	*ret_lab = lab;
 }
@@ -111,7 +132,7 @@ void netns_never_repeats(int ns)
 
 	netns_enter(ns);
 	run("echo 0 >/proc/sys/net/ipv4/tcp_early_retrans\n"
-	    "ip -4 route | while read -r route; do ip route change $route rto_min 60s; done");
+	    "ip -4 route | sed 's/.*/route change & rto_min 60s/' | ip -batch -");
 	netns_enter(home);
 	close(home);
 }

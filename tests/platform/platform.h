@@ -90,7 +90,7 @@ struct lab {
 	int client, router, server; /* namespaces, see netns_enter() */
 };
 
-/* Makes a namespace with its loopback up, enters it, @returns a descriptor. */
+/* Makes a namespace, enters it, @returns a descriptor. */
 int netns_new(void);
 void netns_enter(int ns);
 /* Three namespaces joined by veth pairs; the router forwards. Leaves the
