@@ -125,6 +125,10 @@ def _check(status, what):
         raise OSError(error, f"{what}: {os.strerror(error)}")
 
 
+def ends_with_us(argv):
+    return ["setpriv", "--pdeathsig", "KILL", "--", *map(str, argv)]
+
+
 class Namespace:
     """A network namespace that lives as long as this object's descriptor."""
 
@@ -167,19 +171,14 @@ class Namespace:
         finally:
             os.close(home)
 
-    def command(self, argv, die_with_us=True):
-        command = ["nsenter", f"--net={self.path}", "--"]
-        if die_with_us:
-            command += ["setpriv", "--pdeathsig", "KILL", "--"]
-        return command + [str(word) for word in argv]
-
     def run(self, *argv, timeout=0, check=True, text=True, **options):
         """Run a program to its end; bounded."""
         if "input" not in options:
             options.setdefault("stdin", subprocess.DEVNULL)
-        done = subprocess.run(self.command(argv), timeout=max(timeout * SLOWNESS, PATIENCE), text=text,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              errors="replace" if text else None, **options)
+        with self.inside():
+            done = subprocess.run(ends_with_us(argv), timeout=max(timeout * SLOWNESS, PATIENCE), text=text,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  errors="replace" if text else None, **options)
         if check and done.returncode != 0:
             raise RuntimeError(f"{self.name}: {' '.join(map(str, argv))}: status "
                                f"{done.returncode}: {done.stderr}{done.stdout}")
@@ -187,7 +186,8 @@ class Namespace:
 
     def popen(self, *argv, **options):
         options.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.Popen(self.command(argv), **options)
+        with self.inside():
+            return subprocess.Popen(ends_with_us(argv), **options)
 
     def ip(self, text):
         self.run("ip", "-batch", "-", input=text)
