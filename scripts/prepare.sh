@@ -5,7 +5,7 @@ build_packages=(gcc libc6-dev meson ninja-build pkg-config python3 check libinih
 	libnetfilter-queue-dev libnetfilter-conntrack-dev libseccomp-dev libcap-ng-dev)
 run_packages=(iptables iproute2 kmod nftables procps)
 demo_packages=(conntrack curl python3-pyftpdlib)
-package_packages=(build-essential busybox-static debhelper debootstrap dpkg-dev file git libarchive-tools lintian makepkg
+package_packages=(build-essential buildah busybox-static debhelper debootstrap dpkg-dev file git libarchive-tools lintian makepkg
 	pacman-package-manager rpm systemd-container xz-utils)
 # What the tests in tests/lab and tests/kernels need beside these tests/lab/packages.sh and tests/kernels/packages.sh
 # know, and tell with --tools.

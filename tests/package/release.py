@@ -111,10 +111,20 @@ def _debian(names):
     return root
 
 
+def apt_settings():
+    """How this machine's apt gets at packages."""
+    return "".join(re.findall(r"^(?:Acquire|APT::Sandbox)::.*\n", run("apt-config", "dump"), re.M))
+
+
+def kept_system(deb):
+    """Of those packages that the package needs; nobody may change it."""
+    return _debian(dependencies(deb) + SYSTEM)
+
+
 def system(deb, root):
     """A new folder with a system that has all that the package needs, the package in /root/pasvd.deb, and firewalls
     in /root/firewalls."""
-    run("cp", "-a", _debian(dependencies(deb) + SYSTEM), root, timeout=DOWNLOAD_LIMIT)
+    run("cp", "-a", kept_system(deb), root, timeout=DOWNLOAD_LIMIT)
     shutil.copy(deb, root / "root" / "pasvd.deb")
     firewalls = root / "root" / "firewalls"
     firewalls.mkdir()

@@ -26,7 +26,7 @@ LIBRARIES = {"libc", "libcap-ng", "libinih", "libjansson", "libmnl", "libnetfilt
 
 # At the top of the tarball: all that is in the repository, since all tests can be run there as well.
 RELEASED = {
-    ".ci", ".clang-format", ".clang-tidy", ".gitignore", "CHANGELOG.md", "HACKING.md", "LICENSE", "README.md",
+    ".ci", ".clang-format", ".clang-tidy", ".containerignore", ".gitignore", "CHANGELOG.md", "HACKING.md", "LICENSE", "README.md",
     "completion", "debian", "docs", "include", "iptables", "man", "meson.build", "meson_options.txt", "packaging", "quickstart",
     "scripts", "src", "systemd", "tests"}
 

@@ -13,12 +13,14 @@ import re
 import pytest
 
 import clients
+import image
 import lab as lab_module
 import release
 import servers
 from lab import wait_for
 from machine import Machine
 from release import run
+from test_install import files_below
 
 PACKAGE = "/root/pasvd.deb"
 DEFAULTS = "/etc/default/pasvd"
@@ -111,6 +113,49 @@ def test_debug_symbols_are_in_a_package_of_their_own(built):
 def test_files_that_an_admin_edits_are_conffiles(built):
     run("dpkg-deb", "-e", built["deb"], built["deb"].parent / "control")
     assert set((built["deb"].parent / "control" / "conffiles").read_text().split()) == {CONF, DEFAULTS}
+
+
+# --- in a container
+
+# What the Containerfile asks for.
+PRIVILEGES = re.findall(r"--cap-add (\S+)", image.CONTAINERFILE.read_text())
+
+
+@pytest.fixture(scope="module")
+def buildah(work):
+    return image.Buildah(work / "buildah")
+
+
+@pytest.fixture(scope="module")
+def context(work):
+    run("tar", "-xf", release.tarball(), "-C", work)
+    return work / f"pasvd-{release.VERSION}"
+
+
+def test_container_is_made_of_what_is_in_the_repository(work, buildah, context):
+    """Of a tree in which somebody has worked, too."""
+    released = files_below(context)
+    for name in ".git/x", "build/x", "build-asan/x", "obj-x86_64-linux-gnu/x", "tests/lab/__pycache__/x":
+        path = context / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    everything = work / "Containerfile"
+    everything.write_text("FROM scratch\nCOPY . /\n")
+    assert files_below(buildah.files(buildah.build(context, everything))) == released
+
+
+def test_container_has_the_package_and_its_programs_run(built, buildah, context):
+    buildah.add_base(release.kept_system(built["deb"]))
+    container = buildah.build(context)
+    program, = buildah.entrypoint(container)
+    for name, usage in (program, f"pasvd {release.VERSION}"), ("pasvctl", f"pasvctl {release.VERSION}"):
+        assert buildah.run(container, name, "--version") == usage
+    packaged = re.findall(r"\./(\S*[^/\s])(?: -> .*)?$", run("dpkg-deb", "-c", built["deb"]), re.M)
+    installed = buildah.run(container, "sh", "-c", 'for f in $(dpkg -L pasvd); do [ -d "$f" ] || echo "$f"; done')
+    assert set(installed.split()) == {f"/{name}" for name in packaged}
+    rules = f"for what in load diff; do {program} rules $what --wan lo --server 192.0.2.2; done"
+    loaded = buildah.run(container, "sh", "-euc", f"{rules}\niptables-save", privileges=PRIVILEGES[1].split(","))
+    assert "-j NFQUEUE" in loaded
 
 
 # --- installed
