@@ -134,7 +134,7 @@ void check_way_fix_jumps(struct finding *found, const struct target *t, const st
 	struct commands c = {.used = 0};
 	char words[FINDING_TEXT_MAX];
 
-	for (size_t i = from; i < to; i++) {
+	for (size_t i = to; i-- > from;) { /* so their order stays */
 		if (!is_jump_to(&chain->rule[i], t->own))
 			continue;
 		iptables_save_words(chain->rule[i].text, words, sizeof(words));

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_rules_watch.py - `pasvd rules watch`: what it loads again, and what it leaves alone"""
 
+import json
 import os
 import pathlib
 
@@ -34,6 +35,12 @@ class Router:
 
     def is_whole(self, options=OPTIONS):
         return self.rules("diff", *options, check=False).returncode == 0
+
+    def errors_about(self, subject):
+        """That `pasvd check` finds."""
+        done = self.lab.router.run(lab_module.PASVD, "-c", self.conf, "check", "--json", *OPTIONS, check=False)
+        return [finding for finding in json.loads(done.stdout)["findings"]
+                if finding["severity"] == "error" and finding["about"] == subject]
 
     def flush(self):
         self.lab.iptables("-F")
@@ -85,6 +92,22 @@ def test_deletions_of_others_rules_are_none_of_its_business(router):
     router.lab.iptables("-D", "FORWARD", "-p", "udp", "-j", "ACCEPT")
     watch.reload()
     assert watch.count("rules-missing") == before and router.is_whole()
+
+
+@pytest.mark.parametrize("table, rule", [
+    ("filter", "FORWARD -p tcp -j REJECT"), ("nat", "PREROUTING -p tcp -m tcp --dport 21 -j DNAT --to-destination 10.77.0.9"),
+    ("mangle", "PREROUTING -i wan -j ACCEPT"), ("raw", "PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp")])
+def test_what_others_put_before_the_jumps_is_named_by_check_and_left_alone(router, table, rule):
+    watch = router.watch()
+    loaded = watch.count("rules-loaded")
+    router.lab.iptables("-t", table, "-I", *rule.split())
+    watch.reload()
+    assert watch.count("rules-loaded") == loaded and router.is_whole()
+    (finding,) = router.errors_about("packets")
+    assert f'"-A {rule}' in finding["what"]
+    router.lab.router.run("sh", "-euc", finding["fix"])
+    watch.reload()
+    assert watch.count("rules-loaded") == loaded and router.is_whole() and router.errors_about("packets") == []
 
 
 def test_only_logs_if_the_configuration_says_so(router):

@@ -325,6 +325,11 @@ static const struct {
 		"ipv4: \"-A FORWARD -m conntrack --ctstate RELATED"},
 };
 
+/* The matches of the jumps from FORWARD. */
+#define DATA    "-p tcp -m conntrack --ctstatus EXPECTED"
+#define CONTROL "-p tcp -m conntrack --ctorigdstport 21"
+#define RELATED "-p icmp -m conntrack --ctstate RELATED"
+
 START_TEST(rules_in_front_of_the_jump)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(in_front); i++) {
@@ -341,17 +346,7 @@ START_TEST(rules_in_front_of_the_jump)
 		}
 		check_all();
 		ck_assert_str_eq(only(in_front[i].severity, in_front[i].said)->fix,
-			FORWARD_FIX("-p tcp -m conntrack --ctstatus EXPECTED") " && " FORWARD_FIX(
-				"-p tcp -m conntrack --ctorigdstport 21") " && " FORWARD_FIX("-p "
-											     "icmp "
-											     "-m "
-											     "connt"
-											     "rack "
-											     "--"
-											     "ctsta"
-											     "te "
-											     "RELAT"
-											     "ED"));
+			FORWARD_FIX(RELATED) " && " FORWARD_FIX(CONTROL) " && " FORWARD_FIX(DATA));
 	}
 }
 END_TEST
