@@ -182,6 +182,7 @@ static bool ipset_resolve_match(struct ruleset *rs, struct rule *r, const char *
 	if (!l || !ipset_read(saved, m, l))
 		return false;
 	l->negated = m->negated;
+	l->named = true;
 	r->lookup[r->n_lookups++] = l;
 	return true;
 }
@@ -205,7 +206,7 @@ static void ipset_resolve_rule(struct ruleset *rs, struct rule *r, const char *s
 		partly |= r->lookup[r->n_lookups - 1]->partly;
 		r->n_sets--;
 	}
-	if (!partly && !r->n_sets)
+	if (!partly && !r->n_sets && !r->filler[0])
 		r->unclear[0] = '\0';
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* iptables_match.c - what a rule of iptables matches, from its options */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pasvd/array.h"
 
 #include "iptables_option.h"
+#include "rule_counts.h"
 
 /* --- values: false if they are not understood --- */
 
@@ -297,8 +299,79 @@ static bool iptables_set_ipset(struct rule *r, const char *word, bool negated)
 	*m = (struct set_match){.negated = negated};
 	memcpy(m->name, word, strlen(word));
 	memcpy(m->directions, directions, strlen(directions));
+	snprintf(r->asks, sizeof(r->asks), "ipset %s", word);
 	r->n_sets++;
 	return true;
+}
+
+/* 25/min, or 512kb/s: NUMBER, perhaps bytes, and a time. */
+static bool iptables_set_rate(struct rule *r, const char *word, bool negated)
+{
+	static const char prefixes[] = "kmg";
+	const char *time = strchr(word, '/');
+	char *unit;
+	uint64_t n = strtoull(word, &unit, 10);
+	const char *prefix = *unit == '/' ? NULL : strchr(prefixes, *unit);
+
+	if (!time || negated)
+		return false;
+	rule_counts_rate(
+		r, prefix ? n << (10 * (prefix - prefixes + 1)) : n, time + 1, *unit != '/');
+	return true;
+}
+
+static bool iptables_set_connections_above(struct rule *r, const char *word, bool negated)
+{
+	rule_counts_connections(r, strtoull(word, NULL, 10), !negated);
+	return true;
+}
+
+static bool iptables_set_connections_upto(struct rule *r, const char *word, bool negated)
+{
+	return iptables_set_connections_above(r, word, !negated);
+}
+
+/* How much of it is used is not shown. */
+static bool iptables_set_quota(struct rule *r, const char *word, bool negated)
+{
+	uint64_t n = strtoull(word, NULL, 10);
+
+	rule_counts_bytes(r, n, 0, negated);
+	return !n;
+}
+
+static const char recent[] = "recent";
+
+/* It matches, and adds its host to the list whose name follows. */
+static bool iptables_set_recent(struct rule *r, const char *word, bool negated)
+{
+	(void)word;
+	rule_name(r->fills, recent);
+	if (negated)
+		r->tcp = TRI_NO;
+	return true;
+}
+
+static bool iptables_set_recent_asked(struct rule *r, const char *word, bool negated)
+{
+	(void)word;
+	rule_name(r->asks, recent);
+	r->some = true;
+	return !negated;
+}
+
+static bool iptables_set_recent_name(struct rule *r, const char *word, bool negated)
+{
+	char *list = strcmp(r->fills, recent) == 0 ? r->fills : r->asks;
+
+	snprintf(list, RULE_NAME_MAX, "%s %.50s", recent, word);
+	return !negated;
+}
+
+static bool iptables_set_hits(struct rule *r, const char *word, bool negated)
+{
+	r->hits = (unsigned int)strtoul(word, NULL, 10);
+	return !negated;
 }
 
 static bool iptables_set_comment(struct rule *r, const char *word, bool negated)
@@ -315,11 +388,10 @@ static bool iptables_is_one_of(const char *word, const char *const names[])
 	return *names;
 }
 
-/* For certain hosts, or so many packets in a second. */
 bool iptables_counts(const char *match)
 {
 	static const char *const names[] = {
-		"limit", "hashlimit", "connlimit", "recent", "quota", "quota2", NULL};
+		"limit", "hashlimit", "connlimit", "recent", "quota", NULL};
 
 	return iptables_is_one_of(match, names);
 }
@@ -330,7 +402,6 @@ static bool iptables_set_match(struct rule *r, const char *word, bool negated)
 	static const char *const known[] = {"tcp", "udp", "multiport", "conntrack", "state",
 		"helper", "comment", "iprange", "addrtype", "set", NULL};
 
-	r->some |= iptables_counts(word);
 	if (negated || (!iptables_is_one_of(word, known) && !iptables_counts(word))) {
 		snprintf(r->unclear, sizeof(r->unclear), "-m %s", word);
 		return false;
@@ -370,6 +441,18 @@ const struct option iptables_match_options[] = {
 	{"--src-type", ONE_WORD, iptables_set_src_type},
 	{"--match-set", TWO_WORDS, iptables_set_ipset},
 	{"--helper", ONE_WORD, iptables_set_helper},
+	{"--limit", ONE_WORD, iptables_set_rate},
+	{"--hashlimit-above", ONE_WORD, iptables_set_rate},
+	{"--hashlimit-upto", ONE_WORD, iptables_set_rate},
+	{"--connlimit-above", ONE_WORD, iptables_set_connections_above},
+	{"--connlimit-upto", ONE_WORD, iptables_set_connections_upto},
+	{"--quota", ONE_WORD, iptables_set_quota},
+	{"--set", NO_WORD, iptables_set_recent},
+	{"--rcheck", NO_WORD, iptables_set_recent_asked},
+	{"--update", NO_WORD, iptables_set_recent_asked},
+	{"--remove", NO_WORD, iptables_set_recent_asked},
+	{"--name", ONE_WORD, iptables_set_recent_name},
+	{"--hitcount", ONE_WORD, iptables_set_hits},
 	{"--comment", ONE_WORD, iptables_set_comment},
 	{"-j", ONE_WORD, iptables_set_target},
 	{"-g", ONE_WORD, iptables_set_goto},

@@ -19,8 +19,8 @@ struct option {
 /* Those before the target, and those after it. */
 extern const struct option iptables_match_options[], iptables_target_options[];
 
-/* Whether the match is for certain hosts, or so many packets in a second: none of its own options
- * is in the table. */
+/* Whether the match is for certain hosts, or so many packets in a second: those of its options that
+ * are not in the table do not matter. */
 bool iptables_counts(const char *match);
 
 /* -j and -g: the target, which may be the name of a chain. */

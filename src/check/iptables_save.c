@@ -189,5 +189,7 @@ int iptables_save_read(const char *text, struct ruleset *rs)
 	free(copy);
 	if (!err)
 		iptables_save_resolve(rs);
+	if (!err)
+		ruleset_link_lists(rs);
 	return err;
 }

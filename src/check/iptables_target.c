@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* iptables_target.c - what a rule of iptables does, from its target and the options of that */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pasvd/array.h"
@@ -91,6 +93,7 @@ static bool iptables_set_restore(struct rule *r, const char *word, bool negated)
 {
 	(void)word;
 	r->action = RULE_RESTORE;
+	r->marks = true;
 	return !negated;
 }
 
@@ -111,6 +114,8 @@ static bool iptables_set_xmark(struct rule *r, const char *word, bool negated)
 		conf_value_mark(rest, &mask);
 	if (iptables_is_connmark(r))
 		r->connmark = bits | mask;
+	else
+		r->marks = true;
 	return !negated;
 }
 
@@ -146,6 +151,18 @@ static bool iptables_set_ctmask(struct rule *r, const char *word, bool negated)
 	return !negated;
 }
 
+static bool iptables_set_filled(struct rule *r, const char *word, bool negated)
+{
+	snprintf(r->fills, sizeof(r->fills), "ipset %.31s", word);
+	return !negated;
+}
+
+static bool iptables_set_life(struct rule *r, const char *word, bool negated)
+{
+	rule_shortens_life(r, strtoul(word, NULL, 10));
+	return !negated;
+}
+
 const struct option iptables_target_options[] = {
 	{"--to-destination", ONE_WORD, iptables_set_destination},
 	{"--queue-num", ONE_WORD, iptables_set_queue},
@@ -157,5 +174,8 @@ const struct option iptables_target_options[] = {
 	{"--save-mark", NO_WORD, iptables_set_save},
 	{"--nfmask", ONE_WORD, iptables_set_nfmask},
 	{"--ctmask", ONE_WORD, iptables_set_ctmask},
+	{"--add-set", TWO_WORDS, iptables_set_filled},
+	{"--ttl-set", ONE_WORD, iptables_set_life},
+	{"--hl-set", ONE_WORD, iptables_set_life},
 	{0},
 };

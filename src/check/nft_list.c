@@ -16,6 +16,7 @@
 
 #include "pasvd/array.h"
 
+#include "nft_count.h"
 #include "nft_mark.h"
 #include "nft_match.h"
 
@@ -57,14 +58,6 @@ static const struct {
 	{"secmark", RULE_NONE},
 };
 
-/* For so many packets in a second, connections or bytes. */
-static bool nft_list_counts(const char *name, const json_t *value)
-{
-	return strcmp(name, "limit") == 0 || strcmp(name, "quota") == 0 ||
-	       strcmp(name, "ct count") == 0 ||
-	       (strcmp(name, "set") == 0 && json_object_get(value, "stmt"));
-}
-
 /* A zone counts as a template of iptables does. After another address or port the packet is one of
  * which nothing is known. */
 static void nft_list_take_change(struct rule *r, const json_t *value)
@@ -74,10 +67,14 @@ static void nft_list_take_change(struct rule *r, const json_t *value)
 	const char *of_ct = nft_string_at(json_object_get(key, "ct"), "key"),
 		   *field = nft_string_at(payload, "field");
 
+	r->marks |= strcmp(nft_string_at(json_object_get(key, "meta"), "key"), "mark") == 0;
 	if (strcmp(of_ct, "mark") == 0)
 		r->connmark |= nft_mark_written(json_object_get(value, "value"));
 	if (strcmp(of_ct, "zone") == 0 && r->action == RULE_NONE)
 		r->action = RULE_TEMPLATE;
+	if (strcmp(field, "ttl") == 0 || strcmp(field, "hoplimit") == 0)
+		rule_shortens_life(
+			r, (uint64_t)json_integer_value(json_object_get(value, "value")));
 	if (strcmp(field, "saddr") != 0 && strcmp(field, "daddr") != 0 &&
 		strcmp(field, "sport") != 0 && strcmp(field, "dport") != 0)
 		return;
@@ -118,8 +115,7 @@ static void nft_list_take_action(struct rule *r, enum rule_action action, const 
 
 static void nft_list_add_statement(struct rule *r, const char *name, const json_t *value)
 {
-	r->some |= nft_list_counts(name, value);
-	if (nft_list_counts(name, value) || nft_list_changes(r, name, value))
+	if (nft_count_add(r, name, value) || nft_list_changes(r, name, value))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
 		if (strcmp(statements[i].name, name) == 0) {
@@ -356,6 +352,7 @@ int nft_list_read(const char *text, enum addr_family family, const struct rulese
 	in.place.all = all;
 	for (size_t i = 0; !err && i < json_array_size(all); i++)
 		err = nft_list_read_object(&in, json_array_get(all, i));
+	ruleset_link_lists(rs);
 	json_decref(root);
 	return err;
 }

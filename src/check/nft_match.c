@@ -58,7 +58,7 @@ bool nft_match_elements(
 }
 
 static bool nft_add_lookup(struct rule *r, const struct nft_place *place, const enum field *field,
-	size_t n_fields, const json_t *elements, bool negated)
+	size_t n_fields, const json_t *elements, bool negated, bool named)
 {
 	size_t n = json_array_size(elements);
 	struct lookup *l = r->n_lookups < RULE_LOOKUPS_MAX ? ruleset_lookup(place->rs) : NULL;
@@ -67,6 +67,7 @@ static bool nft_add_lookup(struct rule *r, const struct nft_place *place, const 
 		return false;
 	r->lookup[r->n_lookups++] = l;
 	l->negated = negated;
+	l->named = named;
 	l->n_fields = n_fields;
 	memcpy(l->field, field, n_fields * sizeof(*field));
 	l->element = calloc(n ? n * n_fields : 1, sizeof(*l->element));
@@ -399,8 +400,10 @@ static bool nft_take_match(struct rule *r, const struct nft_place *place, const 
 		return n == 1 && nft_take_inequality(r, field[0], op, right);
 	if (n == 1 && nft_take_simple(r, field[0], right, negated))
 		return true;
+	if (is_name(right))
+		snprintf(r->asks, sizeof(r->asks), "set %.50s", json_string_value(right) + 1);
 	if (nft_match_elements(place, right, &elements))
-		return nft_add_lookup(r, place, field, n, elements, negated);
+		return nft_add_lookup(r, place, field, n, elements, negated, is_name(right));
 	return n == 1 && !is_name(right) && nft_span(place, field[0], right, &s) &&
 	       nft_add_condition(r, field[0], &s, negated);
 }
@@ -435,7 +438,7 @@ void nft_match_add(struct rule *r, const struct nft_place *place, const json_t *
 			nft_never_matches(r);
 	}
 	for (size_t i = 0; i < r->n_lookups; i++) {
-		if (lookup_holds(r->lookup[i], &nothing_known) == TRI_NO)
+		if (!r->lookup[i]->named && lookup_holds(r->lookup[i], &nothing_known) == TRI_NO)
 			nft_never_matches(r);
 	}
 }

@@ -122,6 +122,13 @@ bool field_is_port(enum field f)
 	       f == FIELD_ORIG_DPORT || f == FIELD_REPLY_SPORT || f == FIELD_REPLY_DPORT;
 }
 
+bool packet_begins(const struct rule_packet *p)
+{
+	if (p->flags_known)
+		return (p->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN;
+	return !(p->state & STATE_ESTABLISHED);
+}
+
 /* --- conditions --- */
 
 enum tri tri_not(enum tri t, bool negated)

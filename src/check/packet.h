@@ -97,6 +97,7 @@ struct lookup {
 	struct lookup *next; /* of the same rules */
 	bool negated;
 	bool partly; /* it has elements that are not understood */
+	bool named;  /* packets may add elements to it */
 	size_t n_fields, n;
 	enum field field[LOOKUP_FIELDS_MAX];
 	struct span *element; /* n of them, n_fields each */
@@ -112,6 +113,9 @@ struct span span_networks(const struct network *first, const struct network *las
 bool span_name(const char *name, bool prefix, struct span *ret_span);
 
 bool field_is_port(enum field f);
+
+/* Whether packets of the kind begin connections. */
+bool packet_begins(const struct rule_packet *p);
 
 /* Yes becomes no, and no becomes yes. */
 enum tri tri_not(enum tri t, bool negated);

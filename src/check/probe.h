@@ -41,6 +41,9 @@ void probe_queues(const struct facts *f, uint16_t queue, struct report *r);
 /* Interfaces, routes, forwarding; where the server is goes into the facts. */
 void probe_net(struct facts *f, struct report *r);
 
+/* Whether packets of the target are forwarded to where they belong. */
+void probe_routes(const struct facts *f, const struct target *t, struct report *r);
+
 /* Whether the servers answer the router. */
 void probe_servers(const struct facts *f, struct report *r);
 

@@ -127,7 +127,17 @@ static void probe_forwarding(const struct target *t, struct report *r)
 	}
 }
 
-static void probe_target(struct target *t, struct report *r)
+/* Where nothing is forwarded, the kernel knows no routes of packets that are. */
+static void probe_forwarded(const struct facts *f, const struct target *t, struct report *r)
+{
+	size_t errors = report_count(r, SEVERITY_ERROR);
+
+	probe_forwarding(t, r);
+	if (report_count(r, SEVERITY_ERROR) == errors)
+		probe_routes(f, t, r);
+}
+
+static void probe_target(const struct facts *f, struct target *t, struct report *r)
 {
 	for (size_t w = 0; w < t->service.n_wans; w++)
 		probe_interface(r, t->family, true, t->service.wan[w]);
@@ -136,7 +146,7 @@ static void probe_target(struct target *t, struct report *r)
 	if (t->service.server.family != ADDR_NONE)
 		probe_server(t, r);
 	if (service_any(&t->service))
-		probe_forwarding(t, r);
+		probe_forwarded(f, t, r);
 }
 
 void probe_net(struct facts *f, struct report *r)
@@ -147,6 +157,6 @@ void probe_net(struct facts *f, struct report *r)
 		report_add(r, SEVERITY_UNSEEN, "interface", "ip: %s", o.complaint);
 	else
 		for (size_t i = 0; i < f->n_targets; i++)
-			probe_target(&f->target[i], r);
+			probe_target(f, &f->target[i], r);
 	free(o.text);
 }

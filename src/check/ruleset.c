@@ -8,9 +8,12 @@
 
 #include "pasvd/array.h"
 
+#include "rule_counts.h"
+
 enum {
 	DEPTH_MAX = 32,      /* of jumps; nft has 16, iptables refuses loops */
 	STEPS_MAX = 1 << 20, /* rules looked at on one way */
+	HOPS_USUAL = 32,     /* more than there are to anybody */
 };
 
 /* --- to build --- */
@@ -19,6 +22,14 @@ void rule_name(char ret_name[RULE_NAME_MAX], const char *name)
 {
 	strncpy(ret_name, name, RULE_NAME_MAX - 1);
 	ret_name[RULE_NAME_MAX - 1] = '\0';
+}
+
+void rule_shortens_life(struct rule *r, uint64_t hops)
+{
+	if (hops >= HOPS_USUAL)
+		return;
+	r->action = RULE_UNKNOWN;
+	rule_name(r->unclear, "how far packets get");
 }
 
 static bool ruleset_chain_is(
@@ -107,6 +118,35 @@ void ruleset_free(struct ruleset *rs)
 		free(l);
 	}
 	*rs = (struct ruleset){0};
+}
+
+/* --- lists --- */
+
+/* What fills it in a chain to which only some packets are sent is for those. */
+static void rule_find_fillers(struct rule *r, const struct ruleset *rs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rs->n; i++) {
+		const struct chain *c = &rs->chain[i];
+
+		for (size_t j = 0; c->hook != HOOK_NONE && j < c->n; j++) {
+			if (n < RULE_FILLERS_MAX && strcmp(c->rule[j].fills, r->asks) == 0)
+				r->filler[n++] = &c->rule[j];
+		}
+	}
+	if (n && !r->unclear[0])
+		rule_name(r->unclear, r->asks);
+}
+
+void ruleset_link_lists(struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->n; i++) {
+		for (size_t j = 0; j < rs->chain[i].n; j++) {
+			if (rs->chain[i].rule[j].asks[0])
+				rule_find_fillers(&rs->chain[i].rule[j], rs);
+		}
+	}
 }
 
 /* --- one rule --- */
@@ -208,7 +248,8 @@ static enum tri ruleset_match_flags(const struct flags_match *m, const struct ru
 	return known == m->mask ? ruleset_tri_of(true, m->negated) : TRI_SOME;
 }
 
-static enum tri ruleset_match_all(const struct rule *r, const struct rule_packet *p)
+/* `filled`: with each such packet something is added to what the rule asks for. */
+static enum tri ruleset_match_all(const struct rule *r, const struct rule_packet *p, bool filled)
 {
 	enum tri least = TRI_YES, t;
 
@@ -217,17 +258,17 @@ static enum tri ruleset_match_all(const struct rule *r, const struct rule_packet
 		least = t < least ? t : least;
 	}
 	for (size_t i = 0; i < r->n_lookups; i++) {
-		t = lookup_holds(r->lookup[i], p);
+		t = filled && r->lookup[i]->named ? TRI_MAYBE : lookup_holds(r->lookup[i], p);
 		least = t < least ? t : least;
 	}
 	return least;
 }
 
-enum tri rule_matches(const struct rule *r, const struct rule_packet *p)
+static enum tri ruleset_match_filled(const struct rule *r, const struct rule_packet *p, bool filled)
 {
 	const enum tri parts[] = {r->tcp == TRI_NO ? TRI_NO : TRI_YES,
-		r->unsure || r->n_sets ? TRI_MAYBE : TRI_YES, r->some ? TRI_SOME : TRI_YES,
-		ruleset_match_interface(&r->in, p->in, p->never_in),
+		r->unsure || r->n_sets ? TRI_MAYBE : TRI_YES, rule_counts_match(r, p),
+		filled ? TRI_MAYBE : TRI_YES, ruleset_match_interface(&r->in, p->in, p->never_in),
 		ruleset_match_interface(&r->out, p->out, p->never_out),
 		ruleset_match_network(&r->src, &p->src), ruleset_match_network(&r->dst, &p->dst),
 		ruleset_match_network(&r->orig_dst, &p->orig_dst),
@@ -235,12 +276,28 @@ enum tri rule_matches(const struct rule *r, const struct rule_packet *p)
 		ruleset_match_ports(&r->dport, p->dport, p->dport_to),
 		ruleset_match_ports(&r->orig_dport, p->orig_dport, p->orig_dport_to),
 		ruleset_match_states(r, p->state), ruleset_match_helper(r, p->helper),
-		ruleset_match_flags(&r->flags, p), ruleset_match_all(r, p)};
+		ruleset_match_flags(&r->flags, p), ruleset_match_all(r, p, filled)};
 	enum tri least = TRI_YES;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		least = parts[i] < least ? parts[i] : least;
 	return least;
+}
+
+/* Who is in a list is somebody's decision, unless a rule adds whoever has sent such a packet. */
+static bool ruleset_is_filled(const struct rule *r, const struct rule_packet *p)
+{
+	for (size_t i = 0; i < RULE_FILLERS_MAX && r->filler[i]; i++) {
+		if (!r->filler[i]->asks[0] && (r->hits < 2 || !packet_begins(p)) &&
+			ruleset_match_filled(r->filler[i], p, false) == TRI_YES)
+			return true;
+	}
+	return false;
+}
+
+enum tri rule_matches(const struct rule *r, const struct rule_packet *p)
+{
+	return ruleset_match_filled(r, p, ruleset_is_filled(r, p));
 }
 
 /* --- the ways --- */

@@ -19,6 +19,7 @@ enum {
 	RULE_CONDITIONS_MAX = 6,
 	RULE_LOOKUPS_MAX = 4,
 	RULE_SETS_MAX = 2,
+	RULE_FILLERS_MAX = 4,
 };
 
 enum rule_action {
@@ -88,9 +89,16 @@ struct rule {
 	const struct lookup *lookup[RULE_LOOKUPS_MAX];
 	size_t n_sets; /* not 0: what matches may not match */
 	struct set_match set[RULE_SETS_MAX];
-	/* it is for certain hosts, or so many packets in a second, as something says that is
-	 * nowhere above */
+	/* it is for certain hosts, or for so many packets or connections, as something says that is
+	 * nowhere above; see rule_counts.h */
 	bool some;
+	uint64_t per_day;   /* packets that are counted as one more or less; 0: none are */
+	bool second_counts; /* a host's second connection makes a difference */
+	/* lists of hosts, such as a set: what matches is added to the one, and it is asked for the
+	 * other, by which `hits` times at least */
+	char fills[RULE_NAME_MAX], asks[RULE_NAME_MAX];
+	unsigned int hits;
+	const struct rule *filler[RULE_FILLERS_MAX]; /* of what it asks for; NULL: no more */
 	/* something in it is not understood: what matches may not match */
 	bool unsure;
 	char unclear[RULE_NAME_MAX]; /* the name of that; "": it has none */
@@ -101,6 +109,7 @@ struct rule {
 	struct endpoint to; /* of DNAT; ADDR_NONE: not one address, port 0: as it was */
 	uint16_t queue;
 	uint32_t connmark; /* bits that it writes into the connection's mark */
+	bool marks;        /* it gives packets a mark */
 };
 
 enum hook {
@@ -145,8 +154,14 @@ const struct chain *ruleset_find(
 int chain_append(struct chain *c, const struct rule *rule, const char *text);
 void ruleset_free(struct ruleset *rs);
 
+/* The rule has packets pass so many routers: where they then end is not known if they are few. */
+void rule_shortens_life(struct rule *r, uint64_t hops);
+
 /* A name is cut if it is too long. */
 void rule_name(char ret_name[RULE_NAME_MAX], const char *name);
+
+/* Finds out who fills the lists that rules ask for, once all rules are there. */
+void ruleset_link_lists(struct ruleset *rs);
 
 /* Packets are TCP. */
 enum tri rule_matches(const struct rule *r, const struct rule_packet *p);

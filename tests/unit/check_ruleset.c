@@ -156,6 +156,20 @@ static const struct {
 	{"-m comment --comment \"-p udp -j ACCEPT \\\" -i lan0\"", TRI_YES},
 	{"-m comment --comment", TRI_MAYBE},
 	{"-m limit --limit 1/sec", TRI_SOME},
+	{"-m limit --limit 1/min", TRI_SOME},
+	{"-m limit --limit 59/hour", TRI_MAYBE},
+	{"-m hashlimit --hashlimit-above 1kb/s --hashlimit-name x", TRI_SOME},
+	{"-m hashlimit --hashlimit-upto 1kb/day --hashlimit-name x", TRI_MAYBE},
+	{"-m connlimit --connlimit-above 0", TRI_YES},
+	{"-m connlimit --connlimit-upto 0", TRI_NO},
+	{"-m connlimit --connlimit-above 1 --connlimit-mask 32", TRI_SOME},
+	{"-m quota --quota 0", TRI_NO},
+	{"-m quota ! --quota 0", TRI_YES},
+	{"-m quota --quota 1", TRI_MAYBE},
+	{"-m recent --set --name x", TRI_YES},
+	{"-m recent ! --set --name x", TRI_NO},
+	{"-m recent --rcheck --name x", TRI_SOME},
+	{"-m recent ! --rcheck --name x", TRI_MAYBE},
 	{"-m future --what-is-this", TRI_MAYBE},
 };
 
@@ -197,6 +211,16 @@ static const struct {
 	{"-A FORWARD -m recent --update --seconds 60 --name x --mask 255.255.255.255 --rsource -j "
 	 "DROP\n",
 		"D~ J", 0},
+	{"-A FORWARD -m recent --set --name x\n-A FORWARD -m recent --rcheck --name x -j DROP\n",
+		"D? J?", 1},
+	{"-A FORWARD -p udp -m recent --set --name x\n-A FORWARD -m recent --rcheck --name x -j "
+	 "DROP\n",
+		"D~ J", 1},
+	{"-A A -m recent --set --name x\n-A FORWARD -m recent --rcheck --name x -j DROP\n", "D~ J",
+		0},
+	{"-A FORWARD -m recent --set --name x\n-A FORWARD -m recent --update --hitcount 2 --name x "
+	 "-j DROP\n",
+		"D~ J", 1},
 	{"-A A -j DROP\n-A FORWARD -i wan -j A\n", "D", 0},
 	{"-A A -j DROP\n-A FORWARD -m mark --mark 0x1 -j A\n", "D? J?", 0},
 	{"-A A -i wan -j RETURN\n-A A -j DROP\n-A FORWARD -j A\n", "J", 1},
