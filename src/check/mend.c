@@ -143,14 +143,15 @@ static void mend_fw4(const struct mend *m, struct finding *found)
 static void mend_shorewall(const struct mend *m, struct finding *found)
 {
 	struct commands rules = {.used = 0}, c = {.used = 0};
+	const char *tool = m->filter->family == ADDR_IP6 ? "shorewall6" : "shorewall";
 	char where[4 * RULE_NAME_MAX];
 
 	snprintf(where, sizeof(where), "%s -t %s -I %s", m->filter->command, m->chain->table,
 		m->chain->name);
 	mend_load_again(m, &rules);
 	mend_accept(m, where, &rules);
-	commands_add(&c, "echo '%s' >>/etc/shorewall/started", rules.text);
-	commands_add(&c, "shorewall reload");
+	commands_add(&c, "echo '%s' >>/etc/%s/started", rules.text, tool);
+	commands_add(&c, "%s reload", tool);
 	if (rules.used < sizeof(rules.text) && !strchr(rules.text, '\''))
 		finding_fix_by(found, &c);
 	else

@@ -150,6 +150,14 @@ def shorewall(host):
     host.run("shorewall start")
 
 
+def shorewall6(host):
+    host.edit("/etc/shorewall6/shorewall6.conf", "^STARTUP_ENABLED=.*", "STARTUP_ENABLED=Yes")
+    host.write("/etc/shorewall6/zones", "fw firewall\nnet ipv6\nloc ipv6\n")
+    host.write("/etc/shorewall6/interfaces", "?FORMAT 2\nnet wan\nloc lan0\n")
+    host.write("/etc/shorewall6/policy", "$FW all ACCEPT\nloc net ACCEPT\nall all DROP\n")
+    host.run("shorewall6 start")
+
+
 def ferm(host):
     host.write("/etc/ferm/ferm.conf", """\
 domain ip table filter {
@@ -261,17 +269,30 @@ def fw4(host):
     """Debian does not have it: its rules as its templates print them for the zones lan and wan, without redirects, and
     with the helper that it gives to clients in the LAN if the kernel has one."""
     host.write("/etc/fw4.nft", FW4)
+    fw4_install(host)
+
+
+def fw4_install(host):
     host.write("/usr/local/sbin/fw4", "#!/bin/sh\nnft -f /etc/fw4.nft\n", 0o755)
     host.run("fw4 start")
 
 
+def fw4_with_redirect(host):
+    """Some port is forwarded, whichever that is."""
+    accept = '\t\tct status dnat accept comment "!fw4: Accept port forwards"\n'
+    host.write("/etc/fw4.nft", FW4.replace("\t\tjump reject_to_wan\n", f"{accept}\t\tjump reject_to_wan\n"))
+    fw4_install(host)
+
+
 def docker(host):
-    """Where the package is, as it is too large to be copied. Containers are not started: a network has all of its rules."""
+    """Where the package is, as it is too large to be copied. Containers are not started: a network has all of its rules.
+    It turns forwarding on itself, and drops what is forwarded then, as on a router that leaves both to it."""
     programs = "/opt/firewalls/docker.io/usr"
     host.environment["PATH"] = f"{programs}/sbin:{programs}/bin:{host.environment['PATH']}"
     host.write_restart("docker", "/run/docker.pid", """\
 dockerd --storage-driver=vfs --pidfile=/run/docker.pid >/run/docker.log 2>&1 &
 until docker network ls; do :; done""")
+    host.lab.router.sysctl("net.ipv4.ip_forward", 0)
     host.run("restart-docker")
     host.lab.on_exit(lambda: host.run("sh -c 'kill $(cat /run/docker.pid)'"))
 
@@ -301,10 +322,12 @@ FIREWALLS = {
     "ufw": ("ufw", None, ufw, {"ufw reload": False, "sh -c 'ufw disable; ufw --force enable'": False}),
     "ufw MANAGE_BUILTINS": ("ufw", None, ufw_built_in, {"ufw reload": True}),
     "shorewall": ("shorewall", None, shorewall, {"shorewall reload": True, "shorewall restart": True}),
+    "shorewall6": ("shorewall", None, shorewall6, {"shorewall6 reload": True, "shorewall6 restart": True}),
     "ferm": ("ferm", "iptables-legacy", ferm, {"ferm /etc/ferm/ferm.conf": True}),
     "netfilter-persistent": ("netfilter-persistent", None, netfilter_persistent, {
         "netfilter-persistent reload": True, "netfilter-persistent flush": True}),
     "nftables.conf": (None, None, nftables, {"nft -f /etc/nftables.conf": True}),
+    "OpenWrt's fw4": (None, None, fw4_with_redirect, {"fw4 reload": False}),
     "Docker": (None, None, docker, {"restart-docker": False, "sh -c 'docker network create lab; docker network rm lab'": False}),
     "libvirt": ("libvirt", None, libvirt, {"restart-libvirtd": False, "sh -c 'virsh net-destroy lab; start-guest'": False}),
     "a script": (None, None, script, {"/etc/firewall.sh": True}),

@@ -26,8 +26,8 @@ tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-p
 # keepalived, which would want the machine's addresses, and prometheus, for its promtool.
 archives="vsftpd proftpd-core pure-ftpd conntrackd keepalived nfct prometheus"
 # Each would become this machine's, and some exclude each other. Those of one word go to one folder.
-firewalls="firewalld,python3-firewall,python3-nftables ufw shorewall,shorewall-core ferm netfilter-persistent,iptables-persistent
-           docker.io,containerd,runc"
+firewalls="firewalld,python3-firewall,python3-nftables ufw shorewall,shorewall-core,shorewall6 ferm
+           netfilter-persistent,iptables-persistent docker.io,containerd,runc"
 libvirt="libvirt-daemon libvirt-clients dnsmasq-base"
 say() {
 	printf 'lab packages: %s\n' "$*"

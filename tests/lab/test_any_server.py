@@ -215,6 +215,23 @@ def test_data_connections_are_accepted_only_if_that_is_asked_for(visit):
         assert Practice(lab).check().is_well()
 
 
+# Where those accept what is related; instead of that only what is established.
+RELATED = {"docker": ("DOCKER-CT", 1, "-o", "docker0"), "kube-proxy": ("KUBE-FORWARD", 3)}
+
+
+@pytest.mark.parametrize("name", RELATED)
+def test_check_sees_data_connections_that_others_do_not_accept(visit, name):
+    with Containers(**WORLDS[name]) as lab:
+        server = SERVERS["vsftpd"](lab, 0)
+        assert download(lab, visit, server, "curl") is True
+        lab.iptables("-R", *RELATED[name], "-m", "conntrack", "--ctstate", "ESTABLISHED", "-j", "ACCEPT")
+        assert download(lab, visit, server, "curl") is not True
+        found = Practice(lab).check().of("error", "unsure")
+        assert any(re.search("a data connection to the server", finding["what"]) for finding in found)
+        lab.router.run(*RULES, "load", *lab.rule_options(0), "--accept-data")
+        assert Practice(lab).check().is_well() and download(lab, visit, server, "curl") is True
+
+
 def test_client_on_the_router_itself_is_named_in_the_log():
     """Docker translates it in OUTPUT, where no CT rule gives it the helper."""
     with Containers() as lab:

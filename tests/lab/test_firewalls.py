@@ -11,7 +11,7 @@ import pytest
 import clients
 import servers
 from firewalls import FIREWALLS, Host, fw4, libvirt
-from lab import PASVD, TOP, wait_for
+from lab import IP4, IP6, PASVD, TOP, wait_for
 from watch import Watch
 
 pytestmark = pytest.mark.daemon
@@ -75,7 +75,12 @@ def test_hook_that_comes_along_loads_the_rules(router, download, name, file):
 
 
 @pytest.mark.parametrize("name, action", [(name, action) for name, row in FIREWALLS.items() for action in row[3]])
-def test_rules_stay_or_are_loaded_again(router, download, name, action):
+def test_rules_stay_or_are_loaded_again(make_lab, visit, name, action):
+    with bare_router(make_lab, family=IP6 if name.endswith("6") else IP4) as router:
+        stay_or_are_loaded_again(router, lambda: download_from(router, visit, None), name, action)
+
+
+def stay_or_are_loaded_again(router, download, name, action):
     package, iptables, setup, actions = FIREWALLS[name]
     host = Host(router, package, iptables)
     setup(host)
@@ -108,6 +113,8 @@ MENDED = {
     "firewalld": ("firewall-cmd --reload", {"servers": (), "outside": 1, "lan": ("10.88.0.2",)}),
     "ufw": ("ufw reload", {}),
     "shorewall": ("shorewall reload", {}),
+    "shorewall6": ("shorewall6 reload", {"family": IP6}),
+    "Docker": ("restart-docker", {}),
 }
 
 
@@ -115,11 +122,12 @@ MENDED = {
 def test_printed_fix_is_enough_and_lasts(make_lab, visit, visit_out, name):
     action, options = MENDED[name]
     package, _, setup, _ = FIREWALLS.get(name, (None, None, fw4, {}))
-    beside_legacy = name in ("ufw", "shorewall")
+    beside_legacy = name in ("ufw", "shorewall", "shorewall6", "Docker")
     with bare_router(make_lab, **options) as lab:
+        iptables = lab.family.iptables
         host = Host(lab, package, "iptables-nft" if beside_legacy else None)
         if beside_legacy:
-            host.shell("for end in '' -save -restore; do ln -sf /usr/sbin/iptables-legacy$end /usr/sbin/iptables$end; done")
+            host.shell(f"for end in '' -save -restore; do ln -sf /usr/sbin/{iptables}-legacy$end /usr/sbin/{iptables}$end; done")
         setup(host)
         host.rules("load")
         found = [finding for finding in json.loads(host.check("--json").stdout)["findings"] if finding["severity"] == "error"]
