@@ -72,7 +72,8 @@ struct engine {
 	uint64_t evicted;
 	/* ms: until then the kernel may have expectations that are not in tab, a predecessor's */
 	uint64_t contested_until;
-	/* in sessions that nobody has seen; a capture may not have their beginning */
+	/* in sessions that nobody has seen; a capture may not have their beginning, and its
+	 * ACKs may be for what was rewritten then */
 	bool assumes_login;
 	/* nothing passes while no pasvd runs (fail-open = no), so what a mark says still holds */
 	bool sees_all;

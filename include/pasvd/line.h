@@ -27,6 +27,9 @@ enum line_sync {
 	LINE_AWAITED,
 	LINE_BEGUN,  /* bytes before `first` may come that nobody read */
 	LINE_SYNCED, /* what lies before `next` was read */
+	/* likewise, and by a predecessor also some of what comes after it, until the receiver waits
+	 * for `next` */
+	LINE_RESUMED,
 };
 
 /* All 0: as after line_join(), but that the next byte begins a line. */
@@ -40,6 +43,7 @@ struct line {
 	bool whole;     /* buf ends with LF; line_next() comes before more bytes */
 	bool partial;   /* its beginning went past us: it says nothing */
 	bool overlong;  /* the line has more bytes than buf */
+	bool passed;    /* bytes before `first` were not read, but the receiver has them */
 };
 
 /* Where a segment lies in the stream seen so far. */
@@ -50,7 +54,9 @@ enum line_place {
 	/* it begins before the first byte that was read, and the receiver may not have that
 	 * byte */
 	LINE_BEFORE,
-	LINE_FAR /* so far away that no receiver would take it: refuse it */
+	/* no receiver would take it: it is far away, or has bytes that were not read but
+	 * arrived; refuse it */
+	LINE_FAR
 };
 
 /* The next segment begins a line, wherever it is; `anchored`, not beyond `next`, which the receiver
@@ -73,6 +79,13 @@ void line_begin(struct line *l, uint32_t seq);
 /* The bytes before `seq` went past us. A segment there is in order; the line it begins in is
  * partial, unless it is known to begin there. */
 void line_skip(struct line *l, uint32_t seq, bool is_known);
+
+/* As line_skip(), but the receiver has these bytes: should one of them come, it is refused. */
+void line_pass(struct line *l, uint32_t seq);
+
+/* Whether the receiver has bytes that did not come by, if it says that it has all before `ack`. One
+ * more may be a FIN, which does not come by. */
+bool line_lacks(const struct line *l, uint32_t ack);
 
 /* The receiver has everything before `ack`. */
 void line_acked(struct line *l, uint32_t ack);

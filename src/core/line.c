@@ -33,9 +33,14 @@ void line_join(struct line *l)
 
 void line_begin(struct line *l, uint32_t seq)
 {
-	bool unsure = l->sync != LINE_JOINED && l->sync != LINE_SYNCED;
+	static const uint8_t after[] = {[LINE_JOINED] = LINE_RESUMED,
+		[LINE_UNREAD] = LINE_BEGUN,
+		[LINE_AWAITED] = LINE_BEGUN,
+		[LINE_BEGUN] = LINE_BEGUN,
+		[LINE_SYNCED] = LINE_SYNCED,
+		[LINE_RESUMED] = LINE_RESUMED};
 
-	line_set(l, (struct line){.sync = unsure ? LINE_BEGUN : LINE_SYNCED,
+	line_set(l, (struct line){.sync = after[l->sync],
 			    .partial = l->partial,
 			    .first = seq,
 			    .start = seq,
@@ -44,14 +49,30 @@ void line_begin(struct line *l, uint32_t seq)
 
 void line_skip(struct line *l, uint32_t seq, bool is_known)
 {
-	l->sync = LINE_SYNCED;
+	if (l->sync != LINE_RESUMED)
+		l->sync = LINE_SYNCED;
 	l->partial = !is_known;
 	line_begin(l, seq);
 }
 
+void line_pass(struct line *l, uint32_t seq)
+{
+	line_skip(l, seq, false);
+	l->passed = true;
+}
+
+bool line_lacks(const struct line *l, uint32_t ack)
+{
+	const uint32_t fin = l->next + 1;
+
+	return (line_has_begun(l) || l->sync == LINE_AWAITED) && seq_after(ack, fin) &&
+	       ack - fin <= LINE_WINDOW;
+}
+
 void line_acked(struct line *l, uint32_t ack)
 {
-	if (l->sync == LINE_BEGUN && seq_after(ack, l->first))
+	if ((l->sync == LINE_BEGUN && seq_after(ack, l->first)) ||
+		(l->sync == LINE_RESUMED && ack == l->next))
 		l->sync = LINE_SYNCED;
 }
 
@@ -66,6 +87,8 @@ enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret
 		return LINE_FAR;
 	if (ahead > 0)
 		return LINE_GAP;
+	if (l->passed && seq_after(l->first, seq))
+		return LINE_FAR;
 	if (l->sync == LINE_BEGUN && seq_after(l->first, seq))
 		return LINE_BEFORE;
 	if ((size_t)-ahead >= len)

@@ -7,6 +7,12 @@
  * rules have marked at its SYN, if we have seen that. One with the bit `seen` that the table does
  * not have goes on as its mark says, and its lines are read from the next line end on. So are those
  * of one of which something passed that nobody read, as the rules note in the mark, or may have.
+ *
+ * Bytes may go past us at any time: what a predecessor saw and what it did not, or while a firewall
+ * is reloaded. TCP does not send them again once their receiver has them, so what is read goes on
+ * after them: with what the receiver acknowledges, or when a server goes on after a predecessor has
+ * seen more than what came again. What was taken for gone is refused should it come, so that nobody
+ * can have it pass unread.
  */
 #include "meet.h"
 
@@ -35,13 +41,14 @@ static void meet_forget(struct step *s)
 	s->conn = NULL;
 }
 
-/* Where the server's next byte is, in its own numbers: the client waits for it. */
-static uint32_t meet_awaited_reply(const struct conn *c, const struct seg *seg)
+/* Where the next byte of `dir` is, in its sender's numbers: its receiver waits for it. */
+static uint32_t meet_awaited(const struct conn *c, enum dir dir, uint32_t ack)
 {
-	const struct seqadj *a = &c->view.seqadj[DIR_REPLY];
-	bool is_after = seq_after(seg->ack - (uint32_t)a->before, a->pos);
+	const struct edits *es = c->stream[dir].edits;
+	const struct seqadj *a = es ? &es->kernel : &c->view.seqadj[dir];
+	bool is_after = seq_after(ack - (uint32_t)a->before, a->pos);
 
-	return seg->ack - (uint32_t)(is_after ? a->after : a->before);
+	return ack - (uint32_t)(is_after ? a->after : a->before);
 }
 
 /* The server's next byte begins a line: a predecessor saw the whole reply, for only then the mark
@@ -65,7 +72,7 @@ static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
 		line_join(&c->stream[i].line);
 	c->assumed = meet_awaits_reply(s, seg, trust);
 	if (c->assumed)
-		line_skip(&c->stream[DIR_REPLY].line, meet_awaited_reply(c, seg), true);
+		line_skip(&c->stream[DIR_REPLY].line, meet_awaited(c, DIR_REPLY, seg->ack), true);
 	c->shifted = trust & TRUST_SHIFTED;
 	c->tls = trust & TRUST_TLS;
 	if (c->tls)
@@ -188,11 +195,54 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
 	return result;
 }
 
+/* Bytes of `dir` before `seq` went past us. Those of a client behind us may have been a web page's
+ * form, of which the page's server says that it has them. */
+static void meet_pass(const struct step *s, enum dir dir, uint32_t seq)
+{
+	struct conn *c = s->conn;
+	const struct step client = {
+		.h = s->h, .dir = DIR_ORIGINAL, .indev = c->indev[DIR_ORIGINAL]};
+
+	line_pass(&c->stream[dir].line, seq);
+	if (dir == DIR_ORIGINAL)
+		c->session.distrusted |= !step_is_of_own_server(&client, &c->view);
+}
+
+/* Whether the sender says that it has bytes of the other side that did not come by. */
+static bool meet_lacks(const struct step *s, uint32_t ack)
+{
+	const struct conn *c = s->conn;
+	enum dir other = dir_opposite(s->dir);
+
+	return !c->tls && !c->aborted && !s->h->assumes_login &&
+	       line_lacks(&c->stream[other].line, meet_awaited(c, other, ack));
+}
+
+/* What comes before a segment went past us and does not come any more: in a capture; or the server
+ * goes on after what a predecessor saw; or the sender goes on with a reply that went past, too.
+ * Then lines are read from the next line end on. */
+static bool meet_skip_gap(const struct step *s, const struct seg *seg, uint32_t seq)
+{
+	struct line *l = &s->stream->line;
+	bool is_resumed = s->dir == DIR_REPLY && l->sync == LINE_RESUMED;
+
+	if (s->h->lossy || is_resumed)
+		line_skip(l, seq, false);
+	else if (seg->flags & SEG_ACK && meet_lacks(s, seg->ack))
+		meet_pass(s, s->dir, seq);
+	else
+		return false;
+	return true;
+}
+
 /* The place of a segment in lines. What comes before the first byte that was read, before its
  * receiver can have that, is the beginning; the session begins anew with it, unless something
  * after it was rewritten. */
-static enum line_place meet_locate_line(struct step *s, uint32_t seq, size_t len, size_t *ret_skip)
+static enum line_place meet_locate_line(
+	struct step *s, const struct seg *seg, size_t skip, size_t *ret_skip)
 {
+	uint32_t seq = seg->seq + (uint32_t)skip;
+	size_t len = seg->payload_len - skip;
 	struct line *l = &s->stream->line;
 	enum line_place where = line_place(l, seq, len, ret_skip);
 	bool restarts = where == LINE_BEFORE && !s->stream->edits->n;
@@ -202,8 +252,7 @@ static enum line_place meet_locate_line(struct step *s, uint32_t seq, size_t len
 			(struct session){.distrusted = s->conn->trust & TRUST_DISTRUSTED};
 		line_init(l, false, 0);
 		where = line_place(l, seq, len, ret_skip);
-	} else if (where == LINE_GAP && s->h->lossy) {
-		line_skip(l, seq, false);
+	} else if (where == LINE_GAP && meet_skip_gap(s, seg, seq)) {
 		where = line_place(l, seq, len, ret_skip);
 	}
 	return where;
@@ -226,8 +275,7 @@ static enum line_place meet_locate(
 		 (s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
 		where = LINE_OLD;
 	else
-		where = meet_locate_line(
-			s, seg->seq + (uint32_t)skip, seg->payload_len - skip, ret_skip);
+		where = meet_locate_line(s, seg, skip, ret_skip);
 	*ret_skip += where == LINE_NEW ? skip : 0;
 	return where;
 }
@@ -261,9 +309,13 @@ static bool is_shift_acked(const struct conn *c, uint32_t ack)
 void meet_note_ack(const struct step *s, uint32_t ack)
 {
 	struct conn *c = s->conn;
-	struct stream *other = &c->stream[dir_opposite(s->dir)];
+	enum dir dir = dir_opposite(s->dir);
+	struct stream *other = &c->stream[dir];
 
-	line_acked(&other->line, ack);
+	if (meet_lacks(s, ack))
+		meet_pass(s, dir, meet_awaited(c, dir, ack));
+	else
+		line_acked(&other->line, meet_awaited(c, dir, ack));
 	if (other->edits)
 		edits_acked(other->edits, ack);
 	if (c->shifted && s->dir == DIR_REPLY)

@@ -388,13 +388,13 @@ START_TEST(repeated_227_is_the_same_at_the_other_router)
 }
 END_TEST
 
-/* A router that had the session before, and gets it back, knows where it was then. */
+/* A router that had the session before, and gets it back, knows where it was then. Of what went
+ * elsewhere the client says nothing here: it is still within a command. */
 START_TEST(session_that_went_on_elsewhere_goes_on_here_after_the_take_over)
 {
 	usual_policy();
 	start("10.0.0.2:21");
 	seq[DIR_ORIGINAL] += 100;
-	seq[DIR_REPLY] += 100;
 	ck_assert_int_eq(say(DIR_ORIGINAL, "PASV\r\n").action, ACTION_DROP);
 	seq[DIR_ORIGINAL] -= (uint32_t)strlen("PASV\r\n");
 	engine_forget(&engine);

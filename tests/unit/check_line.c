@@ -326,6 +326,47 @@ START_TEST(a_second_gap_is_refused_as_well)
 }
 END_TEST
 
+START_TEST(what_the_receiver_has_went_past_and_is_refused_if_it_comes)
+{
+	struct line l = seen("PA");
+	char out[64] = "";
+	size_t skip;
+
+	ck_assert(!line_lacks(&l, isn + 2));
+	ck_assert(!line_lacks(&l, isn + 3)); /* a FIN */
+	ck_assert(!line_lacks(&l, isn - 2));
+	ck_assert(!line_lacks(&l, isn + (1 << 21)));
+	ck_assert(line_lacks(&l, isn + 6));
+	line_pass(&l, isn + 6);
+	ck_assert_int_eq(place(&l, isn + 2, 4, &skip), LINE_FAR);
+	ck_assert_int_eq(place(&l, isn + 2, 8, &skip), LINE_FAR);
+	ck_assert_int_eq(place(&l, isn + 6, 4, &skip), LINE_NEW);
+	ck_assert(l.partial);
+	feed(&l, "C\r\nD", 4, out);
+	ck_assert(!l.partial);
+	ck_assert_int_eq(place(&l, isn + 6, 4, &skip), LINE_OLD);
+}
+END_TEST
+
+START_TEST(what_a_predecessor_saw_may_come_after_what_comes_again_until_its_receiver_has_all)
+{
+	struct line l = fresh_line();
+	size_t skip;
+
+	line_join(&l);
+	ck_assert(!line_lacks(&l, isn));
+	ck_assert_int_eq(place(&l, isn, 2, &skip), LINE_NEW);
+	ck_assert_uint_eq(line_feed(&l, (const uint8_t *)"PA", 2), 2);
+	ck_assert_int_eq(l.sync, LINE_RESUMED);
+	line_acked(&l, isn + 1);
+	ck_assert_int_eq(l.sync, LINE_RESUMED);
+	line_skip(&l, isn + 4, false);
+	ck_assert_int_eq(l.sync, LINE_RESUMED);
+	line_acked(&l, isn + 4);
+	ck_assert_int_eq(l.sync, LINE_SYNCED);
+}
+END_TEST
+
 START_TEST(what_is_far_away_is_refused_and_changes_nothing)
 {
 	struct line l = seen("PASV\r\n");
@@ -356,6 +397,8 @@ int main(void)
 		nothing_begins_behind_what_the_receiver_waits_for,
 		what_comes_in_front_of_the_first_byte_is_not_old_until_that_is_acknowledged,
 		a_second_gap_is_refused_as_well,
+		what_the_receiver_has_went_past_and_is_refused_if_it_comes,
+		what_a_predecessor_saw_may_come_after_what_comes_again_until_its_receiver_has_all,
 		what_is_far_away_is_refused_and_changes_nothing,
 	};
 

@@ -524,14 +524,84 @@ START_TEST(a_client_s_stream_begins_where_its_syn_said)
 		t.seq[DIR_ORIGINAL] += 100;
 		if (server_first)
 			server(&t, "220 x\r\n");
-		ck_assert_int_eq(client(&t, "USER u\r\n"), REASON_REORDERED);
-		ck_assert_int_eq(verdict.action, ACTION_DROP);
+		else
+			ck_assert_int_eq(client(&t, "USER u\r\n"), REASON_REORDERED);
 		server(&t, "230 in\r\n");
-		ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_REORDERED);
+		ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, TRUST_DISTRUSTED);
+		ck_assert_int_eq(client(&t, "USER u\r\n"), REASON_PASSED);
+		ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_NOT_FTP);
 		t.seq[DIR_ORIGINAL] = 1001;
 		client(&t, "POST / HTTP/1.1\r\n: x\r\n");
-		ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, TRUST_DISTRUSTED);
+		ck_assert_int_eq(verdict.action, ACTION_DROP);
 		ck_assert_uint_eq(ct.addeds, 0);
+	}
+}
+END_TEST
+
+/* What the predecessor saw last has arrived, and what it saw before comes again. */
+START_TEST(a_server_goes_on_after_what_a_predecessor_saw)
+{
+	for (int sees_all = 0; sees_all < 2; sees_all++) {
+		struct talk t;
+		uint32_t first;
+
+		start();
+		t = talk();
+		first = t.seq[DIR_REPLY];
+		server(&t, "150 x\r\n");
+		server(&t, "226 x\r\n");
+		succeed(sees_all);
+		t.seq[DIR_REPLY] = first;
+		server(&t, "150 x\r\n");
+		t.seq[DIR_REPLY] += (uint32_t)strlen("226 x\r\n");
+		ck_assert_int_eq(server(&t, "226 y\r\n"), REASON_PASSED);
+		ck_assert_int_eq(verdict.action, ACTION_PASS);
+		client(&t, "NOOP\r\n");
+		t.seq[DIR_REPLY] += 7; /* the client has had all: now a gap is one */
+		ck_assert_int_eq(server(&t, "200 x\r\n"), REASON_REORDERED);
+	}
+}
+END_TEST
+
+/* Rules that were not there for a while. */
+START_TEST(a_session_of_which_lines_went_past_goes_on)
+{
+	struct talk t;
+	uint32_t last;
+
+	start();
+	t = talk();
+	client(&t, "NOOP\r\n");
+	server(&t, "200 x\r\n");
+	last = t.seq[DIR_ORIGINAL];
+	t.seq[DIR_ORIGINAL] += 100;
+	ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_REORDERED);
+	t.seq[DIR_ORIGINAL] = last + 100;
+	t.seq[DIR_REPLY] += 100;
+	ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_PASSED);
+	ck_assert_int_eq(server(&t, "200 x\r\n"), REASON_PASSED);
+	client(&t, "PASV\r\n");
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+	t.seq[DIR_ORIGINAL] = last;
+	client(&t, "AUTH TLS\r\n");
+	ck_assert_int_eq(verdict.action, ACTION_DROP);
+}
+END_TEST
+
+/* The server has them, and says so; what its client said may have been a web page's. */
+START_TEST(commands_that_went_past_are_not_waited_for)
+{
+	struct talk t;
+
+	for (int own = 0; own < 2; own++) {
+		start();
+		t = own ? talk() : masqueraded("192.168.1.5:40000", "198.51.100.2:40000");
+		client(&t, "NOOP\r\n");
+		t.seq[DIR_ORIGINAL] += 100;
+		server(&t, "200 x\r\n");
+		ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_PASSED);
+		ck_assert_int_eq(verdict.action, ACTION_PASS);
+		ck_assert_int_eq(!own, (trust_of(&t) & TRUST_DISTRUSTED) != 0);
 	}
 }
 END_TEST
@@ -609,6 +679,9 @@ int main(void)
 		a_client_of_our_own_server_may_speak_first,
 		a_client_whose_syn_was_seen_may_speak_first,
 		a_client_s_stream_begins_where_its_syn_said,
+		a_server_goes_on_after_what_a_predecessor_saw,
+		a_session_of_which_lines_went_past_goes_on,
+		commands_that_went_past_are_not_waited_for,
 		a_client_whose_syn_was_not_seen_has_no_port_opened,
 		what_comes_before_the_first_segment_is_read,
 	};
