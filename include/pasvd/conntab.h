@@ -62,6 +62,8 @@ struct conn {
 	/* where the client's stream begins is not known: if the server is elsewhere, a web page's
 	 * form may lack its beginning */
 	bool unanchored : 1;
+	/* something of it passed unread, and its client has not spoken since */
+	bool unread : 1;
 	bool aborted : 1;   /* it was reset: no new byte passes */
 	bool inherited : 1; /* conntrack was asked for what a predecessor of ours opened */
 	bool assumed : 1;   /* the server's next byte begins a line, if its next segment is new */

@@ -14,7 +14,7 @@
  * its browser send to a server of the page's author, within TLS ("TLS poison"). */
 static bool may_clear(const struct step *s)
 {
-	return step_is_of_own_server(s, &s->conn->view);
+	return step_is_of_own_server(s);
 }
 
 /* A session that was TLS before a restart, and of which nothing was seen since: its alerts may have

@@ -137,7 +137,7 @@ static enum reason engine_on_secured(struct step *s)
  * that the page had its visitor's browser send: then TLS is only what the client begins. */
 static enum reason engine_on_agreed(struct step *s)
 {
-	if (step_is_of_own_server(s, &s->conn->view))
+	if (step_is_of_own_server(s))
 		return engine_on_secured(s);
 	s->conn->session.begins_tls = true;
 	return REASON_PASSED;
@@ -150,7 +150,7 @@ static enum reason engine_on_tls_found(struct step *s)
 	const struct ct_view *view = &s->conn->view;
 
 	if (!policy_is_implicit(s->h->policy, view->tuple[DIR_ORIGINAL].dst.port) &&
-		!step_is_of_own_server(s, view))
+		!step_is_of_own_server(s))
 		s->conn->session.distrusted = true;
 	return engine_on_secured(s);
 }
@@ -165,13 +165,12 @@ static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
 }
 
 /* A PORT that stands in the middle of what is no FTP, such as a web page's form, would be a line if
- * the bytes before it were lost. Whether the server is one of ours the client's packets say: those
- * of a server may come in by a third side. */
+ * the bytes before it were lost. */
 static bool may_read_offer(const struct step *s)
 {
 	if (s->dir == DIR_REPLY)
 		return true;
-	if (s->conn->unanchored && !step_is_of_own_server(s, &s->conn->view))
+	if (s->conn->unanchored && !step_is_of_own_server(s))
 		return false;
 	return !s->stream->line.partial;
 }

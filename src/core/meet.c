@@ -79,11 +79,16 @@ static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
 		ondemand_add(s->h, &c->view);
 }
 
-/* What a session of which something passed unread counts as. What its client said may have been a
- * web page's form. */
-static unsigned meet_trust_in_unread(const struct step *s, const struct ct_view *view)
+/* What the client said unread may have been a web page's form, unless the server is ours: with the
+ * client's next packet that is known. */
+static void meet_settle_unread(const struct step *s)
 {
-	return step_is_of_own_server(s, view) ? 0 : TRUST_DISTRUSTED;
+	struct conn *c = s->conn;
+
+	if (!c->unread || s->dir != DIR_ORIGINAL)
+		return;
+	c->unread = false;
+	c->session.distrusted = !step_is_of_own_server(s);
 }
 
 /* A session of which nothing has passed: its first data begins a line, and the other direction's
@@ -132,9 +137,11 @@ static bool is_same(const struct step *s, const struct ct_view *view)
 	       (!mask || trust_of_mark(mask, view->mark) & TRUST_SEEN);
 }
 
-/* Whether something of a session that was not seen may have passed before. */
+/* Whether something of the session may have passed before that nobody has seen. */
 static bool may_be_unread(unsigned trust, bool is_syn_known)
 {
+	if (trust & TRUST_SEEN)
+		return false;
 	return trust & TRUST_BEGUN ? !is_syn_known : trust != 0;
 }
 
@@ -150,10 +157,11 @@ static void meet_add(struct step *s, const struct seg *seg, const struct ct_view
 	if (s->conn->trust & TRUST_LOGGED_IN)
 		conntab_log_in(&h->tab, s->conn);
 	s->dir = tuple_eq(&view->tuple[DIR_ORIGINAL], &seg->tuple) ? DIR_ORIGINAL : DIR_REPLY;
+	s->conn->unread = may_be_unread(s->conn->trust, is_syn_known);
 	if (s->conn->trust & TRUST_SEEN)
 		meet_resume(s, seg, s->conn->trust);
-	else if (may_be_unread(s->conn->trust, is_syn_known))
-		meet_resume(s, seg, meet_trust_in_unread(s, view));
+	else if (s->conn->unread)
+		meet_resume(s, seg, 0);
 	else
 		meet_begin(s, seg, is_syn_known ? &first : NULL);
 }
@@ -199,13 +207,9 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
  * form, of which the page's server says that it has them. */
 static void meet_pass(const struct step *s, enum dir dir, uint32_t seq)
 {
-	struct conn *c = s->conn;
-	const struct step client = {
-		.h = s->h, .dir = DIR_ORIGINAL, .indev = c->indev[DIR_ORIGINAL]};
-
-	line_pass(&c->stream[dir].line, seq);
+	line_pass(&s->conn->stream[dir].line, seq);
 	if (dir == DIR_ORIGINAL)
-		c->session.distrusted |= !step_is_of_own_server(&client, &c->view);
+		s->conn->session.distrusted |= !step_is_of_own_server(s);
 }
 
 /* Whether the sender says that it has bytes of the other side that did not come by. */
@@ -287,6 +291,7 @@ enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct 
 
 	if (result != CT_OK)
 		return result;
+	meet_settle_unread(s);
 	offer_name_end(s->h, s->conn, true);
 	s->stream = &s->conn->stream[s->dir];
 	evict_lend(s->h, s->conn, s->dir);
@@ -330,6 +335,12 @@ static bool is_between_replies(const struct step *s)
 	return !s->conn->session.multi && !(s->h->sees_all && (l->len || l->partial));
 }
 
+/* The mark goes on saying that something may have passed unread, until it is known of whom. */
+static bool meet_knows_trust(const struct conn *c)
+{
+	return c->view.ours && !c->unread;
+}
+
 /* What the connection's mark is to say. A session whose server is within a reply counts as one that
  * has to log in again: its rest may quote names. */
 void meet_note_trust(const struct step *s)
@@ -341,7 +352,7 @@ void meet_note_trust(const struct step *s)
 			 (may_offer && is_between_replies(s) ? TRUST_LOGGED_IN : 0) |
 			 (may_offer && c->shifted ? TRUST_SHIFTED : 0);
 
-	if (trust == c->trust || !c->view.ours)
+	if (trust == c->trust || !meet_knows_trust(c))
 		return;
 	c->trust = (uint8_t)trust;
 	if (trust & TRUST_LOGGED_IN)

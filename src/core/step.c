@@ -8,14 +8,16 @@
 
 #include <string.h>
 
-/* If nobody translates it and it is not configured, then where the packet comes in says so: not
- * where those of clients do whose SYNs come by. */
-bool step_is_of_own_server(const struct step *s, const struct ct_view *view)
+/* If nobody translates it and it is not configured, then where its client's packets come in says
+ * so: not where those of clients do whose SYNs come by. The server's own say nothing: it may be on
+ * a third side. */
+bool step_is_of_own_server(const struct step *s)
 {
 	const uint32_t lan = s->h->syns.indev;
+	const uint32_t client = s->dir == DIR_ORIGINAL ? s->indev : s->conn->indev[DIR_ORIGINAL];
 
-	return policy_is_own_server(s->h->policy, view) ||
-	       (lan && s->indev && (s->indev == lan) != (s->dir == DIR_ORIGINAL));
+	return policy_is_own_server(s->h->policy, &s->conn->view) ||
+	       (lan && client && client != lan);
 }
 
 /* Before the shift, so that whenever we are killed the rules know of it. */

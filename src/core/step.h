@@ -35,8 +35,8 @@ static inline enum dir dir_opposite(enum dir dir)
 }
 
 /* True if the server of the connection is behind this router: no web page of somebody else's sends
- * a browser there. */
-bool step_is_of_own_server(const struct step *s, const struct ct_view *view);
+ * a browser there. If only the interfaces say so, it is not known before the client has spoken. */
+bool step_is_of_own_server(const struct step *s);
 
 /* struct ct_ops's commit, for this connection and direction. */
 enum ct_result step_commit(const struct step *s, const struct expect *e, const struct seqadj *a);

@@ -27,7 +27,9 @@ static struct verdict verdict;
 static uint8_t buf[CAP];
 static size_t len; /* of the packet in buf after the last verdict */
 static uint64_t now;
-static bool logs_in; /* somebody does on each connection before it talks */
+static uint32_t indev[2]; /* by enum dir: where packets come in; 0: not known */
+static uint32_t came_in;  /* where the packet in buf did */
+static bool logs_in;      /* somebody does on each connection before it talks */
 
 static inline void start(void)
 {
@@ -37,6 +39,7 @@ static inline void start(void)
 	port = fake_ct_port(&ct);
 	engine_init(&engine, &port, &policy_default, key);
 	now = 1;
+	indev[0] = indev[1] = came_in = 0;
 	logs_in = true;
 }
 
@@ -80,7 +83,7 @@ static inline struct talk talk(void)
 static inline enum reason hand_over(size_t n, size_t cap)
 {
 	uint8_t *p = guard_copy(NULL, cap);
-	struct packet packet = {.p = p, .len = n, .cap = cap};
+	struct packet packet = {.p = p, .len = n, .cap = cap, .indev = came_in};
 
 	memcpy(p, buf, n);
 	unit_mark(&verdict, sizeof(verdict));
@@ -108,6 +111,7 @@ static inline size_t build(
 		.len = n,
 	};
 
+	came_in = indev[dir];
 	return packet_build(&spec, buf);
 }
 

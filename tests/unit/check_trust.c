@@ -441,6 +441,87 @@ START_TEST(a_connection_whose_syn_nobody_has_seen_may_have_begun_before)
 }
 END_TEST
 
+enum { LAN = 1, WAN, DMZ };
+
+/* A session of a client on the side `from` with a server at its own address on the side `to`;
+ * before it, a client in the LAN connects. */
+static struct talk talk_between(uint32_t from, uint32_t to, unsigned trust)
+{
+	struct talk lan, t;
+
+	start();
+	logs_in = false;
+	lan = masqueraded("192.168.1.6:4", "198.51.100.2:4");
+	indev[DIR_ORIGINAL] = LAN;
+	hand_over(build(&lan, DIR_ORIGINAL, SEG_SYN, "", 0), CAP);
+	indev[DIR_ORIGINAL] = from;
+	indev[DIR_REPLY] = to;
+	t = talk_to("198.51.100.2:40000", "203.0.113.1:21", "203.0.113.1:21");
+	t.conn->mark = trust_to_mark(POLICY_CONNMARK, trust);
+	return t;
+}
+
+/* Whether the server is elsewhere its client's packets say, whoever speaks first. The next daemon
+ * sees the client first. */
+START_TEST(a_server_on_a_third_side_is_none_elsewhere)
+{
+	for (uint32_t from = LAN; from <= WAN; from++) {
+		struct talk t = talk_between(from, DMZ, TRUST_UNREAD);
+
+		server(&t, "220 ready\r\n");
+		server(&t, "220 ready\r\n");
+		ck_assert_uint_eq(trust_of(&t), TRUST_UNREAD);
+		client(&t, "NOOP\r\n");
+		ck_assert_uint_eq(trust_of(&t), TRUST_SEEN | (from == LAN ? TRUST_DISTRUSTED : 0));
+		server(&t, "200 ok\r\n");
+		client(&t, "PASS p\r\n");
+		server(&t, "230 in\r\n");
+		ck_assert_int_eq(
+			client(&t, "PORT 198,51,100,2,195,80\r\n") == REASON_OPENED, from == WAN);
+	}
+}
+END_TEST
+
+START_TEST(tls_begins_with_the_word_of_a_server_on_a_third_side)
+{
+	for (uint32_t from = LAN; from <= WAN; from++) {
+		struct talk t = talk_between(from, DMZ, 0);
+
+		server(&t, "220 ready\r\n");
+		client(&t, "AUTH TLS\r\n");
+		server(&t, "234 go on\r\n");
+		ck_assert_uint_eq(trust_of(&t), TRUST_SEEN | (from == WAN ? TRUST_TLS : 0));
+	}
+}
+END_TEST
+
+static void closes_tls(struct talk *t)
+{
+	static const char alert[] = "\x15\x03\x03\0\2\1", hello[] = "\x16\x03\x03\0\2\1";
+
+	client(t, "AUTH TLS\r\n");
+	server(t, "234 go on\r\n");
+	for (int dir = 0; dir < 2; dir++)
+		say_bytes(t, (enum dir)dir, hello, sizeof(hello));
+	for (int dir = 0; dir < 2; dir++)
+		say_bytes(t, (enum dir)dir, alert, sizeof(alert));
+}
+
+START_TEST(clear_text_of_a_server_on_a_third_side_is_read_again)
+{
+	for (uint32_t from = LAN; from <= WAN; from++) {
+		struct talk t = talk_between(from, DMZ, 0);
+
+		server(&t, "220 ready\r\n");
+		closes_tls(&t);
+		server(&t, "200 in the clear\r\n");
+		client(&t, "PASV\r\n");
+		ck_assert_int_eq(
+			server(&t, "227 x (203,0,113,1,195,80)\r\n") == REASON_OPENED, from == WAN);
+	}
+}
+END_TEST
+
 START_TEST(an_evicted_session_has_to_log_in_again)
 {
 	struct talk first;
@@ -673,6 +754,9 @@ int main(void)
 		what_passed_unread_is_no_beginning,
 		what_a_client_of_a_server_elsewhere_said_unread_is_distrusted,
 		a_connection_whose_syn_nobody_has_seen_may_have_begun_before,
+		a_server_on_a_third_side_is_none_elsewhere,
+		tls_begins_with_the_word_of_a_server_on_a_third_side,
+		clear_text_of_a_server_on_a_third_side_is_read_again,
 		an_evicted_session_has_to_log_in_again,
 		data_in_a_syn_never_passes,
 		a_client_that_speaks_first_has_no_port_opened,
