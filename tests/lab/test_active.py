@@ -7,6 +7,7 @@ connection that does not come about was stopped by the router.
 
 import pytest
 
+from lab import wait_for
 from scripted import (CONTENT, DATA_PORT, RawClient, ScriptedServer, eprt_argument, parse_port,
                       port_argument, read_all)
 
@@ -157,12 +158,17 @@ def test_passive_mode_through_the_same_router_still_works(site, client):
 
 @pytest.mark.daemon
 def test_log_says_which_port_was_opened_for_the_client(site, client):
+    """But for what is more than the log's limit."""
     server, lab = site
-    endpoint = client.listen()
-    offer(client, "PORT", endpoint)
-    server.offer()
-    line = lab.pasvd.opened()[-1]
-    assert line["client"] == "{}:{}".format(*client.control.getsockname())
+
+    def opened():
+        endpoint = client.listen()
+        offer(client, "PORT", endpoint)
+        server.offer()
+        return [(line, endpoint) for line in lab.pasvd.opened()
+                if line["client"] == "{}:{}".format(*client.control.getsockname())]
+
+    line, endpoint = wait_for(opened, what="a line of the session")[-1]
     assert line["server"] == f"{server.address}:21"
     assert line["announced"] == f"{lab.lan_seen_as}:{endpoint[1]}"
     assert line["listener"] == "{}:{}".format(*endpoint)

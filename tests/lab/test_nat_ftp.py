@@ -70,7 +70,7 @@ def site(request, common):
 def test_file_is_the_same_behind_nat(site, client):
     lab, server = site
     lab.router.run("conntrack", "-F")
-    before = len(lab.pasvd.opened())
+    before = lab.pasvd.counters()["opened"]
     folder = lab.tmp / client
     folder.mkdir()
     trip = clients.Visit(lab.clients[0], *lab.dialled, server.user, server.password, folder, client)
@@ -78,4 +78,4 @@ def test_file_is_the_same_behind_nat(site, client):
     assert trip.local.exists(), printed
     assert trip.local.read_bytes() == server.content
     assert list(lab.ends_at_the_server()) == [lab.seen] * 2
-    assert len(lab.pasvd.opened()) == before + 1
+    assert lab.pasvd.counters()["opened"] == before + 1
