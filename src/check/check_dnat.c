@@ -89,14 +89,22 @@ static void check_dnat_filter(const struct facts *f, const struct target *t,
 	}
 }
 
+static void check_dnat_target(const struct facts *f, const struct target *t, struct report *r)
+{
+	for (size_t j = 0; j < f->n_filters; j++) {
+		if (f->filter[j].family == t->family)
+			check_dnat_filter(f, t, &f->filter[j], r);
+	}
+}
+
 void check_dnat(const struct facts *f, struct report *r)
 {
 	for (size_t i = 0; i < f->n_targets; i++) {
-		const struct target *t = &f->target[i];
+		for (size_t m = 0; m <= f->target[i].service.n_more; m++) {
+			struct target one = target_of_server(&f->target[i], m);
 
-		for (size_t j = 0; j < f->n_filters && t->service.server.family != ADDR_NONE; j++) {
-			if (f->filter[j].family == t->family)
-				check_dnat_filter(f, t, &f->filter[j], r);
+			if (one.service.server.family != ADDR_NONE)
+				check_dnat_target(f, &one, r);
 		}
 	}
 }

@@ -123,15 +123,27 @@ static void check_open_clients(const struct facts *f, const struct target *t, st
 		finding_advice(found, "%s -t nat -A POSTROUTING -o INTERFACE -j MASQUERADE", ipt);
 }
 
+static bool check_open_server(const struct facts *f, const struct target *t, struct report *r)
+{
+	bool none = true;
+
+	for (size_t j = 0; j < f->n_filters; j++) {
+		if (f->filter[j].family == t->family)
+			none &= check_open_filter(t, &f->filter[j], r);
+	}
+	return none;
+}
+
 void check_open(const struct facts *f, struct report *r)
 {
 	for (size_t i = 0; i < f->n_targets; i++) {
 		const struct target *t = &f->target[i];
-		bool none = t->service.server.family != ADDR_NONE;
+		bool none = t->service.server.family != ADDR_NONE || t->service.n_more;
 
-		for (size_t j = 0; j < f->n_filters; j++) {
-			if (f->filter[j].family == t->family)
-				none &= check_open_filter(t, &f->filter[j], r);
+		for (size_t m = 0; m <= t->service.n_more; m++) {
+			struct target one = target_of_server(t, m);
+
+			none &= check_open_server(f, &one, r);
 		}
 		if (none)
 			report_add(r, SEVERITY_OK, about, "%s: no wide range leads to the server",

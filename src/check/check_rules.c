@@ -43,6 +43,23 @@ bool is_own_chain(const struct facts *f, const struct chain *c)
 	return false;
 }
 
+struct target target_of_server(const struct target *t, size_t number)
+{
+	const struct service_server *more = &t->service.more[number ? number - 1 : 0];
+	struct target one = *t;
+
+	one.service.n_more = 0;
+	if (!number)
+		return one;
+	one.service.any = false;
+	one.service.server = more->server;
+	one.service.public = more->public;
+	one.service.n_ports = more->n_ports;
+	memcpy(one.service.port, more->port, sizeof(one.service.port));
+	memcpy(one.inside, t->more_inside[number - 1], sizeof(one.inside));
+	return one;
+}
+
 const char *target_family(const struct target *t)
 {
 	return t->family == ADDR_IP6 ? "ipv6" : "ipv4";

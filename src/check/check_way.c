@@ -470,8 +470,12 @@ static void check_way_target(const struct facts *f, const struct target *t, stru
 	size_t before = check_way_not_well(r);
 	struct kinds k = {0};
 
-	if (t->service.server.family != ADDR_NONE || t->service.any)
-		check_way_server(f, t, r);
+	for (size_t m = 0; m <= t->service.n_more; m++) {
+		struct target one = target_of_server(t, m);
+
+		if (one.service.server.family != ADDR_NONE || one.service.any)
+			check_way_server(f, &one, r);
+	}
 	for (size_t i = 0; t->service.lan[0] && i < t->service.n_lan_ports; i++) {
 		k.n = 0;
 		kinds_add_clients(

@@ -10,6 +10,10 @@
 /* "ipv4" or "ipv6". */
 const char *target_family(const struct target *t);
 
+/* The target as if it were for one of its servers alone: for number 0, the first one, and so on to
+ * service.n_more. */
+struct target target_of_server(const struct target *t, size_t number);
+
 /* What follows "iptables" in the command of its rules, such as "-legacy"; "" if that is what
  * "iptables" is. */
 const char *target_variant(const struct target *t);

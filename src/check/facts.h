@@ -33,6 +33,7 @@ struct target {
 	char complaint[256];        /* if not: why not */
 	struct service service;     /* of what is expected, or else of what is loaded */
 	char inside[INTERFACE_MAX]; /* the interface that leads to the server; "": not known */
+	char more_inside[SERVICE_MORE_MAX][INTERFACE_MAX]; /* of the service's other servers */
 };
 
 /* pasvd's table of nft. */

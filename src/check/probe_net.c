@@ -92,11 +92,12 @@ static void probe_interface(struct report *r, enum addr_family family, bool wan,
 	free(addresses);
 }
 
-static void probe_server(struct target *t, struct report *r)
+static void probe_server(
+	const struct addr *server, char ret_inside[INTERFACE_MAX], struct report *r)
 {
-	char text[ADDR_TEXT_MAX + 1], *route = probe_net_route_to(&t->service.server);
+	char text[ADDR_TEXT_MAX + 1], *route = probe_net_route_to(server);
 
-	check_server(r, service_address(&t->service.server, text), route, t->inside);
+	check_server(r, service_address(server, text), route, ret_inside);
 	free(route);
 }
 
@@ -104,7 +105,7 @@ static void probe_server(struct target *t, struct report *r)
 static void probe_forwarding(const struct target *t, struct report *r)
 {
 	const struct service *s = &t->service;
-	const char *names[SERVICE_WANS_MAX + 2];
+	const char *names[SERVICE_WANS_MAX + SERVICE_MORE_MAX + 2];
 	char sysctl[SYSCTL_MAX];
 	size_t n = 0;
 	long all = probe_sysctl(
@@ -119,6 +120,8 @@ static void probe_forwarding(const struct target *t, struct report *r)
 		names[n++] = s->wan[i];
 	names[n++] = s->lan;
 	names[n++] = t->inside;
+	for (size_t m = 0; m < s->n_more; m++)
+		names[n++] = t->more_inside[m];
 	for (size_t i = 0; i < n; i++) {
 		long value = *names[i] ? probe_net_interface(names[i], "forwarding", sysctl) : -1;
 
@@ -144,7 +147,9 @@ static void probe_target(const struct facts *f, struct target *t, struct report 
 	if (t->service.lan[0])
 		probe_interface(r, t->family, false, t->service.lan);
 	if (t->service.server.family != ADDR_NONE)
-		probe_server(t, r);
+		probe_server(&t->service.server, t->inside, r);
+	for (size_t m = 0; m < t->service.n_more; m++)
+		probe_server(&t->service.more[m].server, t->more_inside[m], r);
 	if (service_any(&t->service))
 		probe_forwarded(f, t, r);
 }

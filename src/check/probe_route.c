@@ -13,6 +13,7 @@
 #include "pasvd/array.h"
 
 #include "check_route.h"
+#include "checks.h"
 #include "child.h"
 #include "probe.h"
 
@@ -205,19 +206,30 @@ static void probe_route_clients(const struct probe_route *p)
 	probe_route_between(p, to, "what LAN clients are sent");
 }
 
+static void probe_route_servers(const struct probe_route *all, const struct target *t)
+{
+	struct probe_route p = *all;
+	char device[INTERFACE_MAX];
+
+	p.t = t;
+	for (size_t w = 0; t->inside[0] && w < t->service.n_wans; w++)
+		probe_route_server(&p, t->service.wan[w]);
+	if (t->inside[0] && !t->service.n_wans && probe_route_outside(&p, t->inside, device))
+		probe_route_server(&p, device);
+}
+
 void probe_routes(const struct facts *f, const struct target *t, struct report *r)
 {
 	struct probe_route p = {.f = f, .t = t, .r = r};
-	const struct service *s = &t->service;
 	char *rules = probe_route_ip(&p, (const char *const[]){"rule", "show", NULL});
-	char device[INTERFACE_MAX];
 
 	p.rules = route_rules_read(rules ? rules : "");
 	free(rules);
-	for (size_t w = 0; t->inside[0] && w < s->n_wans; w++)
-		probe_route_server(&p, s->wan[w]);
-	if (t->inside[0] && !s->n_wans && probe_route_outside(&p, t->inside, device))
-		probe_route_server(&p, device);
-	if (s->lan[0])
+	for (size_t m = 0; m <= t->service.n_more; m++) {
+		struct target one = target_of_server(t, m);
+
+		probe_route_servers(&p, &one);
+	}
+	if (t->service.lan[0])
 		probe_route_clients(&p);
 }

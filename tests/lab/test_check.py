@@ -15,7 +15,7 @@ import struct
 
 import pytest
 
-from lab import IP4, IP6, PASVD, PATIENCE, RULES, SLOWNESS, wait_for
+from lab import IP4, IP6, PASVD, PATIENCE, RULES, SLOWNESS, Lab, wait_for
 from rules import let_through
 from schema import validated
 from scripted import RawClient, ScriptedServer, port_argument
@@ -69,7 +69,7 @@ class Practice:
 
     def __init__(self, lab):
         self.lab = lab
-        self.server = None
+        self.server, self.servers = None, []
         self.environment = {**os.environ, "PASVD": str(PASVD), "LC_ALL": "C"}
 
     def start_servers(self):
@@ -77,7 +77,8 @@ class Practice:
         lab = self.lab
         if self.server is None and lab.forwards:
             ports = sorted({(number, port) for _, number, port in lab.forwards})
-            self.server = [self.serve(number, port) for number, port in ports][0]
+            self.servers = [self.serve(number, port) for number, port in ports]
+            self.server = self.servers[0]
         return self.server
 
     def serve(self, number, port):
@@ -100,17 +101,18 @@ class Practice:
         return self.lab.router.run("sh", "-euc", command, check=check, env=self.environment)
 
 
-    def ftp_works(self):
-        """Whether a client from outside is told an address to which it can connect."""
+    def ftp_works(self, port=21, number=0):
+        """Whether a client from outside is told an address of the server to which it can connect."""
         lab = self.lab
         self.start_servers()
+        server = self.servers[number] if number else self.server
         try:
-            with lab.clients[0].connect(lab.publics[0], 21, timeout=SLOWNESS) as control:
+            with lab.clients[0].connect(lab.publics[0], port, timeout=SLOWNESS) as control:
                 replies = control.makefile("r", newline="")
                 for command in (b"", b"USER lab\r\n", b"PASS lab\r\n", b"PASV\r\n"):
                     control.sendall(command)
                     reply = replies.readline()
-                port = self.server.data_ports[-1]
+                port = server.data_ports[-1]
                 return (port_argument((lab.publics[0], port)) in reply
                         and lab.clients[0].attempt(lab.publics[0], port, timeout=1) == "open")
         except OSError:
@@ -561,6 +563,49 @@ def test_several_ailments_are_all_seen(own_router):
     for finding in checkup.of("error", "warning"):
         own_router.shell(finding["fix"])
     assert own_router.check().is_well()
+
+
+class TwoServers(Lab):
+    """In one set of rules."""
+
+    def __init__(self):
+        super().__init__(servers=("10.77.0.2", "10.78.0.2"), forwards=((21, 0, 21), (2121, 1, 21)))
+
+    def _load_all_shipped_rules(self):
+        self.shipped_rules("load")
+
+    def rule_options(self, number):
+        return [*OPTIONS, "--server", self.server_addresses[1], "--port", "2121:21"]
+
+
+# What stops the second of two servers alone: how that looks.
+OF_THE_SECOND = {
+    "DROP": ("iptables -I FORWARD -d 10.78.0.2 -j DROP", '"-A FORWARD -d 10.78.0.2/32 -j DROP" .* drops a client'),
+    "ACCEPT in mangle": ("iptables -t mangle -I PREROUTING -i lan1 -j ACCEPT", "-i lan1 -j ACCEPT.* the server's replies"),
+    "DNAT": ("iptables -t nat -I PREROUTING -p tcp --dport 2121 -j DNAT --to 10.9.9.9", "--to-destination 10.9.9.9"),
+    "rule for its routes": ("ip rule add iif lan1 prohibit", "the server sends to clients, in by lan1"),
+    "no forwarding": ("sysctl -qw net.ipv4.conf.lan1.forwarding=0", "net.ipv4.conf.lan1.forwarding is off"),
+    "no route": ("ip route del 10.78.0.2", "there is no route to 10.78.0.2"),
+}
+
+
+@pytest.mark.parametrize("name", OF_THE_SECOND)
+def test_each_server_is_looked_at(name):
+    command, what = OF_THE_SECOND[name]
+    with TwoServers() as lab:
+        practice = Practice(lab)
+        assert practice.check().is_well() and practice.ftp_works(2121, 1)
+        practice.shell(command)
+        errors = [finding["what"] for finding in practice.check().of("error")]
+        assert errors and all(re.search(what, error) for error in errors if "port 21: " not in error), errors
+        assert practice.ftp_works() and not practice.ftp_works(2121, 1)
+
+
+def test_wide_range_of_the_second_server_is_named():
+    with TwoServers() as lab:
+        practice = Practice(lab)
+        practice.shell("iptables -t nat -A PREROUTING -i wan -p tcp --dport 50000:51000 -j DNAT --to-destination 10.78.0.2")
+        practice.check().the("warning", "open ports: .*--to-destination 10.78.0.2")
 
 
 # What nobody but the administrator can put right.
