@@ -38,12 +38,16 @@ struct line {
 	uint32_t first; /* sequence number of the first byte that was read */
 	uint32_t start; /* of buf[0] */
 	uint32_t next;  /* of the next byte not seen yet */
-	uint16_t len;   /* bytes in buf */
-	uint8_t sync;   /* enum line_sync */
-	bool whole;     /* buf ends with LF; line_next() comes before more bytes */
-	bool partial;   /* its beginning went past us: it says nothing */
-	bool overlong;  /* the line has more bytes than buf */
-	bool passed;    /* bytes before `first` were not read, but the receiver has them */
+	/* what was read before its beginning came, and is not waited for; nothing if they are
+	 * equal */
+	uint32_t ahead, ahead_end;
+	uint16_t len;     /* bytes in buf */
+	uint8_t sync;     /* enum line_sync */
+	bool whole;       /* buf ends with LF; line_next() comes before more bytes */
+	bool partial;     /* its beginning went past us: it says nothing */
+	bool overlong;    /* the line has more bytes than buf */
+	bool passed;      /* bytes before `first` were not read, but the receiver has them */
+	bool ahead_whole; /* what was read ahead ends with a line */
 };
 
 /* Where a segment lies in the stream seen so far. */
@@ -89,6 +93,16 @@ bool line_lacks(const struct line *l, uint32_t ack);
 
 /* The receiver has everything before `ack`. */
 void line_acked(struct line *l, uint32_t ack);
+
+/* After LINE_BEFORE: the stream begins with the segment at `seq`; its receiver has, or will have,
+ * what was read ahead of that. False: there is a gap in that, which has to be filled first. */
+bool line_restart(struct line *l, uint32_t seq);
+
+/* True if what was read ahead is next: the stream goes on behind it. */
+bool line_rejoin(struct line *l);
+
+/* Whether `seq` is farther from `next` than a receiver who waits for that would take. */
+bool line_is_far(uint32_t seq, uint32_t next);
 
 /* Places a segment of `len` > 0 bytes at `seq`. On LINE_NEW, *ret_skip bytes at its front are old;
  * feed the rest. A segment beyond a gap is refused until the gap is filled, however often it comes:

@@ -69,11 +69,49 @@ bool line_lacks(const struct line *l, uint32_t ack)
 	       ack - fin <= LINE_WINDOW;
 }
 
+bool line_restart(struct line *l, uint32_t seq)
+{
+	struct line next = {.sync = LINE_BEGUN,
+		.first = seq,
+		.start = seq,
+		.next = seq,
+		.ahead = l->first,
+		.ahead_end = l->next,
+		.ahead_whole = !l->len && !l->partial};
+
+	if (l->ahead != l->ahead_end)
+		return false;
+	line_set(l, next);
+	return true;
+}
+
+bool line_rejoin(struct line *l)
+{
+	bool is_ahead = seq_after(l->ahead_end, l->next);
+
+	if (l->ahead == l->ahead_end || seq_after(l->ahead, l->next))
+		return false;
+	if (is_ahead) {
+		line_next(l);
+		l->partial = !l->ahead_whole;
+		l->start = l->next = l->ahead_end;
+	}
+	l->ahead = l->ahead_end;
+	return is_ahead;
+}
+
 void line_acked(struct line *l, uint32_t ack)
 {
 	if ((l->sync == LINE_BEGUN && seq_after(ack, l->first)) ||
 		(l->sync == LINE_RESUMED && ack == l->next))
 		l->sync = LINE_SYNCED;
+}
+
+bool line_is_far(uint32_t seq, uint32_t next)
+{
+	int32_t ahead = (int32_t)(seq - next);
+
+	return ahead > LINE_WINDOW || ahead < -LINE_WINDOW;
 }
 
 enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret_skip)
@@ -83,7 +121,7 @@ enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret
 	if (!line_has_begun(l) && !(l->sync == LINE_AWAITED && seq_after(seq, l->next)))
 		line_begin(l, seq);
 	ahead = (int32_t)(seq - l->next);
-	if (ahead > LINE_WINDOW || ahead < -LINE_WINDOW)
+	if (line_is_far(seq, l->next))
 		return LINE_FAR;
 	if (ahead > 0)
 		return LINE_GAP;

@@ -239,6 +239,17 @@ static bool meet_skip_gap(const struct step *s, const struct seg *seg, uint32_t 
 	return true;
 }
 
+/* What was read before the beginning of its stream came is next: the session goes on behind it. */
+static void meet_rejoin(struct conn *c)
+{
+	for (int dir = 0; dir < 2; dir++) {
+		if (!line_rejoin(&c->stream[dir].line))
+			continue;
+		session_lost(&c->session);
+		c->session.greeted |= dir == DIR_REPLY; /* in part at least */
+	}
+}
+
 /* The place of a segment in lines. What comes before the first byte that was read, before its
  * receiver can have that, is the beginning; the session begins anew with it, unless something
  * after it was rewritten. */
@@ -249,12 +260,9 @@ static enum line_place meet_locate_line(
 	size_t len = seg->payload_len - skip;
 	struct line *l = &s->stream->line;
 	enum line_place where = line_place(l, seq, len, ret_skip);
-	bool restarts = where == LINE_BEFORE && !s->stream->edits->n;
 
-	if (restarts) {
-		s->conn->session =
-			(struct session){.distrusted = s->conn->trust & TRUST_DISTRUSTED};
-		line_init(l, false, 0);
+	if (where == LINE_BEFORE && !s->stream->edits->n && line_restart(l, seq)) {
+		session_start(&s->conn->session, false, s->conn->session.distrusted);
 		where = line_place(l, seq, len, ret_skip);
 	} else if (where == LINE_GAP && meet_skip_gap(s, seg, seq)) {
 		where = line_place(l, seq, len, ret_skip);
@@ -292,6 +300,7 @@ enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct 
 	if (result != CT_OK)
 		return result;
 	meet_settle_unread(s);
+	meet_rejoin(s->conn);
 	offer_name_end(s->h, s->conn, true);
 	s->stream = &s->conn->stream[s->dir];
 	evict_lend(s->h, s->conn, s->dir);

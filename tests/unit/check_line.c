@@ -313,6 +313,75 @@ START_TEST(what_comes_in_front_of_the_first_byte_is_not_old_until_that_is_acknow
 }
 END_TEST
 
+/* What comes later is behind what was read, and that is not sent again. */
+START_TEST(what_was_read_before_the_beginning_is_not_waited_for)
+{
+	static const char *const read[] = {"cde", "cd\n"};
+
+	for (int whole = 0; whole < 2; whole++) {
+		struct line l = fresh_line();
+		size_t skip;
+
+		line_init(&l, false, 0);
+		ck_assert_int_eq(place(&l, isn + 2, 3, &skip), LINE_NEW);
+		line_feed(&l, (const uint8_t *)read[whole], 3);
+		if (whole)
+			line_next(&l);
+		ck_assert_int_eq(place(&l, isn, 1, &skip), LINE_BEFORE);
+		ck_assert(line_restart(&l, isn));
+		ck_assert_int_eq(place(&l, isn, 1, &skip), LINE_NEW);
+		line_feed(&l, (const uint8_t *)"a", 1);
+		ck_assert(!line_rejoin(&l));
+		ck_assert_int_eq(place(&l, isn + 5, 1, &skip), LINE_GAP);
+		ck_assert_int_eq(place(&l, isn + 1, 1, &skip), LINE_NEW);
+		line_feed(&l, (const uint8_t *)"b", 1);
+		ck_assert(line_rejoin(&l) && !line_rejoin(&l));
+		ck_assert_int_eq(l.partial, !whole);
+		ck_assert_int_eq(place(&l, isn + 2, 3, &skip), LINE_OLD);
+		ck_assert_int_eq(place(&l, isn + 5, 1, &skip), LINE_NEW);
+		ck_assert_int_eq(place(&l, isn - 1, 1, &skip), LINE_BEFORE);
+	}
+}
+END_TEST
+
+START_TEST(a_beginning_in_front_of_a_gap_is_refused_until_that_is_filled)
+{
+	struct line l = fresh_line();
+	size_t skip;
+
+	line_init(&l, false, 0);
+	ck_assert_int_eq(place(&l, isn + 4, 1, &skip), LINE_NEW);
+	line_feed(&l, (const uint8_t *)"e", 1);
+	ck_assert(line_restart(&l, isn + 2));
+	ck_assert_int_eq(place(&l, isn + 2, 1, &skip), LINE_NEW);
+	line_feed(&l, (const uint8_t *)"c", 1);
+	ck_assert(!line_restart(&l, isn));
+	ck_assert_int_eq(place(&l, isn + 3, 1, &skip), LINE_NEW);
+	line_feed(&l, (const uint8_t *)"d", 1);
+	ck_assert(line_rejoin(&l) && line_restart(&l, isn));
+	ck_assert_uint_eq(l.ahead, isn + 2);
+	ck_assert_uint_eq(l.ahead_end, isn + 5);
+}
+END_TEST
+
+/* It came again, as one with what it lacked. */
+START_TEST(what_was_read_twice_is_behind)
+{
+	struct line l = fresh_line();
+	size_t skip;
+
+	line_init(&l, false, 0);
+	ck_assert_int_eq(place(&l, isn + 2, 1, &skip), LINE_NEW);
+	line_feed(&l, (const uint8_t *)"c", 1);
+	ck_assert(line_restart(&l, isn));
+	ck_assert_int_eq(place(&l, isn, 4, &skip), LINE_NEW);
+	line_feed(&l, (const uint8_t *)"abcd", 4);
+	ck_assert(!line_rejoin(&l));
+	ck_assert_uint_eq(l.next, isn + 4);
+	ck_assert_uint_eq(l.len, 4);
+}
+END_TEST
+
 START_TEST(a_second_gap_is_refused_as_well)
 {
 	struct line l = seen("PA");
@@ -396,6 +465,9 @@ int main(void)
 		a_session_that_is_joined_begins_with_a_partial_line,
 		nothing_begins_behind_what_the_receiver_waits_for,
 		what_comes_in_front_of_the_first_byte_is_not_old_until_that_is_acknowledged,
+		what_was_read_before_the_beginning_is_not_waited_for,
+		a_beginning_in_front_of_a_gap_is_refused_until_that_is_filled,
+		what_was_read_twice_is_behind,
 		a_second_gap_is_refused_as_well,
 		what_the_receiver_has_went_past_and_is_refused_if_it_comes,
 		what_a_predecessor_saw_may_come_after_what_comes_again_until_its_receiver_has_all,
