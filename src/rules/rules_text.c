@@ -174,8 +174,8 @@ static size_t rules_repetitions(const struct value *v, const char *text)
 /* What is the same in all lines. */
 struct constants {
 	char queue[NUMBER_LEN], tls_queue[NUMBER_LEN];
-	char mark_mask[MARK_LEN], tls_mark[MARK_LEN], unread_mark[MARK_LEN], begun_mark[MARK_LEN],
-		shifted_mark[MARK_LEN], shifted_mask[MARK_LEN];
+	char mark_mask[MARK_LEN], rest_mask[MARK_LEN], tls_mark[MARK_LEN], unread_mark[MARK_LEN],
+		begun_mark[MARK_LEN], shifted_mark[MARK_LEN], shifted_mask[MARK_LEN];
 };
 
 static void rules_print_constants(const struct rules *r, struct constants *ret)
@@ -194,6 +194,7 @@ static void rules_print_constants(const struct rules *r, struct constants *ret)
 	snprintf(ret->queue, NUMBER_LEN, "%d", r->queue);
 	snprintf(ret->tls_queue, NUMBER_LEN, "%d", r->tls_queue);
 	snprintf(ret->mark_mask, MARK_LEN, "0x%x", r->connmark);
+	snprintf(ret->rest_mask, MARK_LEN, "0x%x", ~r->connmark);
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		snprintf(marks[i].text, MARK_LEN, "0x%x",
 			trust_to_mark(r->connmark, marks[i].trust));
@@ -233,6 +234,7 @@ static void rules_put_ports(struct rules_output *out, const struct rules *r,
 		{"@BYPASS@", r->fail_open ? bypass : "", NULL},
 		{"@TLS_QUEUE@", constants.tls_queue, NULL},
 		{"@MARK_MASK@", constants.mark_mask, NULL},
+		{"@REST_MASK@", constants.rest_mask, NULL},
 		{"@TLS_MARK@", constants.tls_mark, NULL},
 		{"@UNREAD_MARK@", constants.unread_mark, NULL},
 		{"@BEGUN_MARK@", constants.begun_mark, NULL},

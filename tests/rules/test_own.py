@@ -27,6 +27,12 @@ def own_rules(*options):
                           timeout=PATIENCE).stdout
 
 
+def counts_syns(line):
+    """It tells the SYNs that are one too many, as only a queue behind conntrack can."""
+    return re.search(r" --syn .*-j CONNMARK --set-xmark 0x80000000/0xf| tcp flags syn .* ct mark set .* \| 0x80000000", line) \
+        and "! --syn" not in line
+
+
 def queueing(rules):
     return [line for line in rules.splitlines() if "NFQUEUE" in line]
 
@@ -44,7 +50,8 @@ def test_queued_in_raw_behind_the_helper_and_nowhere_else(options):
 @every_set
 def test_the_rest_is_the_same(options):
     def rest(text):
-        return [line for line in rules_of(text) if not re.search("NFQUEUE|^-[AI] PREROUTING .*--sport", line)]
+        return [line for line in rules_of(text)
+                if not re.search("NFQUEUE|^-[AI] PREROUTING .*--sport", line) and not counts_syns(line)]
     assert rest(own_rules(*options)) == [line.replace("--helper sane", "--helper pasvd")
                                          for line in rest(pasvd_rules(*options).stdout)]
 
@@ -92,7 +99,8 @@ def test_nft_queues_in_a_chain_of_its_own_and_the_rest_is_the_same(options):
     syns = [line for line in data if " tcp flags syn / fin,syn,rst,ack limit rate 500/second burst 1000 packets counter queue num 21 bypass" in line]
     assert bool(syns) == ("lan0" in options)
     assert data and all(" @ih,0,8 >= 0 counter queue num 21 bypass" in line for line in data if line not in syns)
-    assert own == {**sane, "control": [line for line in sane["control"] if "queue" not in line]}
+    assert own == {**sane, "control": [line for line in sane["control"]
+                                       if "queue" not in line and not counts_syns(line)]}
 
 
 @needs_root
