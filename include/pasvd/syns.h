@@ -32,6 +32,9 @@ void syns_init(struct syns *s, const uint8_t *key);
  * SYN came in by the interface `indev`. */
 void syns_add(struct syns *s, const struct tuple *t, uint32_t first, uint32_t indev);
 
+/* Whether the SYN of a next connection of the tuple was seen. */
+bool syns_have(const struct syns *s, const struct tuple *t);
+
 /* The first byte of the client's stream. False: that is not known, and *ret_first is untouched.
  * Then it is forgotten: the tuple's next connection has a SYN of its own. */
 bool syns_take(struct syns *s, const struct tuple *t, uint32_t *ret_first);

@@ -28,7 +28,8 @@ enum trust {
 	 * not repeat unread */
 	TRUST_SHIFTED = 16,
 	/* the rules write it at the SYN of a client whose SYNs we see, with TRUST_DISTRUSTED: the
-	 * connection begins there, for who has seen that SYN */
+	 * connection begins there, for who has seen that SYN. It stays until the client has spoken
+	 * FTP */
 	TRUST_BEGUN = 32,
 };
 

@@ -128,13 +128,21 @@ static bool is_next(const struct step *s, const struct seg *seg)
 }
 
 /* The entry is of the connection that conntrack has. Its id hashes an address, which the next
- * connection may get again; but that has not been seen. */
-static bool is_same(const struct step *s, const struct ct_view *view)
+ * connection may get again; but that has not been seen. If this has not either, as its client has
+ * not spoken, the next one has a SYN of its own; or if pasvd may see none, other numbers. */
+static bool is_same(const struct step *s, const struct ct_view *view, uint32_t seq)
 {
+	const struct conn *c = s->conn;
+	const struct line *l = &c->stream[s->dir].line;
 	uint32_t mask = s->h->policy->connmark;
+	unsigned trust = trust_of_mark(mask, view->mark);
 
-	return view->id == s->conn->view.id &&
-	       (!mask || trust_of_mark(mask, view->mark) & TRUST_SEEN);
+	if (view->id != c->view.id)
+		return false;
+	if (!mask || trust & TRUST_SEEN)
+		return true;
+	return trust == c->trust && !syns_have(&s->h->syns, &view->tuple[DIR_ORIGINAL]) &&
+	       !(c->unread && line_has_begun(l) && line_is_far(seq, l->next));
 }
 
 /* Whether something of the session may have passed before that nobody has seen. */
@@ -145,11 +153,22 @@ static bool may_be_unread(unsigned trust, bool is_syn_known)
 	return trust & TRUST_BEGUN ? !is_syn_known : trust != 0;
 }
 
+/* Where the client's stream begins, as its SYN said. One that is far from what comes was that of an
+ * earlier connection of the tuple. */
+static bool meet_take_syn(
+	struct engine *h, const struct ct_view *view, const struct seg *seg, uint32_t *ret_first)
+{
+	const struct tuple *original = &view->tuple[DIR_ORIGINAL];
+	uint32_t at = tuple_eq(original, &seg->tuple) ? seg->seq : seg->ack;
+
+	return syns_take(&h->syns, original, ret_first) && !line_is_far(at, *ret_first);
+}
+
 static void meet_add(struct step *s, const struct seg *seg, const struct ct_view *view)
 {
 	struct engine *h = s->h;
 	uint32_t first;
-	bool is_syn_known = syns_take(&h->syns, &view->tuple[DIR_ORIGINAL], &first);
+	bool is_syn_known = meet_take_syn(h, view, seg, &first);
 
 	evict_make_room(h);
 	s->conn = conntab_add(&h->tab, view, s->now);
@@ -194,7 +213,7 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
 	result = ct->get(ct->ctx, &seg->tuple, &view);
 	if (is_assumed)
 		meet_check_reply(s, seg, result == CT_OK && !view.all_heard);
-	if (s->conn && (result == CT_FAIL || (result == CT_OK && is_same(s, &view))))
+	if (s->conn && (result == CT_FAIL || (result == CT_OK && is_same(s, &view, seg->seq))))
 		return CT_OK;
 	if (s->conn)
 		meet_forget(s);
@@ -344,22 +363,33 @@ static bool is_between_replies(const struct step *s)
 	return !s->conn->session.multi && !(s->h->sees_all && (l->len || l->partial));
 }
 
-/* The mark goes on saying that something may have passed unread, until it is known of whom. */
+/* The mark goes on saying that something may have passed unread until it is known of whom; and that
+ * the connection has begun until its client has said what no web page can have a browser say. Else
+ * the beginning of a form could pass unread, and a successor would take the rest for FTP. */
 static bool meet_knows_trust(const struct conn *c)
 {
-	return c->view.ours && !c->unread;
+	bool has_spoken = c->spoke || c->tls || c->session.distrusted;
+
+	return c->view.ours && !c->unread && (has_spoken || !(c->trust & TRUST_BEGUN));
 }
 
 /* What the connection's mark is to say. A session whose server is within a reply counts as one that
  * has to log in again: its rest may quote names. */
+static unsigned meet_trust(const struct step *s)
+{
+	const struct conn *c = s->conn;
+	bool may_offer = c->session.logged_in && !c->session.distrusted && !c->tls;
+
+	return TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
+	       (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
+	       (may_offer && is_between_replies(s) ? TRUST_LOGGED_IN : 0) |
+	       (may_offer && c->shifted ? TRUST_SHIFTED : 0);
+}
+
 void meet_note_trust(const struct step *s)
 {
 	struct conn *c = s->conn;
-	bool may_offer = c->session.logged_in && !c->session.distrusted && !c->tls;
-	unsigned trust = TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
-			 (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
-			 (may_offer && is_between_replies(s) ? TRUST_LOGGED_IN : 0) |
-			 (may_offer && c->shifted ? TRUST_SHIFTED : 0);
+	unsigned trust = meet_trust(s);
 
 	if (trust == c->trust || !meet_knows_trust(c))
 		return;

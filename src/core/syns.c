@@ -26,6 +26,13 @@ void syns_add(struct syns *s, const struct tuple *t, uint32_t first, uint32_t in
 	s->indev = indev;
 }
 
+bool syns_have(const struct syns *s, const struct tuple *t)
+{
+	uint64_t who = tuple_hash(s->key, t);
+
+	return who && s->syn[who & (SYNS_SIZE - 1)].who == who;
+}
+
 bool syns_take(struct syns *s, const struct tuple *t, uint32_t *ret_first)
 {
 	uint64_t who = tuple_hash(s->key, t);

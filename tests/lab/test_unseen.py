@@ -21,11 +21,15 @@ class Site:
         self.lab = lab
         self.server = ScriptedServer(lab)
 
-    def browser(self):
-        """It has posted the beginning of a form."""
+    def connected(self):
         client = RawClient(self.lab.lan[0], self.server.address, login=False)
         client.listen(ORDINARY)
         client.line()
+        return client
+
+    def browser(self, client=None):
+        """It has posted the beginning of a form."""
+        client = client or self.connected()
         client.send(FORM)
         for _ in range(FORM.count(b"\n")):
             client.line()
@@ -35,6 +39,15 @@ class Site:
 def began_without_pasvd(site):
     site.lab.pasvd.kill()
     browser = site.browser()
+    site.lab.start_pasvd()
+    return browser
+
+
+def posted_without_pasvd(site):
+    """A browser that connects in advance was greeted before."""
+    client = site.connected()
+    site.lab.pasvd.kill()
+    browser = site.browser(client)
     site.lab.start_pasvd()
     return browser
 
@@ -91,8 +104,8 @@ def found_again_without_data(site):
     return browser
 
 
-BEGINNINGS = [began_without_pasvd, greeted_late, goes_on_without_pasvd, lost_by_conntrack, found_again_by_conntrack,
-              found_again_without_data]
+BEGINNINGS = [began_without_pasvd, posted_without_pasvd, greeted_late, goes_on_without_pasvd, lost_by_conntrack,
+              found_again_by_conntrack, found_again_without_data]
 
 
 def rest_opens_nothing(lab, begin, verb):

@@ -102,8 +102,9 @@ static bool is_fresh_stream(const struct stream *s)
 	const struct line *l = &s->line;
 
 	return !l->buf && l->first == 0 && l->start == 0 && l->next == 0 && l->len == 0 &&
-	       l->sync == 0 && !l->whole && !l->partial && !l->overlong && !s->edits &&
-	       !s->was_reset && !s->closes && !s->kept && !s->settled;
+	       l->sync == 0 && !l->whole && !l->partial && !l->overlong &&
+	       l->ahead == l->ahead_end && !s->edits && !s->was_reset && !s->closes && !s->kept &&
+	       !s->settled;
 }
 
 static bool has_view(const struct conn *c, const struct ct_view *v)
@@ -126,11 +127,12 @@ static void fill(struct conn *c)
 
 		s->line.first = s->line.start = s->line.next = c->indev[dir] = 7;
 		s->line.sync = LINE_SYNCED;
+		s->line.ahead_end = 7;
 		s->line.partial = s->line.overlong = s->was_reset = s->closes = s->settled = true;
 	}
 	c->trust = 7;
 	c->unanchored = c->aborted = c->inherited = c->assumed = c->reported = c->shifted = true;
-	c->cleared = c->hides = c->tls = true;
+	c->cleared = c->hides = c->tls = c->unread = c->spoke = true;
 }
 
 START_TEST(a_fresh_entry_knows_its_view_and_nothing_else)
@@ -154,7 +156,7 @@ START_TEST(a_fresh_entry_knows_its_view_and_nothing_else)
 	ck_assert(is_fresh_stream(&c->stream[0]) && is_fresh_stream(&c->stream[1]));
 	ck_assert(c->indev[0] == 0 && c->indev[1] == 0);
 	ck_assert(!c->unanchored && !c->aborted && !c->inherited && !c->assumed && !c->reported);
-	ck_assert(!c->shifted && !c->cleared && !c->hides && !c->tls);
+	ck_assert(!c->shifted && !c->cleared && !c->hides && !c->tls && !c->unread && !c->spoke);
 }
 END_TEST
 

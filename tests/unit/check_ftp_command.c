@@ -276,7 +276,7 @@ START_TEST(a_letter_letters_digits_or_at_and_then_a_space_or_the_end_may_be_a_co
 {
 	static const char *const sample[] = {"NOOP\r\n", "noop\n", "USER anonymous\r\n", "X \n",
 		"A\r", "\xff\xf4\xff\xf2XYZ\r\n", "MDTM 2026 x: y\r\n", "XSHA256 x\r\n", "MD5\n",
-		"P@SW\r\n"};
+		"P@SW\r\n", "RETR about HTTP/1.1.txt\r\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
 		ck_assert_msg(is_command(sample[i]), "%s", sample[i]);
@@ -287,8 +287,8 @@ START_TEST(anything_else_is_no_command)
 {
 	static const char *const sample[] = {"Host: 192.0.2.1\r\n", "Content-Length: 5\r\n", "\r\n",
 		"\n", " NOOP\r\n", "123\r\n", "NOOP", "NO", "\xff\xf4\r\n", "\x16\x03\x01\x02\n",
-		"{\"a\": 1}\r\n", "NOOP\tx\r\n", "5NOP\r\n", "@NOP\r\n", "NO-OP\r\n",
-		"NO.OP x\r\n"};
+		"{\"a\": 1}\r\n", "NOOP\tx\r\n", "5NOP\r\n", "@NOP\r\n", "NO-OP\r\n", "NO.OP x\r\n",
+		"POST / HTTP/1.1\r\n", "USER /x HTTP/1.0\n", "GET / HTTP/1.1\r\r\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
 		ck_assert_msg(!is_command(sample[i]), "%s", sample[i]);

@@ -33,8 +33,10 @@ START_TEST(the_last_syn_of_a_tuple_counts_once)
 	syns_add(&syns, &t, 2000, 0);
 	ck_assert(syns.any && !syns_take(&syns, &other, &first));
 	ck_assert_uint_eq(first, 7);
+	ck_assert(syns_have(&syns, &t) && !syns_have(&syns, &other));
 	ck_assert(syns_take(&syns, &t, &first));
 	ck_assert_uint_eq(first, 2000);
+	ck_assert(!syns_have(&syns, &t));
 	ck_assert(!syns_take(&syns, &t, &first));
 }
 END_TEST

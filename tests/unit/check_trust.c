@@ -595,6 +595,106 @@ START_TEST(a_client_whose_syn_was_seen_may_speak_first)
 }
 END_TEST
 
+/* A client whose SYN was seen, and the greeting; its mark is the rules'. */
+static struct talk greeted_client(void)
+{
+	struct talk t = talk_of_nobody(true);
+
+	t.conn->mark = trust_to_mark(POLICY_CONNMARK, TRUST_BEGUN);
+	connects(&t);
+	server(&t, "220 ready\r\n");
+	return t;
+}
+
+/* The rest of what may be a form. True: a port is opened for it. */
+static bool goes_on(struct talk *t)
+{
+	client(t, "USER x\r\n");
+	server(t, "230 in\r\n");
+	return client(t, "PORT 192,168,1,5,195,80\r\n") == REASON_OPENED;
+}
+
+/* The daemon is killed before a browser sends its form, or within its first line, which may be so
+ * long that it looks like nothing; then the beginning passes unread. */
+START_TEST(a_client_that_nobody_has_heard_is_not_trusted_by_a_successor)
+{
+	static const char *const heard[] = {
+		"", "P", "POST /", "POST / HTTP/1.1\r\n", "post / HTTP/1.0\n"};
+	char path[LINE_MAX_LEN + 64];
+
+	snprintf(path, sizeof(path), "POST /%0*d", LINE_MAX_LEN, 0);
+	for (size_t i = 0; i <= ARRAY_SIZE(heard); i++) {
+		struct talk t = greeted_client();
+
+		ck_assert_uint_eq(trust_of(&t), TRUST_BEGUN | TRUST_DISTRUSTED);
+		client(&t, i < ARRAY_SIZE(heard) ? heard[i] : path);
+		if (i == ARRAY_SIZE(heard))
+			client(&t, " HTTP/1.1\r\n");
+		succeed(false);
+		t.seq[DIR_ORIGINAL] += 100;
+		ck_assert(!goes_on(&t));
+		ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, TRUST_DISTRUSTED);
+	}
+}
+END_TEST
+
+START_TEST(a_client_that_was_heard_is_trusted_by_a_successor)
+{
+	struct talk t = greeted_client();
+
+	client(&t, "USER x\r\n");
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN);
+	succeed(false);
+	client(&t, "NOOP\r\n");
+	server(&t, "200 ok\r\n");
+	ck_assert(goes_on(&t));
+}
+END_TEST
+
+START_TEST(a_greeting_that_comes_twice_is_of_one_session)
+{
+	struct talk t = greeted_client();
+
+	t.seq[DIR_REPLY] -= 11;
+	ck_assert_int_eq(server(&t, "220 ready\r\n"), REASON_REPEATED);
+	ck_assert(goes_on(&t));
+}
+END_TEST
+
+/* The first said nothing, and the second one's SYN was one too many; or both were seen. */
+START_TEST(a_next_connection_has_a_syn_of_its_own)
+{
+	for (int is_seen = 0; is_seen < 2; is_seen++) {
+		for (uint32_t distance = 5000; distance; distance <<= 4) {
+			struct talk t = greeted_client();
+
+			connects(&t);
+			t.seq[DIR_ORIGINAL] += distance;
+			t.seq[DIR_REPLY] += distance;
+			if (is_seen)
+				connects(&t);
+			else
+				t.conn->mark = trust_to_mark(POLICY_CONNMARK, TRUST_UNREAD);
+			ck_assert_int_eq(server(&t, "220 again\r\n"), REASON_PASSED);
+			ck_assert(goes_on(&t) == is_seen);
+		}
+	}
+}
+END_TEST
+
+/* With rules in front of conntrack the mark does not say that its SYN was one too many. */
+START_TEST(a_syn_that_is_far_away_was_an_earlier_connection_s)
+{
+	struct talk t = talk_of_nobody(true);
+
+	t.conn->mark = trust_to_mark(POLICY_CONNMARK, TRUST_BEGUN);
+	connects(&t);
+	t.seq[DIR_ORIGINAL] += 1 << 30;
+	ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_PASSED);
+	ck_assert(!goes_on(&t));
+}
+END_TEST
+
 /* The first segment is lost, and the server acknowledges it all the same. */
 START_TEST(a_client_s_stream_begins_where_its_syn_said)
 {
@@ -762,6 +862,11 @@ int main(void)
 		a_client_that_speaks_first_has_no_port_opened,
 		a_client_of_our_own_server_may_speak_first,
 		a_client_whose_syn_was_seen_may_speak_first,
+		a_client_that_nobody_has_heard_is_not_trusted_by_a_successor,
+		a_client_that_was_heard_is_trusted_by_a_successor,
+		a_greeting_that_comes_twice_is_of_one_session,
+		a_next_connection_has_a_syn_of_its_own,
+		a_syn_that_is_far_away_was_an_earlier_connection_s,
 		a_client_s_stream_begins_where_its_syn_said,
 		a_server_goes_on_after_what_a_predecessor_saw,
 		a_session_of_which_lines_went_past_goes_on,
