@@ -27,6 +27,12 @@
  * to the receiver. Some connections end at any step, and the next one has the same ends and finds
  * the old one in the table.
  *
+ * Some clients are in the LAN, and their servers elsewhere. What the rules do at a SYN is done
+ * here: they mark its connection and queue it, but for those beyond their limit. It is repeated,
+ * also with another number or with data, and in the middle of the connection that it began. If the
+ * daemon that reads the client's first line has not seen the SYN to which the server answered, then
+ * the session is not trusted: it opens nothing, and its lines stay as they are.
+ *
  * In some the daemon is killed at any packet, which may be lost with it, and started again.
  * Segments then are whole lines, since bytes that are held when it is killed are lost. Offers are
  * then those that keep their length; one whose PASV the successor has not seen may pass as it is,
@@ -59,6 +65,9 @@ enum {
 	PASSIVE_AT_ONCE = 4, /* that the core pairs */
 	LINES_MAX = COMMANDS_MAX + 3,
 	FAR = 1 << 21, /* bytes, to either side */
+	LAN = 1,       /* interfaces */
+	WAN,
+	DMZ
 };
 
 /* What a packet brings. */
@@ -101,6 +110,10 @@ struct model {
 	bool perfect;   /* the network, and Nagle's sender */
 	bool mortal;    /* the daemon; the sender has one segment in flight, and repeats it */
 	bool plodding;  /* the sender repeats its first segment only */
+	bool eager;     /* the client does not wait for the greeting */
+	bool is_new;    /* the connection: conntrack has seen no answer to its SYN */
+	bool syn_seen;  /* that of the connection, by the daemon that runs */
+	bool untrusted; /* the session */
 	unsigned depth; /* commands under way at most */
 	unsigned offers;
 	uint8_t family;
@@ -111,6 +124,8 @@ struct model {
 	struct flow flow[2]; /* by enum dir */
 	size_t reply_seen; /* offset in `sent` of the replies: up to there they came to conntrack */
 	unsigned commands, issued, answered;
+	unsigned opens;      /* offers that are to open a port */
+	size_t greeting_end; /* offset in `ideal` */
 	const struct exchange *exchange[COMMANDS_MAX];
 	size_t command_end[COMMANDS_MAX], reply_end[COMMANDS_MAX]; /* offsets in `ideal` */
 };
@@ -118,18 +133,32 @@ struct model {
 /* The ends of a connection: text that grows, shrinks, or stays as long. */
 struct ends {
 	const char *client, *seen, *dialled, *listener;
+	uint32_t indev[2]; /* by enum dir */
 };
 
 static const struct ends ends[] = {
-	{"192.168.1.5:40000", "8.8.4.4:40000", "8.8.8.8:21", "10.0.0.2:21"},
-	{"192.168.1.5:40000", "203.0.113.111:61000", "10.0.0.3:21", "10.0.0.2:21"},
-	{"192.168.1.5:40000", "198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21"},
-	{"10.1.1.1:40000", "10.2.2.2:40000", "203.113.113.113:21", "10.0.0.2:21"},
-	{"10.1.1.1:40000", "203.113.113.113:40000", "9.0.0.2:21", "10.0.0.2:21"},
+	{"192.168.1.5:40000", "8.8.4.4:40000", "8.8.8.8:21", "10.0.0.2:21", {0, 0}},
+	{"192.168.1.5:40000", "203.0.113.111:61000", "10.0.0.3:21", "10.0.0.2:21", {WAN, LAN}},
+	{"192.168.1.5:40000", "198.51.100.2:40000", "203.0.113.1:21", "10.0.0.2:21", {WAN, DMZ}},
+	{"10.1.1.1:40000", "10.2.2.2:40000", "203.113.113.113:21", "10.0.0.2:21", {WAN, LAN}},
+	{"10.1.1.1:40000", "203.113.113.113:40000", "9.0.0.2:21", "10.0.0.2:21", {0, 0}},
 	{"[fd00:1::5]:40000", "[2001:db8:1111:2222:3333:4444:5555:6666]:40000", "[2001:db8::1]:21",
-		"[fd00::2]:21"},
-	{"[fd00:1:2:3:4:5:6:7]:40000", "[2001:db8::5]:40000", "[2001:db8::1]:21", "[fd00::2]:21"},
-	{"[fd00:1::5]:40000", "[fd00:2::6]:40000", "[2001:db8::1]:21", "[fd00::2]:21"},
+		"[fd00::2]:21", {WAN, DMZ}},
+	{"[fd00:1:2:3:4:5:6:7]:40000", "[2001:db8::5]:40000", "[2001:db8::1]:21", "[fd00::2]:21",
+		{WAN, LAN}},
+	{"[fd00:1::5]:40000", "[fd00:2::6]:40000", "[2001:db8::1]:21", "[fd00::2]:21", {WAN, DMZ}},
+	{"198.51.100.2:40000", "198.51.100.2:40000", "203.0.113.1:21", "203.0.113.1:21",
+		{WAN, DMZ}},
+	{"[2001:db8::5]:40000", "[2001:db8::5]:40000", "[2001:db8::1]:21", "[2001:db8::1]:21",
+		{WAN, LAN}},
+	{"192.168.1.5:40000", "203.0.113.111:61000", "8.8.8.8:21", "8.8.8.8:21", {LAN, WAN}},
+	{"192.168.1.5:40000", "8.8.4.4:40000", "198.51.100.2:21", "198.51.100.2:21", {LAN, WAN}},
+	{"10.1.1.1:40000", "203.113.113.113:40000", "9.0.0.2:21", "9.0.0.2:21", {LAN, DMZ}},
+	{"192.168.1.5:40000", "192.168.1.5:40000", "9.0.0.2:21", "9.0.0.2:21", {LAN, WAN}},
+	{"[fd00:1::5]:40000", "[2001:db8:1111:2222:3333:4444:5555:6666]:40000",
+		"[2001:db8:1::1]:21", "[2001:db8:1::1]:21", {LAN, WAN}},
+	{"[2001:db8:2::5]:40000", "[2001:db8:2::5]:40000", "[2001:db8::1]:21", "[2001:db8::1]:21",
+		{LAN, DMZ}},
 };
 
 /* In text, @ is an endpoint as six numbers, % the address, ^ the same with all its zeros, and # the
@@ -160,6 +189,8 @@ static const struct exchange {
 	{"EPRT !2!^!#!", "200 ok", ADDR_IP6, true},
 	{"EPRT |2|%|#|", "500 no", ADDR_IP6, true},
 };
+
+static const struct exchange logging_in = {"USER u", "230 in", ADDR_NONE, false};
 
 static const struct policy policy = {/* no port is denied */
 	.expect_seconds = POLICY_EXPECT_SECONDS,
@@ -293,11 +324,13 @@ static bool clash(struct model *m, const struct addr *peer, struct endpoint *tol
 {
 	unsigned n = m->depth > 2 || chance(m, 80) ? 0 : 1 + below(m, POLICY_PORT_TRIES);
 	struct plan plan = {.announce.port = told->port,
-		.expect = {.translated = true, .nat.port = told->port}};
+		.expect = {.translated = policy_is_translated(&m->conn->view),
+			.nat.port = told->port}};
 
 	for (unsigned i = 0; i < n; i++) {
 		fake_ct_take(&m->ct, peer, told);
-		policy_next_port(&policy, &plan);
+		if (!policy_next_port(&policy, &plan))
+			return false;
 		told->port = plan.announce.port;
 	}
 	return n < POLICY_PORT_TRIES;
@@ -311,20 +344,20 @@ static void write_line(struct model *m, enum dir dir, const char *text)
 	struct endpoint listener = {ours->src.addr,
 				(uint16_t)(POLICY_LOWEST_PORT + stripe * STRIPE)},
 			told;
-	bool offers = strpbrk(text, "@#") != NULL, is_free = true;
+	bool offers = strpbrk(text, "@#") != NULL, opens, is_rewritten;
 
 	listener.port = (uint16_t)(listener.port + below(m, STRIPE - POLICY_PORT_TRIES));
 	told = (struct endpoint){theirs->dst.addr, listener.port};
-	if (offers) {
-		m->offers++;
-		is_free = clash(m, &theirs->src.addr, &told);
-	}
+	m->offers += offers;
+	opens = offers && clash(m, &theirs->src.addr, &told) && !m->untrusted;
+	m->opens += opens;
+	is_rewritten = opens && !endpoint_eq(&told, &listener);
 	f->sent_len = put_text(f->sent, f->sent_len, text, &listener, false);
-	if (offers && is_free && dir == DIR_REPLY)
+	if (is_rewritten && dir == DIR_REPLY)
 		f->ideal_len = put_reply(f->ideal, f->ideal_len, text, &listener, &told);
 	else
-		f->ideal_len = put_text(
-			f->ideal, f->ideal_len, text, is_free ? &told : &listener, is_free);
+		f->ideal_len = put_text(f->ideal, f->ideal_len, text,
+			is_rewritten ? &told : &listener, is_rewritten);
 	f->line_sent[f->lines] = f->sent_len;
 	f->line_ideal[f->lines++] = f->ideal_len;
 	if (m->mortal && f->sent_len != f->ideal_len)
@@ -405,14 +438,27 @@ static void send_segment(struct model *m, enum dir dir, enum kind kind, size_t f
 	m->packets++;
 }
 
+/* The next segment's length. Where a server's stream begins nothing says: if two of its first
+ * segments have come and neither is its first one, nor next to the other, it is not found. So they
+ * are three at most, and a client that does not wait for the greeting gets that in one. */
+static size_t next_len(struct model *m, const struct flow *f, size_t left)
+{
+	size_t len = 1 + below(m, chance(m, 50) ? 8 : SEGMENT_MAX);
+	size_t least = f->nxt < m->greeting_end ? (m->greeting_end + 2) / 3 : 1;
+
+	if (len < least)
+		len = least;
+	return len < left && !m->mortal && !(m->eager && !f->nxt) ? len : left;
+}
+
 static bool send_new(struct model *m, enum dir dir)
 {
 	struct flow *f = &m->flow[dir];
-	size_t left = f->sent_len - f->nxt, len = 1 + below(m, chance(m, 50) ? 8 : SEGMENT_MAX);
+	size_t left = f->sent_len - f->nxt, len;
 
 	if (!left || f->nxt - f->una > WINDOW || (m->perfect && f->nxt != f->una))
 		return false;
-	len = len < left && !m->mortal ? len : left;
+	len = next_len(m, f, left);
 	send_segment(m, dir, SENT, f->nxt, len);
 	f->nxt += len;
 	f->ends[f->nxt] = true;
@@ -446,7 +492,7 @@ static bool send_stray(struct model *m, enum dir dir)
 {
 	const struct flow *f = &m->flow[dir];
 
-	if (m->mortal || !chance(m, 5))
+	if (m->mortal || m->untrusted || !f->rcv_nxt || !chance(m, 5))
 		return false;
 	send_segment(m, dir, STRAY, f->nxt + FAR + below(m, UINT32_MAX - 2 * FAR),
 		1 + below(m, SEGMENT_MAX));
@@ -462,6 +508,36 @@ static bool overflow(struct model *m)
 	return true;
 }
 
+static bool is_lan(const struct model *m)
+{
+	return m->ends->indev[DIR_ORIGINAL] == LAN;
+}
+
+static void hand_over(
+	struct model *m, const struct packet_spec *spec, uint32_t indev, enum action action)
+{
+	uint8_t p[PACKET_ROOM];
+	struct packet packet = {
+		.p = p, .cap = sizeof(p), .len = packet_build(spec, p), .indev = indev};
+	struct verdict verdict;
+
+	engine_packet(&m->engine, &packet, 0, &verdict);
+	m->packets++;
+	if (verdict.action != action || verdict.opened || verdict.mark_mask)
+		fail(m, "a SYN does something", DIR_ORIGINAL);
+}
+
+/* Some client in the LAN connects somewhere. */
+static void other_syn(struct model *m)
+{
+	struct packet_spec spec = {.flags = SEG_SYN, .seq = below(m, UINT32_MAX)};
+
+	spec.tuple.src = packet_endpoint("192.168.1.77:40000");
+	spec.tuple.dst = packet_endpoint("192.0.2.1:21");
+	spec.tuple.src.port = (uint16_t)below(m, UINT16_MAX);
+	hand_over(m, &spec, LAN, ACTION_PASS);
+}
+
 static void start(struct model *m)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = "model";
@@ -469,6 +545,108 @@ static void start(struct model *m)
 
 	engine_init(&m->engine, &port, &policy, key);
 	m->engine.sees_all = true;
+	m->syn_seen = false;
+	if (!is_lan(m) && m->ends->indev[DIR_ORIGINAL])
+		other_syn(m);
+}
+
+/* The daemon is killed, and another one begins. It trusts what the mark says. */
+static void succeed(struct model *m)
+{
+	start(m);
+	if (is_lan(m) && !(trust_of_mark(POLICY_CONNMARK, m->conn->mark) & TRUST_SEEN))
+		m->untrusted = true;
+}
+
+/* --- SYNs of a client in the LAN --- */
+
+static void set_mark(struct model *m, unsigned trust)
+{
+	m->conn->mark = trust_to_mark(POLICY_CONNMARK, trust);
+}
+
+/* One comes to the router, as the rules behind conntrack see it. In the middle of a connection they
+ * see none; else they mark that, and queue it if there are not too many. */
+static void come_syn(struct model *m, uint32_t isn, bool has_daemon)
+{
+	const struct packet_spec spec = {
+		.tuple = m->conn->view.tuple[DIR_ORIGINAL], .seq = isn - 1, .flags = SEG_SYN};
+
+	if (!m->is_new)
+		return;
+	m->syn_seen = has_daemon && !chance(m, 20);
+	set_mark(m, m->syn_seen || !has_daemon ? TRUST_BEGUN : TRUST_UNREAD);
+	if (m->syn_seen)
+		hand_over(m, &spec, LAN, ACTION_PASS);
+}
+
+/* What comes from the server, or brings data. */
+static void come_odd_syn(struct model *m)
+{
+	enum dir dir = m->family == ADDR_IP6 && chance(m, 50) ? DIR_REPLY : DIR_ORIGINAL;
+	const struct packet_spec spec = {
+		.tuple = m->conn->view.tuple[dir],
+		.seq = below(m, UINT32_MAX),
+		.flags = SEG_SYN,
+		.extensions = dir == DIR_REPLY,
+		.payload = "PORT",
+		.len = dir == DIR_ORIGINAL ? 4 : 0,
+	};
+
+	hand_over(m, &spec, m->ends->indev[dir], spec.len ? ACTION_DROP : ACTION_PASS);
+}
+
+/* Something happens while the client waits for an answer. */
+static void before_answer(struct model *m)
+{
+	const struct tuple *t = &m->conn->view.tuple[DIR_ORIGINAL];
+
+	switch (below(m, 3)) {
+	case 0:
+		come_odd_syn(m);
+		break;
+	case 1: /* may take the place of the client's */
+		other_syn(m);
+		m->syn_seen &= syns_have(&m->engine.syns, t);
+		break;
+	default:
+		start(m);
+	}
+}
+
+/* Until the server answers the client's last SYN. */
+static void shake_hands(struct model *m)
+{
+	struct flow *f = &m->flow[DIR_ORIGINAL];
+	bool came = false;
+
+	m->is_new = true;
+	while (!came || chance(m, 30)) {
+		if (chance(m, 20)) {
+			before_answer(m);
+		} else if (chance(m, 10)) { /* another connection, which takes the place of it */
+			f->isn += 1 + below(m, 1 << 30);
+			came = false;
+		} else {
+			bool has_daemon = !chance(m, 10);
+
+			come_syn(m, f->isn, has_daemon);
+			if (!has_daemon)
+				start(m);
+			came = true;
+		}
+	}
+	m->is_new = false;
+	m->untrusted = !m->syn_seen;
+}
+
+/* In the middle of the connection. */
+static bool send_syn(struct model *m)
+{
+	if (!is_lan(m) || !chance(m, 2))
+		return false;
+	come_syn(m, below(m, UINT32_MAX), true);
+	return true;
 }
 
 /* What conntrack notes of an ACK of the client, as it is when it came. */
@@ -499,17 +677,22 @@ static void track(struct model *m, enum dir dir, const struct packet *packet)
 
 static void check_kind(const struct model *m, enum dir dir, enum kind kind, const struct verdict *v)
 {
-	if (kind == STRAY && v->action != ACTION_DROP)
+	bool is_placed =
+		trust_of_mark(POLICY_CONNMARK, m->conn->mark) & TRUST_SEEN || !m->untrusted;
+
+	if (kind == STRAY && is_placed && v->action != ACTION_DROP)
 		fail(m, "a segment from far away passes", dir);
 	if (kind != SENT && v->opened)
 		fail(m, "a port is opened by what was not sent", dir);
+	if (m->untrusted && v->opened)
+		fail(m, "a port is opened in a session that is not trusted", dir);
 }
 
 static bool route(struct model *m, enum dir dir)
 {
 	struct flow *f = &m->flow[dir];
 	uint8_t p[PACKET_ROOM];
-	struct packet packet = {.p = p, .cap = sizeof(p)};
+	struct packet packet = {.p = p, .cap = sizeof(p), .indev = m->ends->indev[dir]};
 	struct verdict verdict;
 	enum kind kind;
 
@@ -518,13 +701,14 @@ static bool route(struct model *m, enum dir dir)
 	if (kind == SENT)
 		track(m, dir, &packet);
 	engine_packet(&m->engine, &packet, 0, &verdict);
-	take_mark(&m->engine, &verdict);
 	check_kind(m, dir, kind, &verdict);
-	if (m->mortal && chance(m, 5)) {
-		start(m);
-		if (chance(m, 50))
-			return true; /* killed after all requests, before the verdict */
+	if (m->mortal && chance(m, 2)) {
+		succeed(m); /* killed after all requests, before the verdict */
+		return true;
 	}
+	take_mark(&m->engine, &verdict);
+	if (m->mortal && chance(m, 2))
+		succeed(m);
 	if (verdict.action == ACTION_DROP)
 		return true;
 	if (!packet_is_sound(p, packet.len))
@@ -628,11 +812,13 @@ static bool may_follow(const struct model *m, unsigned read, const struct exchan
 /* The client writes commands, `depth` of them ahead of the replies it has read. */
 static bool command(struct model *m)
 {
-	const struct exchange *e = any_exchange(m);
+	const struct exchange *e = m->issued ? any_exchange(m) : &logging_in;
 	unsigned read = 0;
 
 	while (read < m->answered && m->flow[DIR_REPLY].rcv_nxt >= m->reply_end[read])
 		read++;
+	if (m->issued ? !read : !m->eager && m->flow[DIR_REPLY].rcv_nxt < m->greeting_end)
+		return false;
 	if (m->issued == m->commands || m->issued - read >= m->depth || !may_follow(m, read, e))
 		return false;
 	m->exchange[m->issued] = e;
@@ -645,7 +831,8 @@ static bool answer(struct model *m)
 {
 	unsigned i = m->answered;
 
-	if (i == m->issued || m->flow[DIR_ORIGINAL].rcv_nxt < m->command_end[i])
+	if (i == m->issued || m->flow[DIR_ORIGINAL].rcv_nxt < m->command_end[i] ||
+		!m->flow[DIR_REPLY].una)
 		return false;
 	write_line(m, DIR_REPLY, m->exchange[i]->reply);
 	m->reply_end[m->answered++] = m->flow[DIR_REPLY].ideal_len;
@@ -668,7 +855,7 @@ static bool step(struct model *m)
 	case 4:
 		return route(m, dir);
 	case 5:
-		return send_stray(m, dir) || overflow(m);
+		return send_stray(m, dir) || overflow(m) || send_syn(m);
 	default:
 		return receive(m, dir);
 	}
@@ -682,22 +869,6 @@ static bool flow_done(const struct flow *f)
 static bool done(const struct model *m)
 {
 	return m->answered == m->commands && flow_done(&m->flow[0]) && flow_done(&m->flow[1]);
-}
-
-/* The core takes the first segment that it sees of a direction for its beginning, so that one has
- * to come first. */
-static void first_bytes(struct model *m, enum dir dir, const char *line)
-{
-	struct flow *f = &m->flow[dir];
-	bool perfect = m->perfect;
-
-	m->perfect = true;
-	write_line(m, dir, line);
-	send_segment(m, dir, SENT, f->nxt, f->sent_len - f->nxt);
-	f->nxt = f->sent_len;
-	f->ends[f->nxt] = true;
-	route(m, dir);
-	m->perfect = perfect;
 }
 
 static void connect_ends(struct model *m)
@@ -728,8 +899,9 @@ static uint32_t any_isn(struct model *m, uint32_t last)
 static void begin_connection(struct model *m)
 {
 	m->commands = 1 + below(m, COMMANDS_MAX);
-	m->issued = m->answered = m->offers = 0;
+	m->issued = m->answered = m->offers = m->opens = 0;
 	m->reply_seen = 0;
+	m->untrusted = false;
 	connect_ends(m);
 	for (int dir = 0; dir < 2; dir++) {
 		uint32_t isn = any_isn(m, m->flow[dir].isn);
@@ -737,9 +909,10 @@ static void begin_connection(struct model *m)
 		memset(&m->flow[dir], 0, sizeof(m->flow[dir]));
 		m->flow[dir].isn = isn;
 	}
-	first_bytes(m, DIR_REPLY, "220 ready");
-	first_bytes(m, DIR_ORIGINAL, "USER u");
-	first_bytes(m, DIR_REPLY, "230 in");
+	if (is_lan(m))
+		shake_hands(m);
+	write_line(m, DIR_REPLY, "220 ready");
+	m->greeting_end = m->flow[DIR_REPLY].ideal_len;
 }
 
 static void begin(struct model *m, uint64_t seed)
@@ -751,8 +924,19 @@ static void begin(struct model *m, uint64_t seed)
 	m->depth = m->mortal || chance(m, 60) ? 1 : 1 + below(m, EDITS_MAX);
 	m->plodding = m->mortal || (m->depth == 1 && chance(m, 50));
 	m->ends = &ends[below(m, ARRAY_SIZE(ends))];
+	m->eager = is_lan(m) && m->plodding && chance(m, 50);
 	m->flow[0].isn = m->flow[1].isn = 0; /* so that the seed alone decides */
 	start(m);
+}
+
+static void check_trust(const struct model *m)
+{
+	unsigned trust = trust_of_mark(POLICY_CONNMARK, m->conn->mark);
+
+	if (trust & TRUST_DISTRUSTED ? !m->untrusted : m->untrusted)
+		fail(m, "the mark says something else", DIR_ORIGINAL);
+	if (!m->mortal && m->ct.addeds != m->opens)
+		fail(m, "another number of ports was opened", DIR_ORIGINAL);
 }
 
 static void play_steps(struct model *m, unsigned steps)
@@ -774,6 +958,7 @@ static void play(struct model *m, uint64_t seed)
 	if (!done(m))
 		fail(m, "the session stands still",
 			flow_done(&m->flow[0]) ? DIR_REPLY : DIR_ORIGINAL);
+	check_trust(m);
 }
 
 int main(int argc, char **argv)
