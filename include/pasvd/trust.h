@@ -11,9 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The first four in the order of the mask's bits, lowest first. The others are TRUST_LOGGED_IN
- * without TRUST_SEEN in the mark: TRUST_BEGUN if with TRUST_DISTRUSTED, else TRUST_SHIFTED of
- * somebody who is logged in, or with TRUST_TLS is not. */
+/* The first four in the order of the mask's bits, lowest first. The others are what TRUST_SEEN is
+ * not in the mark with: TRUST_LOGGED_IN and TRUST_DISTRUSTED are TRUST_BEGUN; TRUST_LOGGED_IN is
+ * TRUST_SHIFTED of somebody who is logged in, or with TRUST_TLS is not; and TRUST_TLS is
+ * TRUST_AGREED. */
 enum trust {
 	/* some data of the connection was read: a new connection's entry lacks it, and has none of
 	 * the others */
@@ -31,6 +32,8 @@ enum trust {
 	 * connection begins there, for who has seen that SYN. It stays until the client has spoken
 	 * FTP */
 	TRUST_BEGUN = 32,
+	/* the server agreed to TLS, and the client has not spoken since */
+	TRUST_AGREED = 64,
 };
 
 enum { TRUST_BITS = 4 };

@@ -143,14 +143,14 @@ static enum reason engine_on_agreed(struct step *s)
 	return REASON_PASSED;
 }
 
-/* TLS that no AUTH came before. On a port that is not for that, a web page may have had its
- * visitor's browser dial the page's own server. */
+/* TLS that no AUTH came before, unless a predecessor saw it. On a port that is not for that, a web
+ * page may have had its visitor's browser dial the page's own server. */
 static enum reason engine_on_tls_found(struct step *s)
 {
 	const struct ct_view *view = &s->conn->view;
 
 	if (!policy_is_implicit(s->h->policy, view->tuple[DIR_ORIGINAL].dst.port) &&
-		!step_is_of_own_server(s))
+		!s->conn->session.begins_tls && !step_is_of_own_server(s))
 		s->conn->session.distrusted = true;
 	return engine_on_secured(s);
 }

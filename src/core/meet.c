@@ -74,6 +74,7 @@ static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
 	if (c->assumed)
 		line_skip(&c->stream[DIR_REPLY].line, meet_awaited(c, DIR_REPLY, seg->ack), true);
 	c->shifted = trust & TRUST_SHIFTED;
+	c->session.begins_tls = trust & TRUST_AGREED;
 	c->tls = trust & TRUST_TLS;
 	if (c->tls)
 		ondemand_add(s->h, &c->view);
@@ -374,12 +375,14 @@ static bool meet_knows_trust(const struct conn *c)
 }
 
 /* What the connection's mark is to say. A session whose server is within a reply counts as one that
- * has to log in again: its rest may quote names. */
+ * has to log in again: its rest may quote names. So does one that is about to become TLS. */
 static unsigned meet_trust(const struct step *s)
 {
 	const struct conn *c = s->conn;
 	bool may_offer = c->session.logged_in && !c->session.distrusted && !c->tls;
 
+	if (c->session.begins_tls && !c->session.distrusted && !c->tls && !c->shifted)
+		return TRUST_SEEN | TRUST_AGREED;
 	return TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
 	       (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
 	       (may_offer && is_between_replies(s) ? TRUST_LOGGED_IN : 0) |

@@ -292,10 +292,11 @@ void session_start(struct session *s, bool logged_in, bool distrusted)
 
 void session_lost(struct session *s)
 {
-	bool greeted = s->greeted;
+	bool greeted = s->greeted, begins_tls = s->begins_tls;
 
 	session_start(s, s->logged_in, s->distrusted);
 	s->greeted = greeted;
+	s->begins_tls = begins_tls;
 }
 
 /* --- holding --- */

@@ -22,6 +22,8 @@ uint32_t trust_to_mark(uint32_t mask, unsigned trust)
 
 	if (trust & TRUST_SHIFTED)
 		trust = TRUST_LOGGED_IN | (trust & TRUST_LOGGED_IN ? 0 : TRUST_TLS);
+	else if (trust & TRUST_AGREED)
+		trust = TRUST_TLS;
 	if (trust & TRUST_BEGUN)
 		trust = TRUST_LOGGED_IN | TRUST_DISTRUSTED;
 	for (; mask && trust; mask &= mask - 1, trust >>= 1)
@@ -35,6 +37,8 @@ unsigned trust_of_mark(uint32_t mask, uint32_t mark)
 
 	for (unsigned bit = 1; mask; mask &= mask - 1, bit <<= 1)
 		trust |= mark & lowest_bit(mask) ? bit : 0;
+	if (trust == TRUST_TLS)
+		return TRUST_SEEN | TRUST_AGREED;
 	if (trust & TRUST_SEEN || !(trust & TRUST_LOGGED_IN))
 		return trust;
 	if (trust & TRUST_DISTRUSTED)

@@ -24,7 +24,9 @@ START_TEST(bits_are_spread_over_the_mask_and_collected_again)
 	for (unsigned trust = 0; trust < 16; trust++) {
 		unsigned read = trust_of_mark(0x80010101, trust_to_mark(0x80010101, trust) | 0x6e);
 
-		if ((trust & (TRUST_SEEN | TRUST_LOGGED_IN)) != TRUST_LOGGED_IN)
+		if (trust == TRUST_TLS)
+			ck_assert_uint_eq(read, TRUST_SEEN | TRUST_AGREED);
+		else if ((trust & (TRUST_SEEN | TRUST_LOGGED_IN)) != TRUST_LOGGED_IN)
 			ck_assert_uint_eq(read, trust);
 		else if (trust & TRUST_DISTRUSTED)
 			ck_assert_uint_eq(read, TRUST_BEGUN | TRUST_DISTRUSTED);
@@ -35,6 +37,7 @@ START_TEST(bits_are_spread_over_the_mask_and_collected_again)
 	}
 	ck_assert_uint_eq(trust_to_mark(0xf0, TRUST_BEGUN | TRUST_DISTRUSTED), 0xa0);
 	ck_assert_uint_eq(trust_to_mark(0xf0, TRUST_SEEN | TRUST_SHIFTED), 0x60);
+	ck_assert_uint_eq(trust_to_mark(0xf0, TRUST_SEEN | TRUST_AGREED), 0x40);
 }
 END_TEST
 
@@ -490,7 +493,8 @@ START_TEST(tls_begins_with_the_word_of_a_server_on_a_third_side)
 		server(&t, "220 ready\r\n");
 		client(&t, "AUTH TLS\r\n");
 		server(&t, "234 go on\r\n");
-		ck_assert_uint_eq(trust_of(&t), TRUST_SEEN | (from == WAN ? TRUST_TLS : 0));
+		ck_assert_uint_eq(
+			trust_of(&t), TRUST_SEEN | (from == WAN ? TRUST_TLS : TRUST_AGREED));
 	}
 }
 END_TEST
