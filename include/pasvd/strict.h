@@ -39,6 +39,9 @@ struct strict_ruling {
 	bool offers;        /* it is an offer that must not be read, not the line as such */
 };
 
+/* Some line may not pass. */
+bool strict_refuses(const struct strict *strict);
+
 /* The line `l`, which is whole or has become too long, in the state that the session has before it.
  * Of several checks that it violates the one counts of which most is made. */
 struct strict_ruling strict_line(const struct strict *strict, const struct session *session,

@@ -270,9 +270,17 @@ static void meet_rejoin(struct conn *c)
 	}
 }
 
+/* Whether a segment may be the beginning, though what follows it was read before. Not if something
+ * of that was rewritten; nor where lines are refused, of a client: it could have one put together
+ * that nobody has read. */
+static bool meet_may_restart(const struct step *s)
+{
+	return !s->stream->edits->n &&
+	       (s->dir == DIR_REPLY || !strict_refuses(&s->h->policy->strict));
+}
+
 /* The place of a segment in lines. What comes before the first byte that was read, before its
- * receiver can have that, is the beginning; the session begins anew with it, unless something
- * after it was rewritten. */
+ * receiver can have that, is the beginning; the session begins anew with it. */
 static enum line_place meet_locate_line(
 	struct step *s, const struct seg *seg, size_t skip, size_t *ret_skip)
 {
@@ -281,7 +289,7 @@ static enum line_place meet_locate_line(
 	struct line *l = &s->stream->line;
 	enum line_place where = line_place(l, seq, len, ret_skip);
 
-	if (where == LINE_BEFORE && !s->stream->edits->n && line_restart(l, seq)) {
+	if (where == LINE_BEFORE && meet_may_restart(s) && line_restart(l, seq)) {
 		session_start(&s->conn->session, false, s->conn->session.distrusted);
 		where = line_place(l, seq, len, ret_skip);
 	} else if (where == LINE_GAP && meet_skip_gap(s, seg, seq)) {

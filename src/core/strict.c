@@ -149,6 +149,15 @@ struct strict_ruling strict_offer(const struct strict *strict, enum reason reaso
 		is_bad[reason] ? strict->outcome[STRICT_BAD_OFFER] : STRICT_PASS, reason, true};
 }
 
+bool strict_refuses(const struct strict *strict)
+{
+	for (int i = 0; i < STRICT_CHECKS; i++) {
+		if (strict->outcome[i] >= STRICT_MASK)
+			return true;
+	}
+	return false;
+}
+
 /* One byte is left to the end of a line that is too long: it may be CR. */
 static size_t strict_text_end(const struct line *l)
 {

@@ -220,6 +220,33 @@ START_TEST(a_refused_command_is_none)
 }
 END_TEST
 
+/* A client that speaks before the greeting sends the second part of a line first: the server would
+ * have a command that nobody read. */
+START_TEST(a_command_in_two_parts_is_not_put_together_behind_us)
+{
+	static const struct policy strict = {
+		.expect_seconds = 60, .strict.outcome = {[STRICT_BAD_OFFER] = STRICT_MASK}};
+	static const struct policy lenient = {
+		.expect_seconds = 60, .strict.outcome = {[STRICT_BAD_OFFER] = STRICT_LOG}};
+
+	for (int is_strict = 0; is_strict < 2; is_strict++) {
+		struct talk t;
+
+		start();
+		engine.policy = is_strict ? &strict : &lenient;
+		logs_in = false;
+		t = talk();
+		t.seq[DIR_ORIGINAL] += 2;
+		client(&t, "RT 10,9,9,9,0,22\r\n");
+		ck_assert_int_eq(verdict.action, ACTION_PASS);
+		t.seq[DIR_ORIGINAL] = 1000;
+		client(&t, "PO");
+		ck_assert_int_eq(verdict.action, is_strict ? ACTION_DROP : ACTION_PASS);
+		server(&t, "220 ready\r\n");
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
@@ -234,6 +261,7 @@ int main(void)
 		a_refusal_that_cannot_be_remembered_is_a_reset,
 		a_client_is_judged_once_the_server_was_heard,
 		a_refused_command_is_none,
+		a_command_in_two_parts_is_not_put_together_behind_us,
 	};
 
 	return unit_run("engine_strict", test, ARRAY_SIZE(test));
