@@ -48,12 +48,6 @@ static bool check_way_drops(const struct place *p, const struct way *way)
 	return way->end == RULE_DROP || (way->end == RULE_NONE && p->chain->drops);
 }
 
-/* At ingress and egress nothing is known of a packet's connection. */
-static bool is_of_device(const struct chain *c)
-{
-	return c->hook == HOOK_INGRESS || c->hook == HOOK_EGRESS;
-}
-
 /* Not, if our own chain in front gives such a packet its template. */
 static bool check_way_untracks(const struct place *p, const struct way *way)
 {
@@ -64,15 +58,22 @@ static bool check_way_untracks(const struct place *p, const struct way *way)
 	return way->end == RULE_NOTRACK && p->chain->priority <= AFTER_CONNTRACK && !has_template;
 }
 
+/* To a proxy, or another server. */
+static bool check_way_diverts(const struct place *p, const struct way *way)
+{
+	return p->kind->stays && (way->end == RULE_DNAT || way->end == RULE_ELSEWHERE);
+}
+
 /* Whether the way ends as it should. */
 static bool is_good(const struct place *p, const struct way *way)
 {
 	if (way->end == RULE_JUMP)
 		return true;
-	if (is_of_device(p->chain))
+	if (chain_is_of_device(p->chain))
 		return !check_way_drops(p, way) && way->end != RULE_ELSEWHERE;
 	if (!p->ours)
-		return !check_way_drops(p, way) && !check_way_untracks(p, way);
+		return !check_way_drops(p, way) && !check_way_untracks(p, way) &&
+		       !check_way_diverts(p, way);
 	if (way->end == RULE_ACCEPT && p->kind->hook == HOOK_FORWARD)
 		return true;
 	return way->rule && is_as_ours(p, way->rule);
@@ -334,29 +335,6 @@ static void check_way_chain(const struct place *p, struct report *r)
 
 /* --- all of them --- */
 
-/* Whether such packets may pass by a device of the chain. */
-static bool check_way_is_on_device(const char *device, const struct chain *c)
-{
-	char name[INTERFACE_MAX + 3];
-
-	snprintf(name, sizeof(name), " %s ", device ? device : "");
-	return !device || !c->devices[0] || strstr(c->devices, name);
-}
-
-/* What is known of packets that are forwarded is known behind NAT already. */
-static bool check_way_at_hook(const struct kind *k, const struct chain *c)
-{
-	if (k->hook == HOOK_FORWARD && c->hook == HOOK_PREROUTING)
-		return c->priority > BEFORE_NAT;
-	if (k->hook == HOOK_FORWARD && c->hook == HOOK_POSTROUTING)
-		return true;
-	if (k->hook == HOOK_FORWARD && c->hook == HOOK_EGRESS)
-		return check_way_is_on_device(k->packet.out, c);
-	if (k->hook == HOOK_PREROUTING && c->hook == HOOK_INGRESS)
-		return check_way_is_on_device(k->packet.in, c);
-	return c->hook == k->hook && c->priority >= k->from && c->priority <= k->to;
-}
-
 /* Whether the chain has a jump to ours for such packets. */
 static bool check_way_has_jump(const struct place *p)
 {
@@ -379,36 +357,14 @@ static bool check_way_is_left_to_others(const struct service *s, const struct ki
 	       (k->hook == HOOK_FORWARD && !s->accept_data && !s->lan[0]);
 }
 
-/* What is known of such packets at the chain: before a route is chosen not by which interface they
- * leave; and what the server sends has, once it is translated, an address of the router. */
-static struct kind check_way_there(
-	const struct kind *k, const struct service *s, const struct chain *c)
-{
-	struct kind there = *k;
-
-	if (is_of_device(c)) {
-		there.packet.state = 0;
-		there.packet.helper = NULL;
-	}
-	if (c->hook == HOOK_PREROUTING)
-		there.packet.out = NULL;
-	if (c->hook != HOOK_EGRESS && (c->hook != HOOK_POSTROUTING || c->priority <= BEHIND_NAT))
-		return there;
-	if (k->packet.src.family != ADDR_NONE)
-		there.packet.src = s->public;
-	if (k->packet.reply && k->packet.orig_dport && !k->packet.orig_dport_to)
-		there.packet.sport = k->packet.orig_dport;
-	return there;
-}
-
 static void check_way_kind(const struct facts *facts, const struct target *t,
 	const struct filter *f, const struct kind *k, struct report *r)
 {
 	for (size_t i = 0; i < f->rules.n; i++) {
-		const struct kind there = check_way_there(k, &t->service, &f->rules.chain[i]);
+		const struct kind there = kind_there(k, &t->service, &f->rules.chain[i]);
 		struct place p = {facts, t, f, &f->rules.chain[i], &there, false, false};
 
-		if (!check_way_at_hook(k, p.chain) || chain_is_of_pasvd(p.chain))
+		if (!kind_is_at(k, p.chain) || chain_is_of_pasvd(p.chain))
 			continue;
 		p.ours = f == t->filter && !filter_is_nft(f) && p.chain->hook == k->hook &&
 			 strcmp(p.chain->table, k->table) == 0 &&
@@ -420,7 +376,7 @@ static void check_way_kind(const struct facts *facts, const struct target *t,
 		}
 		if (p.ours && !check_way_has_jump(&p))
 			continue; /* check_rules() says so */
-		if (is_of_device(p.chain))
+		if (chain_is_of_device(p.chain))
 			p.is_elsewhere =
 				!p.chain->devices[0] ||
 				!(p.chain->hook == HOOK_EGRESS ? k->packet.out : k->packet.in);
@@ -459,6 +415,21 @@ static void check_way_server(const struct facts *f, const struct target *t, stru
 	}
 }
 
+/* Whose servers are behind `outside` (NULL: not known). */
+static void check_way_clients(
+	const struct facts *f, const struct target *t, const char *outside, struct report *r)
+{
+	bool translated = family_is_translated(f, t->family);
+
+	for (size_t i = 0; i < t->service.n_lan_ports; i++) {
+		struct kinds k = {0};
+
+		kinds_add_clients(&k, t, t->service.lan_port[i], outside, translated);
+		check_way_kinds(f, t, &k, r);
+		check_first(f, t, &k, 0, r);
+	}
+}
+
 static size_t check_way_not_well(const struct report *r)
 {
 	return report_count(r, SEVERITY_UNSURE) + report_count(r, SEVERITY_WARNING) +
@@ -468,7 +439,6 @@ static size_t check_way_not_well(const struct report *r)
 static void check_way_target(const struct facts *f, const struct target *t, struct report *r)
 {
 	size_t before = check_way_not_well(r);
-	struct kinds k = {0};
 
 	for (size_t m = 0; m <= t->service.n_more; m++) {
 		struct target one = target_of_server(t, m);
@@ -476,12 +446,10 @@ static void check_way_target(const struct facts *f, const struct target *t, stru
 		if (one.service.server.family != ADDR_NONE || one.service.any)
 			check_way_server(f, &one, r);
 	}
-	for (size_t i = 0; t->service.lan[0] && i < t->service.n_lan_ports; i++) {
-		k.n = 0;
-		kinds_add_clients(
-			&k, t, t->service.lan_port[i], family_is_translated(f, t->family));
-		check_way_kinds(f, t, &k, r);
-		check_first(f, t, &k, 0, r);
+	if (t->service.lan[0]) {
+		check_way_clients(f, t, t->outside[0] ? t->outside : NULL, r);
+		for (size_t w = 0; w < t->service.n_wans; w++)
+			check_way_clients(f, t, t->service.wan[w], r);
 	}
 	if (check_way_not_well(r) == before && !f->filters_unread)
 		report_add(r, SEVERITY_OK, about, "%s: nothing takes those of FTP away from %s",

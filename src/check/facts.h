@@ -29,10 +29,11 @@ struct target {
 	bool known;                  /* what should be loaded: */
 	char options[OPTIONS_MAX];   /* of `pasvd rules`; "": none, as configured */
 	bool expected_known;
-	struct ruleset expected;    /* as if only these rules were loaded */
-	char complaint[256];        /* if not: why not */
-	struct service service;     /* of what is expected, or else of what is loaded */
-	char inside[INTERFACE_MAX]; /* the interface that leads to the server; "": not known */
+	struct ruleset expected;     /* as if only these rules were loaded */
+	char complaint[256];         /* if not: why not */
+	struct service service;      /* of what is expected, or else of what is loaded */
+	char inside[INTERFACE_MAX];  /* the interface that leads to the server; "": not known */
+	char outside[INTERFACE_MAX]; /* that of the default route; "": not known */
 	char more_inside[SERVICE_MORE_MAX][INTERFACE_MAX]; /* of the service's other servers */
 };
 

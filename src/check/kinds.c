@@ -7,9 +7,10 @@
 #include "kinds.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { FIRST = INT_MIN, LAST = INT_MAX };
+enum { FIRST = INT_MIN, LAST = INT_MAX, DATA_PORT = 20 };
 
 /* A packet that begins a connection is a SYN; others have no SYN, but an ACK. */
 static void kinds_set_flags(struct rule_packet *p, bool begins)
@@ -25,7 +26,7 @@ static void kinds_add_at(struct kinds *k, const char *what, enum hook hook, int 
 {
 	if (!packet.flags)
 		kinds_set_flags(&packet, !(packet.state & STATE_ESTABLISHED));
-	k->kind[k->n++] = (struct kind){what, hook, from, to, table, packet};
+	k->kind[k->n++] = (struct kind){what, hook, from, to, table, packet, false};
 }
 
 static void kinds_add(struct kinds *k, const char *what, enum hook hook, const char *table,
@@ -158,13 +159,17 @@ static void kinds_add_data(struct kinds *k, const struct target *t, const char *
 		.orig_dport_to = UINT16_MAX,
 		.state = STATE_RELATED | STATE_EXPECTED | (kinds_dnat(s) ? STATE_SNAT : 0),
 		.helper = s->ct_helper};
-	struct rule_packet incoming = to;
+	struct rule_packet incoming = to, from_20 = back;
 
 	incoming.dst = s->public;
 	kinds_add_incoming(k, "a data connection to the server", incoming);
 	kinds_add_incoming(k, "a data connection of the server", back);
 	kinds_add(k, "a data connection to the server", HOOK_FORWARD, "filter", to);
 	kinds_add(k, "a data connection of the server", HOOK_FORWARD, "filter", back);
+	from_20.sport = DATA_PORT;
+	kinds_add_incoming(k, "a data connection of the server from port 20", from_20);
+	kinds_add(
+		k, "a data connection of the server from port 20", HOOK_FORWARD, "filter", from_20);
 	to.state = STATE_ESTABLISHED | STATE_EXPECTED | kinds_dnat(s);
 	kinds_add(k, "the packets of a data connection", HOOK_FORWARD, "filter", to);
 	back.reply = true;
@@ -182,46 +187,52 @@ void kinds_add_server(struct kinds *k, const struct target *t, const char *wan, 
 	kinds_add_data(k, t, wan);
 }
 
-void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port, bool translated)
+/* Whoever the servers are: nobody translates a connection to them. */
+static void kinds_add_dialling(struct kinds *k, struct rule_packet out)
 {
-	const char *lan = t->service.lan;
-	const unsigned int snat = translated ? STATE_SNAT : 0, dnat = translated ? STATE_DNAT : 0;
-	struct rule_packet out = {.in = lan,
-		.never_out = lan,
-		.sport = POLICY_LOWEST_PORT,
-		.sport_to = UINT16_MAX,
-		.dport = port,
-		.orig_dport = port,
-		.reply_sport = port};
-	struct rule_packet back = {.never_in = lan,
-		.sport = port,
-		.dport = POLICY_LOWEST_PORT,
-		.dport_to = UINT16_MAX,
-		.orig_dport = port,
-		.reply_sport = port,
-		.reply = true,
-		.state = STATE_ESTABLISHED | snat};
-	struct rule_packet data = {.dport = POLICY_LOWEST_PORT,
-		.dport_to = UINT16_MAX,
-		.orig_dport = POLICY_LOWEST_PORT,
-		.orig_dport_to = UINT16_MAX,
-		.helper = t->service.ct_helper};
+	static const char what[] = "a client's connection";
 
-	kinds_add(k, "a client's connection", HOOK_PREROUTING, "raw", out);
+	out.state = 0;
+	out.out = NULL;
+	kinds_add(k, what, HOOK_PREROUTING, "raw", out);
+	kinds_add_untracked(k, what, out);
+	out.state = STATE_NEW;
+	kinds_add_at(k, what, HOOK_PREROUTING, AFTER_CONNTRACK + 1, LAST, "", out);
+	k->kind[k->n - 1].stays = true;
+}
+
+/* Control connections of clients. */
+static void kinds_add_client_control(
+	struct kinds *k, struct rule_packet out, struct rule_packet back, unsigned int snat)
+{
+	const char *lan = out.in;
+
+	kinds_add_dialling(k, out);
 	out.state = STATE_NEW;
 	kinds_add(k, "a client's connection", HOOK_FORWARD, "filter", out);
 	out.state = STATE_ESTABLISHED | snat;
 	kinds_add(k, "a client's commands", HOOK_PREROUTING, "mangle", out);
 	kinds_add(k, "a client's commands", HOOK_FORWARD, "filter", out);
+	back.state = STATE_ESTABLISHED | snat;
+	kinds_add_untracked(k, "the answers to clients", back);
 	kinds_add(k, "the answers to clients", HOOK_PREROUTING, "mangle", back);
 	back.out = lan;
 	kinds_add(k, "the answers to clients", HOOK_FORWARD, "filter", back);
-	data.out = lan;
-	data.never_in = lan;
-	data.state = STATE_RELATED | STATE_EXPECTED | dnat;
+	kinds_add_accepting(k, "the answer to a client's connection", back);
+}
+
+/* Data connections to clients from a port of the servers, and from any. */
+static void kinds_add_client_active(struct kinds *k, struct rule_packet data)
+{
+	kinds_add_incoming(k, "a data connection to clients", data);
 	kinds_add(k, "a data connection to clients", HOOK_FORWARD, "filter", data);
-	data.out = data.never_in = NULL;
-	data.in = data.never_out = lan;
+	data.sport = DATA_PORT;
+	kinds_add_incoming(k, "a data connection to clients from port 20", data);
+	kinds_add(k, "a data connection to clients from port 20", HOOK_FORWARD, "filter", data);
+}
+
+static void kinds_add_client_passive(struct kinds *k, struct rule_packet data, unsigned int snat)
+{
 	data.sport = POLICY_LOWEST_PORT;
 	data.sport_to = UINT16_MAX;
 	data.state = STATE_RELATED | STATE_EXPECTED | snat;
@@ -229,4 +240,92 @@ void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port, b
 	kinds_add(k, "a data connection of clients", HOOK_FORWARD, "filter", data);
 	data.state = STATE_ESTABLISHED | STATE_EXPECTED | snat;
 	kinds_add(k, "the packets of a data connection", HOOK_FORWARD, "filter", data);
+}
+
+void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port, const char *outside,
+	bool translated)
+{
+	const char *lan = t->service.lan, *never = outside ? NULL : lan;
+	struct rule_packet out = {.in = lan,
+		.out = outside,
+		.never_out = never,
+		.sport = POLICY_LOWEST_PORT,
+		.sport_to = UINT16_MAX,
+		.dport = port,
+		.orig_dport = port,
+		.reply_sport = port};
+	struct rule_packet back = {.in = outside,
+		.never_in = never,
+		.sport = port,
+		.dport = POLICY_LOWEST_PORT,
+		.dport_to = UINT16_MAX,
+		.orig_dport = port,
+		.reply_sport = port,
+		.reply = true};
+	struct rule_packet data = {.in = outside,
+		.out = lan,
+		.never_in = never,
+		.dport = POLICY_LOWEST_PORT,
+		.dport_to = UINT16_MAX,
+		.orig_dport = POLICY_LOWEST_PORT,
+		.orig_dport_to = UINT16_MAX,
+		.helper = t->service.ct_helper,
+		.state = STATE_RELATED | STATE_EXPECTED | (translated ? STATE_DNAT : 0)};
+
+	kinds_add_client_control(k, out, back, translated ? STATE_SNAT : 0);
+	kinds_add_client_active(k, data);
+	data.never_in = NULL;
+	data.never_out = never;
+	data.in = lan;
+	data.out = outside;
+	kinds_add_client_passive(k, data, translated ? STATE_SNAT : 0);
+}
+
+/* --- where packets of a kind pass --- */
+
+/* At ingress and egress nothing is known of a packet's connection. */
+bool chain_is_of_device(const struct chain *c)
+{
+	return c->hook == HOOK_INGRESS || c->hook == HOOK_EGRESS;
+}
+
+/* Whether such packets may pass by a device of the chain. */
+static bool kind_is_on_device(const char *device, const struct chain *c)
+{
+	char name[INTERFACE_MAX + 3];
+
+	snprintf(name, sizeof(name), " %s ", device ? device : "");
+	return !device || !c->devices[0] || strstr(c->devices, name);
+}
+
+bool kind_is_at(const struct kind *k, const struct chain *c)
+{
+	if (k->hook == HOOK_FORWARD && c->hook == HOOK_PREROUTING) /* behind NAT */
+		return c->priority > BEFORE_NAT;
+	if (k->hook == HOOK_FORWARD && c->hook == HOOK_POSTROUTING)
+		return true;
+	if (k->hook == HOOK_FORWARD && c->hook == HOOK_EGRESS)
+		return kind_is_on_device(k->packet.out, c);
+	if (k->hook == HOOK_PREROUTING && c->hook == HOOK_INGRESS)
+		return kind_is_on_device(k->packet.in, c);
+	return c->hook == k->hook && c->priority >= k->from && c->priority <= k->to;
+}
+
+struct kind kind_there(const struct kind *k, const struct service *s, const struct chain *c)
+{
+	struct kind there = *k;
+
+	if (chain_is_of_device(c)) {
+		there.packet.state = 0;
+		there.packet.helper = NULL;
+	}
+	if (c->hook == HOOK_PREROUTING)
+		there.packet.out = NULL;
+	if (c->hook != HOOK_EGRESS && (c->hook != HOOK_POSTROUTING || c->priority <= BEHIND_NAT))
+		return there;
+	if (k->packet.src.family != ADDR_NONE)
+		there.packet.src = s->public;
+	if (k->packet.reply && k->packet.orig_dport && !k->packet.orig_dport_to)
+		there.packet.sport = k->packet.orig_dport;
+	return there;
 }

@@ -13,6 +13,7 @@ struct kind {
 	int from, to;      /* priorities of the chains that see it like this */
 	const char *table; /* in which it has to reach our chain; "": in none */
 	struct rule_packet packet;
+	bool stays; /* nobody may send it elsewhere */
 };
 
 struct kinds {
@@ -23,7 +24,20 @@ struct kinds {
 /* Packets of clients that come in by `wan` (NULL: not known) for a port of the target's server. */
 void kinds_add_server(struct kinds *k, const struct target *t, const char *wan, size_t port);
 
-/* Those of the target's clients; `translated`: they have another address outside. */
-void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port, bool translated);
+/* Those of the target's clients, to servers behind `outside` (NULL: not known); `translated`: they
+ * have another address there. */
+void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port, const char *outside,
+	bool translated);
+
+/* At ingress and egress nothing is known of a packet's connection. */
+bool chain_is_of_device(const struct chain *c);
+
+/* Whether the chain sees packets of the kind as they are described. What is known of those that are
+ * forwarded is known behind NAT already. */
+bool kind_is_at(const struct kind *k, const struct chain *c);
+
+/* What is known of such packets at the chain: before a route is chosen not by which interface they
+ * leave; and what the server sends has, once it is translated, an address of the router. */
+struct kind kind_there(const struct kind *k, const struct service *s, const struct chain *c);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_route.h"
 #include "checks.h"
 #include "child.h"
 #include "probe.h"
@@ -101,11 +102,23 @@ static void probe_server(
 	free(route);
 }
 
+/* To where packets of LAN clients go whose servers are anywhere. */
+static void probe_outside(struct target *t)
+{
+	char *route = probe_net_ip(
+		t->family, (const char *const[]){"route", "get",
+				   t->family == ADDR_IP6 ? "2001:db8::1" : "192.0.2.1", NULL});
+
+	if (!route || !route_device(route, t->outside) || strcmp(t->outside, t->service.lan) == 0)
+		t->outside[0] = '\0';
+	free(route);
+}
+
 /* The kernel looks at the interface by which a packet comes in, for IPv6 at "all". */
 static void probe_forwarding(const struct target *t, struct report *r)
 {
 	const struct service *s = &t->service;
-	const char *names[SERVICE_WANS_MAX + SERVICE_MORE_MAX + 2];
+	const char *names[SERVICE_WANS_MAX + SERVICE_MORE_MAX + 3];
 	char sysctl[SYSCTL_MAX];
 	size_t n = 0;
 	long all = probe_sysctl(
@@ -120,6 +133,7 @@ static void probe_forwarding(const struct target *t, struct report *r)
 		names[n++] = s->wan[i];
 	names[n++] = s->lan;
 	names[n++] = t->inside;
+	names[n++] = t->outside;
 	for (size_t m = 0; m < s->n_more; m++)
 		names[n++] = t->more_inside[m];
 	for (size_t i = 0; i < n; i++) {
@@ -144,8 +158,10 @@ static void probe_target(const struct facts *f, struct target *t, struct report 
 {
 	for (size_t w = 0; w < t->service.n_wans; w++)
 		probe_interface(r, t->family, true, t->service.wan[w]);
-	if (t->service.lan[0])
+	if (t->service.lan[0]) {
 		probe_interface(r, t->family, false, t->service.lan);
+		probe_outside(t);
+	}
 	if (t->service.server.family != ADDR_NONE)
 		probe_server(&t->service.server, t->inside, r);
 	for (size_t m = 0; m < t->service.n_more; m++)

@@ -191,16 +191,16 @@ static void probe_route_server(const struct probe_route *p, const char *wan)
 static void probe_route_clients(const struct probe_route *p)
 {
 	const struct service *s = &p->t->service;
-	char client[HOST_TEXT_MAX], server[HOST_TEXT_MAX], device[INTERFACE_MAX];
+	char client[HOST_TEXT_MAX], server[HOST_TEXT_MAX];
 	struct passage to = {.what = "what LAN clients send",
 		.in = s->lan,
-		.out = device,
+		.out = p->t->outside,
 		.from = client,
 		.to = server,
 		.any_uplink = true};
 
-	if (!probe_route_outside(p, s->lan, device) || !probe_route_host_by(p, s->lan, client) ||
-		!probe_route_host_by(p, device, server))
+	if (!p->t->outside[0] || !probe_route_host_by(p, s->lan, client) ||
+		!probe_route_host_by(p, p->t->outside, server))
 		return;
 	probe_route_set_ports(p, &to, s->n_lan_ports ? s->lan_port[0] : 21);
 	probe_route_between(p, to, "what LAN clients are sent");

@@ -708,6 +708,90 @@ def test_drop_behind_the_rules(own_router, table, rule, what):
     assert own_router.check().is_well() and own_router.ftp_works()
 
 
+def modes_that_work(lab, server):
+    """Of a LAN client with a server outside: "passive", "active"."""
+    return {mode for mode, transfer in (("passive", passive_works), ("active", active_works)) if transfer(lab, server)}
+
+
+def told(control, *commands):
+    """The replies, after the greeting."""
+    replies = control.makefile("r", newline="")
+    return [replies.readline(), *((control.sendall(f"{command}\r\n".encode()), replies.readline())[1] for command in commands)]
+
+
+def passive_works(lab, server):
+    try:
+        with lab.lan[0].connect(server.address, 21, timeout=SLOWNESS) as control:
+            told(control, "USER lab", "PASS lab", "PASV")
+            return lab.lan[0].attempt(server.address, server.data_ports[-1], timeout=1) == "open"
+    except (OSError, IndexError):
+        return False
+
+
+def active_works(lab, server):
+    address = lab.lan_addresses[0]
+    try:
+        with lab.lan[0].connect(server.address, 21, timeout=SLOWNESS) as control, lab.lan[0].listen(address, 0) as listener:
+            listener.settimeout(SLOWNESS)
+            told(control, "USER lab", "PASS lab", f"PORT {port_argument((address, listener.getsockname()[1]))}", "RETR x")
+            listener.accept()[0].close()
+            return True
+    except OSError:
+        return False
+
+
+BOTH, NEITHER = {"active", "passive"}, set()
+# What stops LAN clients on a router with a default route: how that looks, and what still works.
+OF_CLIENTS = {
+    "data connections from outside": (
+        "iptables -I FORWARD -i wan -m conntrack --ctstate RELATED -j DROP", "drops a data connection to clients", {"passive"}),
+    "any connection from outside": ("iptables -I FORWARD -i wan -p tcp --syn -j DROP", "drops a data connection to clients", {"passive"}),
+    "the servers' port of data": ("iptables -I FORWARD -i wan -p tcp --sport 20 -j DROP", "to clients from port 20", {"passive"}),
+    "high ports outside": ("iptables -t mangle -A POSTROUTING -o wan -p tcp --dport 1024: -j DROP", "drops a data connection of", {"active"}),
+    "any connection from outside, before conntrack": (
+        "iptables -t raw -I PREROUTING -i wan -p tcp --syn -j DROP", "drops a data connection to clients", {"passive"}),
+    "any connection from outside, at ingress": (
+        nft_ingress("tcp flags syn / fin,syn,rst,ack drop"), "drops a data connection to clients", {"passive"}),
+    "answers, before conntrack": ("iptables -t raw -I PREROUTING -i wan -p tcp --sport 21 -j DROP", "drops the answers to clients", NEITHER),
+    "tracking of what comes in": ("iptables -t raw -I PREROUTING -i wan -j NOTRACK", "the answers to clients", NEITHER),
+    "answers that are not shown to pasvd": ("iptables -t mangle -I PREROUTING -i wan -j ACCEPT", "the answers to clients", NEITHER),
+    "a proxy": ("iptables -t nat -A PREROUTING -i lan -p tcp --dport 21 -j REDIRECT --to-ports 2121", "a client's connection", NEITHER),
+    "another server": (
+        nft_chain("nat hook prerouting priority -150", "iifname lan tcp dport 21 dnat to 10.88.0.9"), "a client's connection", NEITHER),
+    "no forwarding": ("sysctl -qw net.ipv4.conf.wan.forwarding=0", "net.ipv4.conf.wan.forwarding is off", NEITHER),
+}
+
+
+@pytest.fixture
+def clients_router(make_lab):
+    with make_lab(servers=(), lan=("10.88.0.2",), outside=1) as lab:
+        lab.router.ip(f"route add default via {lab.outside_address(100)} dev wan")
+        yield Practice(lab)
+
+
+@pytest.mark.parametrize("name", OF_CLIENTS)
+def test_what_stops_clients_is_seen(clients_router, name):
+    command, what, works = OF_CLIENTS[name]
+    clients_router.shell(command)
+    errors = [finding["what"] for finding in clients_router.check().of("error")]
+    assert any(what in error for error in errors), errors
+    assert modes_that_work(clients_router.lab, ScriptedServer(clients_router.lab)) == works
+
+
+def test_what_does_clients_no_harm(clients_router):
+    clients_router.shell("""
+        iptables -I FORWARD -i wan -m conntrack --ctstate NEW,INVALID -j DROP
+        iptables -I FORWARD -i lan ! -s 10.88.0.0/24 -j DROP
+        iptables -t nat -I PREROUTING -i wan -p tcp -j DNAT --to-destination 10.88.0.9
+        iptables -t nat -I PREROUTING -i lan -p tcp --dport 80 -j REDIRECT --to-ports 3128
+        iptables -t nat -I PREROUTING -i lan -d 10.88.0.1 -p tcp --dport 21 -j DNAT --to-destination 10.88.0.9
+        iptables -t nat -I POSTROUTING -o wan -j SNAT --to-source 203.0.113.1
+        iptables -t raw -I PREROUTING -i wan -s 10.0.0.0/8 -j DROP
+        sysctl -qw net.ipv4.conf.lan.rp_filter=1""")
+    assert clients_router.check().is_well()
+    assert modes_that_work(clients_router.lab, ScriptedServer(clients_router.lab)) == BOTH
+
+
 # What is not certain: how that looks, and why.
 UNCLEAR = {
     "match of iptables": (
