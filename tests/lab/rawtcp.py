@@ -101,13 +101,14 @@ def free_port(lab):
 
 class RawTcp:
     """first: what the segment that ends the handshake carries.
+    begin: its first sequence number.
     position: no handshake, but a connection that is there, as positions() says."""
 
-    def __init__(self, namespace, source, destination, port=21, source_port=34567, first=b"", position=None):
+    def __init__(self, namespace, source, destination, port=21, source_port=34567, first=b"", begin=1000, position=None):
         self.ends = socket.inet_aton(source), socket.inet_aton(destination)
         self.ports = source_port, port
         self.destination = destination
-        self.seq, self.ack = position or (1000, 0)
+        self.seq, self.ack = position or (begin, 0)
         # the kernel knows nothing of the connection, and would reset it
         namespace.run("iptables", "-A", "OUTPUT", "-p", "tcp", "--sport", source_port,
                       "--tcp-flags", "RST", "RST", "-j", "DROP")

@@ -9,6 +9,7 @@ import pytest
 
 import clients
 from each_server import each_server
+from rawtcp import ACK, PSH, RawTcp
 from scripted import RawClient, ScriptedServer
 from servers import SERVERS
 from test_endings import pasv, retrieve
@@ -61,6 +62,43 @@ def test_client_comes_again_from_the_same_port(lab, number, end):
             assert client.ask("NOOP") == "200 ok\r\n"
             end(client, server)
     assert (stalls(lab), lab.pasvd.counters()["opened"]) == (before[0], before[1] + 2 * COMES)
+
+
+FAR = 700_000_000
+
+
+def forget(server):
+    """As a machine does whose power fails: without a word. conntrack does not hear of it."""
+    host = server.namespace
+    host.run("iptables", "-I", "OUTPUT", "-p", "tcp", "--tcp-flags", "RST", "RST", "-j", "DROP")
+    host.run("ss", "-K", "state", "established", "sport", "=", ":21")
+
+
+def test_connection_that_takes_the_place_of_one_that_both_ends_have_forgotten(make_lab):
+    """conntrack keeps its entry, with the mark of the session that was: that is not taken for the new one's."""
+    with make_lab() as lab:
+        server = ScriptedServer(lab)
+        ends = lab.clients[0], lab.client_address(), lab.publics[0]
+
+        def say(client, line):
+            client.segment(PSH | ACK, line)
+            return client.reply()[:3]
+
+        def log_in(client):
+            assert [say(client, line) for line in (b"USER lab\r\n", b"PASS lab\r\n")] == [b"331", b"230"]
+
+        before = RawTcp(*ends, source_port=PORT)
+        lab.on_exit(before.socket.close)
+        before.reply()
+        log_in(before)
+        assert say(before, b"PASV\r\n") == b"227" and lab.pasvd.counters()["opened"] == 1
+        forget(server)
+        with RawTcp(*ends, source_port=PORT, begin=FAR) as client:
+            assert client.reply() == b"220 scripted\r\n"
+            assert say(client, b"NOOP\r\n") == b"200"
+            assert say(client, b"PASV\r\n") == b"227" and lab.pasvd.counters()["opened"] == 1
+            log_in(client)
+            assert say(client, b"PASV\r\n") == b"227" and lab.pasvd.counters()["opened"] == 2
 
 
 @pytest.fixture(scope="module")

@@ -195,7 +195,7 @@ def test_every_rule_of_a_port_is_there_for_each_port():
         one = rules_of(pasvd_rules(*options, "--port", "2121:21").stdout)
         two = rules_of(pasvd_rules(*options, "--port", "2121:21", "--port", "990").stdout)
         of_port = [line for line in one if "2121" in line]
-        assert len(of_port) == 13
+        assert len(of_port) == 14
         assert len(two) == len(one) + len(of_port)
 
 
@@ -261,9 +261,10 @@ def test_without_a_server_of_ours_there_are_its_helper_and_its_queue_and_no_more
     nat, filtered = rules.index("*nat"), rules.index("*filter")
     assert rules[:nat] == ours[:ours.index("*nat")]
     assert rules[nat:filtered] == ["*nat", ":PASVD - [0:0]", "COMMIT"]
-    in_middle, unread = [line for line in ours if "-j CONNMARK" in line]
+    in_middle, replaced, unread = [line for line in ours if "-j CONNMARK" in line]
     jump = "-I FORWARD -p tcp -m conntrack --ctorigdstport 2121 -j PASVD"
-    assert "! --syn" in in_middle and rules[filtered:] == ["*filter", ":PASVD - [0:0]", unread, jump, "COMMIT"]
+    assert "! --syn" in in_middle and "SYN,ACK SYN,ACK" in replaced
+    assert rules[filtered:] == ["*filter", ":PASVD - [0:0]", unread, jump, "COMMIT"]
     more = rules_of(pasvd_rules(*options, "--port", "2121:21", flag, "--accept-data").stdout)
     assert more[:filtered] == rules[:filtered]
     assert [re.sub("-p icmp(v6)?|-p ipv6-icmp", "-p icmp", line) for line in more[filtered:]] == [
