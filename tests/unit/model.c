@@ -108,6 +108,7 @@ struct model {
 	uint64_t seed, random;
 	unsigned long packets;
 	bool perfect;   /* the network, and Nagle's sender */
+	bool closed;    /* the daemon may rely on it that nothing passes while none runs */
 	bool mortal;    /* the daemon; the sender has one segment in flight, and repeats it */
 	bool plodding;  /* the sender repeats its first segment only */
 	bool eager;     /* the client does not wait for the greeting */
@@ -544,7 +545,7 @@ static void start(struct model *m)
 	struct ct_ops port = fake_ct_port(&m->ct);
 
 	engine_init(&m->engine, &port, &policy, key);
-	m->engine.sees_all = true;
+	m->engine.sees_all = m->closed;
 	m->syn_seen = false;
 	if (!is_lan(m) && m->ends->indev[DIR_ORIGINAL])
 		other_syn(m);
@@ -921,6 +922,7 @@ static void begin(struct model *m, uint64_t seed)
 	m->random = (seed + 1) * 0x9e3779b97f4a7c15;
 	m->perfect = chance(m, 50);
 	m->mortal = m->perfect && chance(m, 50);
+	m->closed = chance(m, 50);
 	m->depth = m->mortal || chance(m, 60) ? 1 : 1 + below(m, EDITS_MAX);
 	m->plodding = m->mortal || (m->depth == 1 && chance(m, 50));
 	m->ends = &ends[below(m, ARRAY_SIZE(ends))];
