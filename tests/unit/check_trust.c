@@ -642,6 +642,60 @@ START_TEST(a_client_that_nobody_has_heard_is_not_trusted_by_a_successor)
 }
 END_TEST
 
+/* The page's server sends a SYN and ACK in the connection, at which the rules take its mark away,
+ * and goes on far from where it was. */
+START_TEST(a_server_that_begins_again_clears_no_distrust)
+{
+	static const char *const said[] = {"POST / HTTP/1.1\r\n", "AUTH TLS\r\n", "USER x\r\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
+		for (int is_killed = 0; is_killed < 2; is_killed++) {
+			struct talk t = greeted_client();
+
+			client(&t, said[i]);
+			server(&t, "234 in\r\n");
+			t.conn->mark = trust_to_mark(POLICY_CONNMARK, TRUST_UNREAD);
+			if (is_killed)
+				succeed(false);
+			t.seq[DIR_REPLY] += 1 << 30;
+			server(&t, "220 ready\r\n");
+			server(&t, "230 in\r\n");
+			ck_assert_uint_eq(trust_of(&t), TRUST_UNREAD);
+			t.seq[DIR_ORIGINAL] += 1 << 29;
+			ck_assert(!goes_on(&t));
+			ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, TRUST_DISTRUSTED);
+		}
+	}
+}
+END_TEST
+
+/* It says that the session is TLS, of which nothing was read. */
+START_TEST(tls_that_only_a_server_elsewhere_has_begun_is_distrusted)
+{
+	static const char record[] = "\x16\x03\x03\0\1";
+	struct talk t = greeted_client();
+
+	succeed(false);
+	say_bytes(&t, DIR_REPLY, record, sizeof(record));
+	ck_assert_uint_eq(trust_of(&t), TRUST_BEGUN | TRUST_DISTRUSTED);
+	say_bytes(&t, DIR_ORIGINAL, record, sizeof(record));
+	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN | TRUST_TLS | TRUST_DISTRUSTED);
+}
+END_TEST
+
+/* Its SYN is forgotten with it. */
+START_TEST(an_evicted_session_whose_client_was_not_heard_is_distrusted)
+{
+	struct talk t = greeted_client();
+
+	conntab_set_max(&engine.tab, 1);
+	logs_in = true;
+	talk();
+	ck_assert(!goes_on(&t));
+	ck_assert_uint_eq(trust_of(&t) & TRUST_DISTRUSTED, TRUST_DISTRUSTED);
+}
+END_TEST
+
 START_TEST(a_client_that_was_heard_is_trusted_by_a_successor)
 {
 	struct talk t = greeted_client();
@@ -867,6 +921,9 @@ int main(void)
 		a_client_of_our_own_server_may_speak_first,
 		a_client_whose_syn_was_seen_may_speak_first,
 		a_client_that_nobody_has_heard_is_not_trusted_by_a_successor,
+		a_server_that_begins_again_clears_no_distrust,
+		tls_that_only_a_server_elsewhere_has_begun_is_distrusted,
+		an_evicted_session_whose_client_was_not_heard_is_distrusted,
 		a_client_that_was_heard_is_trusted_by_a_successor,
 		a_greeting_that_comes_twice_is_of_one_session,
 		a_next_connection_has_a_syn_of_its_own,
