@@ -6,6 +6,8 @@ import signal
 import pytest
 
 from lab import wait_for
+from rawtcp import ACK, PSH, RawTcp, positions
+from scripted import RawClient, ScriptedServer, port_argument
 from test_fail import CLOSED, OPEN
 from test_kills import Wire
 from test_overload import Site, addresses
@@ -75,3 +77,47 @@ def test_command_while_there_are_no_rules(site):
         without_rules(site.lab, ask)
         assert site.client.ask("NOOP") == "200 ok\r\n"
         site.check_session()
+
+
+# What others may try with that.
+
+REFUSE = "[tls]\nmode = refuse\n"
+HIDDEN = b"AUTH TLS\r\n"     # pasvd masks it
+
+
+def test_client_that_acknowledges_a_lost_reply_passes_nothing_unread(make_lab):
+    """As from a full queue. What the client then sends late would be taken for a repetition."""
+    with make_lab(config=REFUSE) as lab:
+        server = ScriptedServer(lab)
+        client = RawClient(lab.clients[0], lab.publics[0])
+        (sent, received), source = positions(client.control), client.control.getsockname()
+        lab.iptables("-t", "mangle", "-I", "PREROUTING", "-p", "tcp", "-m", "string", "--string", "200 ok", "--algo", "bm",
+                     "-j", "DROP")
+        raw = RawTcp(client.namespace, source[0], lab.publics[0], port=21, source_port=source[1], position=(sent, received))
+        lab.on_exit(raw.socket.close)
+        raw.segment(PSH | ACK, b"NOOP\r\n")
+        wait_for(lambda: server.commands[-1:] == [b"NOOP\r\n"], what="the reply is lost")
+        raw.ack += len(b"200 ok\r\n")
+        behind = raw.seq + len(HIDDEN)
+        raw.seq = behind
+        raw.segment(PSH | ACK, b"NOOP\r\n")
+        before = lab.packets()[1]
+        raw.seq = behind - len(HIDDEN)
+        raw.segment(PSH | ACK, HIDDEN)
+        wait_for(lambda: lab.packets()[1] > before and not lab.packets()[0], what="it has come by")
+        assert lab.pasvd.counters()["reordered"] == 1
+        assert server.commands == [b"USER lab\r\n", b"PASS lab\r\n", b"NOOP\r\n"]
+
+
+def test_client_of_which_a_line_went_past_may_be_a_web_page(make_lab):
+    """It visits a server outside, which says that any login succeeds."""
+    with make_lab(servers=(), outside=1, lan=("192.168.100.200",)) as lab:
+        server = ScriptedServer(lab)
+        with RawClient(lab.lan[0], server.address) as client:
+            without_rules(lab, lambda: client.ask("NOOP"))
+            for command in ("PASS again", f"PORT {port_argument(client.listen())}"):
+                client.ask(command)
+            assert lab.pasvd.counters()["not-ftp"] == 1 and lab.expectations() == []
+        with RawClient(lab.lan[0], server.address) as client:
+            client.ask(f"PORT {port_argument(client.listen())}")
+            assert len(lab.expectations()) == 1
