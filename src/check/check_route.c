@@ -184,3 +184,50 @@ void check_route_nobody(const struct target *t, const char *wan, struct report *
 			   "have their routes");
 	finding_advice(found, "look at `ip route show table all`");
 }
+
+/* --- IPsec --- */
+
+static bool ipsec_is_for(const char *policy, const char *key, const struct addr *a, bool *ret_all)
+{
+	const char *word = strstr(policy, key);
+	struct network n;
+
+	if (!word)
+		return false;
+	word += strlen(key);
+	if (conf_value_network((struct text){word, strcspn(word, " \\")}, &n))
+		return false;
+	*ret_all = n.bits == 0;
+	return *ret_all ? n.addr.family == a->family || a->family == ADDR_NONE
+			: a->family != ADDR_NONE && network_has(&n, a);
+}
+
+/* Those of sockets are not for what is forwarded, and neither are those of direction in. */
+static bool ipsec_concerns(const char *policy, const struct addr *server)
+{
+	bool from_all, to_all;
+
+	return (strstr(policy, "dir fwd ") || strstr(policy, "dir out ")) &&
+	       ipsec_is_for(policy, "src ", server, &from_all) &&
+	       ipsec_is_for(policy, "dst ", server, &to_all) && (from_all || to_all);
+}
+
+void check_ipsec(const struct target *t, const char *policies, struct report *r)
+{
+	struct finding *found;
+	int n;
+
+	for (; *policies; policies += n, policies += *policies == '\n') {
+		char policy[256];
+
+		n = (int)strcspn(policies, "\n");
+		snprintf(policy, sizeof(policy), "%.*s", n, policies);
+		if (!ipsec_concerns(policy, &t->service.server))
+			continue;
+		found = report_add(r, SEVERITY_UNSURE, about, "%s: an IPsec policy is for %.*s",
+			target_family(t), (int)strcspn(policy, "\\"), policy);
+		finding_why(found, "what it does to packets that are forwarded is not looked at");
+		finding_advice(found, "look at `ip xfrm policy`");
+		report_once(r);
+	}
+}

@@ -55,6 +55,10 @@ struct route_answers {
 /* What the kernel says of the next one of the passage's ports. */
 void route_answers_add(struct route_answers *a, const struct target *t, const struct passage *w,
 	const char *route, const char *command);
+/* `policies`: of `ip -o xfrm policy`. Whether one is for what the server of the target and
+ * everybody else send each other, or for all. */
+void check_ipsec(const struct target *t, const char *policies, struct report *r);
+
 /* The router knows nobody behind an interface. */
 void check_route_nobody(const struct target *t, const char *wan, struct report *r);
 void check_route(const struct facts *f, const struct target *t, const struct passage *w,

@@ -67,6 +67,8 @@ static bool check_way_diverts(const struct place *p, const struct way *way)
 /* Whether the way ends as it should. */
 static bool is_good(const struct place *p, const struct way *way)
 {
+	if (way->end == RULE_TEMPLATE && !p->ours)
+		return false;
 	if (way->end == RULE_JUMP)
 		return true;
 	if (chain_is_of_device(p->chain))
@@ -185,11 +187,33 @@ static void check_way_note(struct check_ends *e, bool good, const struct way *wa
 	e->first[good][by] = *way;
 }
 
+static bool is_own_zone(const struct target *t, uint16_t zone)
+{
+	for (size_t i = 0; i < t->filter->rules.n; i++) {
+		const struct chain *c = &t->filter->rules.chain[i];
+
+		for (size_t j = 0; j < c->n && strcmp(c->name, t->own) == 0; j++) {
+			if (c->rule[j].gives_zone && c->rule[j].zone == zone)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Replies in another zone than pasvd's rule gives to their connection. */
+static bool check_way_parts(const struct place *p, const struct way *way)
+{
+	const struct rule_packet *packet = &p->kind->packet;
+
+	return packet->reply && !packet->state && way->end == RULE_TEMPLATE &&
+	       way->rule->gives_zone && !is_own_zone(p->target, way->rule->zone);
+}
+
 static void check_way_take_end(void *data, const struct way *way)
 {
 	struct check_ends *e = data;
 
-	if (way->end == RULE_TEMPLATE && !e->place->ours)
+	if (way->end == RULE_TEMPLATE && !e->place->ours && !check_way_parts(e->place, way))
 		return; /* the packet goes on; check_first() */
 	if (way->end == RULE_UNKNOWN) {
 		check_way_note(e, true, way);
@@ -250,7 +274,10 @@ static void check_way_say_bad(const struct place *p, const struct way *way, stru
 	found = report_add(r, SEVERITY_ERROR, about, "%s: %s %s %s", target_family(p->target),
 		where, check_way_drops(p, way) ? "drops" : "keeps from pasvd's rules",
 		p->kind->what);
-	finding_why(found, "%s", check_way_what_happens(way));
+	finding_why(found, "%s",
+		p->kind->packet.reply && way->end == RULE_TEMPLATE
+			? "in another zone than their connection's conntrack does not know them"
+			: check_way_what_happens(way));
 	if (p->ours && way->rule)
 		check_way_fix_jumps(
 			found, p->target, p->chain, way->index, p->chain->n, way->index + 1);
@@ -315,19 +342,21 @@ static void check_way_chain(const struct place *p, struct report *r)
 	const char *goal = p->ours ? p->target->own : ""; /* elsewhere our chain is one of many */
 	struct check_ends e = {.place = p};
 	const struct way *bad = &e.first[false][WAYS_ALL], *good = &e.first[true][WAYS_ALL], *twice;
+	bool parts;
 
 	ruleset_ways(&p->filter->rules, p->chain, &p->kind->packet, goal, check_way_take_end, &e);
 	twice = check_way_shifts_twice(&e);
+	parts = bad->end == RULE_TEMPLATE && !bad->unclear; /* it goes on, to no avail */
 	if (twice)
 		check_way_say_twice(p, twice, r);
 	else if (!e.has[false][WAYS_ALL])
 		return;
-	else if (e.has[true][WAYS_ALL] || p->is_elsewhere)
+	else if (!parts && (e.has[true][WAYS_ALL] || p->is_elsewhere))
 		check_way_say_unsure(p, bad, bad->unclear ? bad->unclear : good->unclear,
 			bad->unclear ? bad->unclear_chain : good->unclear_chain, r);
-	else if (e.has[true][WAYS_SOME_PORTS])
+	else if (!parts && e.has[true][WAYS_SOME_PORTS])
 		check_way_say_ports(p, bad, &e.first[true][WAYS_SOME_PORTS], r);
-	else if (e.has[true][WAYS_SOME])
+	else if (!parts && e.has[true][WAYS_SOME])
 		check_way_say_some(p, bad, &e.first[true][WAYS_SOME], r);
 	else
 		check_way_say_bad(p, bad, r);

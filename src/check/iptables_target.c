@@ -82,6 +82,12 @@ static bool iptables_set_template_helper(struct rule *r, const char *word, bool 
 	return !negated;
 }
 
+static bool iptables_set_zone(struct rule *r, const char *word, bool negated)
+{
+	r->gives_zone = true;
+	return !negated && !conf_value_number(text_of_word(word), 0, UINT16_MAX, &r->zone);
+}
+
 static bool iptables_set_notrack(struct rule *r, const char *word, bool negated)
 {
 	(void)word;
@@ -168,6 +174,8 @@ const struct option iptables_target_options[] = {
 	{"--queue-num", ONE_WORD, iptables_set_queue},
 	{"--helper", ONE_WORD, iptables_set_template_helper},
 	{"--notrack", NO_WORD, iptables_set_notrack},
+	{"--zone", ONE_WORD, iptables_set_zone},
+	{"--zone-reply", ONE_WORD, iptables_set_zone},
 	{"--restore-mark", NO_WORD, iptables_set_restore},
 	{"--set-xmark", ONE_WORD, iptables_set_xmark},
 	{"--set-mark", ONE_WORD, iptables_set_xmark},

@@ -58,6 +58,14 @@ static const struct {
 	{"secmark", RULE_NONE},
 };
 
+/* "dir": of the connection, for whose packets alone the zone is */
+static void nft_list_take_zone(struct rule *r, const json_t *ct, const json_t *zone)
+{
+	r->action = RULE_TEMPLATE;
+	r->gives_zone = strcmp(nft_string_at(ct, "dir"), "original") != 0;
+	r->zone = (uint16_t)json_integer_value(zone);
+}
+
 /* A zone counts as a template of iptables does. After another address or port the packet is one of
  * which nothing is known. */
 static void nft_list_take_change(struct rule *r, const json_t *value)
@@ -71,7 +79,7 @@ static void nft_list_take_change(struct rule *r, const json_t *value)
 	if (strcmp(of_ct, "mark") == 0)
 		r->connmark |= nft_mark_written(json_object_get(value, "value"));
 	if (strcmp(of_ct, "zone") == 0 && r->action == RULE_NONE)
-		r->action = RULE_TEMPLATE;
+		nft_list_take_zone(r, json_object_get(key, "ct"), json_object_get(value, "value"));
 	if (strcmp(field, "ttl") == 0 || strcmp(field, "hoplimit") == 0)
 		rule_shortens_life(
 			r, (uint64_t)json_integer_value(json_object_get(value, "value")));

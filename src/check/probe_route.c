@@ -222,14 +222,18 @@ void probe_routes(const struct facts *f, const struct target *t, struct report *
 {
 	struct probe_route p = {.f = f, .t = t, .r = r};
 	char *rules = probe_route_ip(&p, (const char *const[]){"rule", "show", NULL});
+	char *policies;
 
 	p.rules = route_rules_read(rules ? rules : "");
 	free(rules);
+	policies = probe_route_ip(&p, (const char *const[]){"xfrm", "policy", NULL});
 	for (size_t m = 0; m <= t->service.n_more; m++) {
 		struct target one = target_of_server(t, m);
 
 		probe_route_servers(&p, &one);
+		check_ipsec(&one, policies ? policies : "", r);
 	}
+	free(policies);
 	if (t->service.lan[0])
 		probe_route_clients(&p);
 }

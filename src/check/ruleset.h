@@ -110,6 +110,8 @@ struct rule {
 	uint16_t queue;
 	uint32_t connmark; /* bits that it writes into the connection's mark */
 	bool marks;        /* it gives packets a mark */
+	bool gives_zone;   /* to replies, too: */
+	uint16_t zone;
 };
 
 enum hook {

@@ -365,6 +365,10 @@ ELSEWHERE = {
         nft_chain("nat hook prerouting priority -150", "tcp dport 21 redirect to :2121"), "comes before pasvd's rules"),
     "a zone that comes first": (
         nft_chain(PREROUTING + "-350", "ct zone set 1"), "comes before pasvd's rules, and gives another template"),
+    "a zone for replies": (
+        nft_chain(PREROUTING + "-350", "iifname lan0 ct zone set 1"), "keeps from pasvd's rules the server's replies"),
+    "a zone of iptables for replies": (
+        "iptables -t raw -A PREROUTING -i lan0 -j CT --zone 5", "-j CT --zone 5\" of table raw .* the server's replies"),
 }
 
 
@@ -747,12 +751,14 @@ OF_CLIENTS = {
         "iptables -I FORWARD -i wan -m conntrack --ctstate RELATED -j DROP", "drops a data connection to clients", {"passive"}),
     "any connection from outside": ("iptables -I FORWARD -i wan -p tcp --syn -j DROP", "drops a data connection to clients", {"passive"}),
     "the servers' port of data": ("iptables -I FORWARD -i wan -p tcp --sport 20 -j DROP", "to clients from port 20", {"passive"}),
-    "high ports outside": ("iptables -t mangle -A POSTROUTING -o wan -p tcp --dport 1024: -j DROP", "drops a data connection of", {"active"}),
+    "high ports outside": (
+        "iptables -t mangle -A POSTROUTING -o wan -p tcp --dport 1024: -j DROP", "drops a data connection of", {"active"}),
     "any connection from outside, before conntrack": (
         "iptables -t raw -I PREROUTING -i wan -p tcp --syn -j DROP", "drops a data connection to clients", {"passive"}),
     "any connection from outside, at ingress": (
         nft_ingress("tcp flags syn / fin,syn,rst,ack drop"), "drops a data connection to clients", {"passive"}),
-    "answers, before conntrack": ("iptables -t raw -I PREROUTING -i wan -p tcp --sport 21 -j DROP", "drops the answers to clients", NEITHER),
+    "answers, before conntrack": (
+        "iptables -t raw -I PREROUTING -i wan -p tcp --sport 21 -j DROP", "drops the answers to clients", NEITHER),
     "tracking of what comes in": ("iptables -t raw -I PREROUTING -i wan -j NOTRACK", "the answers to clients", NEITHER),
     "answers that are not shown to pasvd": ("iptables -t mangle -I PREROUTING -i wan -j ACCEPT", "the answers to clients", NEITHER),
     "a proxy": ("iptables -t nat -A PREROUTING -i lan -p tcp --dport 21 -j REDIRECT --to-ports 2121", "a client's connection", NEITHER),
@@ -907,6 +913,12 @@ ROUTES = {
     "of packets with the mark of their connection": (
         MARKED + "iptables -t mangle -A PREROUTING -i wan -j CONNMARK --set-mark 7/7; "
         "iptables -t mangle -I PREROUTING -i lan0 -j CONNMARK --restore-mark", "unsure", "the server sends to clients, in by lan0, may"),
+    "that IPsec forbids": (
+        "ip xfrm policy add dir fwd src 0.0.0.0/0 dst 0.0.0.0/0 action block", "unsure",
+        "an IPsec policy is for src 0.0.0.0/0 dst 0.0.0.0/0"),
+    "that IPsec encrypts": (
+        "ip xfrm policy add dir out src 10.77.0.0/24 dst 0.0.0.0/0 tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel",
+        "unsure", "an IPsec policy is for src 10.77.0.0/24"),
     "of nobody": ("ip route replace blackhole 198.51.100.0/24", "unsure", "no route leads to anybody by wan"),
 }
 
@@ -922,8 +934,9 @@ def test_routes_of_what_is_forwarded(own_router, name):
 def test_routes_that_do_no_harm(own_router):
     """A mark that nobody gives to these packets, hosts that are no client, and an uplink that is strict about the way back."""
     own_router.shell(MARKED + "iptables -t mangle -A PREROUTING -i lan1 -j MARK --set-mark 7; ip rule add from 198.51.100.77 blackhole; "
-                     "ip rule add iif wan dport 25 ipproto tcp prohibit; ip route add default via 198.51.100.10; "
-                     "sysctl -qw net.ipv4.conf.wan.rp_filter=1; ip route add blackhole 192.168.0.0/16")
+                     "ip rule add iif wan dport 25 ipproto tcp prohibit; ip xfrm policy add dir fwd src 0.0.0.0/0 dst 10.99.0.0/24 "
+                     "action block; ip xfrm policy add dir out src 10.77.0.0/24 dst 10.99.0.0/24 action block; "
+                     "ip route add default via 198.51.100.10; sysctl -qw net.ipv4.conf.wan.rp_filter=1; ip route add blackhole 192.168.0.0/16")
     assert own_router.check().is_well() and own_router.ftp_works()
 
 

@@ -9,6 +9,7 @@ import clients
 from lab import PASVD, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer
 from test_active import fetch, offer
+from test_check import Practice
 
 pytestmark = pytest.mark.daemon
 
@@ -60,3 +61,11 @@ def test_use_of_a_port_is_seen_in_the_zone(lab, visit):
     with clients.python_session(trip) as ftp:
         assert clients.download_bytes(ftp, trip) == CONTENT
     wait_for(lambda: [what for what, _ in lab.pasvd.ports()] == ["opened", "used"], 5, "the line for it")
+
+
+def test_check_knows_the_zone(lab):
+    """The rules are not as they were shipped, but no other rule is in their way, unless it names another zone."""
+    practice = Practice(lab)
+    assert {finding["about"] for finding in practice.check().of("error", "unsure")} == {"rules"}
+    lab.iptables("-t", "raw", "-R", "PREROUTING", 1, "-i", "lan0", "-j", "CT", "--zone", ZONE + 1)
+    assert any("the server's replies" in finding["what"] for finding in practice.check().of("error"))
