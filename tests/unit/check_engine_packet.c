@@ -302,6 +302,29 @@ START_TEST(a_full_table_forgets_nobody_who_talks)
 }
 END_TEST
 
+/* What a segment costs is bounded by what the kernel is asked for it, whoever sends it. */
+START_TEST(a_segment_full_of_offers_asks_the_kernel_for_one)
+{
+	for (unsigned known = 0; known < 2; known++) {
+		char text[53 * sizeof("PORT 198,51,100,2,195,80\r\n")] = "";
+		struct talk t;
+
+		start();
+		logs_in = known;
+		t = talk();
+		ct.commits = 0;
+		for (int i = 0; i < 53; i++)
+			strcat(text, "PORT 198,51,100,2,195,80\r\n");
+		for (int i = 0; i < 3; i++) {
+			client(&t, text);
+			ck_assert_uint_le(ct.gets, 1);
+			ck_assert_uint_eq(ct.commits, known);
+			ck_assert_uint_eq(ct.addeds, known);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
@@ -322,6 +345,7 @@ int main(void)
 		a_rewrite_keeps_to_its_buffer,
 		a_segment_that_nobody_has_checked_is,
 		a_full_table_forgets_nobody_who_talks,
+		a_segment_full_of_offers_asks_the_kernel_for_one,
 	};
 
 	return unit_run("engine_packet", test, ARRAY_SIZE(test));
