@@ -64,7 +64,7 @@ struct conn {
 	bool unanchored : 1;
 	/* something of it passed unread, and its client has not spoken since */
 	bool unread : 1;
-	bool spoke : 1;     /* a whole line of its client was read */
+	bool spoke : 1;     /* a whole line of its client was read, by us or a predecessor */
 	bool aborted : 1;   /* it was reset: no new byte passes */
 	bool inherited : 1; /* conntrack was asked for what a predecessor of ours opened */
 	bool assumed : 1;   /* the server's next byte begins a line, if its next segment is new */

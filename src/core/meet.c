@@ -73,6 +73,7 @@ static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
 	c->assumed = meet_awaits_reply(s, seg, trust);
 	if (c->assumed)
 		line_skip(&c->stream[DIR_REPLY].line, meet_awaited(c, DIR_REPLY, seg->ack), true);
+	c->spoke = trust & TRUST_SEEN;
 	c->shifted = trust & TRUST_SHIFTED;
 	c->session.begins_tls = trust & TRUST_AGREED;
 	c->tls = trust & TRUST_TLS;
@@ -223,12 +224,12 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
 	return result;
 }
 
-/* Bytes of `dir` before `seq` went past us. Those of a client behind us may have been a web page's
- * form, of which the page's server says that it has them. */
+/* Bytes of `dir` before `seq` went past us. Those with which a client behind us began may have been
+ * a web page's form, of which the page's server says that it has them. */
 static void meet_pass(const struct step *s, enum dir dir, uint32_t seq)
 {
 	line_pass(&s->conn->stream[dir].line, seq);
-	if (dir == DIR_ORIGINAL)
+	if (dir == DIR_ORIGINAL && !s->conn->spoke)
 		s->conn->session.distrusted |= !step_is_of_own_server(s);
 }
 
@@ -372,12 +373,13 @@ static bool is_between_replies(const struct step *s)
 	return !s->conn->session.multi && !(s->h->sees_all && (l->len || l->partial));
 }
 
-/* The mark goes on saying that something may have passed unread until it is known of whom; and that
- * the connection has begun until its client has said what no web page can have a browser say. Else
- * the beginning of a form could pass unread, and a successor would take the rest for FTP. */
-static bool meet_knows_trust(const struct conn *c)
+/* The mark goes on saying that something may have passed unread until it is known of whom; and,
+ * where something may pass unread, that the connection has begun until its client has said what no
+ * web page can have a browser say. Else a successor could take the rest of a form for FTP. */
+static bool meet_knows_trust(const struct step *s)
 {
-	bool has_spoken = c->spoke || c->tls || c->session.distrusted;
+	const struct conn *c = s->conn;
+	bool has_spoken = c->spoke || c->tls || c->session.distrusted || s->h->sees_all;
 
 	return c->view.ours && !c->unread && (has_spoken || !(c->trust & TRUST_BEGUN));
 }
@@ -402,7 +404,7 @@ void meet_note_trust(const struct step *s)
 	struct conn *c = s->conn;
 	unsigned trust = meet_trust(s);
 
-	if (trust == c->trust || !meet_knows_trust(c))
+	if (trust == c->trust || !meet_knows_trust(s))
 		return;
 	c->trust = (uint8_t)trust;
 	if (trust & TRUST_LOGGED_IN)

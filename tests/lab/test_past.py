@@ -109,15 +109,18 @@ def test_client_that_acknowledges_a_lost_reply_passes_nothing_unread(make_lab):
         assert server.commands == [b"USER lab\r\n", b"PASS lab\r\n", b"NOOP\r\n"]
 
 
-def test_client_of_which_a_line_went_past_may_be_a_web_page(make_lab):
-    """It visits a server outside, which says that any login succeeds."""
+@pytest.mark.parametrize("goes_past", ["USER lab", "NOOP"])
+def test_client_whose_first_line_went_past_may_be_a_web_page(make_lab, goes_past):
+    """It visits a server outside, which says that any login succeeds. Who has begun with FTP is no browser."""
     with make_lab(servers=(), outside=1, lan=("192.168.100.200",)) as lab:
         server = ScriptedServer(lab)
-        with RawClient(lab.lan[0], server.address) as client:
-            without_rules(lab, lambda: client.ask("NOOP"))
-            for command in ("PASS again", f"PORT {port_argument(client.listen())}"):
+        is_first = goes_past != "NOOP"
+        with RawClient(lab.lan[0], server.address, login=False) as client:
+            client.line()
+            if not is_first:
+                client.ask("USER lab")
+            without_rules(lab, lambda: client.ask(goes_past))
+            for command in ("USER lab", "PASS lab", f"PORT {port_argument(client.listen())}"):
                 client.ask(command)
-            assert lab.pasvd.counters()["not-ftp"] == 1 and lab.expectations() == []
-        with RawClient(lab.lan[0], server.address) as client:
-            client.ask(f"PORT {port_argument(client.listen())}")
-            assert len(lab.expectations()) == 1
+            assert lab.pasvd.counters()["not-ftp"] == is_first
+            assert len(lab.expectations()) == (not is_first)

@@ -306,7 +306,8 @@ END_TEST
 START_TEST(a_segment_full_of_offers_asks_the_kernel_for_one)
 {
 	for (unsigned known = 0; known < 2; known++) {
-		char text[53 * sizeof("PORT 198,51,100,2,195,80\r\n")] = "";
+		static const char line[] = "PORT 198,51,100,2,195,80\r\n";
+		char text[53 * sizeof(line)] = "";
 		struct talk t;
 
 		start();
@@ -314,7 +315,7 @@ START_TEST(a_segment_full_of_offers_asks_the_kernel_for_one)
 		t = talk();
 		ct.commits = 0;
 		for (int i = 0; i < 53; i++)
-			strcat(text, "PORT 198,51,100,2,195,80\r\n");
+			memcpy(text + (size_t)i * (sizeof(line) - 1), line, sizeof(line));
 		for (int i = 0; i < 3; i++) {
 			client(&t, text);
 			ck_assert_uint_le(ct.gets, 1);

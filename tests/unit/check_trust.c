@@ -600,10 +600,11 @@ START_TEST(a_client_whose_syn_was_seen_may_speak_first)
 END_TEST
 
 /* A client whose SYN was seen, and the greeting; its mark is the rules'. */
-static struct talk greeted_client(void)
+static struct talk greeted_client(bool sees_all)
 {
 	struct talk t = talk_of_nobody(true);
 
+	engine.sees_all = sees_all;
 	t.conn->mark = trust_to_mark(POLICY_CONNMARK, TRUST_BEGUN);
 	connects(&t);
 	server(&t, "220 ready\r\n");
@@ -628,7 +629,7 @@ START_TEST(a_client_that_nobody_has_heard_is_not_trusted_by_a_successor)
 
 	snprintf(path, sizeof(path), "POST /%0*d", LINE_MAX_LEN, 0);
 	for (size_t i = 0; i <= ARRAY_SIZE(heard); i++) {
-		struct talk t = greeted_client();
+		struct talk t = greeted_client(false);
 
 		ck_assert_uint_eq(trust_of(&t), TRUST_BEGUN | TRUST_DISTRUSTED);
 		client(&t, i < ARRAY_SIZE(heard) ? heard[i] : path);
@@ -650,7 +651,7 @@ START_TEST(a_server_that_begins_again_clears_no_distrust)
 
 	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
 		for (int is_killed = 0; is_killed < 2; is_killed++) {
-			struct talk t = greeted_client();
+			struct talk t = greeted_client(false);
 
 			client(&t, said[i]);
 			server(&t, "234 in\r\n");
@@ -673,7 +674,7 @@ END_TEST
 START_TEST(tls_that_only_a_server_elsewhere_has_begun_is_distrusted)
 {
 	static const char record[] = "\x16\x03\x03\0\1";
-	struct talk t = greeted_client();
+	struct talk t = greeted_client(false);
 
 	succeed(false);
 	say_bytes(&t, DIR_REPLY, record, sizeof(record));
@@ -686,7 +687,7 @@ END_TEST
 /* Its SYN is forgotten with it. */
 START_TEST(an_evicted_session_whose_client_was_not_heard_is_distrusted)
 {
-	struct talk t = greeted_client();
+	struct talk t = greeted_client(false);
 
 	conntab_set_max(&engine.tab, 1);
 	logs_in = true;
@@ -696,9 +697,27 @@ START_TEST(an_evicted_session_whose_client_was_not_heard_is_distrusted)
 }
 END_TEST
 
+/* Where nothing passes without a daemon, all was read by some. */
+START_TEST(a_client_that_only_a_predecessor_has_heard_is_trusted_if_nothing_passed)
+{
+	struct talk t = greeted_client(true);
+
+	succeed(true);
+	client(&t, "USER x\r\n");
+	server(&t, "331 password\r\n");
+	client(&t, "PASS x\r\n");
+	ck_assert(goes_on(&t));
+	t = greeted_client(true);
+	client(&t, "POST /");
+	succeed(true);
+	client(&t, " HTTP/1.1\r\nHost: x\r\n");
+	ck_assert(!goes_on(&t));
+}
+END_TEST
+
 START_TEST(a_client_that_was_heard_is_trusted_by_a_successor)
 {
-	struct talk t = greeted_client();
+	struct talk t = greeted_client(false);
 
 	client(&t, "USER x\r\n");
 	ck_assert_uint_eq(trust_of(&t), TRUST_SEEN);
@@ -711,7 +730,7 @@ END_TEST
 
 START_TEST(a_greeting_that_comes_twice_is_of_one_session)
 {
-	struct talk t = greeted_client();
+	struct talk t = greeted_client(false);
 
 	t.seq[DIR_REPLY] -= 11;
 	ck_assert_int_eq(server(&t, "220 ready\r\n"), REASON_REPEATED);
@@ -724,7 +743,7 @@ START_TEST(a_next_connection_has_a_syn_of_its_own)
 {
 	for (int is_seen = 0; is_seen < 2; is_seen++) {
 		for (uint32_t distance = 5000; distance; distance <<= 4) {
-			struct talk t = greeted_client();
+			struct talk t = greeted_client(false);
 
 			connects(&t);
 			t.seq[DIR_ORIGINAL] += distance;
@@ -827,20 +846,23 @@ START_TEST(a_session_of_which_lines_went_past_goes_on)
 }
 END_TEST
 
-/* The server has them, and says so; what its client said may have been a web page's. */
+/* The server has them, and says so. What a client began with may have been a web page's. */
 START_TEST(commands_that_went_past_are_not_waited_for)
 {
 	struct talk t;
 
-	for (int own = 0; own < 2; own++) {
+	for (int i = 0; i < 4; i++) {
+		bool own = i & 1, spoke = i & 2;
+
 		start();
+		logs_in = spoke;
 		t = own ? talk() : masqueraded("192.168.1.5:40000", "198.51.100.2:40000");
-		client(&t, "NOOP\r\n");
+		client(&t, "NO");
 		t.seq[DIR_ORIGINAL] += 100;
 		server(&t, "200 x\r\n");
 		ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_PASSED);
 		ck_assert_int_eq(verdict.action, ACTION_PASS);
-		ck_assert_int_eq(!own, (trust_of(&t) & TRUST_DISTRUSTED) != 0);
+		ck_assert_int_eq(!own && !spoke, (trust_of(&t) & TRUST_DISTRUSTED) != 0);
 	}
 }
 END_TEST
@@ -924,6 +946,7 @@ int main(void)
 		a_server_that_begins_again_clears_no_distrust,
 		tls_that_only_a_server_elsewhere_has_begun_is_distrusted,
 		an_evicted_session_whose_client_was_not_heard_is_distrusted,
+		a_client_that_only_a_predecessor_has_heard_is_trusted_if_nothing_passed,
 		a_client_that_was_heard_is_trusted_by_a_successor,
 		a_greeting_that_comes_twice_is_of_one_session,
 		a_next_connection_has_a_syn_of_its_own,
