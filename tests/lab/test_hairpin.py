@@ -78,3 +78,16 @@ def test_outside_client_works_beside_it(lab, server, visit):
     trip = visit(lab, server)
     with clients.python_session(trip) as ftp:
         assert clients.download_bytes(ftp, trip) == server.content
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize("where", [{"hairpin": True}, {"routed": True}], ids=["translated", "routed"])
+def test_session_of_a_lan_client_is_read_from_its_beginning(make_lab, where):
+    """Its SYN gives it a mark, as those of clients of servers elsewhere: it is no connection that takes the place of another.
+    A login by another code than 230 is only believed in what was read as a whole."""
+    with make_lab(lan=(LAN,), **where) as lab:
+        server = ScriptedServer(lab)
+        server.replies["PASS"] = lambda control: control.sendall(b"200 welcome\r\n")
+        with RawClient(lab.lan[0], lab.publics[0]) as client:
+            assert client.ask("PASV").startswith("227")
+            assert lab.pasvd.counters()["opened"] == 1
