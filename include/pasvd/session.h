@@ -73,6 +73,10 @@ void session_start(struct session *s, bool logged_in, bool distrusted);
 /* Bytes went past us: what was outstanding may have been answered. */
 void session_lost(struct session *s);
 
+/* Bytes of the server went past us. If what follows may be the rest of a reply that quotes a name,
+ * nobody is logged in. */
+void session_missed_reply(struct session *s);
+
 /* A whole line of the client, or of the server. */
 struct session_news session_command(struct session *s, const uint8_t *p, size_t n);
 struct session_news session_reply(struct session *s, const uint8_t *p, size_t n);

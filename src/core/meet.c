@@ -225,11 +225,14 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
 }
 
 /* Bytes of `dir` before `seq` went past us. Those with which a client behind us began may have been
- * a web page's form, of which the page's server says that it has them. */
+ * a web page's form, of which the page's server says that it has them. That those of a server did,
+ * the client may say when it likes. */
 static void meet_pass(const struct step *s, enum dir dir, uint32_t seq)
 {
 	line_pass(&s->conn->stream[dir].line, seq);
-	if (dir == DIR_ORIGINAL && !s->conn->spoke)
+	if (dir == DIR_REPLY)
+		session_missed_reply(&s->conn->session);
+	else if (!s->conn->spoke)
 		s->conn->session.distrusted |= !step_is_of_own_server(s);
 }
 

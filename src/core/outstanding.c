@@ -154,6 +154,17 @@ static bool outstanding_names(const struct session *s)
 	return outstanding_asked(s, FTP_OTHER) || (s->multi && s->quotes);
 }
 
+bool outstanding_may_quote(const struct session *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct session_command *c = &s->command[i];
+
+		if (c->verb == FTP_OTHER || (c->verb == FTP_FILE && !(c->flags & RUNNING)))
+			return true;
+	}
+	return s->multi;
+}
+
 void outstanding_quote(struct session *s)
 {
 	s->quotes = true;

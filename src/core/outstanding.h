@@ -69,6 +69,9 @@ struct session_command *outstanding_last(struct session *s);
 /* True if a command has one of the flags. */
 bool outstanding_have(const struct session *s, unsigned flags);
 
+/* What the server says next may be, or be the rest of, a reply that quotes a name. */
+bool outstanding_may_quote(const struct session *s);
+
 /* The flags of a command that comes now. */
 unsigned outstanding_flags_of(const struct session *s, unsigned verb);
 

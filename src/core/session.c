@@ -299,6 +299,11 @@ void session_lost(struct session *s)
 	s->begins_tls = begins_tls;
 }
 
+void session_missed_reply(struct session *s)
+{
+	s->logged_in &= !outstanding_may_quote(s);
+}
+
 /* --- holding --- */
 
 /* Nothing is held before the server has replied: the stream may not be FTP at all. */

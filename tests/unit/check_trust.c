@@ -846,6 +846,33 @@ START_TEST(a_session_of_which_lines_went_past_goes_on)
 }
 END_TEST
 
+/* A client that says it has bytes of the server that did not come by is believed. They may have
+ * been the beginning of a reply that quotes a name. */
+START_TEST(what_follows_in_a_reply_that_went_past_opens_nothing)
+{
+	static const char *const before[] = {"", "250-x\r\n"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct talk t;
+		uint32_t last;
+
+		start();
+		t = talk();
+		client(&t, "CWD x\r\n");
+		if (*before[i])
+			server(&t, before[i]);
+		last = t.seq[DIR_REPLY];
+		t.seq[DIR_REPLY] += 20;
+		client(&t, "NOOP\r\n");
+		ck_assert_int_eq(trust_of(&t) & TRUST_LOGGED_IN, 0);
+		t.seq[DIR_REPLY] = last + 20;
+		server(&t, "x\r\n");
+		client(&t, "PASV\r\n");
+		ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_NOT_LOGGED_IN);
+	}
+}
+END_TEST
+
 /* The server has them, and says so. What a client began with may have been a web page's. */
 START_TEST(commands_that_went_past_are_not_waited_for)
 {
@@ -954,6 +981,7 @@ int main(void)
 		a_client_s_stream_begins_where_its_syn_said,
 		a_server_goes_on_after_what_a_predecessor_saw,
 		a_session_of_which_lines_went_past_goes_on,
+		what_follows_in_a_reply_that_went_past_opens_nothing,
 		commands_that_went_past_are_not_waited_for,
 		a_client_whose_syn_was_not_seen_has_no_port_opened,
 		what_comes_before_the_first_segment_is_read,
