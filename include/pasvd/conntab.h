@@ -56,7 +56,8 @@ struct conn {
 	struct quota_bucket quota;
 	struct opened *opened;   /* lent; NULL: nothing, or it has ended as far as we know */
 	struct stream stream[2]; /* by enum dir */
-	uint32_t indev[2];       /* by enum dir: where the last packet came in; 0: not known */
+	/* by enum dir: where the last packet came in, or any of a client in the LAN; 0: unknown */
+	uint32_t indev[2];
 	/* enum trust, as the mark has it, or is going to with this packet's verdict */
 	uint8_t trust;
 	/* where the client's stream begins is not known: if the server is elsewhere, a web page's

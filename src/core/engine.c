@@ -420,7 +420,6 @@ static enum reason engine_read_packet(struct step *s, const struct seg *seg, str
 
 	if (result != CT_OK)
 		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
-	s->conn->indev[s->dir] = s->indev;
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
 	if (!s->conn->view.ours)

@@ -178,6 +178,7 @@ static void meet_add(struct step *s, const struct seg *seg, const struct ct_view
 	if (s->conn->trust & TRUST_LOGGED_IN)
 		conntab_log_in(&h->tab, s->conn);
 	s->dir = tuple_eq(&view->tuple[DIR_ORIGINAL], &seg->tuple) ? DIR_ORIGINAL : DIR_REPLY;
+	s->conn->indev[DIR_ORIGINAL] = is_syn_known ? h->syns.indev : 0;
 	s->conn->unread = may_be_unread(s->conn->trust, is_syn_known);
 	if (s->conn->trust & TRUST_SEEN)
 		meet_resume(s, seg, s->conn->trust);
@@ -222,6 +223,15 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
 	if (result == CT_OK)
 		meet_add(s, seg, &view);
 	return result;
+}
+
+/* A client in the LAN stays there: what comes in its name elsewhere somebody else has sent. */
+static void meet_note_indev(const struct step *s)
+{
+	uint32_t *indev = &s->conn->indev[s->dir], lan = s->h->syns.indev;
+
+	if (s->dir == DIR_REPLY || !lan || *indev != lan)
+		*indev = s->indev;
 }
 
 /* Bytes of `dir` before `seq` went past us. Those with which a client behind us began may have been
@@ -331,6 +341,7 @@ enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct 
 
 	if (result != CT_OK)
 		return result;
+	meet_note_indev(s);
 	meet_settle_unread(s);
 	meet_rejoin(s->conn);
 	offer_name_end(s->h, s->conn, true);

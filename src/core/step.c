@@ -14,7 +14,7 @@
 bool step_is_of_own_server(const struct step *s)
 {
 	const uint32_t lan = s->h->syns.indev;
-	const uint32_t client = s->dir == DIR_ORIGINAL ? s->indev : s->conn->indev[DIR_ORIGINAL];
+	const uint32_t client = s->conn->indev[DIR_ORIGINAL];
 
 	return policy_is_own_server(s->h->policy, &s->conn->view) ||
 	       (lan && client && client != lan);

@@ -670,6 +670,27 @@ START_TEST(a_server_that_begins_again_clears_no_distrust)
 }
 END_TEST
 
+/* Whoever sends packets in its name from outside does not make its server one of ours. */
+START_TEST(a_client_in_the_lan_stays_there)
+{
+	for (uint32_t ahead = 0; ahead < 2; ahead++) {
+		struct talk t = talk_of_nobody(true), forged;
+
+		indev[DIR_ORIGINAL] = LAN;
+		indev[DIR_REPLY] = WAN;
+		connects(&t);
+		server(&t, "220 x\r\n");
+		client(&t, "AUTH TLS\r\n");
+		forged = t;
+		forged.seq[DIR_ORIGINAL] += ahead;
+		indev[DIR_ORIGINAL] = WAN;
+		client(&forged, "\r\n");
+		ck_assert_int_eq(server(&t, "234 x\r\n"), REASON_PASSED);
+		ck_assert_uint_eq(trust_of(&t) & TRUST_TLS, 0);
+	}
+}
+END_TEST
+
 /* It says that the session is TLS, of which nothing was read. */
 START_TEST(tls_that_only_a_server_elsewhere_has_begun_is_distrusted)
 {
@@ -971,6 +992,7 @@ int main(void)
 		a_client_whose_syn_was_seen_may_speak_first,
 		a_client_that_nobody_has_heard_is_not_trusted_by_a_successor,
 		a_server_that_begins_again_clears_no_distrust,
+		a_client_in_the_lan_stays_there,
 		tls_that_only_a_server_elsewhere_has_begun_is_distrusted,
 		an_evicted_session_whose_client_was_not_heard_is_distrusted,
 		a_client_that_only_a_predecessor_has_heard_is_trusted_if_nothing_passed,
