@@ -38,9 +38,9 @@ struct line {
 	uint32_t first; /* sequence number of the first byte that was read */
 	uint32_t start; /* of buf[0] */
 	uint32_t next;  /* of the next byte not seen yet */
-	/* what was read before its beginning came, and is not waited for; nothing if they are
-	 * equal */
-	uint32_t ahead, ahead_end;
+	/* what was read before its beginning came, and is not waited for: so far behind `first`,
+	 * and so many bytes; 0: nothing */
+	uint16_t ahead_at, ahead_len;
 	uint16_t len;     /* bytes in buf */
 	uint8_t sync;     /* enum line_sync */
 	bool whole;       /* buf ends with LF; line_next() comes before more bytes */
@@ -95,7 +95,8 @@ bool line_lacks(const struct line *l, uint32_t ack);
 void line_acked(struct line *l, uint32_t ack);
 
 /* After LINE_BEFORE: the stream begins with the segment at `seq`; its receiver has, or will have,
- * what was read ahead of that. False: there is a gap in that, which has to be filled first. */
+ * what was read ahead of that. False: there is a gap in that, which has to be filled first; or it
+ * is more than anybody sends before an answer. */
 bool line_restart(struct line *l, uint32_t seq);
 
 /* True if what was read ahead is next: the stream goes on behind it. */

@@ -71,32 +71,34 @@ bool line_lacks(const struct line *l, uint32_t ack)
 
 bool line_restart(struct line *l, uint32_t seq)
 {
-	struct line next = {.sync = LINE_BEGUN,
-		.first = seq,
-		.start = seq,
-		.next = seq,
-		.ahead = l->first,
-		.ahead_end = l->next,
-		.ahead_whole = !l->len && !l->partial};
+	uint32_t ahead_at = l->first - seq, ahead_len = l->next - l->first;
+	bool is_whole = !l->len && !l->partial;
 
-	if (l->ahead != l->ahead_end)
+	if (l->ahead_len || ahead_at > UINT16_MAX || ahead_len > UINT16_MAX)
 		return false;
-	line_set(l, next);
+	line_set(l, (struct line){.sync = LINE_BEGUN,
+			    .first = seq,
+			    .start = seq,
+			    .next = seq,
+			    .ahead_at = (uint16_t)ahead_at,
+			    .ahead_len = (uint16_t)ahead_len,
+			    .ahead_whole = is_whole});
 	return true;
 }
 
 bool line_rejoin(struct line *l)
 {
-	bool is_ahead = seq_after(l->ahead_end, l->next);
+	const uint32_t ahead = l->first + l->ahead_at, end = ahead + l->ahead_len;
+	bool is_ahead = seq_after(end, l->next);
 
-	if (l->ahead == l->ahead_end || seq_after(l->ahead, l->next))
+	if (!l->ahead_len || seq_after(ahead, l->next))
 		return false;
 	if (is_ahead) {
 		line_next(l);
 		l->partial = !l->ahead_whole;
-		l->start = l->next = l->ahead_end;
+		l->start = l->next = end;
 	}
-	l->ahead = l->ahead_end;
+	l->ahead_len = 0;
 	return is_ahead;
 }
 

@@ -102,9 +102,8 @@ static bool is_fresh_stream(const struct stream *s)
 	const struct line *l = &s->line;
 
 	return !l->buf && l->first == 0 && l->start == 0 && l->next == 0 && l->len == 0 &&
-	       l->sync == 0 && !l->whole && !l->partial && !l->overlong &&
-	       l->ahead == l->ahead_end && !s->edits && !s->was_reset && !s->closes && !s->kept &&
-	       !s->settled;
+	       l->sync == 0 && !l->whole && !l->partial && !l->overlong && !l->ahead_len &&
+	       !s->edits && !s->was_reset && !s->closes && !s->kept && !s->settled;
 }
 
 static bool has_view(const struct conn *c, const struct ct_view *v)
@@ -127,7 +126,7 @@ static void fill(struct conn *c)
 
 		s->line.first = s->line.start = s->line.next = c->indev[dir] = 7;
 		s->line.sync = LINE_SYNCED;
-		s->line.ahead_end = 7;
+		s->line.ahead_len = 7;
 		s->line.partial = s->line.overlong = s->was_reset = s->closes = s->settled = true;
 	}
 	c->trust = 7;

@@ -359,8 +359,22 @@ START_TEST(a_beginning_in_front_of_a_gap_is_refused_until_that_is_filled)
 	ck_assert_int_eq(place(&l, isn + 3, 1, &skip), LINE_NEW);
 	line_feed(&l, (const uint8_t *)"d", 1);
 	ck_assert(line_rejoin(&l) && line_restart(&l, isn));
-	ck_assert_uint_eq(l.ahead, isn + 2);
-	ck_assert_uint_eq(l.ahead_end, isn + 5);
+	ck_assert_uint_eq(l.ahead_at, 2);
+	ck_assert_uint_eq(l.ahead_len, 3);
+}
+END_TEST
+
+START_TEST(what_is_far_ahead_has_no_beginning)
+{
+	struct line l = fresh_line();
+	size_t skip;
+
+	line_init(&l, false, 0);
+	ck_assert_int_eq(place(&l, isn + UINT16_MAX, 1, &skip), LINE_NEW);
+	line_feed(&l, (const uint8_t *)"e", 1);
+	ck_assert(!line_restart(&l, isn - 1));
+	ck_assert(line_restart(&l, isn));
+	ck_assert_uint_eq(l.ahead_at, UINT16_MAX);
 }
 END_TEST
 
@@ -467,6 +481,7 @@ int main(void)
 		what_comes_in_front_of_the_first_byte_is_not_old_until_that_is_acknowledged,
 		what_was_read_before_the_beginning_is_not_waited_for,
 		a_beginning_in_front_of_a_gap_is_refused_until_that_is_filled,
+		what_is_far_ahead_has_no_beginning,
 		what_was_read_twice_is_behind,
 		a_second_gap_is_refused_as_well,
 		what_the_receiver_has_went_past_and_is_refused_if_it_comes,
