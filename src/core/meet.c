@@ -368,11 +368,11 @@ void meet_note_ack(const struct step *s, uint32_t ack)
 	struct conn *c = s->conn;
 	enum dir dir = dir_opposite(s->dir);
 	struct stream *other = &c->stream[dir];
+	uint32_t awaited = meet_awaited(c, dir, ack);
 
 	if (meet_lacks(s, ack))
-		meet_pass(s, dir, meet_awaited(c, dir, ack));
-	else
-		line_acked(&other->line, meet_awaited(c, dir, ack));
+		meet_pass(s, dir, awaited);
+	line_acked(&other->line, awaited);
 	if (other->edits)
 		edits_acked(other->edits, ack);
 	if (c->shifted && s->dir == DIR_REPLY)

@@ -915,6 +915,31 @@ START_TEST(commands_that_went_past_are_not_waited_for)
 }
 END_TEST
 
+/* The predecessor read a command in two segments, of which the first comes again. The server has
+ * both, and says so. */
+START_TEST(what_a_predecessor_has_read_is_not_held_against_a_client)
+{
+	for (int lost = 0; lost < 2; lost++) {
+		struct talk t, again;
+
+		start();
+		t = masqueraded("192.168.1.5:40000", "198.51.100.2:40000");
+		client(&t, "NOOP\r\n");
+		again = t;
+		client(&t, "CWD ");
+		client(&t, "x\r\n");
+		succeed(false);
+		ck_assert_int_eq(client(&again, "CWD "), REASON_PASSED);
+		server(&t, "250 x\r\n");
+		client(&t, "NOOP\r\n");
+		t.seq[DIR_ORIGINAL] +=
+			20 * (uint32_t)lost; /* of this daemon nobody has read that */
+		server(&t, "200 x\r\n");
+		ck_assert_int_eq(lost, (trust_of(&t) & TRUST_DISTRUSTED) != 0);
+	}
+}
+END_TEST
+
 /* SYNs come by, but none of this client: the server's word is not enough. */
 START_TEST(a_client_whose_syn_was_not_seen_has_no_port_opened)
 {
@@ -1005,6 +1030,7 @@ int main(void)
 		a_session_of_which_lines_went_past_goes_on,
 		what_follows_in_a_reply_that_went_past_opens_nothing,
 		commands_that_went_past_are_not_waited_for,
+		what_a_predecessor_has_read_is_not_held_against_a_client,
 		a_client_whose_syn_was_not_seen_has_no_port_opened,
 		what_comes_before_the_first_segment_is_read,
 	};
