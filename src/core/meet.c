@@ -11,8 +11,8 @@
  * Bytes may go past us at any time: what a predecessor saw and what it did not, or while a firewall
  * is reloaded. TCP does not send them again once their receiver has them, so what is read goes on
  * after them: with what the receiver acknowledges, or when a server goes on after a predecessor has
- * seen more than what came again. What was taken for gone is refused should it come, so that nobody
- * can have it pass unread.
+ * seen more than what came again. What the receiver has is refused should it come, so that nobody
+ * can have it pass unread; what a predecessor of ours may have seen of a server passes.
  */
 #include "meet.h"
 
