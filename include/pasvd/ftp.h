@@ -87,6 +87,9 @@ void ftp_command(const uint8_t *p, size_t n, struct ftp_command *ret_command);
  * it likes to port 21 ("NAT slipstreaming"). */
 bool ftp_is_command(const uint8_t *p, size_t n);
 
+/* True of the first line of a browser (RFC 9112 section 3), whose method may be a word of FTP. */
+bool ftp_is_request_line(const uint8_t *p, size_t n);
+
 static inline bool ftp_is_digit(uint8_t c)
 {
 	return c >= '0' && c <= '9';

@@ -228,8 +228,11 @@ static enum reason engine_on_whole_line(struct step *s)
 
 	if (l->partial) /* its beginning may have made it a command */
 		session->distrusted = was_distrusted;
-	else if (s->dir == DIR_ORIGINAL)
-		s->conn->spoke |= !l->overlong;
+	else if (s->dir == DIR_ORIGINAL && !l->overlong) {
+		/* who begins as a browser does is one */
+		session->distrusted |= !s->conn->spoke && ftp_is_request_line(l->buf, l->len);
+		s->conn->spoke = true;
+	}
 	if (!s->refused)
 		reason = engine_carry_out(s, strict_offer(&s->h->policy->strict, reason));
 	return s->conn->aborted ? reason : reason_worse(reason, step_release(s));

@@ -338,8 +338,7 @@ static bool ftp_is_letter(uint8_t c)
 	return ftp_to_upper(c) >= 'A' && ftp_to_upper(c) <= 'Z';
 }
 
-/* A browser's first line (RFC 9112 section 3), whose method is a word like any other. */
-static bool ftp_is_http(const uint8_t *p, size_t n)
+bool ftp_is_request_line(const uint8_t *p, size_t n)
 {
 	while (n && is_eol(p[n - 1]))
 		n--;
@@ -353,7 +352,7 @@ bool ftp_is_command(const uint8_t *p, size_t n)
 	while (end < n &&
 		(ftp_is_letter(p[end]) || (end > begin && (ftp_is_digit(p[end]) || p[end] == '@'))))
 		end++;
-	return end > begin && end < n && (p[end] == ' ' || is_eol(p[end])) && !ftp_is_http(p, n);
+	return end > begin && end < n && (p[end] == ' ' || is_eol(p[end]));
 }
 
 static const struct ftp_command_word {

@@ -276,10 +276,26 @@ START_TEST(a_letter_letters_digits_or_at_and_then_a_space_or_the_end_may_be_a_co
 {
 	static const char *const sample[] = {"NOOP\r\n", "noop\n", "USER anonymous\r\n", "X \n",
 		"A\r", "\xff\xf4\xff\xf2XYZ\r\n", "MDTM 2026 x: y\r\n", "XSHA256 x\r\n", "MD5\n",
-		"P@SW\r\n", "RETR about HTTP/1.1.txt\r\n"};
+		"P@SW\r\n", "RETR about HTTP/1.1\r\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
 		ck_assert_msg(is_command(sample[i]), "%s", sample[i]);
+}
+END_TEST
+
+START_TEST(a_request_line_ends_with_the_version_of_http)
+{
+	static const char *const is[] = {
+		"POST / HTTP/1.1\r\n", "USER /x HTTP/1.0\n", "GET / HTTP/1.1\r\r\n"};
+	static const char *const is_not[] = {
+		"\r\n", " HTTP/1.", "HTTP/1.1\r\n", "RETR about HTTP/1.1.txt\r\n", "USER u\r\n"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(is); i++)
+		ck_assert_msg(
+			ftp_is_request_line((const uint8_t *)is[i], strlen(is[i])), "%s", is[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(is_not); i++)
+		ck_assert_msg(!ftp_is_request_line((const uint8_t *)is_not[i], strlen(is_not[i])),
+			"%s", is_not[i]);
 }
 END_TEST
 
@@ -287,8 +303,8 @@ START_TEST(anything_else_is_no_command)
 {
 	static const char *const sample[] = {"Host: 192.0.2.1\r\n", "Content-Length: 5\r\n", "\r\n",
 		"\n", " NOOP\r\n", "123\r\n", "NOOP", "NO", "\xff\xf4\r\n", "\x16\x03\x01\x02\n",
-		"{\"a\": 1}\r\n", "NOOP\tx\r\n", "5NOP\r\n", "@NOP\r\n", "NO-OP\r\n", "NO.OP x\r\n",
-		"POST / HTTP/1.1\r\n", "USER /x HTTP/1.0\n", "GET / HTTP/1.1\r\r\n"};
+		"{\"a\": 1}\r\n", "NOOP\tx\r\n", "5NOP\r\n", "@NOP\r\n", "NO-OP\r\n",
+		"NO.OP x\r\n"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample); i++)
 		ck_assert_msg(!is_command(sample[i]), "%s", sample[i]);
@@ -308,6 +324,7 @@ int main(void)
 		a_begun_port_or_eprt_is_held,
 		nothing_is_held_of_other_commands,
 		a_letter_letters_digits_or_at_and_then_a_space_or_the_end_may_be_a_command,
+		a_request_line_ends_with_the_version_of_http,
 		anything_else_is_no_command,
 	};
 
