@@ -258,7 +258,7 @@ run_tests()
 		"${package_packages[@]}" "${musl_packages[@]}" "${cross_packages[@]}" "${arm_packages[@]}" \
 		$(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
 	measure_slowness
-	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nfnetlink_queue nf_conntrack_netlink
+	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nf_nat_ftp nfnetlink_queue nf_conntrack_netlink
 	prepare_lanes "$@"
 	run_lanes "$@"
 	say "All tests are done."
