@@ -41,11 +41,18 @@ static void meet_forget(struct step *s)
 	s->conn = NULL;
 }
 
+/* As the kernel has it. */
+static const struct seqadj *meet_shift(const struct conn *c, enum dir dir)
+{
+	const struct edits *es = c->stream[dir].edits;
+
+	return es ? &es->kernel : &c->view.seqadj[dir];
+}
+
 /* Where the next byte of `dir` is, in its sender's numbers: its receiver waits for it. */
 static uint32_t meet_awaited(const struct conn *c, enum dir dir, uint32_t ack)
 {
-	const struct edits *es = c->stream[dir].edits;
-	const struct seqadj *a = es ? &es->kernel : &c->view.seqadj[dir];
+	const struct seqadj *a = meet_shift(c, dir);
 	bool is_after = seq_after(ack - (uint32_t)a->before, a->pos);
 
 	return ack - (uint32_t)(is_after ? a->after : a->before);
@@ -246,14 +253,13 @@ static void meet_pass(const struct step *s, enum dir dir, uint32_t seq)
 		s->conn->session.distrusted |= !step_is_of_own_server(s);
 }
 
-/* Whether the sender says that it has bytes of the other side that did not come by. */
-static bool meet_lacks(const struct step *s, uint32_t ack)
+/* Whether the sender, which waits for `awaited`, has bytes of the other side that went past us. */
+static bool meet_lacks(const struct step *s, uint32_t awaited)
 {
 	const struct conn *c = s->conn;
-	enum dir other = dir_opposite(s->dir);
 
 	return !c->tls && !c->aborted && !s->h->assumes_login &&
-	       line_lacks(&c->stream[other].line, meet_awaited(c, other, ack));
+	       line_lacks(&c->stream[dir_opposite(s->dir)].line, awaited);
 }
 
 /* What comes before a segment went past us and does not come any more: in a capture; or the server
@@ -266,7 +272,8 @@ static bool meet_skip_gap(const struct step *s, const struct seg *seg, uint32_t 
 
 	if (s->h->lossy || is_resumed)
 		line_skip(l, seq, false);
-	else if (seg->flags & SEG_ACK && meet_lacks(s, seg->ack))
+	else if (seg->flags & SEG_ACK &&
+		 meet_lacks(s, meet_awaited(s->conn, dir_opposite(s->dir), seg->ack)))
 		meet_pass(s, s->dir, seq);
 	else
 		return false;
@@ -356,7 +363,7 @@ enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct 
 static bool is_shift_acked(const struct conn *c, uint32_t ack)
 {
 	const struct edits *es = c->stream[DIR_ORIGINAL].edits;
-	const struct seqadj *a = es ? &es->kernel : &c->view.seqadj[DIR_ORIGINAL];
+	const struct seqadj *a = meet_shift(c, DIR_ORIGINAL);
 
 	if (es && es->n)
 		return edits_are_settled(es);
@@ -370,7 +377,7 @@ void meet_note_ack(const struct step *s, uint32_t ack)
 	struct stream *other = &c->stream[dir];
 	uint32_t awaited = meet_awaited(c, dir, ack);
 
-	if (meet_lacks(s, ack))
+	if (meet_lacks(s, awaited))
 		meet_pass(s, dir, awaited);
 	line_acked(&other->line, awaited);
 	if (other->edits)
