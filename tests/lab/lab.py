@@ -532,6 +532,9 @@ class Lab:
         """What is lost again and again is waited for a second each time, not 2, 4, 8."""
         if pathlib.Path("/proc/sys/net/ipv4/tcp_rto_max_ms").exists():  # since Linux 6.15
             namespace.sysctl("net.ipv4.tcp_rto_max_ms", 1000)
+            # A closed socket that waits as long as it may is given up at once, without a word
+            # to its peer, unless told how often to try (tcp_orphan_retries() in tcp_timer.c).
+            namespace.sysctl("net.ipv4.tcp_orphan_retries", 15)
 
     def outside_address(self, host):
         return f"{self.family.outside}{host}"
