@@ -17,7 +17,8 @@
 /* Of one listing: the kernel's own limit, nf_conntrack_expect_max, is 4096 by default. */
 static struct {
 	size_t n;
-	bool more; /* than there is room for */
+	bool more;        /* than there is room for */
+	uint32_t seconds; /* until the last one's time is up */
 	struct expect expect[4096];
 } found;
 
@@ -38,6 +39,8 @@ static int takeover_tls(struct engine *h, struct conntrack *ct)
 static void takeover_take_expect(void *data, const struct expect *e)
 {
 	(void)data;
+	if (e->seconds >= found.seconds)
+		found.seconds = e->seconds + 1;
 	if (e->translated)
 		return;
 	if (found.n < ARRAY_SIZE(found.expect))
@@ -50,9 +53,11 @@ static int takeover_expectations(struct engine *h, struct conntrack *ct)
 {
 	int err;
 
-	found.n = 0;
+	found.n = found.seconds = 0;
 	found.more = false;
 	err = conntrack_expectations(ct, takeover_take_expect, NULL);
+	if (err)
+		found.seconds = SETTINGS_EXPECT_MAX;
 	for (size_t i = 0; i < found.n; i++)
 		adopt_expect(h, &found.expect[i], false, loop_now());
 	return !err && found.more ? -ENOSPC : err;
@@ -68,8 +73,9 @@ static bool takeover_log(const char *what, int err)
 
 bool takeover_inherit(struct engine *h, struct conntrack *ct)
 {
-	bool tls = takeover_log("the connections marked as TLS", takeover_tls(h, ct));
+	bool tls = takeover_log("the connections marked as TLS", takeover_tls(h, ct)),
+	     expectations = takeover_log("all expectations", takeover_expectations(h, ct));
 
-	h->contested_until = loop_now() + (uint64_t)SETTINGS_EXPECT_MAX * 1000;
-	return takeover_log("all expectations", takeover_expectations(h, ct)) && tls;
+	h->contested_until = loop_now() + (uint64_t)found.seconds * 1000;
+	return tls && expectations;
 }
