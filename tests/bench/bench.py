@@ -26,6 +26,8 @@ PASV, RETR again and again (ftpload.c).
 Other traffic.  One flow of UDP through a router without and with the rules of
 pasvd (flood.c), in turns; of some runs right after each other the fastest
 counts.  The ratio of packets per second, median over the pairs (quartiles).
+With iptables also where raw and mangle are in use already: a packet then goes
+through them anyway, and the rules of pasvd alone are the difference.
 
 Limits: clients, router and server share the CPUs, so the absolute figures are
 about this machine.  On a machine that does other things, run it with nice -n -20.
@@ -258,9 +260,12 @@ def plot_transfers(cells, path):
 class OtherTraffic:
     """A router with a few rules of its own, and a flow of UDP through it."""
 
-    def __init__(self, stack, firewall):
+    def __init__(self, stack, firewall, tables=()):
+        """The tables in use are those that come without pasvd, but for nat and filter."""
         self.lab = stack.enter_context(lab_module.Lab(engine="none"))
         self.lab.firewall = firewall
+        self.tables = tables
+        self.name = " ".join([firewall, *tables])
         server = self.lab.server_addresses[0]
         self.lab.clients[0].ip(f"route add {server}/32 via {self.lab.router_address}\n")
         with self.lab.servers[0].inside():
@@ -276,7 +281,8 @@ class OtherTraffic:
             self.lab.nft(rules.nft_firewall(self.lab, ["meta l4proto udp accept"]))
             self.lab.nft("add rule inet firewall postrouting oifname \"wan\" masquerade\n")
         else:
-            self.lab.restore("*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
+            self.lab.restore("".join(f"*{table}\n:PREROUTING ACCEPT\nCOMMIT\n" for table in self.tables)
+                             + "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
                              "*filter\n-P FORWARD DROP\n-A FORWARD -p udp -j ACCEPT\nCOMMIT\n")
 
     def _load_shipped(self, build):
@@ -312,20 +318,21 @@ class OtherTraffic:
 
 def measure_other_traffic(arguments):
     with contextlib.ExitStack() as stack:
-        routers = [OtherTraffic(stack, firewall) for firewall in lab_module.FIREWALLS]
+        routers = [*(OtherTraffic(stack, firewall) for firewall in lab_module.FIREWALLS),
+                   OtherTraffic(stack, "iptables", ("raw", "mangle"))]
         cases = [(router, build) for router in routers for build in arguments.pasvd]
-        found = {(router.lab.firewall, build): [] for router, build in cases}
+        found = {(router.name, build): [] for router, build in cases}
         rates = []
         for turn in range(arguments.pairs):
             for router, build in cases:
                 order = (None, build) if turn % 2 else (build, None)
                 rate = {which: router.rate(arguments.packets, which) for which in order}
-                found[router.lab.firewall, build].append(rate[build] / rate[None])
+                found[router.name, build].append(rate[build] / rate[None])
                 rates.append(rate[None])
     print(f"\nother traffic: {statistics.median(rates):.0f} packets/s; of that with the rules of pasvd:")
-    for (firewall, build), ratios in found.items():
+    for (router, build), ratios in found.items():
         quarter = statistics.quantiles(ratios, n=4)
-        print(f"{firewall:>9} {statistics.median(ratios):.3f} ({quarter[0]:.3f}-{quarter[2]:.3f})  {build}")
+        print(f"{router:>19} {statistics.median(ratios):.3f} ({quarter[0]:.3f}-{quarter[2]:.3f})  {build}")
 
 
 def main():
