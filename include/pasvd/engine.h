@@ -9,6 +9,7 @@
 
 #include "pasvd/conntab.h"
 #include "pasvd/ending.h"
+#include "pasvd/gaps.h"
 #include "pasvd/masters.h"
 #include "pasvd/policy.h"
 #include "pasvd/quota.h"
@@ -66,6 +67,7 @@ struct engine {
 	struct masters masters;
 	struct syns syns;
 	struct adopt_recent recent[ADOPT_RECENT];
+	struct gaps gaps;
 	/* verdicts by reason; opened: also those with a greater one */
 	uint64_t count[REASON_COUNT];
 	struct port_count ports[PORT_MODE_COUNT];

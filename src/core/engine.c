@@ -46,6 +46,7 @@ void engine_init(
 	h->on_evicted = NULL;
 	h->on_adopted = NULL;
 	memset(h->recent, 0, sizeof(h->recent));
+	memset(&h->gaps, 0, sizeof(h->gaps));
 	h->evicted = h->contested_until = 0;
 	h->lossy = h->assumes_login = h->sees_all = false;
 	conntab_init(&h->tab, key);

@@ -10,9 +10,10 @@
  *
  * Bytes may go past us at any time: what a predecessor saw and what it did not, or while a firewall
  * is reloaded. TCP does not send them again once their receiver has them, so what is read goes on
- * after them: with what the receiver acknowledges, or when a server goes on after a predecessor has
- * seen more than what came again. What the receiver has is refused should it come, so that nobody
- * can have it pass unread; what a predecessor of ours may have seen of a server passes.
+ * after them: with what the receiver acknowledges, when the sender repeats only what comes after
+ * them, or when a server goes on after a predecessor has seen more than what came again. What the
+ * receiver has is refused should it come, so that nobody can have it pass unread; what a
+ * predecessor of ours may have seen of a server passes.
  */
 #include "meet.h"
 
@@ -262,9 +263,29 @@ static bool meet_lacks(const struct step *s, uint32_t awaited)
 	       line_lacks(&c->stream[dir_opposite(s->dir)].line, awaited);
 }
 
+/* Where lines are refused, a client could have one put together that nobody has read. */
+static bool meet_believes_sender(const struct step *s)
+{
+	return s->dir == DIR_REPLY || !strict_refuses(&s->h->policy->strict);
+}
+
+/* The receiver has what comes before a segment: the sender goes on with an answer to it, which went
+ * past, too; or repeats what comes after it. */
+static bool meet_receiver_has(const struct step *s, const struct seg *seg, uint32_t seq)
+{
+	const struct line *l = &s->stream->line;
+	struct engine *h = s->h;
+
+	if (seg->flags & SEG_ACK &&
+		meet_lacks(s, meet_awaited(s->conn, dir_opposite(s->dir), seg->ack)))
+		return true;
+	return !s->conn->aborted && meet_believes_sender(s) &&
+	       gaps_went_past(&h->gaps, h->tab.key, &seg->tuple, l->next, seq, s->now);
+}
+
 /* What comes before a segment went past us and does not come any more: in a capture; or the server
- * goes on after what a predecessor saw; or the sender goes on with a reply that went past, too.
- * Then lines are read from the next line end on. */
+ * goes on after what a predecessor saw; or the receiver has it. Then lines are read from the next
+ * line end on. */
 static bool meet_skip_gap(const struct step *s, const struct seg *seg, uint32_t seq)
 {
 	struct line *l = &s->stream->line;
@@ -272,8 +293,7 @@ static bool meet_skip_gap(const struct step *s, const struct seg *seg, uint32_t 
 
 	if (s->h->lossy || is_resumed)
 		line_skip(l, seq, false);
-	else if (seg->flags & SEG_ACK &&
-		 meet_lacks(s, meet_awaited(s->conn, dir_opposite(s->dir), seg->ack)))
+	else if (meet_receiver_has(s, seg, seq))
 		meet_pass(s, s->dir, seq);
 	else
 		return false;
@@ -292,12 +312,10 @@ static void meet_rejoin(struct conn *c)
 }
 
 /* Whether a segment may be the beginning, though what follows it was read before. Not if something
- * of that was rewritten; nor where lines are refused, of a client: it could have one put together
- * that nobody has read. */
+ * of that was rewritten. */
 static bool meet_may_restart(const struct step *s)
 {
-	return !s->stream->edits->n &&
-	       (s->dir == DIR_REPLY || !strict_refuses(&s->h->policy->strict));
+	return !s->stream->edits->n && meet_believes_sender(s);
 }
 
 /* The place of a segment in lines. What comes before the first byte that was read, before its

@@ -72,6 +72,39 @@ def test_command_while_there_are_no_rules(site):
         site.check_session()
 
 
+@pytest.mark.parametrize("site", [OPEN, CLOSED], indirect=True)
+def test_reply_behind_one_that_went_past_while_the_client_waits(site):
+    """As at the end of a transfer. The server repeats it, and not what the client has. What went past may have been the
+    beginning of a reply that quotes a name, so the client has to log in again."""
+    site.server.replies["STAT"] = lambda control: None
+    site.client.send(b"STAT\r\n")
+    wait_for(lambda: site.server.commands[-1:] == [b"STAT\r\n"], what="the command")
+
+    def reply(line):
+        site.server.controls[-1].sendall(line)
+        assert site.client.line().encode() == line
+
+    without_rules(site.lab, lambda: reply(FIRST))
+    reply(THIRD)
+    for command in ("USER lab", "PASS lab"):
+        site.client.ask(command)
+    site.check_session()
+
+
+@pytest.mark.parametrize("site", [OPEN], indirect=True)
+def test_command_behind_one_that_went_past_while_the_server_waits(site):
+    """As an ABOR."""
+    site.server.replies["STAT"] = lambda control: None
+
+    def command():
+        site.client.send(b"STAT\r\n")
+        wait_for(lambda: site.server.commands[-1:] == [b"STAT\r\n"], what="the command")
+
+    without_rules(site.lab, command)
+    assert site.client.ask("ABOR") == "226 nothing to abort\r\n"
+    site.check_session()
+
+
 # What others may try with that.
 
 REFUSE = "[tls]\nmode = refuse\n"

@@ -35,7 +35,7 @@ SYSTEM_HEADERS = {"assert.h", "stdbool.h", "stddef.h", "stdint.h", "string.h"}
 PRIVATE = {
     "bytes.h": {"seg", "siphash", "conntab"},
     "siphash.h": {"siphash", "addr_hash", "masters"},
-    "addr_hash.h": {"addr_hash", "conntab", "conntab_lend", "crowd", "quota", "syns", "adopt"},
+    "addr_hash.h": {"addr_hash", "conntab", "conntab_lend", "crowd", "gaps", "quota", "syns", "adopt"},
     "conntab_lend.h": {"conntab_lend", "conntab"},
     "evict.h": {"evict", "meet", "ondemand"},
     "sane.h": {"sane", "engine"},
@@ -76,6 +76,7 @@ MAY_KNOW = {
     "evict": {"engine"},
     "tls": {"endpoint", "ftp"},
     "masters": {"endpoint"},
+    "gaps": {"endpoint", "seqadj"},
     "syns": {"endpoint"},
     "ondemand": {"engine"},
     "sane": {"seg"},
@@ -85,7 +86,7 @@ MAY_KNOW = {
     "meet": {"engine", "ondemand", "seqadj"},
     "offer": {"engine", "ftp_fit"},
     "ending": set(),
-    "engine": {"conntab", "ending", "masters", "ondemand", "policy", "quota", "syns", "tls"},
+    "engine": {"conntab", "ending", "gaps", "masters", "ondemand", "policy", "quota", "syns", "tls"},
     "siphash": set(),
     "bytes": set(),
 }

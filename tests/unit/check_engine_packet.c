@@ -106,6 +106,90 @@ START_TEST(a_line_whose_beginning_went_past_says_nothing)
 }
 END_TEST
 
+/* What lies behind a gap comes once more, so long after it came the last time. */
+static enum reason again(struct talk *t, enum dir dir, const char *text, uint64_t ms)
+{
+	t->seq[dir] -= (uint32_t)strlen(text);
+	now += ms;
+	return dir == DIR_REPLY ? server(t, text) : client(t, text);
+}
+
+/* TCP repeats what is missing first, if anybody lacks it. */
+START_TEST(a_gap_that_its_sender_does_not_fill_went_past)
+{
+	static const char *const text[] = {"NOOP\r\n", "226 done\r\n"};
+
+	for (int dir = 0; dir < 2; dir++) {
+		struct talk t;
+
+		start();
+		t = talk();
+		t.seq[dir] += 20;
+		ck_assert_int_eq(
+			dir ? server(&t, text[dir]) : client(&t, text[dir]), REASON_REORDERED);
+		for (int i = 0; i < 10; i++)
+			ck_assert_int_eq(again(&t, dir, text[dir], 0), REASON_REORDERED);
+		ck_assert_int_eq(again(&t, dir, text[dir], GAPS_LAST_MS), REASON_PASSED);
+		ck_assert_int_eq(verdict.action, ACTION_PASS);
+		t.seq[dir] -= 30;
+		ck_assert_int_eq(say_bytes(&t, dir, "hidden\r\n", 8), REASON_REORDERED);
+	}
+}
+END_TEST
+
+START_TEST(a_probe_for_the_last_segment_does_not_say_that_a_gap_went_past)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	t.seq[DIR_REPLY] += 20;
+	ck_assert_int_eq(server(&t, "226 done\r\n"), REASON_REORDERED);
+	ck_assert_int_eq(again(&t, DIR_REPLY, "226 done\r\n", 2 * GAPS_LAST_MS), REASON_REORDERED);
+	t.seq[DIR_REPLY] -= 30;
+	ck_assert_int_eq(server(&t, "150 on its way now\r\n"), REASON_PASSED);
+	ck_assert_int_eq(server(&t, "226 done\r\n"), REASON_PASSED);
+}
+END_TEST
+
+START_TEST(each_gap_is_waited_for_anew_and_by_its_first_segment)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	for (int i = 0; i < 3; i++) {
+		t.seq[DIR_REPLY] += 4;
+		ck_assert_int_eq(server(&t, "226 done\r\n"), REASON_REORDERED);
+		ck_assert_int_eq(server(&t, "221 bye\r\n"), REASON_REORDERED);
+		t.seq[DIR_REPLY] -= 9;
+		ck_assert_int_eq(again(&t, DIR_REPLY, "226 done\r\n", 1000), REASON_REORDERED);
+		t.seq[DIR_REPLY] += 9;
+		ck_assert_int_eq(again(&t, DIR_REPLY, "221 bye\r\n", 1000), REASON_REORDERED);
+		t.seq[DIR_REPLY] -= 9;
+		ck_assert_int_eq(again(&t, DIR_REPLY, "226 done\r\n", 1), REASON_PASSED);
+	}
+}
+END_TEST
+
+/* It could have one put together of which nobody has read the beginning. */
+START_TEST(a_client_whose_lines_may_be_refused_has_to_fill_a_gap)
+{
+	struct policy strict = policy_default;
+	struct talk t;
+
+	start();
+	strict.strict.outcome[STRICT_LONG_LINE] = STRICT_MASK;
+	engine.policy = &strict;
+	t = talk();
+	t.seq[DIR_ORIGINAL] += 20;
+	ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_REORDERED);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(
+			again(&t, DIR_ORIGINAL, "NOOP\r\n", GAPS_LAST_MS), REASON_REORDERED);
+}
+END_TEST
+
 START_TEST(what_was_asked_before_a_gap_is_not_answered_behind_it)
 {
 	struct talk t;
@@ -336,6 +420,10 @@ int main(void)
 		the_ct_helper_listens_to_clients_only,
 		a_ct_helper_request_that_comes_of_a_rewrite_is_disarmed,
 		a_line_whose_beginning_went_past_says_nothing,
+		a_gap_that_its_sender_does_not_fill_went_past,
+		a_probe_for_the_last_segment_does_not_say_that_a_gap_went_past,
+		each_gap_is_waited_for_anew_and_by_its_first_segment,
+		a_client_whose_lines_may_be_refused_has_to_fill_a_gap,
 		what_was_asked_before_a_gap_is_not_answered_behind_it,
 		nothing_is_held_of_a_last_segment,
 		what_is_held_goes_with_the_last_segment,

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* gaps.h - gaps in streams that nobody fills
+ *
+ * When its timer expires, a TCP sends again the first byte that its receiver has not acknowledged
+ * (RFC 6298 section 5.4). So if what lies behind a gap comes again and again, the receiver has what
+ * is missing. The second copy says less: it may be the probe of a sender that has not heard of its
+ * last segment (RFC 8985 section 7). A table of fixed size: a gap takes the place of another one,
+ * which is then waited for longer.
+ */
+#ifndef PASVD_GAPS_H
+#define PASVD_GAPS_H
+
+#include "pasvd/endpoint.h"
+
+enum {
+	GAPS_SIZE = 256,
+	GAPS_COPIES = 3,     /* so many of a segment at least, ... */
+	GAPS_LAST_MS = 2000, /* ... and so long after the first one: some networks double packets */
+};
+
+struct gap {
+	uint64_t who;   /* hash of the stream; 0: nobody */
+	uint64_t since; /* ms */
+	uint32_t first; /* missing byte */
+	uint32_t end;   /* where the first segment behind it begins */
+	uint32_t copies;
+};
+
+/* All 0: none. */
+struct gaps {
+	struct gap gap[GAPS_SIZE];
+};
+
+/* A segment of the sender t->src begins at `end`, and `first` is missing; `now` is in ms. True:
+ * what lies between went past us, and the receiver has it. `key`: that of a conntab. */
+bool gaps_went_past(struct gaps *g, const uint8_t *key, const struct tuple *t, uint32_t first,
+	uint32_t end, uint64_t now);
+
+#endif
