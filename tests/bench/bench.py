@@ -27,7 +27,8 @@ Other traffic.  One flow of UDP through a router without and with the rules of
 pasvd (flood.c), in turns; of some runs right after each other the fastest
 counts.  The ratio of packets per second, median over the pairs (quartiles).
 With iptables also where raw and mangle are in use already: a packet then goes
-through them anyway, and the rules of pasvd alone are the difference.
+through them anyway, and the rules of pasvd alone are the difference.  What the
+two tables cost without a rule in them is the floor of the first figure.
 
 Limits: clients, router and server share the CPUs, so the absolute figures are
 about this machine.  On a machine that does other things, run it with nice -n -20.
@@ -265,7 +266,6 @@ class OtherTraffic:
         self.lab = stack.enter_context(lab_module.Lab(engine="none"))
         self.lab.firewall = firewall
         self.tables = tables
-        self.name = " ".join([firewall, *tables])
         server = self.lab.server_addresses[0]
         self.lab.clients[0].ip(f"route add {server}/32 via {self.lab.router_address}\n")
         with self.lab.servers[0].inside():
@@ -316,23 +316,27 @@ class OtherTraffic:
         return best
 
 
+def other_traffic_pairs(stack, builds):
+    """What is compared: where it is, and a router with a build's rules, or with tables, and without."""
+    plain, in_use = OtherTraffic(stack, "iptables"), OtherTraffic(stack, "iptables", ("raw", "mangle"))
+    routers = {"iptables": plain, "nft": OtherTraffic(stack, "nft"), "iptables, raw and mangle in use": in_use}
+    pairs = {(name, str(build)): ((router, build), (router, None))
+             for name, router in routers.items() for build in builds}
+    return pairs | {("iptables", "raw and mangle, empty"): ((in_use, None), (plain, None))}
+
+
 def measure_other_traffic(arguments):
     with contextlib.ExitStack() as stack:
-        routers = [*(OtherTraffic(stack, firewall) for firewall in lab_module.FIREWALLS),
-                   OtherTraffic(stack, "iptables", ("raw", "mangle"))]
-        cases = [(router, build) for router in routers for build in arguments.pasvd]
-        found = {(router.name, build): [] for router, build in cases}
-        rates = []
+        pairs = other_traffic_pairs(stack, arguments.pasvd)
+        ratios = {names: [] for names in pairs}
         for turn in range(arguments.pairs):
-            for router, build in cases:
-                order = (None, build) if turn % 2 else (build, None)
-                rate = {which: router.rate(arguments.packets, which) for which in order}
-                found[router.name, build].append(rate[build] / rate[None])
-                rates.append(rate[None])
-    print(f"\nother traffic: {statistics.median(rates):.0f} packets/s; of that with the rules of pasvd:")
-    for (router, build), ratios in found.items():
-        quarter = statistics.quantiles(ratios, n=4)
-        print(f"{router:>19} {statistics.median(ratios):.3f} ({quarter[0]:.3f}-{quarter[2]:.3f})  {build}")
+            for names, pair in pairs.items():
+                rate = [router.rate(arguments.packets, build) for router, build in pair[::1 if turn % 2 else -1]]
+                ratios[names].append(rate[0] / rate[1] if turn % 2 else rate[1] / rate[0])
+    print("\nother traffic, with these rules of that without:")
+    for (where, build), found in ratios.items():
+        quarter = statistics.quantiles(found, n=4)
+        print(f"{where:>32} {statistics.median(found):.3f} ({quarter[0]:.3f}-{quarter[2]:.3f})  {build}")
 
 
 def main():
