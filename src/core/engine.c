@@ -115,11 +115,7 @@ static enum reason engine_carry_out(struct step *s, struct strict_ruling ruling)
 /* The client asks for TLS. */
 static enum reason engine_on_auth(struct step *s, size_t at)
 {
-	const struct addr *server = &s->conn->view.tuple[DIR_REPLY].src.addr;
-
-	if (policy_tls_mode(s->h->policy, server) != TLS_REFUSE)
-		return REASON_PASSED;
-	return engine_mask_line(s, at, REASON_TLS_REFUSED);
+	return step_refuses_tls(s) ? engine_mask_line(s, at, REASON_TLS_REFUSED) : REASON_PASSED;
 }
 
 /* The connection is TLS from here on. */

@@ -266,7 +266,8 @@ static bool meet_lacks(const struct step *s, uint32_t awaited)
 /* Where lines are refused, a client could have one put together that nobody has read. */
 static bool meet_believes_sender(const struct step *s)
 {
-	return s->dir == DIR_REPLY || !strict_refuses(&s->h->policy->strict);
+	return s->dir == DIR_REPLY ||
+	       (!strict_refuses(&s->h->policy->strict) && !step_refuses_tls(s));
 }
 
 /* The receiver has what comes before a segment: the sender goes on with an answer to it, which went

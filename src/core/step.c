@@ -20,6 +20,13 @@ bool step_is_of_own_server(const struct step *s)
 	       (lan && client && client != lan);
 }
 
+bool step_refuses_tls(const struct step *s)
+{
+	const struct addr *server = &s->conn->view.tuple[DIR_REPLY].src.addr;
+
+	return policy_tls_mode(s->h->policy, server) == TLS_REFUSE;
+}
+
 /* Before the shift, so that whenever we are killed the rules know of it. */
 static void step_mark_shift(const struct step *s)
 {

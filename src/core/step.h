@@ -38,6 +38,9 @@ static inline enum dir dir_opposite(enum dir dir)
  * a browser there. If only the interfaces say so, it is not known before the client has spoken. */
 bool step_is_of_own_server(const struct step *s);
 
+/* True if AUTH must not reach the server. */
+bool step_refuses_tls(const struct step *s);
+
 /* struct ct_ops's commit, for this connection and direction. */
 enum ct_result step_commit(const struct step *s, const struct expect *e, const struct seqadj *a);
 

@@ -175,18 +175,23 @@ END_TEST
 /* It could have one put together of which nobody has read the beginning. */
 START_TEST(a_client_whose_lines_may_be_refused_has_to_fill_a_gap)
 {
-	struct policy strict = policy_default;
-	struct talk t;
+	struct policy policies[] = {policy_default, policy_default};
 
-	start();
-	strict.strict.outcome[STRICT_LONG_LINE] = STRICT_MASK;
-	engine.policy = &strict;
-	t = talk();
-	t.seq[DIR_ORIGINAL] += 20;
-	ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_REORDERED);
-	for (int i = 0; i < 10; i++)
-		ck_assert_int_eq(
-			again(&t, DIR_ORIGINAL, "NOOP\r\n", GAPS_LAST_MS), REASON_REORDERED);
+	policies[0].strict.outcome[STRICT_LONG_LINE] = STRICT_MASK;
+	policies[1].n_tls_rule = 1;
+	policies[1].tls_rule[0].mode = TLS_REFUSE;
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		struct talk t;
+
+		start();
+		engine.policy = &policies[i];
+		t = talk();
+		t.seq[DIR_ORIGINAL] += 20;
+		ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_REORDERED);
+		for (int n = 0; n < 10; n++)
+			ck_assert_int_eq(again(&t, DIR_ORIGINAL, "NOOP\r\n", GAPS_LAST_MS),
+				REASON_REORDERED);
+	}
 }
 END_TEST
 

@@ -224,24 +224,29 @@ END_TEST
  * have a command that nobody read. */
 START_TEST(a_command_in_two_parts_is_not_put_together_behind_us)
 {
-	static const struct policy strict = {
-		.expect_seconds = 60, .strict.outcome = {[STRICT_BAD_OFFER] = STRICT_MASK}};
-	static const struct policy lenient = {
-		.expect_seconds = 60, .strict.outcome = {[STRICT_BAD_OFFER] = STRICT_LOG}};
+	static const struct {
+		struct policy policy;
+		bool refuses;
+	} sites[] = {
+		{{.strict.outcome = {[STRICT_BAD_OFFER] = STRICT_LOG}}, false},
+		{{.strict.outcome = {[STRICT_BAD_OFFER] = STRICT_MASK}}, true},
+		{{.n_tls_rule = 1, .tls_rule = {{.mode = TLS_PASS}}}, false},
+		{{.n_tls_rule = 1, .tls_rule = {{.mode = TLS_REFUSE}}}, true},
+	};
 
-	for (int is_strict = 0; is_strict < 2; is_strict++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sites); i++) {
 		struct talk t;
 
 		start();
-		engine.policy = is_strict ? &strict : &lenient;
+		engine.policy = &sites[i].policy;
 		logs_in = false;
 		t = talk();
 		t.seq[DIR_ORIGINAL] += 2;
-		client(&t, "RT 10,9,9,9,0,22\r\n");
+		client(&t, "TH TLS\r\n");
 		ck_assert_int_eq(verdict.action, ACTION_PASS);
 		t.seq[DIR_ORIGINAL] = 1000;
-		client(&t, "PO");
-		ck_assert_int_eq(verdict.action, is_strict ? ACTION_DROP : ACTION_PASS);
+		client(&t, "AU");
+		ck_assert_int_eq(verdict.action, sites[i].refuses ? ACTION_DROP : ACTION_PASS);
 		server(&t, "220 ready\r\n");
 	}
 }
