@@ -3,9 +3,9 @@
  *
  * When its timer expires, a TCP sends again the first byte that its receiver has not acknowledged
  * (RFC 6298 section 5.4). So if what lies behind a gap comes again and again, the receiver has what
- * is missing. The second copy says less: it may be the probe of a sender that has not heard of its
- * last segment (RFC 8985 section 7). A table of fixed size: a gap takes the place of another one,
- * which is then waited for longer.
+ * is missing. The first copies say less: a sender that has not heard of its last segment sends it
+ * once more as a probe (RFC 8985 section 7), or twice (FreeBSD's RACK). A table of fixed size: a
+ * gap takes the place of another one, which is then waited for longer.
  */
 #ifndef PASVD_GAPS_H
 #define PASVD_GAPS_H
@@ -14,7 +14,7 @@
 
 enum {
 	GAPS_SIZE = 256,
-	GAPS_COPIES = 3,     /* so many of a segment at least, ... */
+	GAPS_COPIES = 4,     /* so many of a segment at least, ... */
 	GAPS_LAST_MS = 2000, /* ... and so long after the first one: some networks double packets */
 };
 

@@ -106,8 +106,9 @@ bool line_rejoin(struct line *l);
 bool line_is_far(uint32_t seq, uint32_t next);
 
 /* Places a segment of `len` > 0 bytes at `seq`. On LINE_NEW, *ret_skip bytes at its front are old;
- * feed the rest. A segment beyond a gap is refused until the gap is filled, however often it comes:
- * its sender may be the one who left the gap, to have us take what fills it for a repetition. */
+ * feed the rest. A segment beyond a gap stays one until the gap is filled, or known to have gone
+ * past (meet.c): its sender may be the one who left the gap, to have us take what fills it for a
+ * repetition. */
 enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret_skip);
 
 /* Takes bytes up to and including the next LF; returns how many (1..n, n > 0). After it either

@@ -137,7 +137,8 @@ START_TEST(a_gap_that_its_sender_does_not_fill_went_past)
 }
 END_TEST
 
-START_TEST(a_probe_for_the_last_segment_does_not_say_that_a_gap_went_past)
+/* FreeBSD's RACK sends two of them. */
+START_TEST(probes_for_the_last_segment_do_not_say_that_a_gap_went_past)
 {
 	struct talk t;
 
@@ -145,7 +146,9 @@ START_TEST(a_probe_for_the_last_segment_does_not_say_that_a_gap_went_past)
 	t = talk();
 	t.seq[DIR_REPLY] += 20;
 	ck_assert_int_eq(server(&t, "226 done\r\n"), REASON_REORDERED);
-	ck_assert_int_eq(again(&t, DIR_REPLY, "226 done\r\n", 2 * GAPS_LAST_MS), REASON_REORDERED);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(
+			again(&t, DIR_REPLY, "226 done\r\n", GAPS_LAST_MS), REASON_REORDERED);
 	t.seq[DIR_REPLY] -= 30;
 	ck_assert_int_eq(server(&t, "150 on its way now\r\n"), REASON_PASSED);
 	ck_assert_int_eq(server(&t, "226 done\r\n"), REASON_PASSED);
@@ -162,10 +165,14 @@ START_TEST(each_gap_is_waited_for_anew_and_by_its_first_segment)
 		t.seq[DIR_REPLY] += 4;
 		ck_assert_int_eq(server(&t, "226 done\r\n"), REASON_REORDERED);
 		ck_assert_int_eq(server(&t, "221 bye\r\n"), REASON_REORDERED);
-		t.seq[DIR_REPLY] -= 9;
-		ck_assert_int_eq(again(&t, DIR_REPLY, "226 done\r\n", 1000), REASON_REORDERED);
-		t.seq[DIR_REPLY] += 9;
-		ck_assert_int_eq(again(&t, DIR_REPLY, "221 bye\r\n", 1000), REASON_REORDERED);
+		for (int n = 0; n < GAPS_COPIES - 2; n++) {
+			t.seq[DIR_REPLY] -= 9;
+			ck_assert_int_eq(
+				again(&t, DIR_REPLY, "226 done\r\n", 500), REASON_REORDERED);
+			t.seq[DIR_REPLY] += 9;
+			ck_assert_int_eq(
+				again(&t, DIR_REPLY, "221 bye\r\n", 500), REASON_REORDERED);
+		}
 		t.seq[DIR_REPLY] -= 9;
 		ck_assert_int_eq(again(&t, DIR_REPLY, "226 done\r\n", 1), REASON_PASSED);
 	}
@@ -426,7 +433,7 @@ int main(void)
 		a_ct_helper_request_that_comes_of_a_rewrite_is_disarmed,
 		a_line_whose_beginning_went_past_says_nothing,
 		a_gap_that_its_sender_does_not_fill_went_past,
-		a_probe_for_the_last_segment_does_not_say_that_a_gap_went_past,
+		probes_for_the_last_segment_do_not_say_that_a_gap_went_past,
 		each_gap_is_waited_for_anew_and_by_its_first_segment,
 		a_client_whose_lines_may_be_refused_has_to_fill_a_gap,
 		what_was_asked_before_a_gap_is_not_answered_behind_it,
