@@ -72,7 +72,8 @@ struct engine {
 	uint64_t count[REASON_COUNT];
 	struct port_count ports[PORT_MODE_COUNT];
 	uint64_t evicted;
-	/* ms: until then the kernel may have expectations that are not in tab, a predecessor's */
+	/* ms: until then the kernel may have expectations that are not in tab: a predecessor's, or
+	 * those of sessions that have not been seen here */
 	uint64_t contested_until;
 	/* in sessions that nobody has seen; a capture may not have their beginning, and its
 	 * ACKs may be for what was rewritten then */

@@ -13,16 +13,16 @@
 #include "pasvd/endpoint.h"
 
 enum {
-	GAPS_SIZE = 256,
+	GAPS_SIZE = 1024,
 	GAPS_COPIES = 4,     /* so many of a segment at least, ... */
-	GAPS_LAST_MS = 2000, /* ... and so long after the first one: some networks double packets */
+	GAPS_WAIT_MS = 2000, /* ... and so long after the first one: some networks double packets */
 };
 
 struct gap {
-	uint64_t who;   /* hash of the stream; 0: nobody */
-	uint64_t since; /* ms */
-	uint32_t first; /* missing byte */
-	uint32_t end;   /* where the first segment behind it begins */
+	uint64_t who;     /* hash of the stream; 0: nobody */
+	uint64_t since;   /* ms */
+	uint32_t missing; /* first byte of the gap */
+	uint32_t behind;  /* where the first segment behind it begins */
 	uint32_t copies;
 };
 
@@ -31,9 +31,10 @@ struct gaps {
 	struct gap gap[GAPS_SIZE];
 };
 
-/* A segment of the sender t->src begins at `end`, and `first` is missing; `now` is in ms. True:
- * what lies between went past us, and the receiver has it. `key`: that of a conntab. */
-bool gaps_went_past(struct gaps *g, const uint8_t *key, const struct tuple *t, uint32_t first,
-	uint32_t end, uint64_t now);
+/* A segment of the sender t->src begins at `behind`, and the byte at `missing` has not come by;
+ * `now` is in ms. True: what lies between went past us, and the receiver has it. `key`: of a
+ * conntab. */
+bool gaps_went_past(struct gaps *g, const uint8_t *key, const struct tuple *t, uint32_t missing,
+	uint32_t behind, uint64_t now);
 
 #endif

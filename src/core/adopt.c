@@ -122,6 +122,7 @@ static enum reason adopt_install(struct engine *h, struct adoption *a, uint64_t 
 	struct quota_bucket *bucket = a->conn ? &a->conn->quota : &unknown;
 	struct expect *e = &a->plan.expect;
 	enum reason reason = budget_ask_for(h, bucket, &a->view, now);
+	uint64_t until = now + (uint64_t)e->seconds * 1000;
 
 	if (reason != REASON_OPENED)
 		return reason;
@@ -130,7 +131,9 @@ static enum reason adopt_install(struct engine *h, struct adoption *a, uint64_t 
 		return REASON_CT_FAILED;
 	budget_take_for(h, bucket, &a->view, now);
 	if (a->conn)
-		conntab_open(&h->tab, a->conn, &a->plan, now + (uint64_t)e->seconds * 1000);
+		conntab_open(&h->tab, a->conn, &a->plan, until);
+	else if (h->contested_until < until)
+		h->contested_until = until;
 	return REASON_OPENED;
 }
 

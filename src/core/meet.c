@@ -270,18 +270,27 @@ static bool meet_believes_sender(const struct step *s)
 	       (!strict_refuses(&s->h->policy->strict) && !step_refuses_tls(s));
 }
 
+/* The sender has read about as much as has come by. Nobody who only guesses knows how much. */
+static bool meet_ack_is_near(const struct step *s, uint32_t awaited)
+{
+	const struct line *other = &s->conn->stream[dir_opposite(s->dir)].line;
+
+	return !line_has_begun(other) || !line_is_far(awaited, other->next);
+}
+
 /* The receiver has what comes before a segment: the sender goes on with an answer to it, which went
  * past, too; or repeats what comes after it. */
 static bool meet_receiver_has(const struct step *s, const struct seg *seg, uint32_t seq)
 {
-	const struct line *l = &s->stream->line;
+	uint32_t awaited = meet_awaited(s->conn, dir_opposite(s->dir), seg->ack);
 	struct engine *h = s->h;
 
-	if (seg->flags & SEG_ACK &&
-		meet_lacks(s, meet_awaited(s->conn, dir_opposite(s->dir), seg->ack)))
+	if (!(seg->flags & SEG_ACK) || s->conn->aborted)
+		return false;
+	if (meet_lacks(s, awaited))
 		return true;
-	return !s->conn->aborted && meet_believes_sender(s) &&
-	       gaps_went_past(&h->gaps, h->tab.key, &seg->tuple, l->next, seq, s->now);
+	return meet_believes_sender(s) && meet_ack_is_near(s, awaited) &&
+	       gaps_went_past(&h->gaps, h->tab.key, &seg->tuple, s->stream->line.next, seq, s->now);
 }
 
 /* What comes before a segment went past us and does not come any more: in a capture; or the server

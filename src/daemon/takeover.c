@@ -18,7 +18,7 @@
 static struct {
 	size_t n;
 	bool more;        /* than there is room for */
-	uint32_t seconds; /* until the last one's time is up */
+	uint32_t seconds; /* that the last one has left */
 	struct expect expect[4096];
 } found;
 
@@ -39,8 +39,8 @@ static int takeover_tls(struct engine *h, struct conntrack *ct)
 static void takeover_take_expect(void *data, const struct expect *e)
 {
 	(void)data;
-	if (e->seconds >= found.seconds)
-		found.seconds = e->seconds + 1;
+	if (e->seconds > found.seconds)
+		found.seconds = e->seconds;
 	if (e->translated)
 		return;
 	if (found.n < ARRAY_SIZE(found.expect))
@@ -76,6 +76,6 @@ bool takeover_inherit(struct engine *h, struct conntrack *ct)
 	bool tls = takeover_log("the connections marked as TLS", takeover_tls(h, ct)),
 	     expectations = takeover_log("all expectations", takeover_expectations(h, ct));
 
-	h->contested_until = loop_now() + (uint64_t)found.seconds * 1000;
+	h->contested_until = loop_now() + ((uint64_t)found.seconds + 1) * 1000;
 	return tls && expectations;
 }

@@ -86,6 +86,7 @@ def test_reply_behind_one_that_went_past_while_the_client_waits(site):
 
     without_rules(site.lab, lambda: reply(FIRST))
     reply(THIRD)
+    assert site.client.ask("PASV").encode() == site.reply()
     for command in ("USER lab", "PASS lab"):
         site.client.ask(command)
     site.check_session()

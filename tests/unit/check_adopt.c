@@ -287,6 +287,17 @@ START_TEST(time_that_is_left_is_not_longer)
 }
 END_TEST
 
+/* It is in no table: another session's port may be the same. */
+START_TEST(expectation_of_a_session_that_is_not_known_is_looked_for)
+{
+	usual_policy();
+	passive();
+	conn->expect.seconds = 7;
+	adopt();
+	ck_assert_uint_eq(engine.contested_until, NOW + 7000);
+}
+END_TEST
+
 START_TEST(expectation_with_its_nat_is_left_alone)
 {
 	usual_policy();
@@ -422,6 +433,7 @@ int main(void)
 		low_port_stays_closed,
 		ports_of_a_minute_count,
 		time_that_is_left_is_not_longer,
+		expectation_of_a_session_that_is_not_known_is_looked_for,
 		expectation_with_its_nat_is_left_alone,
 		session_without_nat_needs_none,
 		connection_without_our_ct_helper_is_left_alone,

@@ -129,7 +129,7 @@ START_TEST(a_gap_that_its_sender_does_not_fill_went_past)
 			dir ? server(&t, text[dir]) : client(&t, text[dir]), REASON_REORDERED);
 		for (int i = 0; i < 10; i++)
 			ck_assert_int_eq(again(&t, dir, text[dir], 0), REASON_REORDERED);
-		ck_assert_int_eq(again(&t, dir, text[dir], GAPS_LAST_MS), REASON_PASSED);
+		ck_assert_int_eq(again(&t, dir, text[dir], GAPS_WAIT_MS), REASON_PASSED);
 		ck_assert_int_eq(verdict.action, ACTION_PASS);
 		t.seq[dir] -= 30;
 		ck_assert_int_eq(say_bytes(&t, dir, "hidden\r\n", 8), REASON_REORDERED);
@@ -148,7 +148,7 @@ START_TEST(probes_for_the_last_segment_do_not_say_that_a_gap_went_past)
 	ck_assert_int_eq(server(&t, "226 done\r\n"), REASON_REORDERED);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(
-			again(&t, DIR_REPLY, "226 done\r\n", GAPS_LAST_MS), REASON_REORDERED);
+			again(&t, DIR_REPLY, "226 done\r\n", GAPS_WAIT_MS), REASON_REORDERED);
 	t.seq[DIR_REPLY] -= 30;
 	ck_assert_int_eq(server(&t, "150 on its way now\r\n"), REASON_PASSED);
 	ck_assert_int_eq(server(&t, "226 done\r\n"), REASON_PASSED);
@@ -179,6 +179,44 @@ START_TEST(each_gap_is_waited_for_anew_and_by_its_first_segment)
 }
 END_TEST
 
+/* Its first lines may have been a web page's form, for which any server will do. */
+START_TEST(a_client_whose_first_line_went_past_is_not_trusted)
+{
+	for (uint32_t lost = 0; lost <= 20; lost += 20) {
+		struct talk t;
+
+		start();
+		logs_in = false;
+		t = masqueraded("192.168.1.5:40000", "198.51.100.2:40000");
+		server(&t, "220 hello\r\n");
+		t.seq[DIR_ORIGINAL] += lost;
+		client(&t, "NOOP\r\n");
+		for (int i = 1; lost && i < GAPS_COPIES; i++)
+			again(&t, DIR_ORIGINAL, "NOOP\r\n", GAPS_WAIT_MS);
+		client(&t, "USER x\r\n");
+		server(&t, "230 welcome\r\n");
+		client(&t, "PORT 192,168,1,5,195,80\r\n");
+		ck_assert_uint_eq(ct.addeds, lost == 0);
+	}
+}
+END_TEST
+
+START_TEST(a_gap_is_waited_for_if_the_sender_has_read_something_else)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	t.seq[DIR_REPLY] += 20;
+	t.seq[DIR_ORIGINAL] += 1 << 30;
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq(server(&t, "226 done\r\n"), REASON_REORDERED);
+		t.seq[DIR_REPLY] -= 10;
+		now += GAPS_WAIT_MS;
+	}
+}
+END_TEST
+
 /* It could have one put together of which nobody has read the beginning. */
 START_TEST(a_client_whose_lines_may_be_refused_has_to_fill_a_gap)
 {
@@ -196,7 +234,7 @@ START_TEST(a_client_whose_lines_may_be_refused_has_to_fill_a_gap)
 		t.seq[DIR_ORIGINAL] += 20;
 		ck_assert_int_eq(client(&t, "NOOP\r\n"), REASON_REORDERED);
 		for (int n = 0; n < 10; n++)
-			ck_assert_int_eq(again(&t, DIR_ORIGINAL, "NOOP\r\n", GAPS_LAST_MS),
+			ck_assert_int_eq(again(&t, DIR_ORIGINAL, "NOOP\r\n", GAPS_WAIT_MS),
 				REASON_REORDERED);
 	}
 }
@@ -435,6 +473,8 @@ int main(void)
 		a_gap_that_its_sender_does_not_fill_went_past,
 		probes_for_the_last_segment_do_not_say_that_a_gap_went_past,
 		each_gap_is_waited_for_anew_and_by_its_first_segment,
+		a_client_whose_first_line_went_past_is_not_trusted,
+		a_gap_is_waited_for_if_the_sender_has_read_something_else,
 		a_client_whose_lines_may_be_refused_has_to_fill_a_gap,
 		what_was_asked_before_a_gap_is_not_answered_behind_it,
 		nothing_is_held_of_a_last_segment,
