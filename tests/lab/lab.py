@@ -72,6 +72,7 @@ FIREWALLS = ("iptables", "nft")
 # Deadlines for what has to come are that many times later: for a machine that is slow as a rule.
 SLOWNESS = float(os.environ.get("SLOWNESS", "1"))
 PATIENCE = 120 * SLOWNESS   # seconds for what has to come: only a failure takes so long
+IN_VAIN = 0.15              # seconds for what is not to come, see turns()
 TURN = 0.01                 # seconds, see turns()
 
 
@@ -240,29 +241,34 @@ class Namespace:
         return "open"
 
     def is_shut(self, address, port, source=None):
-        """That no connection comes about within a second, see turns()."""
-        sock = self.tcp_socket(address)
-        with sock:
-            if source:
-                sock.bind(source)
-            return not _connected({sock: port}, address, 1)
+        """That no connection comes about, see scan()."""
+        return not self.scan(address, [port], source=source)
 
-    def scan(self, address, ports, awaited=(), timeout=3.0):
-        """The ports on which a connection comes about; all are tried at once, and those awaited with patience."""
-        with contextlib.ExitStack() as stack:
-            sockets = {stack.enter_context(self.tcp_socket(address)): port for port in ports}
-            return _connected(sockets, address, timeout, awaited)
+    def scan(self, address, ports, awaited=(), source=None):
+        """The ports on which a connection comes about; all are tried at once, and those awaited with patience.
+        Who is silent is asked once more from the same port: the first SYN might have opened it for the one that
+        repeats it, for which TCP would wait a second."""
+        found, sources = set(), dict.fromkeys(ports, source)
+        for expected in (awaited, ()):
+            with contextlib.ExitStack() as stack:
+                sockets = {stack.enter_context(self.tcp_socket(address)): port for port in sources}
+                for sock, port in sockets.items():
+                    if sources[port]:
+                        sock.bind(sources[port])
+                connected, sources = _connected(sockets, address, expected)
+            found |= connected
+        return found
 
 
-def turns(seconds):
-    """So long, in steps. What is not to come is waited for in vain, so not SLOWNESS times as long; but each step lasts
+def turns():
+    """For what is not to come, in steps. It is waited for in vain, so not SLOWNESS times as long; but each step lasts
     until this process is given its turn, which on a busy machine is late, as for the daemon and the servers."""
-    for _ in range(round(seconds / TURN)):
+    for _ in range(round(IN_VAIN / TURN)):
         yield TURN
 
 
-def _connected(sockets, address, seconds, awaited=()):
-    """Of {socket: port}, the ports on which a connection comes about."""
+def _connected(sockets, address, awaited):
+    """Of {socket: port}, the ports on which a connection comes about, and {port: source} of those that are silent."""
     poll, waiting, found = select.poll(), {}, set()
     for sock, port in sockets.items():
         sock.setblocking(False)
@@ -280,12 +286,12 @@ def _connected(sockets, address, seconds, awaited=()):
     deadline = time.monotonic() + PATIENCE
     while waiting and not found.issuperset(awaited) and time.monotonic() < deadline:
         take(TURN)
-    for turn in turns(seconds):
+    for turn in turns():
         if not waiting:
             break
         time.sleep(turn)
         take(0)
-    return found
+    return found, {port: sock.getsockname() for port, sock in waiting.values()}
 
 
 class Process:

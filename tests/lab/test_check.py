@@ -15,7 +15,7 @@ import struct
 
 import pytest
 
-from lab import IP4, IP6, PASVD, PATIENCE, RULES, SLOWNESS, Lab, wait_for
+from lab import IN_VAIN, IP4, IP6, PASVD, PATIENCE, RULES, Lab, wait_for
 from rules import let_through
 from schema import validated
 from scripted import RawClient, ScriptedServer, port_argument
@@ -100,23 +100,24 @@ class Practice:
     def shell(self, command, check=True):
         return self.lab.router.run("sh", "-euc", command, check=check, env=self.environment)
 
-
-    def ftp_works(self, port=21, number=0):
+    def ftp_works(self, port=21, number=0, timeout=PATIENCE):
         """Whether a client from outside is told an address of the server to which it can connect."""
-        lab = self.lab
+        client, public = self.lab.clients[0], self.lab.publics[0]
         self.start_servers()
         server = self.servers[number] if number else self.server
         try:
-            with lab.clients[0].connect(lab.publics[0], port, timeout=SLOWNESS) as control:
-                replies = control.makefile("r", newline="")
-                for command in (b"", b"USER lab\r\n", b"PASS lab\r\n", b"PASV\r\n"):
-                    control.sendall(command)
-                    reply = replies.readline()
+            with client.connect(public, port, timeout) as control:
+                reply = told(control, "USER lab", "PASS lab", "PASV")[-1]
                 port = server.data_ports[-1]
-                return (port_argument((lab.publics[0], port)) in reply
-                        and lab.clients[0].attempt(lab.publics[0], port, timeout=1) == "open")
+                if port_argument((public, port)) not in reply:
+                    return False
+                client.connect(public, port, timeout).close()
+                return True
         except OSError:
             return False
+
+    def ftp_fails(self, port=21, number=0):
+        return not self.ftp_works(port, number, timeout=IN_VAIN)
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +185,7 @@ def test_strict_about_the_way_back_of_two_uplinks():
         practice = Practice(lab)
         practice.shell("sysctl -qw net.ipv4.conf.all.rp_filter=1")
         finding = practice.check().the("warning", "net.ipv4.conf.wan1.rp_filter is 1, and the way back is by wan0")
-        assert lab.clients[0].attempt(lab.publics[1], 21, timeout=0.5) == "silence"
+        assert lab.clients[0].is_shut(lab.publics[1], 21)
         practice.shell(finding["fix"])
         assert practice.check().is_well()
 
@@ -319,7 +320,7 @@ def test_ingress_is_before_all_rules(own_router, name):
     own_router.shell(command)
     errors = own_router.check().of("error")
     assert re.search(pattern, errors[0]["what"]) and all(finding["advice"] for finding in errors)
-    assert not own_router.ftp_works()
+    assert own_router.ftp_fails()
     own_router.shell("nft flush ruleset netdev; nft delete table inet early 2>/dev/null || true")
     assert own_router.check().is_well() and own_router.ftp_works()
 
@@ -378,7 +379,7 @@ def test_rules_elsewhere_are_seen(own_router, name):
     own_router.shell(command)
     errors = own_router.check().of("error")
     assert any(re.search(pattern, finding["what"]) for finding in errors), errors
-    assert not own_router.ftp_works()
+    assert own_router.ftp_fails()
 
 
 def test_rules_elsewhere_that_do_no_harm(own_router):
@@ -552,7 +553,8 @@ def test_ailment_is_seen_and_mended(own_router, name):
     checkup = own_router.check(*options)
     finding = checkup.the(severity, pattern)
     assert checkup.status == (1 if severity == "error" else 0)
-    assert own_router.ftp_works() == (severity == "warning" or name in HALF_WELL)
+    works = severity == "warning" or name in HALF_WELL
+    assert own_router.ftp_works() if works else own_router.ftp_fails()
     own_router.shell(finding["fix"])
     assert own_router.check(*options).is_well()
     wait_for(own_router.ftp_works, what="an interface that comes up again carries packets")
@@ -602,7 +604,7 @@ def test_each_server_is_looked_at(name):
         practice.shell(command)
         errors = [finding["what"] for finding in practice.check().of("error")]
         assert errors and all(re.search(what, error) for error in errors if "port 21: " not in error), errors
-        assert practice.ftp_works() and not practice.ftp_works(2121, 1)
+        assert practice.ftp_works() and practice.ftp_fails(2121, 1)
 
 
 def test_wide_range_of_the_second_server_is_named():
@@ -707,14 +709,9 @@ def test_drop_behind_the_rules(own_router, table, rule, what):
     """Where an ACCEPT might hide pasvd's own rules, nothing is proposed."""
     own_router.shell(f"iptables -t {table} -A PREROUTING {rule}")
     finding = own_router.check().the("error", f'"-A PREROUTING {rule}" of table {table} .* drops {what}')
-    assert "fix" not in finding and finding["advice"] and not own_router.ftp_works()
+    assert "fix" not in finding and finding["advice"] and own_router.ftp_fails()
     own_router.shell(f"iptables -t {table} -D PREROUTING {rule}")
     assert own_router.check().is_well() and own_router.ftp_works()
-
-
-def modes_that_work(lab, server):
-    """Of a LAN client with a server outside: "passive", "active"."""
-    return {mode for mode, transfer in (("passive", passive_works), ("active", active_works)) if transfer(lab, server)}
 
 
 def told(control, *commands):
@@ -723,20 +720,21 @@ def told(control, *commands):
     return [replies.readline(), *((control.sendall(f"{command}\r\n".encode()), replies.readline())[1] for command in commands)]
 
 
-def passive_works(lab, server):
+def passive_works(lab, server, timeout):
     try:
-        with lab.lan[0].connect(server.address, 21, timeout=SLOWNESS) as control:
+        with lab.lan[0].connect(server.address, 21, timeout) as control:
             told(control, "USER lab", "PASS lab", "PASV")
-            return lab.lan[0].attempt(server.address, server.data_ports[-1], timeout=1) == "open"
+            lab.lan[0].connect(server.address, server.data_ports[-1], timeout).close()
+            return True
     except (OSError, IndexError):
         return False
 
 
-def active_works(lab, server):
+def active_works(lab, server, timeout):
     address = lab.lan_addresses[0]
     try:
-        with lab.lan[0].connect(server.address, 21, timeout=SLOWNESS) as control, lab.lan[0].listen(address, 0) as listener:
-            listener.settimeout(SLOWNESS)
+        with lab.lan[0].connect(server.address, 21, timeout) as control, lab.lan[0].listen(address, 0) as listener:
+            listener.settimeout(timeout)
             told(control, "USER lab", "PASS lab", f"PORT {port_argument((address, listener.getsockname()[1]))}", "RETR x")
             listener.accept()[0].close()
             return True
@@ -744,7 +742,15 @@ def active_works(lab, server):
         return False
 
 
-BOTH, NEITHER = {"active", "passive"}, set()
+MODES = {"passive": passive_works, "active": active_works}
+
+
+def modes_that_work(lab, server, awaited):
+    """Of a LAN client with a server outside."""
+    return {mode for mode, works in MODES.items() if works(lab, server, PATIENCE if mode in awaited else IN_VAIN)}
+
+
+BOTH, NEITHER = set(MODES), set()
 # What stops LAN clients on a router with a default route: how that looks, and what still works.
 OF_CLIENTS = {
     "data connections from outside": (
@@ -781,7 +787,7 @@ def test_what_stops_clients_is_seen(clients_router, name):
     clients_router.shell(command)
     errors = [finding["what"] for finding in clients_router.check().of("error")]
     assert any(what in error for error in errors), errors
-    assert modes_that_work(clients_router.lab, ScriptedServer(clients_router.lab)) == works
+    assert modes_that_work(clients_router.lab, ScriptedServer(clients_router.lab), works) == works
 
 
 def test_what_does_clients_no_harm(clients_router):
@@ -795,7 +801,7 @@ def test_what_does_clients_no_harm(clients_router):
         iptables -t raw -I PREROUTING -i wan -s 10.0.0.0/8 -j DROP
         sysctl -qw net.ipv4.conf.lan.rp_filter=1""")
     assert clients_router.check().is_well()
-    assert modes_that_work(clients_router.lab, ScriptedServer(clients_router.lab)) == BOTH
+    assert modes_that_work(clients_router.lab, ScriptedServer(clients_router.lab), BOTH) == BOTH
 
 
 # What is not certain: how that looks, and why.
@@ -891,7 +897,7 @@ def test_what_stops_ftp_is_unsure_if_it_is_not_certain(own_router, name):
     checkup = own_router.check()
     found = checkup.of("error", "warning", "unseen", "unsure")
     assert found and {finding["severity"] for finding in found} == {"unsure"}, checkup.text
-    assert found[0]["why"].endswith(f" is not understood: {why}") and not own_router.ftp_works()
+    assert found[0]["why"].endswith(f" is not understood: {why}") and own_router.ftp_fails()
 
 
 MARKED = "ip rule add fwmark 7 prohibit; "
@@ -928,7 +934,7 @@ def test_routes_of_what_is_forwarded(own_router, name):
     command, severity, what = ROUTES[name]
     own_router.shell(command)
     finding = own_router.check().the(severity, f"^forwarding: ipv4: .*{what}")
-    assert finding["advice"] and not own_router.ftp_works()
+    assert finding["advice"] and own_router.ftp_fails()
 
 
 def test_routes_that_do_no_harm(own_router):
@@ -1041,7 +1047,7 @@ def test_namespace_of_an_unprivileged_container(router):
 def test_server_that_is_stopped(own_router):
     own_router.start_servers().close()
     finding = own_router.check().the("error", "server: 10.77.0.2 port 21: Connection refused")
-    assert finding["advice"] and not own_router.ftp_works()
+    assert finding["advice"] and own_router.ftp_fails()
 
 
 def test_server_whose_host_is_down(own_router):

@@ -65,7 +65,7 @@ def session(lab, server, client=0, tls="explicit", **options):
 
 
 def reachable(lab, server, client=0, awaited=()):
-    return lab.lan[client].scan(server.address, (*PASSIVE, DENIED, BELOW, BEYOND), awaited, timeout=1.5)
+    return lab.lan[client].scan(server.address, (*PASSIVE, DENIED, BELOW, BEYOND), awaited)
 
 
 def opened_for(lab, client, attempt):

@@ -36,7 +36,7 @@ def session(lab, tls, client=0, **options):
 
 
 def scan(lab, client=0, awaited=()):
-    return lab.clients[client].scan(lab.publics[0], sorted({*PORTS, *OUTSIDE_THE_RANGE}), awaited, timeout=1)
+    return lab.clients[client].scan(lab.publics[0], sorted({*PORTS, *OUTSIDE_THE_RANGE}), awaited)
 
 
 @pytest.mark.parametrize("tls", CONTROL)
