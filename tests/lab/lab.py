@@ -683,6 +683,11 @@ class Lab:
     def iptables(self, *argv, namespace=None):
         return (namespace or self.router).run(self.family.iptables, *argv)
 
+    def give_up_neighbours(self, device):
+        """The router asks for an address that is on no host in vain: three times, and not for three seconds."""
+        for ip in "ipv4", "ipv6":
+            self.router.sysctl(f"net.{ip}.neigh.{device}.retrans_time_ms", 50)
+
     def _lose(self, probability, *namespaces):
         """On arrival, before connection tracking: a wire that loses packets.
 

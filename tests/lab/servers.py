@@ -14,6 +14,7 @@ packages.sh unpacked them.
 """
 
 import dataclasses
+import functools
 import os
 import pathlib
 import socket
@@ -58,15 +59,19 @@ class Tls:
     reuse: bool = False
 
 
+@functools.cache
+def key_and_certificate():
+    """That nobody knows."""
+    return subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lab",
+                           "-keyout", "/dev/stdout"], check=True, capture_output=True, timeout=PATIENCE).stdout
+
+
 def certificate(lab):
-    """A file with a key and a certificate that nobody knows; one for each lab."""
+    """A file with both; one for each lab."""
     path = lab.tmp / "certificate.pem"
     if not path.exists():
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                        "-subj", "/CN=lab", "-keyout", path, "-out", lab.tmp / "public.pem"],
-                       check=True, capture_output=True, timeout=PATIENCE)
-        with open(path, "ab") as out:
-            out.write((lab.tmp / "public.pem").read_bytes())
+        path.touch(0o600)
+        path.write_bytes(key_and_certificate())
     return path
 
 
@@ -79,7 +84,7 @@ def server_context(lab):
 
 def client_context():
     """For clients of ours: whose certificate it is does not matter here."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

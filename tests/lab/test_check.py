@@ -1052,6 +1052,7 @@ def test_server_that_is_stopped(own_router):
 
 def test_server_whose_host_is_down(own_router):
     own_router.start_servers()
+    own_router.lab.give_up_neighbours("lan0")
     own_router.lab.servers[0].ip("addr flush dev lo\nlink set eth0 down\n")
     own_router.check().the("error", "server: 10.77.0.2 is on no host: nobody answers for this address")
 

@@ -11,7 +11,7 @@ import clients
 import ftps_clients
 import ftps_sites
 from ftps_sites import CONFIG, EXPLICIT, PORTS
-from lab import PATIENCE, SLOWNESS
+from lab import IN_VAIN, PATIENCE
 from scripted import CONTENT, RawClient, ScriptedServer, read_all
 from test_active_matrix import check
 from test_matrix import digest, sha256
@@ -287,9 +287,11 @@ def test_forwarded_range_goes_on_as_it_was(make_lab, visit, config):
 
 # Active mode over TLS: the address in the PORT is the client's own, and nobody can open for it.
 
-def lists_actively(trip):
-    with trip.namespace.inside(), ftps_clients.python_session(trip, timeout=2 * SLOWNESS) as ftp:
+def lists_actively(trip, timeout=PATIENCE):
+    with trip.namespace.inside(), ftps_clients.python_session(trip, timeout=PATIENCE) as ftp:
         ftp.set_pasv(False)
+        ftp.timeout = timeout
+        ftp.sock.settimeout(timeout)
         try:
             return "data.bin" in str(ftp.nlst("pub"))
         except OSError:
@@ -301,7 +303,7 @@ def test_active_mode_over_tls_needs_a_way_out_for_the_server(make_lab, visit):
     with make_lab(config=CONFIG) as lab:
         server = start(lab)
         trip = visit(lab, server)
-        assert not lists_actively(trip)
+        assert not lists_actively(trip, timeout=IN_VAIN)
         assert lab.pasvd.opened() == []
         lab.iptables("-A", "FORWARD", "-s", server.address, "-p", "tcp", "-j", "ACCEPT")
         lab.iptables("-A", "FORWARD", "-d", server.address, "-p", "tcp", "-m", "conntrack",

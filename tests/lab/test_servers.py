@@ -46,6 +46,8 @@ class Configured(ConfiguredLab):
         self.router.ip(f"addr add {other.outside}1/{other.outside_bits} dev wan\n"
                        + "".join(f"route add {address}/{other.host_bits} dev lan{number}\n"
                                  for number, address in enumerate(ADDRESSES[other])))
+        for number in range(2):
+            self.give_up_neighbours(f"lan{number}")
 
     def load_rules(self):
         (self.tmp / "pasvd.conf.d").mkdir()
