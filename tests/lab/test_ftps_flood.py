@@ -8,6 +8,7 @@ import clients
 import ftps_clients
 import ftps_sites
 from ftps_sites import CONFIG, EXPLICIT, PORTS
+from lab import wait_for
 from rawtcp import Flood
 from scripted import RawClient
 
@@ -34,11 +35,11 @@ def test_flood_of_another_client_stops_nobody(make_lab, visit, kind):
         if kind is not None:
             other = RawClient(lab.clients[1], lab.publics[0], tls=kind)
         with Flood(lab.clients[1], lab.client_address(1), lab.publics[0], PORTS, SYNS, DURATION) as flood:
+            wait_for(lambda: flood.sent > 100, what="the flood")
             with trip.namespace.inside(), ftps_clients.python_session(trip, timeout=PATIENCE) as ftp:
                 for _ in range(TRANSFERS):
                     assert clients.download_bytes(ftp, trip) == server.content
                     is_answered(clear)
             assert flood.thread.is_alive(), "it ended too early to say anything"
-        assert flood.sent > 100
         if kind is not None:
             assert other.ask("NOOP").startswith("200")
