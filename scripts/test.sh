@@ -139,9 +139,9 @@ test_lab()
 	local report=$scratch/lab.xml status
 	lab_packages || return
 	say "Tests in the lab: servers and clients in network namespaces"
-	# Most of the time they wait, so two at once for each processor, and each may wait longer. A file of tests is for one
-	# of them, since its tests share what they set up.
-	SLOWNESS=$((2 * SLOWNESS)) /usr/bin/python3 -m pytest tests/lab -q -n "$((2 * $(nproc)))" --dist loadfile \
+	# Most of the time they wait, so two at once for each processor, and each may wait longer. What tests share is set up
+	# once, see conftest.py.
+	SLOWNESS=$((2 * SLOWNESS)) /usr/bin/python3 -m pytest tests/lab -q -n "$((2 * $(nproc)))" --dist loadgroup \
 		--junitxml="$report"
 	status=$?
 	count_report "$status" "$report" "tests in the lab"

@@ -11,6 +11,7 @@ Exit status 77: not root, or no network namespaces here, so nothing was tested.
 Anything else that is missing is a failure.
 """
 
+import collections
 import os
 import pathlib
 import signal
@@ -43,6 +44,21 @@ def pytest_sessionstart(session):
         pytest.exit("CT_HELPER=own, and the kernel has the helper sane", returncode=1)
 
 
+def shares(item):
+    """Whether it uses what other tests of its file use as well."""
+    return any(fixture.scope == "module" for fixtures in item._fixtureinfo.name2fixturedefs.values() for fixture in fixtures)
+
+
+def group(items):
+    """With --dist loadgroup one process has all tests of a file that share something, and any process each of the others.
+    The large groups come first, so that no process has a long one when the others have nothing left to do."""
+    members = collections.Counter(item.path.stem for item in items if shares(item))
+    for item in filter(shares, items):
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: -members[item.path.stem] if shares(item) else 0)
+
+
+@pytest.hookimpl(tryfirst=True)     # before xdist looks at the groups
 def pytest_collection_modifyitems(config, items):
     marks = set() if config.getoption("--engine") == "pasvd" else {"daemon"}
     if os.environ.get("CT_HELPER") == "own":
@@ -52,6 +68,7 @@ def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+    group(items)
 
 
 @pytest.fixture(scope="session")
