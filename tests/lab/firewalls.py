@@ -83,7 +83,7 @@ class Host:
 [ ! -e {pid_file} ] || {{
 	pid=$(cat {pid_file})
 	kill "$pid"
-	while [ -e "/proc/$pid" ]; do :; done
+	tail --pid="$pid" --sleep-interval=0.02 --follow /dev/null
 }}
 {start}
 """, 0o755)
@@ -123,7 +123,12 @@ def firewalld(host):
     wait_for((host.root / "run/dbus/system_bus_socket").exists, what="the bus")
     host.run("firewall-offline-cmd --zone=external --change-interface=wan")
     host.run("firewall-offline-cmd --zone=internal --change-interface=lan0")
-    host.write_restart("firewalld", "/run/firewalld.pid", "firewalld\nuntil firewall-cmd --state; do :; done")
+    # firewall-cmd takes long to start: it is asked once the bus knows the daemon.
+    host.write_restart("firewalld", "/run/firewalld.pid", """\
+firewalld
+until dbus-send --system --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetNameOwner \\
+	string:org.fedoraproject.FirewallD1; do sleep 0.02; done
+until firewall-cmd --state; do :; done""")
     host.run("restart-firewalld")
 
 
@@ -291,7 +296,7 @@ def docker(host):
     host.environment["PATH"] = f"{programs}/sbin:{programs}/bin:{host.environment['PATH']}"
     host.write_restart("docker", "/run/docker.pid", """\
 dockerd --storage-driver=vfs --pidfile=/run/docker.pid >/run/docker.log 2>&1 &
-until docker network ls; do :; done""")
+until docker network ls; do sleep 0.05; done""")
     host.lab.router.sysctl("net.ipv4.ip_forward", 0)
     host.run("restart-docker")
     host.lab.on_exit(lambda: host.run("sh -c 'kill $(cat /run/docker.pid)'"))
@@ -307,7 +312,7 @@ def libvirt(host):
 <network><name>lab</name><forward mode='nat'/><bridge name='virbr0' stp='off'/><dns enable='no'/>
 <ip address='{gateway}' prefix='24'/></network>
 """)
-    host.write_restart("libvirtd", "/run/libvirtd.pid", "libvirtd --daemon || exit\nuntil virsh net-list; do :; done")
+    host.write_restart("libvirtd", "/run/libvirtd.pid", "libvirtd --daemon || exit\nuntil virsh net-list; do sleep 0.02; done")
     host.write("/usr/local/sbin/start-guest", "#!/bin/sh\nvirsh net-start lab\nip link set lan0 master virbr0\n", 0o755)
     host.run("restart-libvirtd")
     host.lab.on_exit(lambda: host.run("sh -c 'kill $(cat /run/libvirtd.pid)'"))
