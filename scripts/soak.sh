@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # soak.sh - quickstart soak
 #
-# What takes too long for each commit. Parts that could go on for ever get a quarter of the time each; the whole lab in a
-# virtual machine takes its hours. What a part printed stays in build/soak/ if it failed, with seeds and inputs.
+# What takes too long for each commit. Each part gets a fifth of the time. The lab in a virtual machine takes hours: each soak
+# goes on with the test file behind the one that was the last, and ends with a whole file. What a part printed stays in
+# build/soak/ if it failed, with seeds and inputs.
 
 soak_parts=(fuzzers model kills memory kernels)
-soak_kernels_limit=28800 # seconds
+kernels_limit=7200 # seconds, for one test file
+kernels_last=build/soak/last # the line of kernels_lines that was run last
 
 # until_the_end COMMAND...: again and again while there is time; ends with the first failure
 until_the_end()
@@ -45,10 +47,49 @@ soak_memory()
 	tests/soak/memory.py "$share"
 }
 
+# kernels_lines: those of tests/kernels/soak, one for each file
+kernels_lines()
+{
+	local line file
+	grep '^[a-z]' tests/kernels/soak | tr -s ' ' | while read -r line; do
+		for file in "${line##* }"/test_*.py; do
+			echo "${line% *} $file"
+		done
+	done
+}
+
+# run_line LINE: in a virtual machine of its own
+run_line()
+{
+	local status=0
+	echo "$1" >"$kept/list"
+	tests/kernels/kernels.py -l "$kept/list" -t "$kernels_limit" bookworm ||
+		{ cp -r build/kernels/bookworm/exchange "$kept/$(basename "$1" .py)"; status=1; }
+	rm "$kept/list"
+	echo "$1" >"$kernels_last"
+	return "$status"
+}
+
+count_passed()
+{
+	grep -o '[0-9]* passed' "$kept/kernels.log" | awk '{ n += $1 } END { print n + 0 }'
+}
+
 soak_kernels()
 {
-	tests/kernels/kernels.py -l tests/kernels/soak -t "$soak_kernels_limit" bookworm ||
-		{ cp -r build/kernels/bookworm/exchange "$kept/"; return 1; }
+	local end=$((SECONDS + share * 60)) lines at first rounds=0 status=0
+	mapfile -t lines < <(kernels_lines)
+	touch "$kernels_last"
+	at=$(printf '%s\n' "${lines[@]}" | grep -Fxn -f "$kernels_last" | cut -d : -f 1)
+	first=$((${at:-0} % ${#lines[@]}))
+	while ((rounds == 0 || (SECONDS < end && rounds < ${#lines[@]}))); do
+		at=$(((first + rounds) % ${#lines[@]}))
+		run_line "${lines[at]}" || status=1
+		rounds=$((rounds + 1))
+	done
+	echo "$(count_passed) tests passed; files $((first + 1)) to $((at + 1)) of ${#lines[@]}:" \
+		"${lines[first]#* } to ${lines[at]#* }"
+	return "$status"
 }
 
 # run_part PART: its output goes to a file, its result to $results
@@ -75,7 +116,7 @@ soak()
 {
 	local minutes=${1-60} share part results=() failed=0 kept
 	[[ $minutes =~ ^[1-9][0-9]{0,4}$ ]] || usage
-	share=$(((minutes + 3) / 4))
+	share=$(((minutes + 4) / 5))
 	kept=build/soak/$(date +%Y%m%d-%H%M%S)
 	# shellcheck disable=SC2046 # lists of names
 	need "${build_packages[@]}" "${run_packages[@]}" "${fuzz_packages[@]}" \
