@@ -121,9 +121,11 @@ def test_ct_helper_request_after_extension_headers_is_made_unreadable(session, h
 
 
 @pytest.mark.daemon
+@pytest.mark.sane
 def test_syn_of_a_server_does_not_say_where_clients_are(make_lab):
     """A web page's server answers a SYN with one of its own, which comes by as all with extension headers do. It does
-    not become a server behind this router: the form whose beginning nobody read is none of an FTP client."""
+    not become a server behind this router: the form whose beginning nobody read is none of an FTP client. Behind a ct
+    helper of our own no SYN of a server comes by."""
     with make_lab(family=IP6, routed=True, servers=(), outside=1, lan=(LAN,)) as lab:
         site = Site(lab)
         lab.pasvd.kill()
