@@ -114,6 +114,7 @@ static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
 {
 	struct side *side = &r->side[dir];
 	size_t header = packet_header_len(p);
+	int32_t pos;
 
 	if (!r->d->untracked)
 		fake_ct_adjust(r->conn, dir, p, n);
@@ -121,9 +122,9 @@ static void deliver(struct run *r, enum dir dir, uint8_t *p, size_t n)
 		return;
 	if (header == n)
 		fail(r, "the receiver gets a segment without payload, to which it will not answer");
+	pos = (int32_t)(packet_seq(p) - side->isn);
 	for (size_t i = header; i < n; i++)
-		take_byte(r, side, (int32_t)(packet_seq(p) - side->isn + (uint32_t)(i - header)),
-			p[i]);
+		take_byte(r, side, pos++, p[i]);
 	while (side->got < STREAM_MAX && side->have[side->got])
 		side->got++;
 	/* A packet that would have grown too long leaves off its end. */

@@ -13,7 +13,7 @@
 #include "login.h"
 #include "pasvd/engine.h"
 
-enum { STREAM_MAX = 16384, BUFFER = 2048 };
+enum { STREAM_MAX = 4096, BUFFER = 2048 };
 
 /* One direction of the connection, as its two ends see it. Both count from isn. */
 struct side {

@@ -23,12 +23,7 @@ struct fake_conn {
 
 struct fake_ct {
 	struct fake_conn conn[FAKE_CT_CONNS];
-	unsigned conns;
-	/* expectations of masters that the test does not play */
-	struct expect taken[FAKE_CT_TAKEN];
-	unsigned takens;
-	struct expect added[FAKE_CT_ADDED]; /* all that were ever installed, in order */
-	unsigned addeds;
+	unsigned conns, takens, addeds;
 
 	bool refuse_get;    /* get() answers CT_FAIL */
 	bool refuse_expect; /* commit() with an expectation answers CT_FAIL */
@@ -37,6 +32,10 @@ struct fake_ct {
 	void (*on_report)(void); /* what is to be done for report_ends(); NULL: nothing */
 
 	unsigned gets, commits, dels, reports; /* calls */
+
+	/* what is behind takens and addeds is never read, and fake_ct_init() leaves it: */
+	struct expect taken[FAKE_CT_TAKEN]; /* of masters that the test does not play */
+	struct expect added[FAKE_CT_ADDED]; /* all that were ever installed, in order */
 };
 
 void fake_ct_init(struct fake_ct *f);

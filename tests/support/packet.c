@@ -69,9 +69,9 @@ static uint32_t sum(uint32_t start, const uint8_t *p, size_t n)
 {
 	uint32_t s = start;
 
-	for (size_t i = 0; i < n; i++)
-		s += i & 1 ? p[i] : (uint32_t)p[i] << 8;
-	return s;
+	for (size_t i = 0; i + 1 < n; i += 2)
+		s += get16(p + i);
+	return n & 1 ? s + ((uint32_t)p[n - 1] << 8) : s;
 }
 
 static uint16_t fold(uint32_t s)
