@@ -80,7 +80,7 @@ fuzz()
 	done
 	need "${build_packages[@]}" "${fuzz_packages[@]}"
 	say "Building the targets in build-clang/"
-	{ CC=clang configure build-clang && ninja -C build-clang fuzzers; } || fail "the build failed"
+	{ CC=clang configure build-clang --buildtype=debugoptimized && ninja -C build-clang fuzzers; } || fail "the build failed"
 	mapfile -t targets < <(find tests/fuzz -name 'fuzz_*.c' -printf '%f\n' | sed 's/^fuzz_\(.*\)\.c$/\1/' | sort)
 	seconds=$((minutes * 60 / ((${#targets[@]} + fuzz_jobs - 1) / fuzz_jobs)))
 	mkdir -p "$crashes"
