@@ -53,6 +53,7 @@ FIRST_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
 # One processor: two that are emulated wait for each other, and take longer. An old one: what newer ones have is emulated, too.
 QEMU = """qemu-system-x86_64 -M q35 -accel tcg,thread=single,tb-size=512 -cpu qemu64 -smp 1 -m 1024
 -nodefaults -no-user-config -display none -serial stdio -no-reboot""".split()
+# norandmaps: the emulator translates code once for each address at which it lies.
 KERNEL_LINE = ("console=ttyS0 quiet panic=-1 mitigations=off nokaslr norandmaps random.trust_cpu=on "
                "rcupdate.rcu_expedited=1")
 
