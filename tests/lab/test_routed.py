@@ -156,8 +156,7 @@ def test_rules_leave_other_hosts_alone(make_lab):
         lab.clients[0].ip(f"route add {neighbour}/32 via {lab.router_address}\n")
         with lab.servers[0].listen(neighbour, 21):
             assert lab.clients[0].is_shut(neighbour, 21)
-            lab.iptables("-I", "FORWARD", "-d", neighbour, "-j", "ACCEPT")
-            lab.iptables("-I", "FORWARD", "-s", neighbour, "-j", "ACCEPT")
+            lab.forward_policy("accept")
             assert lab.clients[0].attempt(neighbour, 21) == "open"
         assert lab.pasvd.counters()["no-ct-helper"] == 0
 
