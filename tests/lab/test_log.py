@@ -11,7 +11,7 @@ import pytest
 
 import clients
 import lab as lab_module
-from lab import PATIENCE, wait_for
+from lab import PATIENCE, helper, wait_for
 from scripted import CONTENT, RawClient, ScriptedServer
 
 pytestmark = pytest.mark.daemon
@@ -75,7 +75,7 @@ def test_terminal_gets_the_time_and_colours_if_it_has_them(lab, environment, col
     start(lab, stderr=terminal, env=environment)
     close(terminal)
     head = r"\d\d:\d\d:\d\d \x1b\[32minfo   \x1b\[0m" if colours else r"\d\d:\d\d:\d\d info   "
-    assert re.fullmatch(head + r" event=ready version=\S+ queue=21 ct-helper=sane\r\n", read_all(ours))
+    assert re.fullmatch(head + rf" event=ready version=\S+ queue=21 ct-helper={helper('pasvd')}\r\n", read_all(ours))
 
 
 @pytest.mark.parametrize("is_ours", [True, False], ids=["the-journal", "something-else"])
@@ -106,7 +106,7 @@ def test_journal_gets_the_fields(lab):
         return dict(line.split("=", 1) for line in journal.recv(8192).decode().splitlines())
     ready = fields()
     assert (ready["PRIORITY"], ready["SYSLOG_IDENTIFIER"]) == ("6", "pasvd")
-    assert (ready["PASVD_EVENT"], ready["PASVD_QUEUE"], ready["PASVD_CT_HELPER"]) == ("ready", "21", "sane")
+    assert (ready["PASVD_EVENT"], ready["PASVD_QUEUE"], ready["PASVD_CT_HELPER"]) == ("ready", "21", helper("pasvd"))
     assert ready["MESSAGE"].startswith("event=ready version=")
     ScriptedServer(lab)
     with RawClient(lab.clients[0], lab.publics[0]) as client:
@@ -149,7 +149,7 @@ def test_syslog_gets_priorities_and_the_name(lab):
     syslog.open()
     daemon = start(lab, ["--syslog"], prefix=syslog.prefix)
     line = re.fullmatch(r"<(\d+)>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d pasvd\[(\d+)\]: event=ready version=\S+ queue=21 "
-                        r"ct-helper=sane", syslog.next())
+                        f"ct-helper={helper('pasvd')}", syslog.next())
     assert line and (int(line[1]), int(line[2])) == (SYSLOG_INFO, daemon.pid)
     assert daemon.log() == ""
 
