@@ -115,25 +115,25 @@ static enum reason again(struct talk *t, enum dir dir, const char *text, uint64_
 }
 
 /* TCP repeats what is missing first, if anybody lacks it. */
+static void check_gap(enum dir dir, const char *text)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	t.seq[dir] += 20 + (uint32_t)strlen(text);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(again(&t, dir, text, 0), REASON_REORDERED);
+	ck_assert_int_eq(again(&t, dir, text, GAPS_WAIT_MS), REASON_PASSED);
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	t.seq[dir] -= 30;
+	ck_assert_int_eq(say_bytes(&t, dir, "hidden\r\n", 8), REASON_REORDERED);
+}
+
 START_TEST(a_gap_that_its_sender_does_not_fill_went_past)
 {
-	static const char *const text[] = {"NOOP\r\n", "226 done\r\n"};
-
-	for (int dir = 0; dir < 2; dir++) {
-		struct talk t;
-
-		start();
-		t = talk();
-		t.seq[dir] += 20;
-		ck_assert_int_eq(
-			dir ? server(&t, text[dir]) : client(&t, text[dir]), REASON_REORDERED);
-		for (int i = 0; i < 10; i++)
-			ck_assert_int_eq(again(&t, dir, text[dir], 0), REASON_REORDERED);
-		ck_assert_int_eq(again(&t, dir, text[dir], GAPS_WAIT_MS), REASON_PASSED);
-		ck_assert_int_eq(verdict.action, ACTION_PASS);
-		t.seq[dir] -= 30;
-		ck_assert_int_eq(say_bytes(&t, dir, "hidden\r\n", 8), REASON_REORDERED);
-	}
+	check_gap(DIR_ORIGINAL, "NOOP\r\n");
+	check_gap(DIR_REPLY, "226 done\r\n");
 }
 END_TEST
 
