@@ -178,18 +178,16 @@ test_package()
 test_lanes=("gcc static tidy sanitizers musl" "lab package clang" "kernels cross")
 read -ra test_parts <<<"${test_lanes[*]}"
 
-# prepare_lanes PART...: what several parts use is made before them. Packages are fetched while the compiler works.
+# prepare_lanes PART...: what several parts use is made before them
 prepare_lanes()
 {
-	local part fetching=""
-	if [[ " $* " == *" lab "* || " $* " == *" package "* || " $* " == *" kernels "* ]]; then
-		tests/lab/packages.sh &
-		fetching=$!
-	fi
+	local part
 	for part; do
 		[[ " sanitizers clang musl cross " == *" $part "* ]] || build_only build "gcc"
 	done
-	[[ -z $fetching ]] || wait "$fetching" || : # each part looks for them
+	if [[ " $* " == *" lab "* || " $* " == *" package "* || " $* " == *" kernels "* ]]; then
+		lab_packages
+	fi
 }
 
 # run_lane RESULT PART...: each line has its part in front; the counts and complaints go to the file RESULT
