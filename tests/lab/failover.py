@@ -225,13 +225,19 @@ class KeepalivedFailover(Failover):
     def is_active(self, router):
         return self.publics[0] in router.run("ip", "-4", "addr", "show", "dev", "wan").stdout
 
+    def _write_script(self, router):
+        super()._write_script(router)
+        folder = self._path(router, "bin")
+        self._executable(folder / "notify",
+                         f'#!/bin/sh\n{folder}/pasvd-failover "$@" && touch {self._path(router, "is")}-"$1"\n')
+
     def _start_keepalived(self, router):
         path = self._path(router, "keepalived.conf")
         path.write_text(replaced(
             documented("keepalived.conf"), ("interface eth0", "interface wan"), ("interface eth1", "interface lan0"),
             ("203.0.113.1/32", f"{self.publics[0]}/32\n\t\t{self.router_address}/{self.family.outside_bits}"),
             ("192.168.1.1/24", f"{self.family.gateway}/32"),
-            ("/etc/keepalived/pasvd-failover", str(self._path(router, "bin") / "pasvd-failover"))))
+            ("/etc/keepalived/pasvd-failover", str(self._path(router, "bin") / "notify"))))
         pids = [f"--{name}={self._path(router, name)}" for name in ("pid", "vrrp_pid", "checkers_pid", "bfd_pid")]
         daemon = Process(router, [KEEPALIVED, "-n", "-l", "-D", "-P", "-f", path, *pids],
                          self._path(router, "keepalived.log"), env=LIBRARIES)
@@ -240,8 +246,12 @@ class KeepalivedFailover(Failover):
 
     def take_over(self):
         dead, self.router = self.router, self.standby
+        told = self._path(self.router, "is-active")
+        told.unlink(missing_ok=True)
         dead.ip("".join(f"link set {device} down\n" for device in MAC))
         for daemon in self.daemons[dead].popen, self.conntrackds[dead].popen, self.keepaliveds[dead].popen:
             daemon.kill()
         self.pasvd = self.daemons[self.router]
         wait_for(lambda: self.is_active(self.router), 20, "the other router is active")
+        # It has the addresses before its pasvd is told.
+        wait_for(told.exists, what="the script's end")
