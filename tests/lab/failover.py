@@ -229,7 +229,7 @@ class KeepalivedFailover(Failover):
         super()._write_script(router)
         folder = self._path(router, "bin")
         self._executable(folder / "notify",
-                         f'#!/bin/sh\n{folder}/pasvd-failover "$@" && touch {self._path(router, "is")}-"$1"\n')
+                         f'#!/bin/sh\n{folder}/pasvd-failover "$@"; touch {self._path(router, "is")}-"$1"\n')
 
     def _start_keepalived(self, router):
         path = self._path(router, "keepalived.conf")
