@@ -16,6 +16,7 @@ import os
 import pathlib
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -35,7 +36,8 @@ def pytest_addoption(parser):
 
 def pytest_sessionstart(session):
     # A killed run unwinds its labs as well.
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
+    if threading.current_thread() is threading.main_thread():   # of xdist it may be another one
+        signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", returncode=143))
     try:
         lab_module.Namespace("trial").close()
     except OSError as error:
