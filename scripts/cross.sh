@@ -88,7 +88,7 @@ cross_file()
 cross_build()
 {
 	local targets
-	[[ -f $1/build/build.ninja ]] || meson setup "$1/build" -Dwerror=true --cross-file "$1/meson" || return
+	[[ -f $1/build/build.ninja ]] || meson setup "$1/build" -Doptimization=1 -Dwerror=true --cross-file "$1/meson" || return
 	mapfile -t targets < <(ninja -C "$1/build" -t targets all |
 		sed -nE 's,^(pasvd|pasvd-replay|pasvctl|tests/unit/(check_[a-z_]+|model)|tests/dialogue/play): .*,\1,p')
 	ninja -C "$1/build" "${targets[@]}"

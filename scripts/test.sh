@@ -175,7 +175,7 @@ test_package()
 
 # Parts in one lane follow each other, and the lanes run beside each other: they take about as long. In the second one the tests
 # wait most of the time, and the virtual machines of the third keep one processor busy.
-test_lanes=("gcc static tidy sanitizers musl" "lab package clang" "kernels cross")
+test_lanes=("gcc static tidy sanitizers musl clang" "lab package" "kernels cross")
 read -ra test_parts <<<"${test_lanes[*]}"
 
 # prepare_lanes PART...: what several parts use is made before them

@@ -26,9 +26,9 @@ PASV, RETR again and again (ftpload.c).
 Other traffic.  One flow of UDP through a router without and with the rules of
 pasvd (flood.c), in turns; of some runs right after each other the fastest
 counts.  The ratio of packets per second, median over the pairs (quartiles).
-With iptables also where raw and mangle are in use already: a packet then goes
-through them anyway, and the rules of pasvd alone are the difference.  What the
-two tables cost without a rule in them is the floor of the first figure.
+Also where raw and mangle are in use already, with nft two chains at the hooks of
+pasvd's: a packet then goes through them anyway, and the rules of pasvd alone are
+the difference.  What those cost without a rule in them is the floor.
 
 Limits: clients, router and server share the CPUs, so the absolute figures are
 about this machine.  On a machine that does other things, run it with nice -n -20.
@@ -61,6 +61,11 @@ UDP_PORT = 9
 STREAMS = (1, 4)    # of large files at the same time
 BULK_SECONDS = 3    # of such a cell for each second of others: a file takes a part of a second
 RUNS = 10          # of other traffic, of which the fastest counts
+# The hooks that pasvd's rules need, without a rule. On top of that come those that a router has anyway, of nat and filter.
+EMPTY = {"iptables": "*raw\n:PREROUTING ACCEPT\nCOMMIT\n*mangle\n:PREROUTING ACCEPT\nCOMMIT\n",
+         "nft": "table inet empty {\n"
+                "chain prerouting { type filter hook prerouting priority mangle + 10; }\n"
+                "chain forward { type filter hook forward priority filter; }\n}\n"}
 
 
 def options():
@@ -261,11 +266,11 @@ def plot_transfers(cells, path):
 class OtherTraffic:
     """A router with a few rules of its own, and a flow of UDP through it."""
 
-    def __init__(self, stack, firewall, tables=()):
-        """The tables in use are those that come without pasvd, but for nat and filter."""
+    def __init__(self, stack, firewall, in_use=False):
+        """In use: the hooks that pasvd's rules need are those of others as well."""
         self.lab = stack.enter_context(lab_module.Lab(engine="none"))
         self.lab.firewall = firewall
-        self.tables = tables
+        self.empty = EMPTY[firewall] if in_use else ""
         server = self.lab.server_addresses[0]
         self.lab.clients[0].ip(f"route add {server}/32 via {self.lab.router_address}\n")
         with self.lab.servers[0].inside():
@@ -279,10 +284,9 @@ class OtherTraffic:
         self.lab.router.run("nft", "flush", "ruleset")
         if self.lab.firewall == "nft":
             self.lab.nft(rules.nft_firewall(self.lab, ["meta l4proto udp accept"]))
-            self.lab.nft("add rule inet firewall postrouting oifname \"wan\" masquerade\n")
+            self.lab.nft("add rule inet firewall postrouting oifname \"wan\" masquerade\n" + self.empty)
         else:
-            self.lab.restore("".join(f"*{table}\n:PREROUTING ACCEPT\nCOMMIT\n" for table in self.tables)
-                             + "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
+            self.lab.restore(self.empty + "*nat\n-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n"
                              "*filter\n-P FORWARD DROP\n-A FORWARD -p udp -j ACCEPT\nCOMMIT\n")
 
     def _load_shipped(self, build):
@@ -317,12 +321,15 @@ class OtherTraffic:
 
 
 def other_traffic_pairs(stack, builds):
-    """What is compared: where it is, and a router with a build's rules, or with tables, and without."""
-    plain, in_use = OtherTraffic(stack, "iptables"), OtherTraffic(stack, "iptables", ("raw", "mangle"))
-    routers = {"iptables": plain, "nft": OtherTraffic(stack, "nft"), "iptables, raw and mangle in use": in_use}
-    pairs = {(name, str(build)): ((router, build), (router, None))
-             for name, router in routers.items() for build in builds}
-    return pairs | {("iptables", "raw and mangle, empty"): ((in_use, None), (plain, None))}
+    """What is compared: where it is, and a router with a build's rules, or with hooks alone, and without."""
+    pairs = {}
+    for firewall in EMPTY:
+        plain, in_use = OtherTraffic(stack, firewall), OtherTraffic(stack, firewall, in_use=True)
+        for build in builds:
+            pairs[firewall, str(build)] = ((plain, build), (plain, None))
+            pairs[f"{firewall}, hooks in use", str(build)] = ((in_use, build), (in_use, None))
+        pairs[firewall, "hooks, empty"] = ((in_use, None), (plain, None))
+    return pairs
 
 
 def measure_other_traffic(arguments):
