@@ -23,6 +23,7 @@ arm_system()
 	mapfile -t kernel < <(APT_CONFIG=$1/apt/apt.conf apt-cache depends --important linux-image-armmp |
 		sed -n 's/.* \(linux-image-[0-9].*-armmp\)$/\1/p')
 	cross_unpack "$1" "${arm_libraries[@]}" "${arm_programs[@]}" "${kernel[@]}" || return
+	find "$1"/lib/modules/*/kernel/{drivers,sound} -name '*.ko*' ! -name 'veth.*' -delete # all take depmod long
 	/sbin/depmod -b "$1" "$(arm_version "$1")" && rm -rf "$1/apt"
 }
 

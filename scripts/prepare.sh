@@ -9,8 +9,8 @@ package_packages=(build-essential buildah busybox-static debhelper debootstrap d
 	pacman-package-manager rpm systemd-container xz-utils)
 # What the tests in tests/lab and tests/kernels need beside these tests/lab/packages.sh and tests/kernels/packages.sh
 # know, and tell with --tools.
-test_packages=(clang clang-format clang-tidy cppcheck ethtool fish mandoc python3-jsonschema python3-pytest shellcheck systemd zsh
-	universal-ctags util-linux)
+test_packages=(ethtool fish python3-jsonschema python3-pytest systemd zsh util-linux)
+static_packages=(clang-format clang-tidy cppcheck mandoc shellcheck universal-ctags)
 
 installed()
 {

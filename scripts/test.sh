@@ -242,6 +242,20 @@ run_lanes()
 	done
 }
 
+# packages_of PART: what it needs beside those that all need
+packages_of()
+{
+	case $1 in
+	static | tidy) echo "${static_packages[@]}" ;;
+	clang) echo clang ;;
+	musl) echo "${musl_packages[@]}" ;;
+	cross) echo "${cross_packages[@]}" "${arm_packages[@]}" ;;
+	lab) tests/lab/packages.sh --tools ;;
+	kernels) tests/lab/packages.sh --tools && tests/kernels/packages.sh --tools ;;
+	package) tests/lab/packages.sh --tools && echo "${package_packages[@]}" ;;
+	esac
+}
+
 print_count()
 {
 	printf '%d passed, %d failed' "$passed" "$failed"
@@ -259,8 +273,7 @@ run_tests()
 	(($#)) || set -- "${test_parts[@]}"
 	# shellcheck disable=SC2046 # lists of names
 	need "${build_packages[@]}" "${run_packages[@]}" "${demo_packages[@]}" "${test_packages[@]}" \
-		"${package_packages[@]}" "${musl_packages[@]}" "${cross_packages[@]}" "${arm_packages[@]}" \
-		$(tests/lab/packages.sh --tools) $(tests/kernels/packages.sh --tools)
+		$(for part; do packages_of "$part"; done)
 	measure_slowness
 	modprobe -aq nf_conntrack_sane nf_conntrack_ftp nf_nat_ftp nfnetlink_queue nf_conntrack_netlink
 	prepare_lanes "$@"
