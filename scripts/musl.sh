@@ -58,7 +58,7 @@ musl_cross_file()
 musl_build()
 {
 	local targets
-	[[ -f build-musl/build.ninja ]] || meson setup build-musl -Dwerror=true --cross-file build-musl-root/meson || return
+	[[ -f build-musl/build.ninja ]] || meson setup build-musl -Doptimization=1 -Dwerror=true --cross-file build-musl-root/meson || return
 	mapfile -t targets < <(ninja -C build-musl -t targets all |
 		sed -nE 's,^(pasvd|pasvd-replay|pasvctl|tests/unit/(check_[a-z_]+|model)|tests/dialogue/play): .*,\1,p')
 	ninja -C build-musl "${targets[@]}"

@@ -58,7 +58,7 @@ struct facts {
 	struct nft_facts nft;
 	uint32_t connmark;              /* pasvd's bits */
 	char config[PATH_TEXT_MAX];     /* " --config FILE" if it is not the usual one */
-	char loader[PATH_TEXT_MAX];     /* "pasvd rules", or that of a build */
+	char loader[PATH_TEXT_MAX + 8]; /* "pasvd rules", or that of a build */
 	char daemon[PATH_TEXT_MAX * 2]; /* the command that starts pasvd, */
 	bool by_systemd;                /* its unit or not */
 };
