@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_marks.c - whether other rules leave pasvd's bits of a connection's mark alone, restore
- * marks where pasvd's rules do not end the way before, and let its rules in FORWARD write theirs
+ * marks where pasvd's rules do not end the way before, and let its rules write theirs
  */
 #include <string.h>
+
+#include "pasvd/array.h"
 
 #include "checks.h"
 #include "iptables_save.h"
@@ -94,40 +96,74 @@ static void check_marks_take_end(void *data, const struct way *way)
 		*accepted = *way;
 }
 
-static void check_marks_say_hidden(
-	const struct target *t, const struct chain *c, const struct way *way, struct report *r)
+/* Chains whose jump leads to rules that mark what was not read. The second one's also to the queue,
+ * unless that is in table raw: then check_way() speaks of it. */
+static const struct marking {
+	const char *table, *chain;
+	enum hook hook;
+	bool behind_raw;
+	const char *what; /* is not marked */
+} markings[] = {
+	{"filter", "FORWARD", HOOK_FORWARD, false, "while no pasvd runs"},
+	{"mangle", "PREROUTING", HOOK_PREROUTING, true,
+		"of a connection that conntrack meets in its middle"},
+};
+
+static void check_marks_say_hidden(const struct target *t, const struct marking *m,
+	const struct chain *c, const struct way *way, struct report *r)
 {
 	struct finding *found = report_add(r, way->unclear ? SEVERITY_UNSURE : SEVERITY_WARNING,
-		about, "%s: \"%s\" of table filter is before pasvd's rules%s", target_family(t),
-		c->rule[way->index].text,
+		about, "%s: \"%s\" of table %s is before pasvd's rules%s", target_family(t),
+		c->rule[way->index].text, m->table,
 		way->unclear ? ", and may accept control connections" : "");
 
-	finding_why(found, "what it accepts while no pasvd runs gets no mark, so pasvd takes what "
-			   "follows for the beginning of a session");
+	finding_why(found,
+		"what it accepts %s gets no mark, so pasvd takes what follows for the beginning "
+		"of a session",
+		m->what);
 	check_way_fix_jumps(found, t, c, way->index, c->n, way->index + 1);
 	report_once(r);
 }
 
-static bool check_marks_is_control(const struct kind *k)
+/* What has to reach the rules, if packets of the kind do. */
+static bool check_marks_packet(
+	const struct marking *m, const struct kind *k, struct rule_packet *ret_packet)
 {
-	return k->hook == HOOK_FORWARD && k->packet.state & STATE_ESTABLISHED &&
-	       !(k->packet.state & STATE_EXPECTED);
+	*ret_packet = k->packet;
+	if (k->hook != m->hook || strcmp(k->table, m->table) != 0 ||
+		!(k->packet.state & STATE_ESTABLISHED) || k->packet.state & STATE_EXPECTED)
+		return false;
+	if (m->hook == HOOK_FORWARD)
+		return true;
+	ret_packet->state = STATE_NEW; /* and no SYN */
+	return !k->packet.reply;
 }
 
-/* A rule of pasvd in FORWARD marks what has passed unread, if none before it has accepted that. */
-void check_marks_hidden(const struct target *t, const struct kinds *k, struct report *r)
+static void check_marks_at(const struct target *t, const struct marking *m, const struct chain *c,
+	const struct kinds *k, struct report *r)
 {
-	const struct chain *c = ruleset_find(&t->filter->rules, "", "filter", "FORWARD");
-
-	if (!c || chain_jump(c, t->own) == c->n)
-		return; /* check_rules() says so */
 	for (size_t i = 0; i < k->n; i++) {
 		struct way accepted = {.rule = NULL};
+		struct rule_packet packet;
 
-		if (check_marks_is_control(&k->kind[i]))
-			ruleset_ways(&t->filter->rules, c, &k->kind[i].packet, t->own,
-				check_marks_take_end, &accepted);
+		if (check_marks_packet(m, &k->kind[i], &packet))
+			ruleset_ways(&t->filter->rules, c, &packet, t->own, check_marks_take_end,
+				&accepted);
 		if (accepted.rule)
-			check_marks_say_hidden(t, c, &accepted, r);
+			check_marks_say_hidden(t, m, c, &accepted, r);
+	}
+}
+
+void check_marks_hidden(const struct target *t, const struct kinds *k, struct report *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(markings); i++) {
+		const struct marking *m = &markings[i];
+		const struct chain *c = ruleset_find(&t->filter->rules, "", m->table, m->chain);
+
+		if (!m->behind_raw || t->service.before_conntrack) {
+			/* without a jump check_rules() says so */
+			if (c && chain_jump(c, t->own) < c->n)
+				check_marks_at(t, m, c, k, r);
+		}
 	}
 }

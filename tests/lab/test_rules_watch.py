@@ -36,11 +36,11 @@ class Router:
     def is_whole(self, options=OPTIONS):
         return self.rules("diff", *options, check=False).returncode == 0
 
-    def errors_about(self, subject):
+    def findings_about(self, subject):
         """That `pasvd check` finds."""
         done = self.lab.router.run(lab_module.PASVD, "-c", self.conf, "check", "--json", *OPTIONS, check=False)
         return [finding for finding in json.loads(done.stdout)["findings"]
-                if finding["severity"] == "error" and finding["about"] == subject]
+                if finding["severity"] in ("error", "warning") and finding["about"] == subject]
 
     def flush(self):
         self.lab.iptables("-F")
@@ -103,11 +103,11 @@ def test_what_others_put_before_the_jumps_is_named_by_check_and_left_alone(route
     router.lab.iptables("-t", table, "-I", *rule.split())
     watch.reload()
     assert watch.count("rules-loaded") == loaded and router.is_whole()
-    (finding,) = router.errors_about("packets")
+    (finding,) = router.findings_about("packets")
     assert f'"-A {rule}' in finding["what"]
     router.lab.router.run("sh", "-euc", finding["fix"])
     watch.reload()
-    assert watch.count("rules-loaded") == loaded and router.is_whole() and router.errors_about("packets") == []
+    assert watch.count("rules-loaded") == loaded and router.is_whole() and router.findings_about("packets") == []
 
 
 def test_only_logs_if_the_configuration_says_so(router):

@@ -175,6 +175,27 @@ START_TEST(other_queue_does_harm_with_a_ct_helper_of_our_own_only)
 }
 END_TEST
 
+/* There the rules in mangle mark what conntrack meets in its middle, and the queue is elsewhere. */
+START_TEST(rule_that_hides_marks_is_told_with_a_ct_helper_of_our_own)
+{
+	const struct finding *found;
+
+	own_router(OWN_WHOLE("-A PREROUTING -i wan -j ACCEPT\n" JUMP), OWN_WHOLE(JUMP));
+	check_all();
+	found = only(SEVERITY_WARNING,
+		"ipv4: \"-A PREROUTING -i wan -j ACCEPT\" of table mangle is before pasvd's "
+		"rules");
+	ck_assert_ptr_nonnull(
+		strstr(found->why, "that conntrack meets in its middle gets no mark"));
+	ck_assert_ptr_nonnull(strstr(found->fix, "-t mangle "));
+	own_router(OWN_WHOLE("-A PREROUTING -i wan -p udp -j ACCEPT\n"
+			     "-A PREROUTING -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+			     "-A PREROUTING -i lan0 -j ACCEPT\n" JUMP),
+		OWN_WHOLE(JUMP));
+	well();
+}
+END_TEST
+
 /* In mangle nothing of pasvd's ends a packet's way any more. */
 START_TEST(marks_are_restored_with_a_ct_helper_of_our_own)
 {
@@ -938,6 +959,7 @@ int main(void)
 	const TTest *const tests[] = {whole_rules_are_well,
 		whole_rules_with_a_ct_helper_of_our_own_are_well,
 		other_queue_does_harm_with_a_ct_helper_of_our_own_only,
+		rule_that_hides_marks_is_told_with_a_ct_helper_of_our_own,
 		marks_are_restored_with_a_ct_helper_of_our_own, service_is_read_off_the_rules,
 		service_is_read_off_half_of_the_rules, server_of_others_is_read_off_the_rules,
 		rule_that_is_missing_is_named, command_of_the_other_kind_and_another_configuration,
