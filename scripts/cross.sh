@@ -84,7 +84,8 @@ cross_file()
 	END
 }
 
-# cross_build FOLDER: the programs and the tests that are written in C; those that are for the kernel not
+# cross_build FOLDER: the programs and the tests that are written in C; those that are for the kernel not. Optimised less, to
+# take less time.
 cross_build()
 {
 	local targets

@@ -54,7 +54,8 @@ musl_cross_file()
 	END
 }
 
-# The programs, the unit tests and the dialogues; the others are for the kernel, or take long.
+# The programs, the unit tests and the dialogues; the others are for the kernel, or take long. Optimised less, to take less
+# time.
 musl_build()
 {
 	local targets

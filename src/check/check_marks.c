@@ -159,11 +159,10 @@ void check_marks_hidden(const struct target *t, const struct kinds *k, struct re
 	for (size_t i = 0; i < ARRAY_SIZE(markings); i++) {
 		const struct marking *m = &markings[i];
 		const struct chain *c = ruleset_find(&t->filter->rules, "", m->table, m->chain);
+		bool concerns_us = !m->behind_raw || t->service.before_conntrack;
 
-		if (!m->behind_raw || t->service.before_conntrack) {
-			/* without a jump check_rules() says so */
-			if (c && chain_jump(c, t->own) < c->n)
-				check_marks_at(t, m, c, k, r);
-		}
+		/* without a jump check_rules() says so */
+		if (concerns_us && c && chain_jump(c, t->own) < c->n)
+			check_marks_at(t, m, c, k, r);
 	}
 }
