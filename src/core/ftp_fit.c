@@ -75,15 +75,20 @@ static size_t head_of(const uint8_t *p, size_t open, size_t at)
 	return head && ftp_is_digit(p[head - 1]) && ftp_is_digit(p[head]) ? at : head;
 }
 
-/* A 229 ends with a delimiter. */
+/* Numbers stay: what is left of them could be another endpoint. A 229 ends with a delimiter. */
 static size_t tail_of(const uint8_t *p, size_t end, const struct ftp_offer *offer, size_t head)
 {
-	size_t at = (size_t)offer->at + offer->len;
+	size_t at = (size_t)offer->at + offer->len,
+	       tail = offer->form == FTP_FORM_PORT ? at + 1 : at;
 	const uint8_t *close = memchr(p + at, ')', end - at);
 
 	if (close && memchr(p + head, '(', offer->at - head))
-		return (size_t)(close - p) + 1;
-	return offer->form == FTP_FORM_PORT ? at + 1 : at;
+		tail = (size_t)(close - p) + 1;
+	for (size_t i = tail; i < end; i++) {
+		if (ftp_is_digit(p[i]))
+			tail = i + 1;
+	}
+	return tail;
 }
 
 static struct parts parts_of(const uint8_t *p, size_t n, size_t open, const struct ftp_offer *offer)

@@ -21,7 +21,7 @@ servers=$BUILD/servers
 
 tools="curl lftp tnftp inetutils-ftp ncftp ftp-ssl wget python3-pytest python3-pytest-xdist
        python3-pyftpdlib python3-openssl openssl iptables conntrack iproute2 util-linux procps tcpdump tmux
-       filezilla xvfb nftables ipset dbus-daemon python3-dbus python3-gi"
+       filezilla xvfb nftables ipset dbus-daemon python3-dbus python3-gi perl"
 # Servers, conntrackd, which would listen to all connections of the machine, nfct, which names helpers to the kernel for it,
 # keepalived, which would want the machine's addresses, and prometheus, for its promtool.
 archives="vsftpd proftpd-core pure-ftpd conntrackd keepalived nfct prometheus"
