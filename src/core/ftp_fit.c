@@ -7,9 +7,10 @@
  * The gap lies between phrase and head.
  *
  * A shorter text leaves a longer gap. A longer one takes its room from the gap, of which one space
- * stays, then from the end of the tail, then from whole words at the beginning of the phrase, whose
- * rest becomes the gap. What clients look for stays as it is: the code and what separates it, what
- * stands right before the endpoint, and the closing parenthesis.
+ * stays, then from the end of the tail, which begins behind the line's last number, then from whole
+ * words at the beginning of the phrase, whose rest becomes the gap. What clients look for stays as
+ * it is: the code and what separates it, what stands right before the endpoint, and the closing
+ * parenthesis.
  *
  * Which readers this is for: those that want the parenthesis; those that take the first digit after
  * the code; those that count from the line's end, so nothing is added there; those that want two
