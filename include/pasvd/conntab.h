@@ -39,8 +39,10 @@ struct stream {
 	/* with conn.tls: what was seen last is an alert, which ends TLS if clear text follows */
 	bool closes : 1;
 	bool kept : 1; /* its edits are in conntab_edits.kept: the receiver has all of them */
-	/* edits were forgotten that the receiver had; view.seqadj is the shift of what follows */
+	/* the receiver has all edits that were forgotten, or a predecessor's; view.seqadj is the
+	 * shift of what follows */
 	bool settled : 1;
+	bool compared : 1; /* its first offer, with what a predecessor of ours opened */
 };
 
 /* What a session opened last. */

@@ -81,6 +81,10 @@ void session_missed_reply(struct session *s);
 struct session_news session_command(struct session *s, const uint8_t *p, size_t n);
 struct session_news session_reply(struct session *s, const uint8_t *p, size_t n);
 
+/* A line of the server whose beginning may have gone past. It has no effect, but it or text that
+ * follows may repeat what was announced before. */
+struct session_news session_partial_reply(struct session *s, const uint8_t *p, size_t n);
+
 /* The PORT or EPRT said last opened a port. */
 void session_opened(struct session *s);
 

@@ -152,13 +152,14 @@ bool edits_put(struct edits *es, const struct edit *e)
 bool edits_redo(struct edits *es, const struct edit *e)
 {
 	const struct seqadj kernel = es->kernel;
-	int32_t grown = e->new_len - e->old_len;
+	int32_t grown = e->new_len - e->old_len, before = kernel.after - grown;
 
 	if (!grown)
 		return !edits_put(es, e);
-	if (es->n || e->seq != kernel.pos || kernel.after - kernel.before != grown)
+	if (es->n || kernel.before == kernel.after ||
+		e->seq + (uint32_t)before != kernel.pos + (uint32_t)kernel.before)
 		return false;
-	es->kernel = es->base = (struct seqadj){kernel.pos, kernel.before, kernel.before};
+	es->kernel = es->base = (struct seqadj){kernel.pos, before, before};
 	edit_append(es, e);
 	es->kernel = kernel;
 	return true;

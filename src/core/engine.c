@@ -269,9 +269,9 @@ static bool begins_tls(const struct step *s)
  * port that its session has: then the receiver gets the same bytes again. */
 static enum reason engine_redo_reply(struct step *s)
 {
-	struct session session = s->conn->session;
 	const struct line *l = &s->stream->line;
-	struct session_news news = session_reply(&session, l->buf, l->overlong ? 0 : l->len);
+	struct session_news news =
+		session_partial_reply(&s->conn->session, l->buf, l->overlong ? 0 : l->len);
 
 	return news.offer.len && offer_redo(s, &news.offer) ? REASON_REPEATED : REASON_PASSED;
 }

@@ -111,7 +111,8 @@ static void meet_begin(struct step *s, const struct seg *seg, const uint32_t *fi
 	const struct seqadj *adjusted = &c->view.seqadj[other];
 	bool is_anchored = seg->flags & SEG_ACK && !adjusted->before && !adjusted->after;
 
-	c->inherited = true; /* nothing, that is */
+	/* with nothing, that is */
+	c->inherited = c->stream[DIR_ORIGINAL].compared = c->stream[DIR_REPLY].compared = true;
 	c->session = (struct session){0};
 	if (s->h->assumes_login)
 		session_start(&c->session, true, false);
@@ -386,12 +387,12 @@ enum ct_result meet_segment(struct step *s, const struct seg *seg, const struct 
 	return CT_OK;
 }
 
-/* The server has what was made longer or shorter. Of what a predecessor did only the kernel's shift
- * is known. */
-static bool is_shift_acked(const struct conn *c, uint32_t ack)
+/* The receiver has what was made longer or shorter. Of what a predecessor did only the kernel's
+ * shift is known. */
+static bool is_shift_acked(const struct conn *c, enum dir dir, uint32_t ack)
 {
-	const struct edits *es = c->stream[DIR_ORIGINAL].edits;
-	const struct seqadj *a = meet_shift(c, DIR_ORIGINAL);
+	const struct edits *es = c->stream[dir].edits;
+	const struct seqadj *a = meet_shift(c, dir);
 
 	if (es && es->n)
 		return edits_are_settled(es);
@@ -410,8 +411,10 @@ void meet_note_ack(const struct step *s, uint32_t ack)
 	line_acked(&other->line, awaited);
 	if (other->edits)
 		edits_acked(other->edits, ack);
+	else
+		other->settled |= is_shift_acked(c, dir, ack);
 	if (c->shifted && s->dir == DIR_REPLY)
-		c->shifted = !is_shift_acked(c, ack);
+		c->shifted = !is_shift_acked(c, dir, ack);
 }
 
 /* Not within a line either, where a successor relies on that: meet_awaits_reply(). */

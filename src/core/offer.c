@@ -7,7 +7,7 @@
  * If we are killed in between, or the packet is lost, its sender repeats it to our successor, who
  * does not know what we promised. The kernel does: the session's expectation has both endpoints,
  * and the adjustment has the edit's place and by how much it changed the length. So the first offer
- * of a session is compared with them.
+ * of either side is compared with them.
  */
 #include "offer.h"
 
@@ -248,47 +248,58 @@ static enum reason offer_make_plan(
 	return policy_plan(s->h->policy, offer, s->dir, &s->conn->view, indev, ret_plan);
 }
 
-/* What a predecessor opened for this session is ours from now on. True: it is the port that the
- * offer leads to, and the plan becomes what was announced for it. */
-static bool offer_inherit(struct step *s, struct plan *plan)
+/* What a predecessor opened for this session is ours from now on. */
+static void offer_inherit(struct step *s)
 {
 	const struct ct_ops *ct = &s->h->ct;
 	struct plan old = {0};
 
+	if (s->conn->inherited)
+		return;
+	s->conn->inherited = true;
 	if (s->conn->opened ||
 		ct->expect_get(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], &old.expect) != CT_OK)
-		return false;
+		return;
 	old.announce = old.expect.tuple.dst;
 	offer_remember(s, &old);
-	if (old.expect.nat_dir != plan->expect.nat_dir ||
-		!endpoint_eq(&old.expect.nat, &plan->expect.nat) ||
-		!addr_eq(&old.expect.tuple.dst.addr, &plan->expect.tuple.dst.addr))
+}
+
+/* The connection's port is the one that the offer leads to. The plan becomes what was announced for
+ * it. */
+static bool offer_has_port(const struct step *s, struct plan *plan)
+{
+	const struct opened *o = s->conn->opened;
+
+	if (!o || o->ended || o->plan.expect.nat_dir != plan->expect.nat_dir ||
+		!endpoint_eq(&o->plan.expect.nat, &plan->expect.nat) ||
+		!addr_eq(&o->plan.expect.tuple.dst.addr, &plan->expect.tuple.dst.addr))
 		return false;
-	plan->announce.port = old.announce.port;
+	plan->announce.port = o->plan.announce.port;
 	return true;
 }
 
-/* Only the session's first offer can be one that was made before us. If its port is not there any
- * more, then because it was used, and the adjustment alone shows that this is the line. */
+/* Only the first offer of either side can be one that was made before us. If its port is not there
+ * any more, then because it was used, and the adjustment alone shows that this is the line. */
 bool offer_redo(struct step *s, const struct ftp_offer *offer)
 {
 	struct edits next = *s->stream->edits;
-	const struct seqadj *kernel = &next.kernel;
 	struct plan plan;
 	struct edit e;
+	bool has_port;
 
-	if (s->conn->inherited || offer_make_plan(s, offer, &plan) != REASON_OPENED)
+	if (s->stream->compared || offer_make_plan(s, offer, &plan) != REASON_OPENED)
 		return false;
-	s->conn->inherited = true;
-	if (!offer_inherit(s, &plan) && (kernel->before == kernel->after ||
-						kernel->pos != s->stream->line.start + offer->at))
+	s->stream->compared = true;
+	offer_inherit(s);
+	has_port = offer_has_port(s, &plan);
+	if (!has_port && next.kernel.before == next.kernel.after)
 		return false;
 	if (offer_says(offer, &plan))
-		return true;
+		return has_port;
 	if (offer_make_room(s, offer) != REASON_PASSED)
 		return false;
 	e = offer_rewrite(s, offer, &plan);
-	if (!edits_redo(&next, &e))
+	if ((!has_port && e.new_len == e.old_len) || !edits_redo(&next, &e))
 		return false;
 	*s->stream->edits = next;
 	return true;

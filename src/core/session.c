@@ -282,6 +282,18 @@ struct session_news session_reply(struct session *s, const uint8_t *p, size_t n)
 	return session_offer(s, reply.offers ? &reply.offer : NULL, !reply.more);
 }
 
+struct session_news session_partial_reply(struct session *s, const uint8_t *p, size_t n)
+{
+	struct session then = *s;
+	struct session_news news = session_reply(&then, p, n);
+
+	if (announces_by_code(then.multi)) {
+		s->multi = then.multi;
+		s->announced = true;
+	}
+	return news;
+}
+
 /* --- what was missed --- */
 
 void session_start(struct session *s, bool logged_in, bool distrusted)

@@ -77,10 +77,20 @@ def test_reply_that_was_lost_with_the_daemon_comes_from_its_successor(make_lab, 
 
 @pytest.mark.parametrize("verb", ARGUMENT)
 @pytest.mark.parametrize("length", ["shorter", "longer", "as-long"])
-def test_offer_that_was_lost_with_the_daemon_comes_from_its_successor(make_lab, verb, length):
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "second"])
+def test_offer_that_was_lost_with_the_daemon_comes_from_its_successor(make_lab, is_first, verb, length):
+    """The one before the second was another daemon's."""
     with make_lab(**lan_shape(length), config=CLOSED) as lab:
         server = ScriptedServer(lab)
         with RawClient(lab.lan[0], server.address) as client:
+            if not is_first:
+                endpoint = client.listen()
+                client.ask(f"{verb} {ARGUMENT[verb](endpoint)}")
+                assert server.offer() == (lab.publics[0], endpoint[1])
+                fetch(client)
+                lab.pasvd.kill()
+                lab.start_pasvd()
+                client.ask("NOOP")
             wire = Wire(server.namespace, f"{verb} ")
             endpoint = client.listen()
             client.send(f"{verb} {ARGUMENT[verb](endpoint)}\r\n".encode())

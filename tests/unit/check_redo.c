@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests for offer_redo() of src/core/offer.c: a daemon opens a port and is killed before its
+ * verdict, or the packet is lost behind it, and the offer comes again to a successor. */
+#include "talk.h"
+
+/* What clients in the LAN look like outside: shorter, longer. */
+static const char *const seen[] = {"8.8.4.4:61000", "198.51.100.2:61000"};
+
+static void succeed(void)
+{
+	struct ct_ops port = fake_ct_port(&ct);
+
+	engine_init(&engine, &port, &policy_default, key);
+	engine.sees_all = true;
+}
+
+static void start_masqueraded(struct talk *t, size_t i)
+{
+	start();
+	engine.sees_all = true;
+	*t = masqueraded("192.168.1.5:40000", seen[i]);
+}
+
+/* The server has all that the client said. */
+static void answer(struct talk *t, const char *text)
+{
+	const uint32_t said = t->seq[DIR_ORIGINAL];
+
+	t->seq[DIR_ORIGINAL] += (uint32_t)t->conn->view.seqadj[DIR_ORIGINAL].after;
+	server(t, text);
+	t->seq[DIR_ORIGINAL] = said;
+}
+
+/* What the receiver gets of what is said. Returns its length. */
+static size_t say(struct talk *t, enum dir dir, const char *text, uint8_t *ret_packet)
+{
+	say_bytes(t, dir, text, strlen(text));
+	fake_ct_adjust(t->conn, dir, buf, len);
+	memcpy(ret_packet, buf, len);
+	return len;
+}
+
+/* An offer that opens a port, and what its receiver should get. */
+struct offered {
+	enum dir dir;
+	const char *text;
+	uint32_t seq;
+	uint8_t packet[CAP];
+	size_t len;
+};
+
+static struct offered offer(struct talk *t, enum dir dir, const char *text)
+{
+	struct offered o = {.dir = dir, .text = text, .seq = t->seq[dir]};
+
+	o.len = say(t, dir, text, o.packet);
+	ck_assert(verdict.opened);
+	return o;
+}
+
+static void check_again(struct talk *t, const struct offered *o)
+{
+	unsigned addeds = ct.addeds;
+	uint8_t again[CAP];
+
+	t->seq[o->dir] = o->seq;
+	ck_assert_uint_eq(say(t, o->dir, o->text, again), o->len);
+	ck_assert_int_eq(verdict.reason, REASON_REPEATED);
+	ck_assert_mem_eq(again, o->packet, o->len);
+	ck_assert(t->conn->expecting && ct.addeds == addeds);
+}
+
+START_TEST(an_offer_is_made_again)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		struct talk t;
+		struct offered o;
+
+		start_masqueraded(&t, i);
+		o = offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+		succeed();
+		check_again(&t, &o);
+	}
+}
+END_TEST
+
+/* The daemon that gets the second one knows of the first what the kernel has, and by an ACK whether
+ * it has arrived. */
+START_TEST(an_offer_behind_one_that_changed_its_length_is_made_again)
+{
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(seen); i++) {
+		struct talk t;
+		struct offered o;
+
+		start_masqueraded(&t, i / 2);
+		offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+		answer(&t, "200 ok\r\n");
+		succeed();
+		client(&t, "TYPE I\r\n");
+		if (i % 2)
+			answer(&t, "200 ok\r\n");
+		o = offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,81\r\n");
+		succeed();
+		check_again(&t, &o);
+	}
+}
+END_TEST
+
+/* Else what was sent in front of it, and comes again without it, would be moved. */
+START_TEST(what_comes_before_an_offer_stays_where_it_is)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		struct talk t;
+		uint32_t seq;
+		uint8_t first[CAP], again[CAP];
+		size_t n;
+
+		start_masqueraded(&t, i);
+		offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+		succeed();
+		answer(&t, "200 ok\r\n");
+		seq = t.seq[DIR_ORIGINAL];
+		n = say(&t, DIR_ORIGINAL, "TYPE I\r\n", first);
+		offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,81\r\n");
+		succeed();
+		t.seq[DIR_ORIGINAL] = seq;
+		ck_assert_uint_eq(say(&t, DIR_ORIGINAL, "TYPE I\r\n", again), n);
+		ck_assert_mem_eq(again, first, n);
+	}
+}
+END_TEST
+
+/* The client has that, but its ACK was lost. */
+START_TEST(an_offer_is_made_again_after_one_of_the_server_came_again)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		static const char reply[] = "227 ok (192,0,2,10,195,80)\r\n";
+		struct talk t;
+		struct offered o;
+
+		start_masqueraded(&t, i);
+		client(&t, "PASV\r\n");
+		server(&t, reply);
+		o = offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+		succeed();
+		t.seq[DIR_REPLY] -= (uint32_t)strlen(reply);
+		server(&t, reply);
+		check_again(&t, &o);
+	}
+}
+END_TEST
+
+START_TEST(an_offer_in_the_text_of_a_reply_is_made_again)
+{
+	static const char *const dialled[] = {"8.8.8.8:21", "203.0.113.111:21"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(dialled); i++) {
+		struct talk t;
+		struct offered o;
+
+		start();
+		t = talk_to("198.51.100.2:40000", dialled[i], "10.10.0.2:21");
+		client(&t, "PASV\r\n");
+		o = offer(&t, DIR_REPLY, "227-ok\r\n (10,10,0,2,195,80)\r\n227 end\r\n");
+		succeed();
+		check_again(&t, &o);
+	}
+}
+END_TEST
+
+/* The client uses the number once more. */
+START_TEST(an_offer_whose_port_was_used_is_a_new_one)
+{
+	struct talk t;
+
+	start_masqueraded(&t, 0);
+	offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+	succeed();
+	answer(&t, "200 ok\r\n");
+	client(&t, "RETR x\r\n");
+	t.conn->expecting = false;
+	answer(&t, "150 here\r\n226 done\r\n");
+	offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+	ck_assert(t.conn->expecting);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const test[] = {
+		an_offer_is_made_again,
+		an_offer_behind_one_that_changed_its_length_is_made_again,
+		what_comes_before_an_offer_stays_where_it_is,
+		an_offer_is_made_again_after_one_of_the_server_came_again,
+		an_offer_in_the_text_of_a_reply_is_made_again,
+		an_offer_whose_port_was_used_is_a_new_one,
+	};
+
+	return unit_run("redo", test, ARRAY_SIZE(test));
+}
