@@ -154,10 +154,12 @@ def test_port_of_a_data_connection_that_lingers_is_shut(site):
     _, lab = site
     source = (lab.client_address(), 40404)
     with session(lab) as client:
+        port = client.control.getsockname()[1]
         assert is_open(lab, source=source)
         assert states(lab, source[1])
         assert is_open(lab, source=source)
         client.ask("QUIT")
+    wait_for(lambda: states(lab, port) != ["ESTABLISHED"], 5, "the end")
     assert states(lab, source[1])
     assert is_shut(lab, source=source)
 
