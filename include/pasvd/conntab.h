@@ -42,7 +42,8 @@ struct stream {
 	/* the receiver has all edits that were forgotten, or a predecessor's; view.seqadj is the
 	 * shift of what follows */
 	bool settled : 1;
-	bool compared : 1; /* its first offer, with what a predecessor of ours opened */
+	/* its next offers are not compared with what a predecessor of ours did */
+	bool compared : 1;
 };
 
 /* What a session opened last. */

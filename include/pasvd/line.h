@@ -94,9 +94,9 @@ bool line_lacks(const struct line *l, uint32_t ack);
 /* The receiver has everything before `ack`. */
 void line_acked(struct line *l, uint32_t ack);
 
-/* After LINE_BEFORE: the stream begins with the segment at `seq`; its receiver has, or will have,
- * what was read ahead of that. False: there is a gap in that, which has to be filled first; or it
- * is more than anybody sends before an answer. */
+/* The stream begins with the segment at `seq`, in front of what was read; its receiver has, or will
+ * have, what was read ahead of that. False: there is a gap in that, which has to be filled first;
+ * or it is more than anybody sends before an answer. */
 bool line_restart(struct line *l, uint32_t seq);
 
 /* True if what was read ahead is next: the stream goes on behind it. */

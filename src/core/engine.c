@@ -152,24 +152,27 @@ static enum reason engine_on_tls_found(struct step *s)
 	return engine_on_secured(s);
 }
 
-static enum reason engine_offer(struct step *s, const struct ftp_offer *offer)
+/* An offer that opens nothing, as `why` says. But it may repeat what opened the port that its
+ * session has: then the receiver gets the same bytes again. */
+static enum reason engine_redo(struct step *s, const struct ftp_offer *offer, enum reason why)
 {
-	enum reason reason = offer_make(s, offer);
-
-	if ((reason == REASON_OPENED || reason == REASON_NO_SLACK) && s->dir == DIR_ORIGINAL)
-		session_opened(&s->conn->session);
-	return reason;
+	return offer->len && offer_redo(s, offer) ? REASON_REPEATED : why;
 }
 
 /* A PORT that stands in the middle of what is no FTP, such as a web page's form, would be a line if
- * the bytes before it were lost. */
+ * the bytes before it were lost. What comes first after a restart may be there already, as a
+ * predecessor left it. */
 static bool may_read_offer(const struct step *s)
 {
+	const struct line *l = &s->stream->line;
+
 	if (s->dir == DIR_REPLY)
 		return true;
+	if (l->sync == LINE_RESUMED && s->fresh == l->first)
+		return false;
 	if (s->conn->unanchored && !step_is_of_own_server(s))
 		return false;
-	return !s->stream->line.partial;
+	return !l->partial;
 }
 
 static enum reason engine_on_news(struct step *s, const struct session_news *news)
@@ -179,8 +182,8 @@ static enum reason engine_on_news(struct step *s, const struct session_news *new
 	switch (news->event) {
 	case SESSION_OFFER:
 		if (may_read_offer(s))
-			return engine_offer(s, &news->offer);
-		return offer_redo(s, &news->offer) ? REASON_REPEATED : REASON_NOT_FTP;
+			return offer_make(s, &news->offer);
+		return engine_redo(s, &news->offer, REASON_NOT_FTP);
 	case SESSION_DENIED:
 		return offer_deny(s);
 	case SESSION_CLOSED:
@@ -193,8 +196,7 @@ static enum reason engine_on_news(struct step *s, const struct session_news *new
 	case SESSION_SECURED:
 		return engine_on_agreed(s);
 	case SESSION_REFUSED:
-		return news->offer.len && offer_redo(s, &news->offer) ? REASON_REPEATED
-								      : news->reason;
+		return engine_redo(s, &news->offer, news->reason);
 	case SESSION_NOTHING:
 		break;
 	}
@@ -265,15 +267,14 @@ static bool begins_tls(const struct step *s)
 	return s->dir == DIR_ORIGINAL && s->conn->session.begins_tls && tls_begins(l->buf, l->len);
 }
 
-/* A reply whose beginning may have gone past. It opens nothing, but it may repeat what opened the
- * port that its session has: then the receiver gets the same bytes again. */
+/* A reply whose beginning may have gone past. */
 static enum reason engine_redo_reply(struct step *s)
 {
 	const struct line *l = &s->stream->line;
 	struct session_news news =
 		session_partial_reply(&s->conn->session, l->buf, l->overlong ? 0 : l->len);
 
-	return news.offer.len && offer_redo(s, &news.offer) ? REASON_REPEATED : REASON_PASSED;
+	return engine_redo(s, &news.offer, REASON_PASSED);
 }
 
 static bool may_begin_command(uint8_t first)

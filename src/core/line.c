@@ -76,7 +76,8 @@ bool line_restart(struct line *l, uint32_t seq)
 
 	if (l->ahead_len || ahead_at > UINT16_MAX || ahead_len > UINT16_MAX)
 		return false;
-	line_set(l, (struct line){.sync = LINE_BEGUN,
+	line_set(l, (struct line){.sync = l->sync,
+			    .partial = l->sync == LINE_RESUMED,
 			    .first = seq,
 			    .start = seq,
 			    .next = seq,

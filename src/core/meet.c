@@ -329,6 +329,19 @@ static bool meet_may_restart(const struct step *s)
 	return !s->stream->edits->n && meet_believes_sender(s);
 }
 
+/* Bytes that lie right before those which were the first after a restart: a sender may repeat what
+ * it sent last before the rest (RFC 8985 section 7). A predecessor may have made an offer in them,
+ * of which the receiver has nothing. */
+static bool meet_repeats(const struct step *s, uint32_t seq, size_t len)
+{
+	const struct line *l = &s->stream->line;
+	const struct seqadj *a = meet_shift(s->conn, s->dir);
+
+	return l->sync == LINE_RESUMED && seq_after(l->first, seq) &&
+	       !seq_after(l->first, seq + (uint32_t)len) && !s->stream->compared &&
+	       !s->stream->edits->n && a->before != a->after;
+}
+
 /* The place of a segment in lines. What comes before the first byte that was read, before its
  * receiver can have that, is the beginning; the session begins anew with it. */
 static enum line_place meet_locate_line(
@@ -342,7 +355,8 @@ static enum line_place meet_locate_line(
 	if (where == LINE_BEFORE && meet_may_restart(s) && line_restart(l, seq)) {
 		session_start(&s->conn->session, false, s->conn->session.distrusted);
 		where = line_place(l, seq, len, ret_skip);
-	} else if (where == LINE_GAP && meet_skip_gap(s, seg, seq)) {
+	} else if ((where == LINE_GAP && meet_skip_gap(s, seg, seq)) ||
+		   (meet_repeats(s, seq, len) && line_restart(l, seq))) {
 		where = line_place(l, seq, len, ret_skip);
 	}
 	return where;

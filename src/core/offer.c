@@ -6,8 +6,8 @@
  *
  * If we are killed in between, or the packet is lost, its sender repeats it to our successor, who
  * does not know what we promised. The kernel does: the session's expectation has both endpoints,
- * and the adjustment has the edit's place and by how much it changed the length. So the first offer
- * of either side is compared with them.
+ * and the adjustment has the edit's place and by how much it changed the length. So the offers of
+ * either side are compared with them, up to the first that is one of those, or that we make.
  */
 #include "offer.h"
 
@@ -152,10 +152,32 @@ static bool offer_cancel_expectation(struct engine *h, struct conn *c, enum endi
 	return there;
 }
 
+static void offer_remember(struct step *s, const struct plan *plan)
+{
+	conntab_open(&s->h->tab, s->conn, plan, s->now + (uint64_t)plan->expect.seconds * 1000);
+}
+
+/* What a predecessor opened for this session is ours from now on. */
+static void offer_inherit(struct step *s)
+{
+	const struct ct_ops *ct = &s->h->ct;
+	struct plan old = {0};
+
+	if (s->conn->inherited)
+		return;
+	s->conn->inherited = true;
+	if (s->conn->opened ||
+		ct->expect_get(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], &old.expect) != CT_OK)
+		return;
+	old.announce = old.expect.tuple.dst;
+	offer_remember(s, &old);
+}
+
 /* Shuts the connection's port, if it has one. If that is not there any more, then how it ended is
  * not known, since the kernel has not reported it. */
 void offer_take_back(struct step *s, enum ending why)
 {
+	offer_inherit(s);
 	if (s->conn->opened)
 		offer_cancel_expectation(s->h, s->conn, why);
 	conntab_close(&s->h->tab, s->conn);
@@ -211,14 +233,17 @@ static enum ct_result offer_reserve(
 	return result;
 }
 
-static void offer_remember(struct step *s, const struct plan *plan)
+/* The server's answer to a PORT or EPRT may shut its port. */
+static void offer_await_reply(const struct step *s)
 {
-	conntab_open(&s->h->tab, s->conn, plan, s->now + (uint64_t)plan->expect.seconds * 1000);
+	if (s->dir == DIR_ORIGINAL)
+		session_opened(&s->conn->session);
 }
 
 static void offer_installed(struct step *s, const struct plan *plan)
 {
 	offer_remember(s, plan);
+	offer_await_reply(s);
 	s->h->ports[offer_mode(plan)].opened++;
 	s->verdict->opened = true;
 	s->verdict->announce = plan->announce;
@@ -248,22 +273,6 @@ static enum reason offer_make_plan(
 	return policy_plan(s->h->policy, offer, s->dir, &s->conn->view, indev, ret_plan);
 }
 
-/* What a predecessor opened for this session is ours from now on. */
-static void offer_inherit(struct step *s)
-{
-	const struct ct_ops *ct = &s->h->ct;
-	struct plan old = {0};
-
-	if (s->conn->inherited)
-		return;
-	s->conn->inherited = true;
-	if (s->conn->opened ||
-		ct->expect_get(ct->ctx, &s->conn->view.tuple[DIR_ORIGINAL], &old.expect) != CT_OK)
-		return;
-	old.announce = old.expect.tuple.dst;
-	offer_remember(s, &old);
-}
-
 /* The connection's port is the one that the offer leads to. The plan becomes what was announced for
  * it. */
 static bool offer_has_port(const struct step *s, struct plan *plan)
@@ -278,31 +287,68 @@ static bool offer_has_port(const struct step *s, struct plan *plan)
 	return true;
 }
 
-/* Only the first offer of either side can be one that was made before us. If its port is not there
- * any more, then because it was used, and the adjustment alone shows that this is the line. */
-bool offer_redo(struct step *s, const struct ftp_offer *offer)
+static bool offer_redo_planned(
+	struct step *s, const struct ftp_offer *offer, const struct plan *plan)
 {
+	const struct edit e = offer_rewrite(s, offer, plan);
 	struct edits next = *s->stream->edits;
-	struct plan plan;
-	struct edit e;
-	bool has_port;
 
-	if (s->stream->compared || offer_make_plan(s, offer, &plan) != REASON_OPENED)
-		return false;
-	s->stream->compared = true;
-	offer_inherit(s);
-	has_port = offer_has_port(s, &plan);
-	if (!has_port && next.kernel.before == next.kernel.after)
-		return false;
-	if (offer_says(offer, &plan))
-		return has_port;
-	if (offer_make_room(s, offer) != REASON_PASSED)
-		return false;
-	e = offer_rewrite(s, offer, &plan);
-	if ((!has_port && e.new_len == e.old_len) || !edits_redo(&next, &e))
+	if (!edits_redo(&next, &e))
 		return false;
 	*s->stream->edits = next;
 	return true;
+}
+
+/* The port is not there any more, as it was used, or it was another session's and we were killed
+ * before the next one was tried. Only the adjustment says how long the line became: any port is
+ * right that is as long, but for one at which another session waits, if it can be helped. */
+static bool offer_redo_ended(struct step *s, const struct ftp_offer *offer, struct plan *plan)
+{
+	const struct ct_ops *ct = &s->h->ct;
+	struct edits found, next;
+	bool is_found = false, is_free = false;
+	struct tuple other;
+	struct edit e;
+
+	for (int i = 0; i < POLICY_PORT_TRIES && !is_free; i++) {
+		if (i && !policy_next_port(s->h->policy, plan))
+			break;
+		next = *s->stream->edits;
+		e = offer_rewrite(s, offer, plan);
+		if (e.new_len == e.old_len || !edits_redo(&next, &e))
+			continue;
+		is_free = ct->expect_master(ct->ctx, &plan->expect, &other) != CT_OK;
+		is_found = true;
+		found = next;
+	}
+	if (is_found)
+		*s->stream->edits = found;
+	return is_found;
+}
+
+/* Only the last offer of either side that was made before us is known. None of those that come
+ * after it can be one, nor after one of ours. */
+bool offer_redo(struct step *s, const struct ftp_offer *offer)
+{
+	struct stream *stream = s->stream;
+	const struct seqadj *kernel = &stream->edits->kernel;
+	struct plan plan;
+	bool has_port;
+
+	if (stream->compared || offer_make_plan(s, offer, &plan) != REASON_OPENED)
+		return false;
+	offer_inherit(s);
+	has_port = offer_has_port(s, &plan);
+	if (!has_port && kernel->before == kernel->after)
+		return false;
+	if (has_port && offer_says(offer, &plan))
+		stream->compared = true;
+	else if (offer_make_room(s, offer) == REASON_PASSED)
+		stream->compared = has_port ? offer_redo_planned(s, offer, &plan)
+					    : offer_redo_ended(s, offer, &plan);
+	if (stream->compared)
+		offer_await_reply(s);
+	return stream->compared;
 }
 
 /* Ends the expectation that stands in the way, if its session is over. */
@@ -385,6 +431,7 @@ enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 	if (s->tries >= SEGMENT_TRIES_MAX)
 		return REASON_TOO_MANY;
 	budget_take(s->h, s->conn, s->now);
+	s->stream->compared = true;
 	offer_take_back(s, ENDING_REPLACED);
 	fit = offer_fit(s, offer, &plan);
 	result = offer_reserve_any(s, offer, &plan);

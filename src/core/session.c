@@ -282,14 +282,24 @@ struct session_news session_reply(struct session *s, const uint8_t *p, size_t n)
 	return session_offer(s, reply.offers ? &reply.offer : NULL, !reply.more);
 }
 
+/* A line of text, of whatever reply. */
+static bool may_announce(const uint8_t *p, size_t n, struct ftp_offer *ret_offer)
+{
+	return ftp_reply_text(FTP_ENTERING_PASSIVE, p, n, ret_offer) ||
+	       ftp_reply_text(FTP_ENTERING_EXTENDED_PASSIVE, p, n, ret_offer);
+}
+
 struct session_news session_partial_reply(struct session *s, const uint8_t *p, size_t n)
 {
 	struct session then = *s;
 	struct session_news news = session_reply(&then, p, n);
+	struct ftp_offer offer;
 
 	if (announces_by_code(then.multi)) {
 		s->multi = then.multi;
 		s->announced = true;
+	} else if (!news.offer.len && may_announce(p, n, &offer)) {
+		return session_refused_offer(REASON_UNPAIRED, &offer);
 	}
 	return news;
 }

@@ -82,6 +82,12 @@ static void install(struct fake_ct *f, struct fake_conn *c, const struct expect 
 	f->added[f->addeds++] = *e;
 }
 
+static void changed(struct fake_ct *f)
+{
+	if (f->on_change)
+		f->on_change(f);
+}
+
 static enum ct_result fake_commit(void *ctx, const struct tuple *master, enum dir dir,
 	const struct expect *e, const struct seqadj *a)
 {
@@ -96,11 +102,16 @@ static enum ct_result fake_commit(void *ctx, const struct tuple *master, enum di
 		return CT_FAIL;
 	if (e)
 		may = may_expect(f, c, e);
+	if (may == CT_BUSY && e->contested)
+		return may;
 	if (a) /* also if the expectation is refused: the kernel treats the two for themselves */
 		c->view.seqadj[dir] = *a;
-	if (e && may == CT_OK)
+	if (may != CT_OK)
+		return may;
+	if (e)
 		install(f, c, e);
-	return may;
+	changed(f);
+	return CT_OK;
 }
 
 static enum ct_result fake_expect_master(
@@ -143,6 +154,7 @@ static bool fake_expect_del(void *ctx, const struct expect *e)
 	if (!c || !c->expecting || !tuple_eq(&c->expect.tuple, &e->tuple))
 		return false;
 	c->expecting = false;
+	changed(f);
 	return true;
 }
 
@@ -150,8 +162,10 @@ static void fake_mark(void *ctx, const struct tuple *master, uint32_t value, uin
 {
 	struct fake_conn *c = find(ctx, master);
 
-	if (c)
-		c->mark = (c->mark & ~mask) | (value & mask);
+	if (!c)
+		return;
+	c->mark = (c->mark & ~mask) | (value & mask);
+	changed(ctx);
 }
 
 static void fake_report_ends(void *ctx)

@@ -30,6 +30,8 @@ struct fake_ct {
 	bool refuse_adjust; /* commit() with an adjustment answers CT_FAIL */
 
 	void (*on_report)(void); /* what is to be done for report_ends(); NULL: nothing */
+	/* after each request that has changed something, and was not refused; NULL: nothing */
+	void (*on_change)(struct fake_ct *f);
 
 	unsigned gets, commits, dels, reports; /* calls */
 

@@ -185,6 +185,218 @@ START_TEST(an_offer_whose_port_was_used_is_a_new_one)
 }
 END_TEST
 
+/* Where the next line of `dir` reaches its receiver. */
+static uint32_t place(struct talk *t, enum dir dir, const char *text)
+{
+	uint8_t packet[CAP];
+
+	say(t, dir, text, packet);
+	return packet_seq(packet);
+}
+
+/* The announced port is the one behind that of the line, which somebody has, and is written with
+ * another number of digits. The server has connected, but its ACK was lost. */
+START_TEST(an_offer_after_a_clash_whose_port_was_used_is_made_again)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		struct endpoint server_end = packet_endpoint("192.0.2.10:21"),
+				taken = packet_endpoint(seen[i]);
+		struct talk t;
+		struct offered o;
+		uint8_t again[CAP];
+
+		start_masqueraded(&t, i);
+		taken.port = 195 * 256 + 99;
+		fake_ct_take(&ct, &server_end.addr, &taken);
+		o = offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,99\r\n");
+		t.conn->expecting = false;
+		succeed();
+		t.seq[DIR_ORIGINAL] = o.seq;
+		ck_assert_uint_eq(say(&t, o.dir, o.text, again), o.len);
+		ck_assert_uint_eq(packet_seq(again), packet_seq(o.packet));
+		ck_assert(!verdict.opened);
+		ck_assert_uint_eq(place(&t, DIR_ORIGINAL, "RETR x\r\n"),
+			packet_seq(o.packet) + o.len - packet_header_len(o.packet));
+	}
+}
+END_TEST
+
+START_TEST(a_repeated_port_that_is_refused_is_shut)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		struct talk t;
+		struct offered o;
+
+		start_masqueraded(&t, i);
+		o = offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+		succeed();
+		t.conn->view.all_heard = true;
+		check_again(&t, &o);
+		t.conn->view.all_heard = false;
+		answer(&t, "500 no\r\n");
+		ck_assert(!t.conn->expecting);
+	}
+}
+END_TEST
+
+START_TEST(a_port_of_a_predecessor_is_shut_at_the_end)
+{
+	struct talk t;
+
+	start_masqueraded(&t, 0);
+	offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+	succeed();
+	answer(&t, "200 ok\r\n");
+	client(&t, "QUIT\r\n");
+	answer(&t, "221 bye\r\n");
+	ck_assert(!t.conn->expecting);
+}
+END_TEST
+
+/* As a tail loss probe does. */
+START_TEST(an_offer_is_made_again_after_what_follows_it)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		struct talk t;
+		struct offered o;
+
+		start_masqueraded(&t, i);
+		o = offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+		succeed();
+		client(&t, "RETR x\r\n");
+		check_again(&t, &o);
+	}
+}
+END_TEST
+
+/* Each line is a segment; the client has the first one. */
+START_TEST(an_offer_in_the_text_of_a_reply_whose_first_line_has_gone_is_made_again)
+{
+	static const char *const dialled[] = {"8.8.8.8:21", "203.0.113.111:21"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(dialled); i++) {
+		struct talk t;
+		struct offered o;
+
+		start();
+		t = talk_to("198.51.100.2:40000", dialled[i], "10.10.0.2:21");
+		client(&t, "PASV\r\n");
+		server(&t, "227-ok\r\n");
+		o = offer(&t, DIR_REPLY, " (10,10,0,2,195,80)\r\n");
+		succeed();
+		check_again(&t, &o);
+	}
+}
+END_TEST
+
+/* The client went on within a reply; its rest begins with a quoted name. */
+START_TEST(what_looks_like_the_beginning_of_an_offer_is_over_with_the_next_reply)
+{
+	struct talk t;
+
+	start();
+	t = talk();
+	client(&t, "STAT d\r\n");
+	server(&t, "213-list\r\n");
+	succeed();
+	client(&t, "NOOP\r\n");
+	server(&t, "227-name\r\n213 end\r\n");
+	server(&t, "200 ok\r\n");
+	client(&t, "USER u\r\n");
+	server(&t, "331 password\r\n");
+	client(&t, "PASS p\r\n");
+	server(&t, "230 in\r\n");
+	for (int i = 0; i < 3; i++) {
+		client(&t, "PASV\r\n");
+		server(&t, "227 ok (10,0,0,2,195,80)\r\n");
+	}
+	ck_assert(verdict.opened);
+}
+END_TEST
+
+/* The reply before it, in the same segment, has opened a port that is shut by now. */
+START_TEST(an_offer_behind_another_one_is_made_again)
+{
+	static const char *const dialled[] = {"8.8.8.8:21", "203.0.113.111:21"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(dialled); i++) {
+		struct talk t;
+		struct offered o;
+
+		start();
+		t = talk_to("198.51.100.2:40000", dialled[i], "10.10.0.2:21");
+		client(&t, "EPSV\r\nPASV\r\n");
+		o = offer(&t, DIR_REPLY, "229 ok (|||50001|)\r\n227 10,10,0,2,195,80\r\n");
+		succeed();
+		check_again(&t, &o);
+	}
+}
+END_TEST
+
+/* The server has it. */
+START_TEST(an_offer_that_passed_as_it_is_stays_so)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		struct talk t;
+		uint32_t seq;
+		uint8_t first[CAP], again[CAP];
+		size_t n;
+
+		start_masqueraded(&t, i);
+		client(&t, "PORT 192,168,1,5,1,1\r\n"); /* a port that may not be opened */
+		seq = t.seq[DIR_ORIGINAL];
+		n = say(&t, DIR_ORIGINAL, "NOOP\r\nPORT 192,168,1,5,195,80\r\n", first);
+		ck_assert(!verdict.opened);
+		succeed();
+		t.seq[DIR_ORIGINAL] = seq;
+		ck_assert_uint_eq(
+			say(&t, DIR_ORIGINAL, "NOOP\r\nPORT 192,168,1,5,195,80\r\n", again), n);
+		ck_assert_mem_eq(again, first, n);
+	}
+}
+END_TEST
+
+/* The kernel has set the shift of the try that clashed; the daemon is killed before the next. */
+static struct ct_ops real;
+static struct fake_conn then;
+static unsigned commits_left;
+
+static enum ct_result commit_and_die(void *ctx, const struct tuple *master, enum dir dir,
+	const struct expect *e, const struct seqadj *a)
+{
+	enum ct_result result = real.commit(ctx, master, dir, e, a);
+
+	if (commits_left && !--commits_left)
+		then = ct.conn[0];
+	return result;
+}
+
+START_TEST(an_offer_that_clashed_is_not_announced_by_a_successor)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+		struct endpoint server_end = packet_endpoint("192.0.2.10:21"),
+				taken = packet_endpoint(seen[i]);
+		struct talk t;
+		uint32_t seq;
+
+		start_masqueraded(&t, i);
+		taken.port = 195 * 256 + 80;
+		fake_ct_take(&ct, &server_end.addr, &taken);
+		real = fake_ct_port(&ct);
+		engine.ct.commit = commit_and_die;
+		commits_left = 1;
+		seq = t.seq[DIR_ORIGINAL];
+		offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+		*t.conn = then;
+		succeed();
+		t.seq[DIR_ORIGINAL] = seq;
+		client(&t, "PORT 192,168,1,5,195,80\r\n");
+		/* somebody else's */
+		ck_assert(!memmem(buf, len, ",195,80\r\n", 9));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
@@ -194,6 +406,15 @@ int main(void)
 		an_offer_is_made_again_after_one_of_the_server_came_again,
 		an_offer_in_the_text_of_a_reply_is_made_again,
 		an_offer_whose_port_was_used_is_a_new_one,
+		an_offer_after_a_clash_whose_port_was_used_is_made_again,
+		a_repeated_port_that_is_refused_is_shut,
+		a_port_of_a_predecessor_is_shut_at_the_end,
+		an_offer_is_made_again_after_what_follows_it,
+		an_offer_in_the_text_of_a_reply_whose_first_line_has_gone_is_made_again,
+		what_looks_like_the_beginning_of_an_offer_is_over_with_the_next_reply,
+		an_offer_behind_another_one_is_made_again,
+		an_offer_that_passed_as_it_is_stays_so,
+		an_offer_that_clashed_is_not_announced_by_a_successor,
 	};
 
 	return unit_run("redo", test, ARRAY_SIZE(test));

@@ -33,14 +33,17 @@
  * daemon that reads the client's first line has not seen the SYN to which the server answered, then
  * the session is not trusted: it opens nothing, and its lines stay as they are.
  *
- * In some the daemon is killed at any packet, which may be lost with it, and started again.
- * Segments then are whole lines, since bytes that are held when it is killed are lost. An offer of
- * which the successor has not seen enough may pass as it is, but not once it was rewritten, and all
- * else is ideal.
+ * In some the daemon is killed at any packet, which may be lost with it, or behind any request to
+ * conntrack, and started again; not behind one for a port that was refused: what was announced then
+ * leads nowhere. Segments are whole lines, since bytes that are held when it is killed are lost;
+ * and a PASV has its reply before the next, since the kernel has the shift of the last one alone.
+ * An offer of which the successor has not seen enough may pass as it is, but not once it was
+ * rewritten, and all else is ideal.
  *
  * Time does not exist: whatever may happen next happens next, at random. usage: model [SEED
  * [PACKETS]]; a failure prints the seed of its session.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +66,7 @@ enum {
 	STRIPES = 29, /* of ports: at least one for each command */
 	STRIPE = 2048,
 	PASSIVE_AT_ONCE = 4, /* that the core pairs */
-	LINES_MAX = COMMANDS_MAX + 3,
+	LINES_MAX = 4 * COMMANDS_MAX + 3,
 	FAR = 1 << 21, /* bytes, to either side */
 	LAN = 1,       /* interfaces */
 	WAN,
@@ -98,7 +101,7 @@ struct flow {
 	bool ends[STREAM_MAX + 1];
 	bool have[STREAM_MAX]; /* of `ideal`, by the receiver */
 	size_t rcv_nxt;        /* offset in `ideal` */
-	/* what was written at a time: where it ends in `sent` and `ideal` */
+	/* where each line ends in `sent` and `ideal` */
 	unsigned lines;
 	size_t line_sent[LINES_MAX], line_ideal[LINES_MAX];
 	struct hop before, behind; /* the router */
@@ -128,6 +131,10 @@ struct model {
 	unsigned opens;      /* offers that are to open a port */
 	size_t greeting_end; /* offset in `ideal` */
 	const struct exchange *exchange[COMMANDS_MAX];
+	unsigned reply_lines[COMMANDS_MAX]; /* of the server, up to its end */
+	unsigned kill_after;                /* so many changes in conntrack; 0: not */
+	bool is_killed;                     /* then: */
+	struct fake_conn found;             /* what a successor finds */
 };
 
 /* The ends of a connection: text that grows, shrinks, or stays as long. */
@@ -317,6 +324,15 @@ static size_t put_reply(uint8_t *stream, size_t len, const char *text,
 	return len;
 }
 
+static size_t text_line_len(const uint8_t *p)
+{
+	const uint8_t *begin = p;
+
+	while (*p != '\n')
+		p++;
+	return (size_t)(p - begin) + 1;
+}
+
 /* Takes some ports from `told` on away; it becomes the first that is free. False if all that are
  * tried are taken. */
 static bool clash(struct model *m, const struct addr *peer, struct endpoint *told)
@@ -335,6 +351,20 @@ static bool clash(struct model *m, const struct addr *peer, struct endpoint *tol
 	return n < POLICY_PORT_TRIES;
 }
 
+/* Notes where the lines end that were written last. */
+static void note_lines(struct flow *f)
+{
+	size_t sent = f->lines ? f->line_sent[f->lines - 1] : 0;
+	size_t ideal = f->lines ? f->line_ideal[f->lines - 1] : 0;
+
+	for (; sent < f->sent_len; f->lines++) {
+		sent += text_line_len(f->sent + sent);
+		ideal += text_line_len(f->ideal + ideal);
+		f->line_sent[f->lines] = sent;
+		f->line_ideal[f->lines] = ideal;
+	}
+}
+
 static void write_line(struct model *m, enum dir dir, const char *text)
 {
 	struct flow *f = &m->flow[dir];
@@ -346,6 +376,8 @@ static void write_line(struct model *m, enum dir dir, const char *text)
 	bool offers = strpbrk(text, "@#") != NULL, opens, is_rewritten;
 
 	listener.port = (uint16_t)(listener.port + below(m, STRIPE - POLICY_PORT_TRIES));
+	if (chance(m, 10)) /* the next one has one more digit in six numbers */
+		listener.port = (uint16_t)((listener.port & ~0xff) + 99);
 	told = (struct endpoint){theirs->dst.addr, listener.port};
 	m->offers += offers;
 	opens = offers && clash(m, &theirs->src.addr, &told) && !m->untrusted;
@@ -357,8 +389,7 @@ static void write_line(struct model *m, enum dir dir, const char *text)
 	else
 		f->ideal_len = put_text(f->ideal, f->ideal_len, text,
 			is_rewritten ? &told : &listener, is_rewritten);
-	f->line_sent[f->lines] = f->sent_len;
-	f->line_ideal[f->lines++] = f->ideal_len;
+	note_lines(f);
 }
 
 /* The number of the line that the byte before `end` of `sent` belongs to. */
@@ -456,6 +487,8 @@ static bool send_new(struct model *m, enum dir dir)
 	if (!left || f->nxt - f->una > WINDOW || (m->perfect && f->nxt != f->una))
 		return false;
 	len = next_len(m, f, left);
+	if (m->mortal && chance(m, 30))
+		len = text_line_len(f->sent + f->nxt);
 	send_segment(m, dir, SENT, f->nxt, len);
 	f->nxt += len;
 	f->ends[f->nxt] = true;
@@ -547,12 +580,46 @@ static void start(struct model *m)
 		other_syn(m);
 }
 
-/* The daemon is killed, and another one begins. It trusts what the mark says. */
+/* Whoever the open port is told to has read that. */
+static bool is_told(const struct model *m)
+{
+	const struct flow *f = &m->flow[!m->conn->expect.nat_dir];
+
+	return f->rcv_nxt == f->ideal_len;
+}
+
+/* The daemon is killed, and another one begins. It trusts what the mark says. Meanwhile the time of
+ * a port may be up. */
 static void succeed(struct model *m)
 {
 	start(m);
 	if (is_lan(m) && !(trust_of_mark(POLICY_CONNMARK, m->conn->mark) & TRUST_SEEN))
 		m->untrusted = true;
+	if (m->conn->expecting && is_told(m) && chance(m, 5))
+		m->conn->expecting = false;
+}
+
+/* Behind any change in conntrack the daemon may be killed. */
+static void on_change(struct fake_ct *ct)
+{
+	struct model *m = (struct model *)((char *)ct - offsetof(struct model, ct));
+
+	if (!m->kill_after || --m->kill_after)
+		return;
+	m->is_killed = true;
+	m->found = *m->conn;
+}
+
+/* Somebody connects to the open port. */
+static bool use_port(struct model *m)
+{
+	const struct expect e = m->conn->expect;
+
+	if (!m->mortal || !m->conn->expecting || !is_told(m) || !chance(m, 30))
+		return false;
+	m->conn->expecting = false;
+	engine_expect_ended(&m->engine, &e, false, 0);
+	return true;
 }
 
 /* --- SYNs of a client in the LAN --- */
@@ -697,10 +764,15 @@ static bool route(struct model *m, enum dir dir)
 		return f->before.n > 0;
 	if (kind == SENT)
 		track(m, dir, &packet);
+	m->kill_after = m->mortal && chance(m, 3) ? 1 + below(m, 4) : 0;
 	engine_packet(&m->engine, &packet, 0, &verdict);
 	check_kind(m, dir, kind, &verdict);
-	if (m->mortal && chance(m, 2)) {
-		succeed(m); /* killed after all requests, before the verdict */
+	m->kill_after = 0;
+	if (m->is_killed)
+		*m->conn = m->found;
+	if (m->is_killed || (m->mortal && chance(m, 2))) { /* before the verdict */
+		m->is_killed = false;
+		succeed(m);
 		return true;
 	}
 	take_mark(&m->engine, &verdict);
@@ -715,18 +787,34 @@ static bool route(struct model *m, enum dir dir)
 	return true;
 }
 
-/* The receiver gets the last line as it was sent: then that is right. */
-static void take_as_sent(struct model *m, enum dir dir, size_t at, const uint8_t *p, size_t n)
+/* Line `i` is to be as it was sent. */
+static void expect_as_sent(struct flow *f, unsigned i)
 {
-	struct flow *f = &m->flow[dir];
-	unsigned last = f->lines - 1;
-	size_t sent = last ? f->line_sent[last - 1] : 0, ideal = last ? f->line_ideal[last - 1] : 0;
+	size_t sent = i ? f->line_sent[i - 1] : 0, n = f->line_sent[i] - sent;
+	size_t at = i ? f->line_ideal[i - 1] : 0, end = f->line_ideal[i];
 
-	if (at != ideal || f->rcv_nxt != at || n != f->sent_len - sent ||
-		memcmp(p, f->sent + sent, n) != 0)
-		return;
-	memcpy(f->ideal + at, p, n);
-	f->ideal_len = f->line_ideal[last] = at + n;
+	memmove(f->ideal + at + n, f->ideal + end, f->ideal_len - end);
+	memcpy(f->ideal + at, f->sent + sent, n);
+	f->ideal_len += at + n - end;
+	for (; i < f->lines; i++)
+		f->line_ideal[i] += at + n - end;
+}
+
+/* The receiver gets lines as they were sent: then that is right. */
+static void take_as_sent(struct flow *f, size_t at, const uint8_t *p, size_t n)
+{
+	for (unsigned i = 0; i < f->lines; i++) {
+		size_t sent = i ? f->line_sent[i - 1] : 0, len = f->line_sent[i] - sent;
+		size_t begin = i ? f->line_ideal[i - 1] : 0, ideal = f->line_ideal[i] - begin;
+		const uint8_t *line = p + (begin - at);
+
+		if (begin < at || begin < f->rcv_nxt || begin - at + len > n)
+			continue;
+		if (begin - at + ideal <= n && memcmp(line, f->ideal + begin, ideal) == 0)
+			continue;
+		if (memcmp(line, f->sent + sent, len) == 0)
+			expect_as_sent(f, i);
+	}
 }
 
 static void take_bytes(struct model *m, enum dir dir, size_t at, const uint8_t *p, size_t n)
@@ -757,7 +845,19 @@ static void acknowledge(struct model *m, enum dir dir)
 		track_ack(m, ack);
 	if (acked > (int32_t)f->nxt)
 		fail(m, "more is acknowledged than was sent", dir);
-	if (acked > (int32_t)f->una && (m->perfect || chance(m, 90)))
+	if (acked > (int32_t)f->una && (m->perfect ? !m->mortal || chance(m, 70) : chance(m, 90)))
+		f->una = (size_t)acked;
+}
+
+/* Who reads a segment reads what it acknowledges. */
+static void take_ack(struct model *m, enum dir dir, uint32_t ack)
+{
+	struct flow *f = &m->flow[dir];
+	int32_t acked = (int32_t)(ack - f->isn);
+
+	if (acked > (int32_t)f->nxt)
+		fail(m, "more is acknowledged than was sent", dir);
+	if (acked > (int32_t)f->una)
 		f->una = (size_t)acked;
 }
 
@@ -775,11 +875,13 @@ static bool receive(struct model *m, enum dir dir)
 		size_t at = packet_seq(p) - f->isn;
 
 		if (kind == SENT && m->mortal)
-			take_as_sent(m, dir, at, p + header, n - header);
+			take_as_sent(f, at, p + header, n - header);
 		if (kind == SENT)
 			take_bytes(m, dir, at, p + header, n - header);
 		else if ((int32_t)(at + n - header - f->rcv_nxt) > 0)
 			fail(m, "the receiver gets what was not sent", dir);
+		if (kind == SENT && m->mortal)
+			take_ack(m, !dir, packet_ack(p));
 		acknowledge(m, dir);
 	}
 	return true;
@@ -818,19 +920,19 @@ static bool may_follow(const struct model *m, unsigned read, const struct exchan
 			return false;
 		passive += strstr(m->exchange[i]->command, "SV") != NULL;
 	}
-	return passive < PASSIVE_AT_ONCE;
+	return passive < (m->mortal ? 1 : PASSIVE_AT_ONCE);
 }
 
 /* The client writes commands, `depth` of them ahead of the replies it has read. */
 static bool command(struct model *m)
 {
 	const struct exchange *e = m->issued ? any_exchange(m) : &logging_in;
+	const struct flow *f = &m->flow[DIR_REPLY];
 	unsigned read = 0;
 
-	while (read < m->answered &&
-		m->flow[DIR_REPLY].rcv_nxt >= m->flow[DIR_REPLY].line_ideal[read + 1])
+	while (read < m->answered && f->rcv_nxt >= f->line_ideal[m->reply_lines[read] - 1])
 		read++;
-	if (m->issued ? !read : !m->eager && m->flow[DIR_REPLY].rcv_nxt < m->greeting_end)
+	if (m->issued ? !read : !m->eager && f->rcv_nxt < m->greeting_end)
 		return false;
 	if (m->issued == m->commands || m->issued - read >= m->depth || !may_follow(m, read, e))
 		return false;
@@ -847,7 +949,7 @@ static bool answer(struct model *m)
 		!m->flow[DIR_REPLY].una)
 		return false;
 	write_line(m, DIR_REPLY, m->exchange[i]->reply);
-	m->answered++;
+	m->reply_lines[m->answered++] = m->flow[DIR_REPLY].lines;
 	return true;
 }
 
@@ -867,7 +969,7 @@ static bool step(struct model *m)
 	case 4:
 		return route(m, dir);
 	case 5:
-		return send_stray(m, dir) || overflow(m) || send_syn(m);
+		return send_stray(m, dir) || overflow(m) || send_syn(m) || use_port(m);
 	default:
 		return receive(m, dir);
 	}
@@ -890,6 +992,7 @@ static void connect_ends(struct model *m)
 			listener = packet_endpoint(e->listener), seen = packet_endpoint(e->seen);
 
 	fake_ct_init(&m->ct);
+	m->ct.on_change = on_change;
 	m->conn = fake_ct_connect(&m->ct, &client, &dialled, &listener, &seen);
 	m->conn->view.id = below(m, 2); /* may be that of the connection before */
 	m->family = client.addr.family;
@@ -934,7 +1037,7 @@ static void begin(struct model *m, uint64_t seed)
 	m->perfect = chance(m, 50);
 	m->mortal = m->perfect && chance(m, 50);
 	m->closed = chance(m, 50);
-	m->depth = m->mortal || chance(m, 60) ? 1 : 1 + below(m, EDITS_MAX);
+	m->depth = chance(m, 60) ? 1 : 1 + below(m, m->mortal ? 2 : EDITS_MAX);
 	m->plodding = m->mortal || (m->depth == 1 && chance(m, 50));
 	m->ends = &ends[below(m, ARRAY_SIZE(ends))];
 	m->eager = is_lan(m) && m->plodding && chance(m, 50);
