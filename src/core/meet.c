@@ -339,7 +339,7 @@ static bool meet_repeats(const struct step *s, uint32_t seq, size_t len)
 
 	return l->sync == LINE_RESUMED && seq_after(l->first, seq) &&
 	       !seq_after(l->first, seq + (uint32_t)len) && !s->stream->compared &&
-	       !s->stream->edits->n && a->before != a->after;
+	       !s->stream->edits->n && a->before != a->after && !s->conn->aborted;
 }
 
 /* The place of a segment in lines. What comes before the first byte that was read, before its
