@@ -124,6 +124,13 @@ static void check_server_odd(const struct server_answer *a, const char *address,
 			   "router's address only");
 }
 
+/* What the server sends to the router is queued as well, if that is done before conntrack. */
+static bool check_server_waits(
+	const struct facts *f, const struct target *t, const struct server_answer *a)
+{
+	return f->queue_fails && t->service.before_conntrack && !a->greeting[0] && !a->closed;
+}
+
 void check_server_answer(const struct facts *f, const struct target *t,
 	const struct server_answer *a, struct report *r)
 {
@@ -134,7 +141,7 @@ void check_server_answer(const struct facts *f, const struct target *t,
 		check_server_none(f, t, a, address, r);
 	else if (strncmp(a->greeting, "220", 3) == 0 || strncmp(a->greeting, "120", 3) == 0)
 		report_add(r, SEVERITY_OK, about, "%s port %u answers", address, a->port);
-	else if (a->port == IMPLICIT_TLS_PORT && !a->closed)
+	else if ((a->port == IMPLICIT_TLS_PORT && !a->closed) || check_server_waits(f, t, a))
 		report_add(r, SEVERITY_OK, about, "%s port %u takes connections", address, a->port);
 	else
 		check_server_odd(a, address, r);

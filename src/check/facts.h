@@ -51,6 +51,7 @@ struct facts {
 	bool filters_seen;   /* iptables of either kind could be asked */
 	bool filters_unread; /* rules of some kind could not be read */
 	bool configured;     /* what should be loaded is what the configuration says */
+	bool queue_fails;    /* a queue gets no verdicts, or those of another program */
 	size_t flowtables;   /* of nft */
 	size_t n_filters, n_targets;
 	struct filter filter[FILTERS_MAX];

@@ -160,6 +160,7 @@ static void iptables_save_resolve_own(struct chain *c)
 {
 	for (size_t i = 0; iptables_save_own(c->name) && i < c->n; i++) {
 		c->rule[i].some |= c->rule[i].unsure;
+		c->rule[i].of_data = c->rule[i].unsure && strcmp(c->rule[i].unclear, "-m bpf") == 0;
 		c->rule[i].unsure = false;
 	}
 }

@@ -54,6 +54,18 @@ static void kinds_add_untracked(struct kinds *k, const char *what, struct rule_p
 	kinds_add_at(k, what, HOOK_PREROUTING, FIRST, AFTER_CONNTRACK, "", packet);
 }
 
+/* Answers before conntrack. The first one carries no data, so pasvd's rules let it go on where they
+ * queue the others. */
+static void kinds_add_answers(struct kinds *k, const char *what, struct rule_packet packet)
+{
+	kinds_add_untracked(k, what, packet);
+	packet = k->kind[k->n - 1].packet;
+	packet.bare = true;
+	packet.flags = FLAG_SYN | FLAG_ACK;
+	packet.flags_known = UINT8_MAX;
+	kinds_add_at(k, what, HOOK_PREROUTING, FIRST, AFTER_CONNTRACK, "", packet);
+}
+
 /* The second packet of a connection, forwarded. */
 static void kinds_add_accepting(struct kinds *k, const char *what, struct rule_packet packet)
 {
@@ -116,7 +128,7 @@ static void kinds_add_control(struct kinds *k, const struct target *t, const cha
 	forwarded.dport = inside;
 	kinds_add(k, "a client's connection", HOOK_PREROUTING, "raw", dialled);
 	kinds_add_untracked(k, "a client's connection", dialled);
-	kinds_add_untracked(k, "the server's replies", answer);
+	kinds_add_answers(k, "the server's replies", answer);
 	dialled.state = STATE_NEW;
 	kinds_add(k, "a client's connection", HOOK_PREROUTING, "", dialled);
 	kinds_add(k, "a client's connection", HOOK_PREROUTING, "nat", dialled);
@@ -214,7 +226,7 @@ static void kinds_add_client_control(
 	kinds_add(k, "a client's commands", HOOK_PREROUTING, "mangle", out);
 	kinds_add(k, "a client's commands", HOOK_FORWARD, "filter", out);
 	back.state = STATE_ESTABLISHED | snat;
-	kinds_add_untracked(k, "the answers to clients", back);
+	kinds_add_answers(k, "the answers to clients", back);
 	kinds_add(k, "the answers to clients", HOOK_PREROUTING, "mangle", back);
 	back.out = lan;
 	kinds_add(k, "the answers to clients", HOOK_FORWARD, "filter", back);

@@ -60,6 +60,7 @@ struct rule_packet {
 	const char *helper;         /* of its master; NULL: it has none */
 	bool reply;                 /* its direction, where a state is known */
 	uint8_t flags, flags_known; /* of TCP: which are set, and which are known */
+	bool bare;                  /* it carries no data */
 };
 
 enum field {

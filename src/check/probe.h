@@ -36,7 +36,7 @@ void probe_kernel(enum ct_helper_wanted wanted, struct report *r);
 void probe_harmless(const struct facts *f, struct report *r);
 
 /* Who listens to the queues of the rules, or to `queue` if there are none. */
-void probe_queues(const struct facts *f, uint16_t queue, struct report *r);
+void probe_queues(struct facts *f, uint16_t queue, struct report *r);
 
 /* Interfaces, routes, forwarding; where the server is goes into the facts. */
 void probe_net(struct facts *f, struct report *r);

@@ -189,8 +189,9 @@ static void probe_queue(const struct facts *f, uint16_t number, uint16_t usual, 
 	check_queue(&q, daemon, r);
 }
 
-void probe_queues(const struct facts *f, uint16_t queue, struct report *r)
+void probe_queues(struct facts *f, uint16_t queue, struct report *r)
 {
+	size_t before = report_count(r, SEVERITY_ERROR);
 	bool any = false;
 
 	for (size_t i = 0; i < f->n_targets; i++) {
@@ -203,4 +204,5 @@ void probe_queues(const struct facts *f, uint16_t queue, struct report *r)
 	}
 	if (!any)
 		probe_queue(f, queue, queue, r);
+	f->queue_fails = report_count(r, SEVERITY_ERROR) > before;
 }

@@ -266,7 +266,7 @@ static enum tri ruleset_match_all(const struct rule *r, const struct rule_packet
 
 static enum tri ruleset_match_filled(const struct rule *r, const struct rule_packet *p, bool filled)
 {
-	const enum tri parts[] = {r->tcp == TRI_NO ? TRI_NO : TRI_YES,
+	const enum tri parts[] = {r->tcp == TRI_NO || (r->of_data && p->bare) ? TRI_NO : TRI_YES,
 		r->unsure || r->n_sets ? TRI_MAYBE : TRI_YES, rule_counts_match(r, p),
 		filled ? TRI_MAYBE : TRI_YES, ruleset_match_interface(&r->in, p->in, p->never_in),
 		ruleset_match_interface(&r->out, p->out, p->never_out),

@@ -101,6 +101,7 @@ struct rule {
 	const struct rule *filler[RULE_FILLERS_MAX]; /* of what it asks for; NULL: no more */
 	/* something in it is not understood: what matches may not match */
 	bool unsure;
+	bool of_data;                /* of pasvd's own: only packets that carry data match */
 	char unclear[RULE_NAME_MAX]; /* the name of that; "": it has none */
 
 	enum rule_action action;

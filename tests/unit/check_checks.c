@@ -196,6 +196,25 @@ START_TEST(rule_that_hides_marks_is_told_with_a_ct_helper_of_our_own)
 }
 END_TEST
 
+/* The server's answer to a SYN carries no data, so it is not queued and goes on in raw. */
+START_TEST(drop_behind_the_queue_in_raw_drops_what_carries_no_data)
+{
+#define RAW_WITH(rules)                                                                            \
+	RAW JUMP "-A PREROUTING -p tcp -m tcp --sport 21 -j PASVD\n" rules OWN_RAW_RULES COMMIT    \
+		MANGLE JUMP COMMIT NAT JUMP NAT_RULES COMMIT FILTER FORWARD_JUMP FILTER_RULES      \
+			COMMIT
+
+	own_router(RAW_WITH("-A PREROUTING -p tcp -m tcp --sport 21 -j DROP\n"), RAW_WITH(""));
+	check_all();
+	only(SEVERITY_ERROR,
+		"ipv4: \"-A PREROUTING -p tcp -m tcp --sport 21 -j DROP\" of table raw "
+		"(iptables) drops the server's replies");
+	own_router(RAW_WITH("-A PREROUTING -s 10.77.0.9/32 -p tcp -m tcp --sport 21 -j DROP\n"),
+		RAW_WITH(""));
+	well();
+}
+END_TEST
+
 /* In mangle nothing of pasvd's ends a packet's way any more. */
 START_TEST(marks_are_restored_with_a_ct_helper_of_our_own)
 {
@@ -848,6 +867,27 @@ START_TEST(answers_of_the_server)
 }
 END_TEST
 
+/* In raw what the server sends to the router itself is queued as well. */
+START_TEST(greeting_that_waits_in_a_queue_is_not_missed)
+{
+	struct server_answer a = {.port = 21};
+
+	for (int own = 0; own < 2; own++) {
+		for (int fails = 0; fails < 2; fails++) {
+			if (own)
+				own_router(OWN_WHOLE(JUMP), OWN_WHOLE(JUMP));
+			else
+				router(WHOLE);
+			f.queue_fails = fails;
+			a.server = f.target[0].service.server;
+			check_server_answer(&f, &f.target[0], &a, &r);
+			ck_assert_int_eq(r.finding[0].severity,
+				own && fails ? SEVERITY_OK : SEVERITY_UNSURE);
+		}
+	}
+}
+END_TEST
+
 /* --- report --- */
 
 START_TEST(report_is_bounded_and_says_everything_once)
@@ -960,6 +1000,7 @@ int main(void)
 		whole_rules_with_a_ct_helper_of_our_own_are_well,
 		other_queue_does_harm_with_a_ct_helper_of_our_own_only,
 		rule_that_hides_marks_is_told_with_a_ct_helper_of_our_own,
+		drop_behind_the_queue_in_raw_drops_what_carries_no_data,
 		marks_are_restored_with_a_ct_helper_of_our_own, service_is_read_off_the_rules,
 		service_is_read_off_half_of_the_rules, server_of_others_is_read_off_the_rules,
 		rule_that_is_missing_is_named, command_of_the_other_kind_and_another_configuration,
@@ -972,6 +1013,7 @@ int main(void)
 		what_does_no_harm_is_named_where_it_is, queue_lines,
 		a_queue_is_found_among_many_and_again, queue_is_bound_read_and_not_lossy,
 		interfaces, ways_to_the_server_and_back, answers_of_the_server,
+		greeting_that_waits_in_a_queue_is_not_missed,
 		mends_are_in_the_way_of_whose_chains_they_are,
 		report_is_bounded_and_says_everything_once,
 		table_of_nft_that_nobody_asked_for_is_not_missed,
