@@ -140,8 +140,7 @@ static void probe_rules_read_nft(struct looking *l)
 			status = -EINVAL;
 		probe_nft_devices(&filter->rules);
 	}
-	if (!status)
-		probe_nft_dormant(l->f);
+	probe_nft_dormant(l->f);
 	if (status) {
 		report_add(l->r, SEVERITY_UNSEEN, "nftables", "nft: %s",
 			*o.complaint ? o.complaint : "cannot be understood");

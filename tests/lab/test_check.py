@@ -15,7 +15,7 @@ import struct
 
 import pytest
 
-from lab import IN_VAIN, IP4, IP6, PASVD, PATIENCE, RULES, Lab, wait_for
+from lab import IN_VAIN, IP4, IP6, PASVD, PATIENCE, RULES, Lab, helper, wait_for
 from rules import let_through
 from schema import validated
 from scripted import RawClient, ScriptedServer, port_argument
@@ -50,9 +50,9 @@ class Checkup:
     def of(self, *severities):
         return [finding for finding in self.findings if finding["severity"] in severities]
 
-    def the(self, severity, pattern):
-        """The one finding that is not well."""
-        found = self.of("error", "warning", "unsure", "unseen")
+    def the(self, severity, pattern, beside=()):
+        """The one finding that is not well, but for those about what is in `beside`."""
+        found = [finding for finding in self.of("error", "warning", "unsure", "unseen") if finding["about"] not in beside]
         assert len(found) == 1 and found[0]["severity"] == severity, self.text
         assert re.search(pattern, f"{found[0]['about']}: {found[0]['what']}"), self.text
         assert found[0]["why"]
@@ -545,15 +545,31 @@ AILMENTS = {
 # Errors with which FTP still works for the client that tries it here.
 HALF_WELL = {"rule of somebody else in the chain", "chain is out of order", "loaded twice"}
 
+# Behind a ct helper of our own packets are queued in raw, and rules in mangle only mark them: what is no ailment then, with
+# what FTP works, and what is a warning.
+QUEUE_IN_MANGLE = {"other queue", "marks are restored too late"}
+MARKS_IN_MANGLE = {"jump of mangle is gone", "table mangle is dormant"}
+BEFORE_MARKS = {"ACCEPT in mangle", "ACCEPT of replies in mangle"}
 
-@pytest.mark.parametrize("name", AILMENTS)
+
+def cases(names, sane):
+    return [pytest.param(name, marks=pytest.mark.sane) if name in sane else name for name in names]
+
+
+@pytest.mark.parametrize("name", cases(AILMENTS, QUEUE_IN_MANGLE))
 def test_ailment_is_seen_and_mended(own_router, name):
+    """nft 1.0.6 says the flags of a dormant table in JSON that may be none."""
     command, severity, pattern, options = AILMENTS[name]
+    half_well = HALF_WELL
+    if helper("pasvd") != "sane":
+        half_well = HALF_WELL | MARKS_IN_MANGLE
+        if name in BEFORE_MARKS:
+            severity, pattern = "warning", "of table mangle is before pasvd's rules"
     own_router.shell(command)
     checkup = own_router.check(*options)
-    finding = checkup.the(severity, pattern)
+    finding = checkup.the(severity, pattern, beside=("nftables",) if "dormant" in name else ())
     assert checkup.status == (1 if severity == "error" else 0)
-    works = severity == "warning" or name in HALF_WELL
+    works = severity == "warning" or name in half_well
     assert own_router.ftp_works() if works else own_router.ftp_fails()
     own_router.shell(finding["fix"])
     assert own_router.check(*options).is_well()
@@ -595,7 +611,7 @@ OF_THE_SECOND = {
 }
 
 
-@pytest.mark.parametrize("name", OF_THE_SECOND)
+@pytest.mark.parametrize("name", cases(OF_THE_SECOND, {"ACCEPT in mangle"}))
 def test_each_server_is_looked_at(name):
     command, what = OF_THE_SECOND[name]
     with TwoServers() as lab:
@@ -781,7 +797,7 @@ def clients_router(make_lab):
         yield Practice(lab)
 
 
-@pytest.mark.parametrize("name", OF_CLIENTS)
+@pytest.mark.parametrize("name", cases(OF_CLIENTS, {"answers that are not shown to pasvd"}))
 def test_what_stops_clients_is_seen(clients_router, name):
     command, what, works = OF_CLIENTS[name]
     clients_router.shell(command)
