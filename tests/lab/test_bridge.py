@@ -35,7 +35,7 @@ class Bridged(Lab):
 
 @pytest.fixture
 def server(common):
-    with Bridged(lan=(LAN,), hairpin=True, **common) as lab:
+    with Bridged(lan=(LAN,), hairpin=True, **{**common, "firewall": "iptables"}) as lab:    # nft has no match like physdev
         yield servers.vsftpd(lab)
 
 

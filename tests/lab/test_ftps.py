@@ -270,6 +270,13 @@ def test_tls_that_only_passes_opens_nothing(make_lab):
 
 def forward_range(lab, server):
     """What an admin has who forwards the whole range to everybody."""
+    if lab.firewall == "nft":
+        ports = f"{PORTS[0]}-{PORTS[-1]}"
+        lab.nft("table inet firewall {\nchain prerouting {\ntype nat hook prerouting priority dstnat;\n"
+                f'iifname "wan" tcp dport {ports} dnat ip to {server.address}\n}}\nchain forward {{\n'
+                f"ip daddr {server.address} tcp dport {ports} accept\n"
+                f"ip saddr {server.address} tcp sport {ports} accept\n}}\n}}\n")
+        return
     ports = f"{PORTS[0]}:{PORTS[-1]}"
     lab.iptables("-t", "nat", "-A", "PREROUTING", "-i", "wan", "-p", "tcp", "--dport", ports,
                  "-j", "DNAT", "--to-destination", server.address)
@@ -299,15 +306,26 @@ def lists_actively(trip, timeout=PATIENCE):
             return False
 
 
+def let_out(lab, server):
+    """The server may connect to anybody, from the public address."""
+    if lab.firewall == "nft":
+        lab.nft("table inet firewall {\nchain forward {\n"
+                f"ip saddr {server.address} meta l4proto tcp accept\n"
+                f"ip daddr {server.address} meta l4proto tcp ct state established accept\n}}\nchain postrouting {{\n"
+                f"ip saddr {server.address} snat ip to {lab.publics[0]}\n}}\n}}\n")
+        return
+    lab.iptables("-A", "FORWARD", "-s", server.address, "-p", "tcp", "-j", "ACCEPT")
+    lab.iptables("-A", "FORWARD", "-d", server.address, "-p", "tcp", "-m", "conntrack",
+                 "--ctstate", "ESTABLISHED", "-j", "ACCEPT")
+    lab.iptables("-t", "nat", "-A", "POSTROUTING", "-s", server.address, "-j", "SNAT",
+                 "--to-source", lab.publics[0])
+
+
 def test_active_mode_over_tls_needs_a_way_out_for_the_server(make_lab, visit):
     with make_lab(config=CONFIG) as lab:
         server = start(lab)
         trip = visit(lab, server)
         assert not lists_actively(trip, timeout=IN_VAIN)
         assert lab.pasvd.opened() == []
-        lab.iptables("-A", "FORWARD", "-s", server.address, "-p", "tcp", "-j", "ACCEPT")
-        lab.iptables("-A", "FORWARD", "-d", server.address, "-p", "tcp", "-m", "conntrack",
-                     "--ctstate", "ESTABLISHED", "-j", "ACCEPT")
-        lab.iptables("-t", "nat", "-A", "POSTROUTING", "-s", server.address, "-j", "SNAT",
-                     "--to-source", lab.publics[0])
+        let_out(lab, server)
         assert lists_actively(trip)

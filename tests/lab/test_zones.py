@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Connections in a conntrack zone of their own."""
+"""Connections in a conntrack zone of their own, which the rules for iptables give where they give the helper."""
 
 import re
 
@@ -19,7 +19,7 @@ ZONE = 7
 @pytest.fixture
 def lab(make_lab):
     """The shipped rules, with a zone beside the helper; everything on either side of the router is tracked in the zone."""
-    with make_lab(daemon=False, clients=2, masquerade=True) as lab:
+    with make_lab(firewall="iptables", daemon=False, clients=2, masquerade=True) as lab:
         lab.shipped_rules("remove")
         text = lab.router.run(PASVD, "rules", "print", *lab.rule_options(0)).stdout
         lab.restore(re.sub(r"CT --helper", f"CT --zone {ZONE} --helper", text))
