@@ -295,13 +295,28 @@ static void probe_rules_find_loaded(struct facts *f)
 	}
 }
 
-/* By default clients are followed in both families, also on a router that has no IPv6. */
-static bool serves_nobody(const struct service *s, bool other_family)
+/* By default clients are followed in both families, also on a router that has only that of its
+ * server, or no IPv6. */
+static bool serves_nobody(const struct service *s, bool other_family, bool other_server)
 {
+	bool is_ip6 = s->family == ADDR_IP6;
+
 	if (!service_any(s))
 		return true;
-	return s->family == ADDR_IP6 && s->server.family == ADDR_NONE && other_family &&
-	       probe_sysctl("net/ipv6/conf/all/forwarding") == 0;
+	return s->server.family == ADDR_NONE && (is_ip6 ? other_family : other_server) &&
+	       probe_sysctl(is_ip6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward") == 0;
+}
+
+/* A server that is translated, or one that is dialled by its own address. */
+static bool probe_rules_nft_has_server(const struct filter *filter, const char *ct_helper)
+{
+	const struct service s = service_of_nft(&filter->rules, filter->family, ct_helper);
+	const struct chain *c = ruleset_find(&filter->rules, "inet", "pasvd", "control");
+	bool has = s.server.family != ADDR_NONE;
+
+	for (size_t i = 0; c && i < c->n; i++)
+		has |= c->rule[i].dst.network.addr.family == filter->family;
+	return has;
 }
 
 /* A table of nft is for both families: it is a target for each that it serves. */
@@ -309,11 +324,15 @@ static void probe_rules_find_loaded_by_nft(struct facts *f, enum ct_helper_wante
 {
 	const struct ct_helper *ct_helper;
 	const char *name = ct_helper_find(wanted, &ct_helper) ? "" : ct_helper->name;
+	bool server6 = false;
 
+	for (size_t i = 0; i < f->n_filters; i++)
+		server6 |= f->filter[i].family == ADDR_IP6 &&
+			   probe_rules_nft_has_server(&f->filter[i], name);
 	for (size_t i = 0; i < f->n_filters; i++) {
 		const struct filter *filter = &f->filter[i];
 		struct service s = service_of_nft(&filter->rules, filter->family, name);
-		struct target *t = serves_nobody(&s, f->nft.loaded)
+		struct target *t = serves_nobody(&s, f->nft.loaded, server6)
 					   ? NULL
 					   : probe_rules_target_at(f, filter, "pasvd");
 

@@ -3,6 +3,7 @@
 provoked, seen, and gone after the command that was printed for it"""
 
 import errno
+import functools
 import json
 import os
 import pathlib
@@ -120,15 +121,21 @@ class Practice:
         return not self.ftp_works(port, number, timeout=IN_VAIN)
 
 
+@pytest.fixture(scope="session")
+def make_iptables(make_lab):
+    """As make_lab(), with the rules for iptables: those are what the tests below break."""
+    return functools.partial(make_lab, firewall="iptables")
+
+
 @pytest.fixture(scope="module")
-def router(make_lab):
-    with make_lab() as lab:
+def router(make_iptables):
+    with make_iptables() as lab:
         yield Practice(lab)
 
 
 @pytest.fixture
-def own_router(make_lab):
-    with make_lab() as lab:
+def own_router(make_iptables):
+    with make_iptables() as lab:
         yield Practice(lab)
 
 
@@ -136,7 +143,8 @@ HEALTHY = {
     "server": {},
     "server by IPv6": {"family": IP6},
     "two servers, ports": {"servers": ("10.77.0.2", "10.78.0.2"),
-                           "forwards": ((21, 0, 21), (2121, 1, 21), (2122, 1, 2122))},
+                           "forwards": ((21, 0, 21), (2121, 1, 21), (2122, 1, 2122)),
+                           "firewall": "iptables"},     # a lab's second table of nft is none of pasvd's for the check
     "clients": {"servers": (), "lan": ("10.88.0.2",), "outside": 1},
     "clients by IPv6": {"servers": (), "lan": ("fd88::2",), "outside": 1, "family": IP6},
     "server and clients": {"lan": ("10.88.0.2",)},
@@ -165,8 +173,8 @@ def test_healthy_router_with_two_uplinks(family):
         assert Practice(lab).check().is_well()
 
 
-def test_rules_for_tls_are_mended_with_their_configuration(make_lab):
-    with make_lab(config=TLS) as lab:
+def test_rules_for_tls_are_mended_with_their_configuration(make_iptables):
+    with make_iptables(config=TLS) as lab:
         practice = Practice(lab)
         practice.shell("iptables -t raw -F PASVD")
         finding = practice.check().the("error", "chain PASVD of table raw lacks the rule")
@@ -642,9 +650,9 @@ NFT_RULES = f"{PASVD} rules print --nft --wan wan --server 10.77.0.2 --lan lan"
 
 
 @pytest.fixture
-def nft_router(make_lab):
+def nft_router(make_iptables):
     """With pasvd's table of nft, without the queue, which not every kernel has for nft."""
-    with make_lab(lan=("10.88.0.7",)) as lab:
+    with make_iptables(lan=("10.88.0.7",)) as lab:
         router = Practice(lab)
         router.shell(f"{PASVD} rules remove; {NFT_RULES} | sed 's/queue num .*/accept/' | nft -f -; iptables -P FORWARD ACCEPT")
         yield router
@@ -679,6 +687,15 @@ def test_clients_of_nft_need_ipv6_forwarding_only_if_nothing_else_is_asked_for(n
     nft_router.shell(f"{NFT_RULES.partition(' --wan')[0]} --lan lan -6 | sed 's/queue num .*/accept/' | nft -f -")
     errors = [finding["what"] for finding in nft_router.check().of("error")]
     assert errors == ["net.ipv6.conf.all.forwarding is off"]
+
+
+def test_clients_of_nft_need_ipv4_forwarding_only_if_no_server_of_ipv6_is_asked_for(make_iptables):
+    with make_iptables(family=IP6, routed=True, lan=("fd88::2",)) as lab:
+        router = Practice(lab)
+        router.shell(f"{PASVD} rules remove; ip6tables -P FORWARD ACCEPT")
+        for server, errors in (("--server fd77::2 --public fd77::2", []), ("", ["net.ipv4.ip_forward is off"])):
+            router.shell(f"{PASVD} rules print --nft {server} --lan lan | sed 's/queue num .*/accept/' | nft -f -")
+            assert [finding["what"] for finding in router.check().of("error")] == errors
 
 
 def test_rules_of_iptables_beside_the_table_of_nft(nft_router):
@@ -791,8 +808,8 @@ OF_CLIENTS = {
 
 
 @pytest.fixture
-def clients_router(make_lab):
-    with make_lab(servers=(), lan=("10.88.0.2",), outside=1) as lab:
+def clients_router(make_iptables):
+    with make_iptables(servers=(), lan=("10.88.0.2",), outside=1) as lab:
         lab.router.ip(f"route add default via {lab.outside_address(100)} dev wan")
         yield Practice(lab)
 
@@ -963,8 +980,8 @@ def test_routes_that_do_no_harm(own_router):
 
 
 @pytest.mark.parametrize("rule, what", [("iif lan", "LAN clients send"), ("iif wan", "LAN clients are sent")])
-def test_routes_of_clients(make_lab, rule, what):
-    with make_lab(servers=(), lan=("10.88.0.2",), outside=1) as lab:
+def test_routes_of_clients(make_iptables, rule, what):
+    with make_iptables(servers=(), lan=("10.88.0.2",), outside=1) as lab:
         practice = Practice(lab)
         practice.shell(f"ip route add default via {lab.outside_address(100)}")
         assert practice.check().is_well()
@@ -972,8 +989,8 @@ def test_routes_of_clients(make_lab, rule, what):
         assert practice.check().the("error", f"^forwarding: ipv4: what {what}, in by")["advice"]
 
 
-def test_routes_of_ipv6(make_lab):
-    with make_lab(family=IP6) as lab:
+def test_routes_of_ipv6(make_iptables):
+    with make_iptables(family=IP6) as lab:
         practice = Practice(lab)
         practice.shell("ip -6 rule add iif wan prohibit")
         practice.check().the("error", "^forwarding: ipv6: what clients send to the server, in by wan")
@@ -1009,9 +1026,9 @@ def test_interface_without_address(own_router):
 
 
 @pytest.mark.parametrize("masquerade", [True, False])
-def test_rules_for_clients_that_are_translated(make_lab, masquerade):
+def test_rules_for_clients_that_are_translated(make_iptables, masquerade):
     """What comes to others is no DNAT: without state related nothing lets it in."""
-    with make_lab(servers=(), lan=("fd88::2",), outside=1, family=IP6, masquerade=masquerade) as lab:
+    with make_iptables(servers=(), lan=("fd88::2",), outside=1, family=IP6, masquerade=masquerade) as lab:
         practice = Practice(lab)
         practice.shell(nft_forward('ct state established accept\niifname "lan" accept\nct status dnat accept'))
         errors = [finding["what"] for finding in practice.check().of("error")]
@@ -1024,8 +1041,8 @@ def test_bridges_are_named(own_router):
     assert checkup.is_well() and re.search("^ok +bridges +net.bridge.bridge-nf-call-iptables is 1: ", checkup.text, re.M)
 
 
-def test_clients_that_are_not_translated(make_lab):
-    with make_lab(servers=(), lan=("10.88.0.2",), outside=1, masquerade=False) as lab:
+def test_clients_that_are_not_translated(make_iptables):
+    with make_iptables(servers=(), lan=("10.88.0.2",), outside=1, masquerade=False) as lab:
         practice = Practice(lab)
         finding = practice.check().the("warning", "clients: ipv4: no rule translates those on lan")
         practice.shell(finding["advice"].replace("INTERFACE", "wan"))
