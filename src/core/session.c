@@ -295,7 +295,7 @@ struct session_news session_partial_reply(struct session *s, const uint8_t *p, s
 	struct session_news news = session_reply(&then, p, n);
 	struct ftp_offer offer;
 
-	if (announces_by_code(then.multi)) {
+	if (then.multi && announces_by_code(then.multi)) {
 		s->multi = then.multi;
 		s->announced = true;
 	} else if (!news.offer.len && may_announce(p, n, &offer)) {
