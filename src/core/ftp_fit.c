@@ -39,7 +39,7 @@ static bool is_code(const uint8_t *p, size_t n)
 		if (i == n || !ftp_is_digit(p[i]))
 			return false;
 	}
-	return n > CODE_LEN && (p[CODE_LEN] == ' ' || p[CODE_LEN] == '-');
+	return n > CODE_LEN && (p[CODE_LEN] == ' ' || p[CODE_LEN] == '-' || p[CODE_LEN] == '\r');
 }
 
 /* Behind the word at `at` and the spaces that follow it. */
@@ -63,13 +63,14 @@ static size_t low_of(const uint8_t *p, size_t head, size_t open)
 	return p[open - 1] == ' ' ? open : skip_word(p, head, open);
 }
 
-/* Where the parenthesis, or the word, begins that stands right before the endpoint. A number of
- * which a part has gone stays together: its rest would be another one. */
-static size_t head_of(const uint8_t *p, size_t open, size_t at)
+/* Where the parenthesis, or the word, begins that stands right before the endpoint; it may be a
+ * delimiter of a 229. A number of which a part has gone stays together: its rest would be another
+ * one. */
+static size_t head_of(const uint8_t *p, size_t open, const struct ftp_offer *offer)
 {
-	size_t head = at;
+	size_t at = offer->at, head = at;
 
-	if (at > open && p[at - 1] == '(')
+	if (offer->form != FTP_FORM_PORT && at > open && p[at - 1] == '(')
 		return at - 1;
 	while (head > open && p[head - 1] != ' ')
 		head--;
@@ -99,7 +100,7 @@ static struct parts parts_of(const uint8_t *p, size_t n, size_t open, const stru
 
 	if (parts.end && p[parts.end - 1] == '\r')
 		parts.end--;
-	parts.head = head_of(p, open > code ? open : code, offer->at);
+	parts.head = head_of(p, open > code ? open : code, offer);
 	parts.low = low_of(p, parts.head, open);
 	parts.tail = tail_of(p, parts.end, offer, parts.head);
 	parts.phrase = parts.head;
