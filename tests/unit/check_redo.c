@@ -21,6 +21,15 @@ static void start_masqueraded(struct talk *t, size_t i)
 	*t = masqueraded("192.168.1.5:40000", seen[i]);
 }
 
+/* Where clients dial a server: its endpoint becomes shorter, longer. */
+static const char *const dialled[] = {"8.8.8.8:21", "203.0.113.111:21"};
+
+static void start_translated(struct talk *t, size_t i)
+{
+	start();
+	*t = talk_to("198.51.100.2:40000", dialled[i], "10.10.0.2:21");
+}
+
 /* The server has all that the client said. */
 static void answer(struct talk *t, const char *text)
 {
@@ -152,14 +161,11 @@ END_TEST
 
 START_TEST(an_offer_in_the_text_of_a_reply_is_made_again)
 {
-	static const char *const dialled[] = {"8.8.8.8:21", "203.0.113.111:21"};
-
 	for (size_t i = 0; i < ARRAY_SIZE(dialled); i++) {
 		struct talk t;
 		struct offered o;
 
-		start();
-		t = talk_to("198.51.100.2:40000", dialled[i], "10.10.0.2:21");
+		start_translated(&t, i);
 		client(&t, "PASV\r\n");
 		o = offer(&t, DIR_REPLY, "227-ok\r\n (10,10,0,2,195,80)\r\n227 end\r\n");
 		succeed();
@@ -272,14 +278,11 @@ END_TEST
 /* Each line is a segment; the client has the first one. */
 START_TEST(an_offer_in_the_text_of_a_reply_whose_first_line_has_gone_is_made_again)
 {
-	static const char *const dialled[] = {"8.8.8.8:21", "203.0.113.111:21"};
-
 	for (size_t i = 0; i < ARRAY_SIZE(dialled); i++) {
 		struct talk t;
 		struct offered o;
 
-		start();
-		t = talk_to("198.51.100.2:40000", dialled[i], "10.10.0.2:21");
+		start_translated(&t, i);
 		client(&t, "PASV\r\n");
 		server(&t, "227-ok\r\n");
 		o = offer(&t, DIR_REPLY, " (10,10,0,2,195,80)\r\n");
@@ -317,14 +320,11 @@ END_TEST
 /* The reply before it, in the same segment, has opened a port that is shut by now. */
 START_TEST(an_offer_behind_another_one_is_made_again)
 {
-	static const char *const dialled[] = {"8.8.8.8:21", "203.0.113.111:21"};
-
 	for (size_t i = 0; i < ARRAY_SIZE(dialled); i++) {
 		struct talk t;
 		struct offered o;
 
-		start();
-		t = talk_to("198.51.100.2:40000", dialled[i], "10.10.0.2:21");
+		start_translated(&t, i);
 		client(&t, "EPSV\r\nPASV\r\n");
 		o = offer(&t, DIR_REPLY, "229 ok (|||50001|)\r\n227 10,10,0,2,195,80\r\n");
 		succeed();
