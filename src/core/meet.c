@@ -111,7 +111,7 @@ static void meet_begin(struct step *s, const struct seg *seg, const uint32_t *fi
 	const struct seqadj *adjusted = &c->view.seqadj[other];
 	bool is_anchored = seg->flags & SEG_ACK && !adjusted->before && !adjusted->after;
 
-	/* with nothing, that is */
+	/* no predecessor of ours has done anything */
 	c->inherited = c->stream[DIR_ORIGINAL].compared = c->stream[DIR_REPLY].compared = true;
 	c->session = (struct session){0};
 	if (s->h->assumes_login)
