@@ -219,6 +219,8 @@ static void check_rules_target(const struct facts *f, const struct target *t, st
 {
 	struct finding *found;
 
+	if (!t->loaded && f->own_unread[t->family == ADDR_IP6])
+		return; /* that they could not be read is told already */
 	if (!t->loaded) {
 		found = report_add(
 			r, SEVERITY_ERROR, about, "%s: none is loaded", target_family(t));
@@ -267,7 +269,8 @@ static void check_rules_nothing(const struct facts *f, struct report *r)
 
 void check_rules(const struct facts *f, struct report *r)
 {
-	if (!f->n_targets && !f->nft.wanted && !f->nft.loaded && f->filters_seen)
+	if (!f->n_targets && !f->nft.wanted && !f->nft.loaded &&
+		!(f->own_unread[0] && f->own_unread[1]))
 		check_rules_nothing(f, r);
 	for (size_t i = 0; i < f->n_targets; i++) {
 		if (filter_is_nft(f->target[i].filter))

@@ -48,8 +48,8 @@ struct nft_facts {
 };
 
 struct facts {
-	bool filters_seen;   /* iptables of either kind could be asked */
 	bool filters_unread; /* rules of some kind could not be read */
+	bool own_unread[2];  /* pasvd's may be among them: of IPv4, of IPv6 */
 	bool configured;     /* what should be loaded is what the configuration says */
 	bool queue_fails;    /* a queue gets no verdicts, or those of another program */
 	size_t flowtables;   /* of nft */

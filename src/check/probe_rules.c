@@ -88,11 +88,11 @@ static bool probe_rules_read_iptables(
 
 	snprintf(save, sizeof(save), "%s-save", command);
 	status = run((const char *const[]){save, NULL}, NULL, &o);
-	if (status == 0 && !probe_rules_take_iptables(l, command, family, o.text))
-		l->f->filters_seen = true;
-	else if (status != -ENOENT) {
+	if (status == 0)
+		status = probe_rules_take_iptables(l, command, family, o.text);
+	if (status && status != -ENOENT) {
 		report_add(l->r, SEVERITY_UNSEEN, "rules", "%s: %s", save, o.complaint);
-		l->f->filters_unread = true;
+		l->f->filters_unread = l->f->own_unread[family == ADDR_IP6] = true;
 	}
 	free(o.text);
 	return status != -ENOENT;
@@ -145,6 +145,8 @@ static void probe_rules_read_nft(struct looking *l)
 		report_add(l->r, SEVERITY_UNSEEN, "nftables", "nft: %s",
 			*o.complaint ? o.complaint : "cannot be understood");
 		l->f->filters_unread = true;
+		for (size_t base = 0; status != -ENOENT && base < 2; base++)
+			l->f->own_unread[base] = true; /* without nft there are none */
 	}
 	free(o.text);
 }

@@ -58,8 +58,7 @@ static void router(const char *loaded)
 
 	ruleset_free(&f.filter[0].rules);
 	ruleset_free(&t->expected);
-	f = (struct facts){
-		.filters_seen = true, .n_filters = 1, .n_targets = 1, .loader = "pasvd rules"};
+	f = (struct facts){.n_filters = 1, .n_targets = 1, .loader = "pasvd rules"};
 	r = (struct report){0};
 	snprintf(f.filter[0].command, sizeof(f.filter[0].command), "iptables");
 	f.filter[0].family = ADDR_IP4;
@@ -911,7 +910,7 @@ static void router_of_nft(bool loaded)
 {
 	ruleset_free(&f.filter[0].rules);
 	ruleset_free(&f.target[0].expected);
-	f = (struct facts){.filters_seen = true, .loader = "pasvd rules", .nft.loaded = loaded};
+	f = (struct facts){.loader = "pasvd rules", .nft.loaded = loaded};
 	r = (struct report){0};
 }
 
@@ -926,6 +925,26 @@ START_TEST(table_of_nft_that_nobody_asked_for_is_not_missed)
 	router_of_nft(false);
 	check_with_nft();
 	ck_assert_str_eq(only(SEVERITY_ERROR, "none is loaded")->about, "rules");
+}
+END_TEST
+
+/* As without root, while those of iptables-legacy can be read: there are none. */
+START_TEST(rules_that_cannot_be_read_are_not_missed)
+{
+	router("");
+	f.target[0].loaded = false;
+	f.own_unread[0] = true;
+	check_rules(&f, &r);
+	ck_assert_uint_eq(r.n, 0);
+	f.own_unread[0] = false;
+	f.own_unread[1] = true;
+	check_rules(&f, &r);
+	ck_assert(only(SEVERITY_ERROR, "ipv4: none is loaded"));
+
+	router_of_nft(false);
+	f.own_unread[0] = f.own_unread[1] = true;
+	check_rules(&f, &r);
+	ck_assert_uint_eq(r.n, 0);
 }
 END_TEST
 
@@ -1017,6 +1036,7 @@ int main(void)
 		mends_are_in_the_way_of_whose_chains_they_are,
 		report_is_bounded_and_says_everything_once,
 		table_of_nft_that_nobody_asked_for_is_not_missed,
+		rules_that_cannot_be_read_are_not_missed,
 		table_of_nft_is_as_it_should_be_or_its_first_difference_is_told,
 		table_of_nft_of_which_nothing_was_told, half_a_command_is_none,
 		report_is_printed_without_control_characters};
