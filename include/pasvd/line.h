@@ -2,7 +2,7 @@
 /* line.h - one direction of a control connection as whole lines
  *
  * A line ends with LF (RFC 959 says CR LF; some peers send LF alone). Lines are collected over any
- * number of segments, up to LINE_MAX bytes; the rest of a longer one is skipped and the line
+ * number of segments, up to LINE_MAX_LEN bytes; the rest of a longer one is skipped and the line
  * marked. Sequence numbers are those of the sender, before any adjustment. The functions leave
  * `buf` where it points to.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* facts.h - what `pasvd check` knows of the router before it judges
+/* facts.h - what `pasvd check` knows of the router before it checks
  *
- * Looked for by look.c and probe_net.c; the judges (judge.h) see nothing else, so what they say can
+ * The probes (probe_*.c) gather them; the checks (checks.h) see nothing else, so what they find can
  * be tested with saved listings.
  */
 #ifndef PASVD_FACTS_H

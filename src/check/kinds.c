@@ -295,7 +295,6 @@ void kinds_add_clients(struct kinds *k, const struct target *t, uint16_t port, c
 
 /* --- where packets of a kind pass --- */
 
-/* At ingress and egress nothing is known of a packet's connection. */
 bool chain_is_of_device(const struct chain *c)
 {
 	return c->hook == HOOK_INGRESS || c->hook == HOOK_EGRESS;

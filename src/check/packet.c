@@ -131,7 +131,8 @@ bool packet_begins(const struct rule_packet *p)
 
 /* --- conditions --- */
 
-enum tri tri_not(enum tri t, bool negated)
+/* Yes becomes no, and no becomes yes. */
+static enum tri tri_not(enum tri t, bool negated)
 {
 	if (!negated || (t != TRI_NO && t != TRI_YES))
 		return t;

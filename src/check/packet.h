@@ -118,9 +118,6 @@ bool field_is_port(enum field f);
 /* Whether packets of the kind begin connections. */
 bool packet_begins(const struct rule_packet *p);
 
-/* Yes becomes no, and no becomes yes. */
-enum tri tri_not(enum tri t, bool negated);
-
 enum tri condition_holds(const struct condition *c, const struct rule_packet *p);
 enum tri lookup_holds(const struct lookup *l, const struct rule_packet *p);
 

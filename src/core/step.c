@@ -53,7 +53,7 @@ enum ct_result step_commit(const struct step *s, const struct expect *e, const s
 }
 
 /* Makes `next` the state of the edits, if the kernel agrees to the shift. */
-bool step_adopt(struct step *s, const struct edits *next, bool shifts)
+static bool step_adopt(struct step *s, const struct edits *next, bool shifts)
 {
 	if (shifts && step_commit(s, NULL, &next->kernel) != CT_OK)
 		return false;
@@ -61,7 +61,6 @@ bool step_adopt(struct step *s, const struct edits *next, bool shifts)
 	return true;
 }
 
-/* The first sequence number that can still be rewritten. */
 uint32_t step_first_open(const struct step *s)
 {
 	const struct edit *held = edits_held(s->stream->edits);
@@ -83,7 +82,6 @@ static struct edit step_verbatim(const struct line *l, size_t from, size_t to)
 	return e;
 }
 
-/* Lets the held bytes go as they are. If the kernel does not agree to that they are lost. */
 enum reason step_release(struct step *s)
 {
 	struct edits next = *s->stream->edits;
@@ -141,7 +139,6 @@ static bool step_hold_last(const struct line *l, struct edits *next, size_t from
 	return edits_put(next, &e) || shifts;
 }
 
-/* Holds back the end of a line that is still coming, if an offer may begin in it. */
 enum reason step_hold(struct step *s)
 {
 	struct edits next = *s->stream->edits;
@@ -167,8 +164,6 @@ enum reason step_hold(struct step *s)
 	return REASON_CT_FAILED;
 }
 
-/* The bytes [at, end) of the line at hand, and what is held around them, as an edit that leaves
- * them as they are. */
 struct edit step_cover(const struct step *s, size_t at, size_t end)
 {
 	const struct edit *held = edits_held(s->stream->edits);
@@ -181,8 +176,6 @@ struct edit step_cover(const struct step *s, size_t at, size_t end)
 	return step_verbatim(l, at, end);
 }
 
-/* Masks the bytes [from, to) of the line at hand, as far as they have not gone. From here on
- * the line is read like that, too. False: they cannot be rewritten. */
 bool step_mask(struct step *s, size_t from, size_t to)
 {
 	struct edits next = *s->stream->edits;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* step.h - one packet under way, for the files that look after it: engine.c, offer.c, step.c */
+/* step.h - one packet under way, for the files that take part in its verdict */
 #ifndef PASVD_CORE_STEP_H
 #define PASVD_CORE_STEP_H
 
 #include "pasvd/engine.h"
 #include "pasvd/tls.h"
 
-/* One packet under way. */
 struct step {
 	struct engine *h;
 	uint64_t now; /* ms */
@@ -44,9 +43,6 @@ bool step_refuses_tls(const struct step *s);
 /* struct ct_ops's commit, for this connection and direction. */
 enum ct_result step_commit(const struct step *s, const struct expect *e, const struct seqadj *a);
 
-/* Makes `next` the state of the edits, if the kernel agrees to the shift. */
-bool step_adopt(struct step *s, const struct edits *next, bool shifts);
-
 /* The first sequence number that can still be rewritten. */
 uint32_t step_first_open(const struct step *s);
 
@@ -54,7 +50,7 @@ uint32_t step_first_open(const struct step *s);
  * them as they are. */
 struct edit step_cover(const struct step *s, size_t at, size_t end);
 
-/* Holds back the end of a line that is still coming, if an offer has begun in it. */
+/* Holds back the end of a line that is still coming, if an offer may begin in it. */
 enum reason step_hold(struct step *s);
 
 /* Lets the held bytes go as they are. If the kernel does not agree to that they are lost. */

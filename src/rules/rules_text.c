@@ -272,7 +272,8 @@ static void rules_put_text(struct rules_output *out, const struct rules *r,
 
 /* --- the template --- */
 
-bool rules_is_routed(const struct rules_address *address)
+/* Whether its clients dial its own address, so that nothing is translated. */
+static bool rules_is_routed(const struct rules_address *address)
 {
 	return address->own[0] && strcmp(address->own, address->public) == 0;
 }
@@ -282,7 +283,8 @@ bool rules_has_public(const struct rules_server *s)
 	return s->address[RULES_IP4].public[0] || s->address[RULES_IP6].public[0];
 }
 
-bool rules_serves_family(const struct rules_server *s, int family)
+/* Whether clients of the family get to it. */
+static bool rules_serves_family(const struct rules_server *s, int family)
 {
 	if (s->any)
 		return s->address[family].public[0] || !rules_has_public(s);

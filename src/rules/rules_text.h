@@ -67,12 +67,6 @@ struct rules {
 	bool fail_open;    /* what the daemon cannot take passes */
 };
 
-/* Whether its clients dial its own address, so that nothing is translated. */
-bool rules_is_routed(const struct rules_address *address);
-
-/* Whether clients of the family get to it. */
-bool rules_serves_family(const struct rules_server *s, int family);
-
 bool rules_has_public(const struct rules_server *s);
 
 /* The text for the set of families, which is one family unless it is for nft; free() it. NULL: no

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* wire.h - a run of a dialogue: the two ends, the router between them, and segments on their way
  *
- * replay.c decides which bytes are sent in which order. What each of them must lead to, whatever
+ * play.c decides which bytes are sent in which order. What each of them must lead to, whatever
  * the order, is checked here; the first thing that is not so ends the process with status 1 and
  * says in which run it was.
  */

@@ -20,6 +20,7 @@ SPDX = "/* SPDX-License-Identifier: GPL-2.0-or-later */"
 # Words that the glossary replaced: not in an identifier of src/ and include/.
 OLD_WORDS = {"carrier", "keeper", "doctor", "judge", "knock", "knocks", "announcement", "stranger", "isolation"}
 
+HEAD = re.compile(r"\n/\* (\w+\.[ch]) - ")
 FUNCTION = re.compile(r"^(static )?(?!struct \w+ \{|enum \w+ \{|return|else|typedef)[\w *]*?\b(\w+)\((?!\*)")
 TYPE = re.compile(r"^(struct|enum|union) (\w+) \{")
 COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
@@ -65,6 +66,9 @@ class Names:
         ours = not file.startswith("tests/")
         if not text.startswith(SPDX + "\n"):
             self.fault(file, 1, f"the first line is not {SPDX}")
+        head = HEAD.match(text, len(SPDX))
+        if head and head.group(1) != path.name:
+            self.fault(file, 2, f"the head is that of {head.group(1)}")
         for number, line in enumerate(text.split("\n"), 1):
             if len(line.expandtabs(8)) > COLUMNS:
                 self.fault(file, number, f"more than {COLUMNS} columns")
@@ -120,6 +124,7 @@ EXAMPLES = [
     ("src/a/a.c", SPDX + "\n#define ARRAY_SIZE(x) 1\n", "pasvd/array.h"),
     ("src/a/a.c", SPDX + "\n/* " + 100 * "x" + " */\n", "columns"),
     ("src/a/a.c", SPDX + "\nint keeper_fd;\n", "keeper is an old word"),
+    ("src/a/a.c", SPDX + "\n/* b.c - another file */\n", "the head is that of b.c"),
 ]
 GOOD = SPDX + "\nstruct b_type {\n\tint x;\n};\nint b_run(void)\n{\n}\n/* run() of a keeper, sizeof x */\n"
 

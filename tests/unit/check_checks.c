@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* check_judge.c - what `pasvd check` makes of facts: saved listings in, findings out
+/* check_checks.c - what `pasvd check` makes of facts: saved listings in, findings out
  *
  * A target's expected rules and those that are loaded are texts of iptables-save, as in life.
  * tests/lab/test_check.py has the real router; here is what is hard to bring about there.
