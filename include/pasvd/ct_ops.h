@@ -21,7 +21,7 @@ enum ct_result {
 struct ct_view {
 	struct tuple tuple[2];   /* by enum dir */
 	struct seqadj seqadj[2]; /* by enum dir; all 0 if there is none */
-	bool ours;               /* it carries our ct_helper, so it can be given expectations */
+	bool has_helper;         /* it carries our ct helper, so it can be given expectations */
 	bool established;        /* neither side has begun to end it (TCP_CONNTRACK_ESTABLISHED) */
 	uint32_t mark;           /* connmark; of it trust.h has four bits */
 	/* CTA_ID: another one is another entry, the same one may be (it hashes an address) */

@@ -158,7 +158,7 @@ static const char *answer_state_of(const struct conn *c, const struct ct_view *n
 {
 	if (!now->established)
 		return "closing";
-	if (!c->view.ours)
+	if (!c->view.has_helper)
 		return "no-ct-helper";
 	if (c->tls)
 		return "tls";

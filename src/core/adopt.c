@@ -42,7 +42,7 @@ static bool adopt_is_due(struct engine *h, struct adoption *a, uint64_t now)
 	if (a->found.translated || h->ct.get(h->ct.ctx, master, &a->view) != CT_OK)
 		return false;
 	a->conn = conntab_find(&h->tab, master, now, &dir);
-	return a->view.ours && a->view.established && policy_is_translated(&a->view) &&
+	return a->view.has_helper && a->view.established && policy_is_translated(&a->view) &&
 	       tuple_eq(master, &a->view.tuple[DIR_ORIGINAL]);
 }
 

@@ -174,7 +174,7 @@ void edit_mask(uint8_t *p, size_t n)
 }
 
 /* What is held, masked up to `to`. */
-static struct edit edit_cross_out_held(const struct edit *held, uint32_t to)
+static struct edit edit_mask_held(const struct edit *held, uint32_t to)
 {
 	struct edit e = *held;
 
@@ -191,7 +191,7 @@ bool edits_mask(struct edits *es, uint32_t from, uint32_t to, bool *ret_shifts)
 	struct edit e;
 
 	if (held) {
-		e = edit_cross_out_held(held, to);
+		e = edit_mask_held(held, to);
 		from = edit_end(&e);
 		shifts = edits_put(es, &e);
 	}

@@ -108,7 +108,7 @@ static enum reason engine_carry_out(struct step *s, struct strict_ruling ruling)
 		engine_abort(s);
 	if (outcome > s->verdict->strict)
 		s->verdict->strict = outcome;
-	s->refused |= outcome == STRICT_MASK;
+	s->masked |= outcome == STRICT_MASK;
 	return ruling.reason;
 }
 
@@ -232,7 +232,7 @@ static enum reason engine_on_whole_line(struct step *s)
 		session->distrusted |= !s->conn->spoke && ftp_is_request_line(l->buf, l->len);
 		s->conn->spoke = true;
 	}
-	if (!s->refused)
+	if (!s->masked)
 		reason = engine_carry_out(s, strict_offer(&s->h->policy->strict, reason));
 	return s->conn->aborted ? reason : reason_worse(reason, step_release(s));
 }
@@ -252,7 +252,7 @@ static enum reason engine_on_line(struct step *s, bool judged)
 	const struct line *l = &s->stream->line;
 	enum reason reason = REASON_PASSED;
 
-	s->refused = false;
+	s->masked = false;
 	if (!judged && !l->partial && !may_be_tls(s))
 		reason = engine_carry_out(s, strict_line(strict, &s->conn->session, s->dir, l));
 	return l->whole && !s->conn->aborted ? reason_worse(reason, engine_on_whole_line(s))
@@ -423,7 +423,7 @@ static enum reason engine_read_packet(struct step *s, const struct seg *seg, str
 		return result == CT_NONE ? REASON_NOT_TRACKED : REASON_CT_FAILED;
 	s->verdict->known = true;
 	s->verdict->view = s->conn->view;
-	if (!s->conn->view.ours)
+	if (!s->conn->view.has_helper)
 		return engine_leave_alone(s, seg);
 	return engine_pass_on(s, seg, packet, where, skip);
 }
@@ -431,7 +431,7 @@ static enum reason engine_read_packet(struct step *s, const struct seg *seg, str
 /* Takes the request on which the ct helper would act out of what leaves here. */
 static enum reason engine_remove_ct_helper_request(const struct step *s, struct packet *packet)
 {
-	bool foreign = s->conn && (s->dir != DIR_ORIGINAL || !s->conn->view.ours);
+	bool foreign = s->conn && (s->dir != DIR_ORIGINAL || !s->conn->view.has_helper);
 
 	if (foreign || s->verdict->action == ACTION_DROP || !sane_disarm(packet->p, &packet->len))
 		return REASON_PASSED;

@@ -447,7 +447,7 @@ static bool meet_knows_trust(const struct step *s)
 	const struct conn *c = s->conn;
 	bool has_spoken = c->spoke || c->tls || c->session.distrusted || s->h->sees_all;
 
-	return c->view.ours && !c->unread && (has_spoken || !(c->trust & TRUST_BEGUN));
+	return c->view.has_helper && !c->unread && (has_spoken || !(c->trust & TRUST_BEGUN));
 }
 
 /* What the connection's mark is to say. A session whose server is within a reply counts as one that

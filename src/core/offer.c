@@ -65,7 +65,7 @@ static bool offer_rewrite_line(const struct step *s, const uint8_t *line, struct
 
 /* What the line is to say. Six numbers have no place for an address of IPv6: it goes on saying what
  * it says. */
-static struct endpoint offer_told(const struct ftp_offer *offer, const struct plan *plan)
+static struct endpoint offer_announced(const struct ftp_offer *offer, const struct plan *plan)
 {
 	struct endpoint e = plan->announce;
 
@@ -82,7 +82,7 @@ static struct edit offer_rewrite(
 	const struct line *l = &s->stream->line;
 	uint32_t open = step_first_open(s);
 	uint8_t text[FTP_OFFER_MAX], line[LINE_MAX_LEN];
-	const struct endpoint to = offer_told(offer, plan);
+	const struct endpoint to = offer_announced(offer, plan);
 	size_t len = ftp_offer_text(offer, &to, text);
 	struct edit e;
 
@@ -173,8 +173,8 @@ static void offer_inherit(struct step *s)
 	offer_remember(s, &old);
 }
 
-/* Shuts the connection's port, if it has one. If that is not there any more, then how it ended is
- * not known, since the kernel has not reported it. */
+/* If the port is not there any more, then how it ended is not known, since the kernel has not
+ * reported it. */
 void offer_take_back(struct step *s, enum ending why)
 {
 	offer_inherit(s);
@@ -206,7 +206,7 @@ void engine_expire(struct engine *h, uint64_t now)
 /* The offer says already what is planned. */
 static bool offer_says(const struct ftp_offer *offer, const struct plan *plan)
 {
-	const struct endpoint to = offer_told(offer, plan);
+	const struct endpoint to = offer_announced(offer, plan);
 
 	return endpoint_eq(&offer->listen, &to);
 }
@@ -410,9 +410,8 @@ static enum ct_result offer_reserve_any(
 	return result;
 }
 
-/* An offer that may be made: gets its port, or the next one that nobody waits for. The port before
- * it is shut first: the ct helper's limit of one would do that too, but then its end would look
- * like its use. */
+/* The port before it is shut first: the ct helper's limit of one would do that too, but then its
+ * end would look like its use. */
 enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 {
 	enum ct_result result;
@@ -442,7 +441,6 @@ enum reason offer_make(struct step *s, const struct ftp_offer *offer)
 	return result == CT_BUSY ? REASON_NO_FREE_PORT : REASON_CT_FAILED;
 }
 
-/* The server refused the client's port. */
 enum reason offer_deny(struct step *s)
 {
 	if (!s->conn->opened || s->conn->opened->plan.expect.nat_dir != DIR_REPLY)

@@ -19,7 +19,7 @@
 
 static bool is_alive(const struct engine *h, const struct tuple *original, struct ct_view *ret_view)
 {
-	return h->ct.get(h->ct.ctx, original, ret_view) == CT_OK && ret_view->ours &&
+	return h->ct.get(h->ct.ctx, original, ret_view) == CT_OK && ret_view->has_helper &&
 	       ret_view->established && tuple_eq(&ret_view->tuple[DIR_ORIGINAL], original);
 }
 

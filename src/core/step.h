@@ -17,7 +17,7 @@ struct step {
 	uint32_t fresh;
 	bool last;      /* the packet carries FIN: nothing will follow that could be waited for */
 	unsigned tries; /* ports asked of conntrack for the packet's offers */
-	bool refused;   /* the line at hand is masked */
+	bool masked;    /* the line at hand is masked */
 	enum tls_content content; /* unless it is plain that the bytes are clear text */
 	struct verdict *verdict;
 };

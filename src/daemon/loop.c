@@ -372,7 +372,7 @@ static void loop_watchdog(const struct loop *loop, int watchdog_ms, uint64_t *la
 	if (watchdog_ms < 0 || now - *last < (uint64_t)watchdog_ms)
 		return;
 	*last = now;
-	loop->hooks->beat(loop->hooks->data);
+	loop->hooks->watchdog(loop->hooks->data);
 }
 
 /* Shuts the ports whose time is up. The events are read before: a port may have been used

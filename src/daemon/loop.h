@@ -19,7 +19,7 @@ struct loop_hooks {
 	void (*reload)(void *data);
 	/* before those that were received at once; `now` as for engine_packet() */
 	void (*packets)(void *data, uint64_t now);
-	void (*beat)(void *data); /* each watchdog_ms of loop_run(), at least */
+	void (*watchdog)(void *data); /* each watchdog_ms of loop_run(), at least */
 	void (*verdict)(void *data, const struct verdict *v); /* after each one was sent */
 	void (*ready)(void *data, uint64_t now);              /* loop->watched is readable */
 	void *data;

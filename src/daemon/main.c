@@ -256,7 +256,7 @@ static int pasvd_start_on_demand(void)
 static int pasvd_start_core(const struct ct_helper *ct_helper)
 {
 	uint8_t key[CONNTAB_KEY_LEN];
-	struct ct_ops port;
+	struct ct_ops ops;
 	int err = getrandom(key, sizeof(key), 0) == sizeof(key) ? 0 : -errno;
 
 	engine = engine_map();
@@ -266,9 +266,9 @@ static int pasvd_start_core(const struct ct_helper *ct_helper)
 		err = conntrack_open(&ct, ct_helper);
 	if (err)
 		return err;
-	port = conntrack_port(&ct);
-	port = loop_ct_ops(&loop, &port);
-	engine_init(engine, &port, &live.now->policy, key);
+	ops = conntrack_ops(&ct);
+	ops = loop_ct_ops(&loop, &ops);
+	engine_init(engine, &ops, &live.now->policy, key);
 	conntab_set_max(&engine->tab, live.now->sessions);
 	engine->on_ended = pasvd_log_ended;
 	engine->on_evicted = pasvd_tell_evicted;

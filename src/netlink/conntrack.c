@@ -240,8 +240,8 @@ static int conntrack_take_marked(const struct nlmsghdr *nlh, void *data)
 	const struct marked_wanted *w = data;
 	struct ct_view view;
 
-	if (ct_msg_parse_view(nlh, nlh->nlmsg_len, w->ct_helper->name, &view) == 0 && view.ours &&
-		view.established)
+	if (ct_msg_parse_view(nlh, nlh->nlmsg_len, w->ct_helper->name, &view) == 0 &&
+		view.has_helper && view.established)
 		w->take(w->data, &view);
 	return MNL_CB_OK;
 }
@@ -297,7 +297,7 @@ void conntrack_close(struct conntrack *c)
 	nl_close(&c->nl);
 }
 
-struct ct_ops conntrack_port(struct conntrack *c)
+struct ct_ops conntrack_ops(struct conntrack *c)
 {
 	return (struct ct_ops){.get = conntrack_get,
 		.commit = conntrack_commit,

@@ -42,6 +42,6 @@ bool conntrack_expected(void *c, const struct expect *e, uint32_t *ret_seconds);
 
 /* The functions that the core is given. Each takes NL_WAIT_MS for one answer at most, which a
  * kernel that works gives at once. */
-struct ct_ops conntrack_port(struct conntrack *c);
+struct ct_ops conntrack_ops(struct conntrack *c);
 
 #endif

@@ -384,7 +384,7 @@ int ct_msg_parse_view(const void *msg, size_t len, const char *ct_helper, struct
 		!ct_msg_read_seqadj(at[CTA_SEQ_ADJ_ORIG], &view.seqadj[DIR_ORIGINAL]) ||
 		!ct_msg_read_seqadj(at[CTA_SEQ_ADJ_REPLY], &view.seqadj[DIR_REPLY]))
 		return -1;
-	view.ours = is_helper(at[CTA_HELP], ct_helper);
+	view.has_helper = is_helper(at[CTA_HELP], ct_helper);
 	attr_read_be32(at[CTA_MARK], &view.mark);
 	attr_read_be32(at[CTA_ID], &view.id);
 	ct_msg_read_state(at[CTA_PROTOINFO], &view);

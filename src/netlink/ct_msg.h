@@ -70,7 +70,7 @@ ssize_t ct_msg_put_expect_del(void *buf, size_t cap, const struct expect *e, uin
  * The answer is always an error: EBUSY if it has it, EOPNOTSUPP if not. */
 ssize_t ct_msg_put_probe(void *buf, size_t cap, const char *name);
 
-/* Reads a connection from the message in `msg` of `len` bytes; it is ours if it carries the helper
+/* Reads a connection from the message in `msg` of `len` bytes; it has_helper if it carries the one
  * `ct_helper`. -1: not a TCP connection, or malformed; *ret_view is untouched. */
 int ct_msg_parse_view(const void *msg, size_t len, const char *ct_helper, struct ct_view *ret_view);
 

@@ -133,7 +133,7 @@ int capture_main(const struct capture_options *o, FILE *in, const struct policy 
 	struct engine *engine)
 {
 	uint8_t key[CONNTAB_KEY_LEN];
-	struct ct_ops port;
+	struct ct_ops ops;
 	pcap_t *pcap = capture_begin(in, o->file);
 	bool complete;
 
@@ -144,8 +144,8 @@ int capture_main(const struct capture_options *o, FILE *in, const struct policy 
 	flows_init(&flows, engine);
 	flows.nat = o->nat;
 	flows.verbose = o->verbose;
-	port = flow_ct_ops(&flows);
-	engine_init(engine, &port, policy, key);
+	ops = flow_ct_ops(&flows);
+	engine_init(engine, &ops, policy, key);
 	complete = capture_read_all(pcap, o->file);
 	pcap_close(pcap);
 	complete &= capture_report(o, complete);

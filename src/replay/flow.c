@@ -122,7 +122,7 @@ struct flow *flows_add(struct flows *f, const struct tuple tuple[2])
 		return NULL;
 	}
 	*node = flow; /* in place of an older one */
-	flow->view.ours = flow->view.established = true;
+	flow->view.has_helper = flow->view.established = true;
 	for (int dir = 0; dir < 2; dir++)
 		flow->side[dir].line.buf = flow->side[dir].text;
 	flow->start = f->now;

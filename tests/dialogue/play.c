@@ -161,9 +161,9 @@ static void forget(struct run *r)
 static void start_helper(struct run *r)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = {7};
-	struct ct_ops port = fake_ct_port(&r->ct);
+	struct ct_ops ops = fake_ct_ops(&r->ct);
 
-	engine_init(&r->engine, &port, &r->d->policy, key);
+	engine_init(&r->engine, &ops, &r->d->policy, key);
 	if (trust_of_mark(r->d->policy.connmark, r->conn->mark) & TRUST_TLS)
 		ondemand_restore(&r->engine, &r->conn->view, r->now);
 	forget(r);
@@ -233,7 +233,7 @@ static void play_busy(struct run *r, const struct step *s)
 	}
 }
 
-static void play_knock(struct run *r, const struct step *s)
+static void play_on_demand_syn(struct run *r, const struct step *s)
 {
 	const struct dialogue *d = r->d;
 	bool passive = s->dir == DIR_REPLY;
@@ -269,7 +269,7 @@ static void play_step(struct run *r, const struct step *s)
 		play_send(r, s);
 		break;
 	case STEP_SYN:
-		play_knock(r, s);
+		play_on_demand_syn(r, s);
 		break;
 	case STEP_ENDING:
 		r->conn->view.established = false;
@@ -323,7 +323,7 @@ static void connect_ends(struct run *r)
 	r->conn = d->untracked ? fake_ct_connect(&r->ct, &nowhere, &nowhere, &nowhere, &nowhere)
 			       : fake_ct_connect(
 					 &r->ct, &d->client, &d->dialled, &d->listener, &d->seen);
-	r->conn->view.ours = !d->no_ct_helper;
+	r->conn->view.has_helper = !d->no_ct_helper;
 }
 
 static void start(struct run *r)

@@ -26,7 +26,7 @@ static void start(struct input *in, int *ret_type)
 	static const int types[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW};
 	static const uint8_t key[CONNTAB_KEY_LEN] = {3};
 	static struct policy policy;
-	struct ct_ops port;
+	struct ct_ops ops;
 
 	*ret_type = types[take_number(in, 0, ARRAY_SIZE(types) - 1)];
 	flows_init(&flows, &engine);
@@ -36,8 +36,8 @@ static void start(struct input *in, int *ret_type)
 	policy = policy_default;
 	policy.tls_ports[policy.n_tls_ports++] =
 		(struct tls_ports){.ports = {POLICY_LOWEST_PORT, UINT16_MAX}};
-	port = flow_ct_ops(&flows);
-	engine_init(&engine, &port, &policy, key);
+	ops = flow_ct_ops(&flows);
+	engine_init(&engine, &ops, &policy, key);
 }
 
 static void one_frame(struct input *in, int type, uint64_t *now)

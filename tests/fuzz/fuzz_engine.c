@@ -48,7 +48,7 @@ static void start(struct world *w, bool is_ip6)
 		{{"[fd00::5]:1", "[2001:db8::1]:21", "[fd01::2]:21", "[2001:db8:1::2]:1"},
 			{"[fd00::5]:2", "[2001:db8::1]:21", "[fd01::3]:21", "[2001:db8:1::2]:2"}},
 	};
-	struct ct_ops port;
+	struct ct_ops ops;
 
 	fake_ct_init(&w->ct);
 	for (int i = 0; i < CONNECTIONS; i++) {
@@ -59,8 +59,8 @@ static void start(struct world *w, bool is_ip6)
 
 		fake_ct_connect(&w->ct, &client, &dialled, &real, &seen);
 	}
-	port = fake_ct_port(&w->ct);
-	engine_init(&engine, &port, &w->policy, key);
+	ops = fake_ct_ops(&w->ct);
+	engine_init(&engine, &ops, &w->policy, key);
 	for (int i = 0; i < CONNECTIONS; i++)
 		login(&engine, &w->ct.conn[i], w->next[i], w->now);
 }

@@ -104,7 +104,7 @@ def test_status_is_told(lab, client):
     assert re.search(r"^version +\d", text) and re.search(r"^ +opened +1$", text, re.M)
 
 
-def test_queue_of_knocks_is_told(make_lab):
+def test_queue_of_on_demand_syns_is_shown(make_lab):
     with make_lab(config="[tls]\npassive-ports = 60000-60100\n") as lab:
         assert of_json(lab, "status")["queues"] == {"control": 21, "on_demand_syns": 22}
         assert "on_demand_syns" in documented("status")

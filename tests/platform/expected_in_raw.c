@@ -15,7 +15,7 @@
 
 enum { PORT = 60000 };
 
-#define RULES_KNOCK                                                                                \
+#define RULES_ON_DEMAND                                                                            \
 	"*raw\n-A PREROUTING -i wan -p tcp --dport 60000 --syn -j NFQUEUE --queue-num "            \
 	"21\nCOMMIT\n"
 #define RULES_SHUT                                                                                 \
@@ -38,13 +38,13 @@ int main(void)
 
 	begin();
 	lab_up(&lab);
-	rules(RULES_HELPER RULES_DNAT RULES_KNOCK RULES_SHUT);
+	rules(RULES_HELPER RULES_DNAT RULES_ON_DEMAND RULES_SHUT);
 	nl = nl_open();
 	control_open(&lab, &ctl);
 	listener = tcp_listen(lab.server, server);
 	queue_must_open(&q, QUEUE);
 
-	tcp_knock(lab.client, ep(CLIENT, 0), public);
+	tcp_send_syn(lab.client, ep(CLIENT, 0), public);
 	if (!queue_next(&q, &syn, DEADLINE_MS))
 		broken("no SYN in the queue");
 	data = (struct tuple){packet_src(&syn), packet_dst(&syn)};

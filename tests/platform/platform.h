@@ -123,7 +123,7 @@ int tcp_listen(int ns, struct endpoint at);
  * port 0 is any port. */
 int tcp_connect(int ns, struct endpoint from, struct endpoint to, int ms);
 /* Sends a SYN, and leaves the rest to the kernel. */
-void tcp_knock(int ns, struct endpoint from, struct endpoint to);
+void tcp_send_syn(int ns, struct endpoint from, struct endpoint to);
 int tcp_accept(int listener, int ms);
 struct endpoint tcp_local(int fd);
 struct endpoint tcp_peer(int fd);

@@ -80,7 +80,7 @@ bool readable(int fd, int ms)
 	return poll_for(fd, POLLIN, ms);
 }
 
-void tcp_knock(int ns, struct endpoint from, struct endpoint to)
+void tcp_send_syn(int ns, struct endpoint from, struct endpoint to)
 {
 	struct sockaddr_in sa = sockaddr_of(to);
 

@@ -79,7 +79,7 @@ def test_packets_are_told_by_their_own_ends(options, ends):
     assert [" ".join(pair).strip() for pair in found] == ends
 
 
-def test_tls_that_is_marked_does_not_pass_by_and_knocks_are_queued(folder):
+def test_tls_that_is_marked_does_not_pass_by_and_on_demand_syns_are_queued(folder):
     (folder / "conf").write_text("[tls]\npassive-ports = 60000-60100\n")
     text = own_rules(*OPTIONS, "--config", str(folder / "conf"))
     assert "--mark 0x50000000" not in text

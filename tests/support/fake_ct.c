@@ -68,7 +68,7 @@ static enum ct_result fake_get(void *ctx, const struct tuple *t, struct ct_view 
 static enum ct_result may_expect(
 	const struct fake_ct *f, const struct fake_conn *c, const struct expect *e)
 {
-	if (f->refuse_expect || !c->view.ours ||
+	if (f->refuse_expect || !c->view.has_helper ||
 		!tuple_eq(&e->master, &c->view.tuple[DIR_ORIGINAL]))
 		return CT_FAIL;
 	return busy(f, e) ? CT_BUSY : CT_OK;
@@ -182,7 +182,7 @@ void fake_ct_init(struct fake_ct *f)
 	memset(f, 0, offsetof(struct fake_ct, taken));
 }
 
-struct ct_ops fake_ct_port(struct fake_ct *f)
+struct ct_ops fake_ct_ops(struct fake_ct *f)
 {
 	return (struct ct_ops){.get = fake_get,
 		.commit = fake_commit,
@@ -204,7 +204,7 @@ struct fake_conn *fake_ct_connect(struct fake_ct *f, const struct endpoint *clie
 	f->conns++;
 	c->view.tuple[DIR_ORIGINAL] = (struct tuple){.src = *client, .dst = *dialled};
 	c->view.tuple[DIR_REPLY] = (struct tuple){.src = *listener, .dst = *seen};
-	c->view.ours = c->view.established = true;
+	c->view.has_helper = c->view.established = true;
 	return c;
 }
 

@@ -43,7 +43,7 @@ struct fake_ct {
 void fake_ct_init(struct fake_ct *f);
 
 /* The functions that the core is given; `f` stays where it is. */
-struct ct_ops fake_ct_port(struct fake_ct *f);
+struct ct_ops fake_ct_ops(struct fake_ct *f);
 
 /* A control connection from `client` to `dialled`, which DNAT sends to `real`, and to which SNAT
  * makes the client look like `seen`. It carries our helper. */

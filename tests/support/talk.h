@@ -33,11 +33,11 @@ static bool logs_in;      /* somebody does on each connection before it talks */
 
 static inline void start(void)
 {
-	struct ct_ops port;
+	struct ct_ops ops;
 
 	fake_ct_init(&ct);
-	port = fake_ct_port(&ct);
-	engine_init(&engine, &port, &policy_default, key);
+	ops = fake_ct_ops(&ct);
+	engine_init(&engine, &ops, &policy_default, key);
 	now = 1;
 	indev[0] = indev[1] = came_in = 0;
 	logs_in = true;

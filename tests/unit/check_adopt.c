@@ -16,7 +16,7 @@ enum { NOW = 1000, HELPER_S = 300, SENT_TO_AND_FRO = 9 };
 
 static struct engine engine;
 static struct fake_ct ct;
-static struct ct_ops port;
+static struct ct_ops ops;
 static struct policy policy;
 static struct fake_conn *conn;
 static uint32_t seq[2];
@@ -41,7 +41,7 @@ static void begin_daemon(void)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = {42};
 
-	engine_init(&engine, &port, &policy, key);
+	engine_init(&engine, &ops, &policy, key);
 	engine.on_adopted = on_adopted;
 	memset(&told, 0, sizeof(told));
 }
@@ -59,7 +59,7 @@ static void start(const char *listener_text)
 			listener = packet_endpoint(listener_text);
 
 	fake_ct_init(&ct);
-	port = fake_ct_port(&ct);
+	ops = fake_ct_ops(&ct);
 	begin_daemon();
 	conn = fake_ct_connect(&ct, &client, &dialled, &listener, &client);
 	seq[DIR_ORIGINAL] = 1000;
@@ -325,7 +325,7 @@ START_TEST(connection_without_our_ct_helper_is_left_alone)
 {
 	usual_policy();
 	passive();
-	conn->view.ours = false;
+	conn->view.has_helper = false;
 	adopt();
 	assert_left_alone();
 }

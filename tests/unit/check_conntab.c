@@ -19,7 +19,7 @@ static struct conntab *fresh(void)
 /* Connection number i; its two directions share no endpoint but the client. */
 static struct ct_view view_of(unsigned i)
 {
-	struct ct_view v = {.ours = true};
+	struct ct_view v = {.has_helper = true};
 	struct endpoint client = packet_endpoint("198.51.100.2:0");
 
 	client.port = (uint16_t)i;
@@ -111,9 +111,10 @@ static bool has_view(const struct conn *c, const struct ct_view *v)
 	const struct ct_view *has = &c->view;
 
 	return tuple_eq(&has->tuple[0], &v->tuple[0]) && tuple_eq(&has->tuple[1], &v->tuple[1]) &&
-	       memcmp(has->seqadj, v->seqadj, sizeof(v->seqadj)) == 0 && has->ours == v->ours &&
-	       has->established == v->established && has->mark == v->mark && has->id == v->id &&
-	       has->over == v->over && has->all_heard == v->all_heard;
+	       memcmp(has->seqadj, v->seqadj, sizeof(v->seqadj)) == 0 &&
+	       has->has_helper == v->has_helper && has->established == v->established &&
+	       has->mark == v->mark && has->id == v->id && has->over == v->over &&
+	       has->all_heard == v->all_heard;
 }
 
 /* Whatever was remembered at its place before. */

@@ -378,7 +378,7 @@ START_TEST(connection_is_read)
 	ck_assert(endpoint_eq(&v.tuple[DIR_REPLY].src, &server));
 	ck_assert(endpoint_eq(&v.tuple[DIR_REPLY].dst, &client));
 	ck_assert_uint_eq(v.tuple[DIR_REPLY].zone, 0);
-	ck_assert(v.ours);
+	ck_assert(v.has_helper);
 	ck_assert(v.established);
 	ck_assert_uint_eq(v.seqadj[DIR_REPLY].pos, 123456);
 	ck_assert_int_eq(v.seqadj[DIR_REPLY].before, 0);
@@ -394,7 +394,7 @@ START_TEST(only_the_carriers_whole_name_is_ours)
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		ck_assert_int_eq(ct_msg_parse_view(view_msg, sizeof(view_msg), others[i], &v), 0);
-		ck_assert(!v.ours);
+		ck_assert(!v.has_helper);
 	}
 }
 END_TEST
@@ -456,7 +456,7 @@ START_TEST(connection_without_helper_and_adjustment)
 	struct ct_view v;
 
 	ck_assert_int_eq(ct_msg_parse_view(msg, 124, "sane", &v), 0);
-	ck_assert(!v.ours && !v.established);
+	ck_assert(!v.has_helper && !v.established);
 	ck_assert_mem_eq(&v.seqadj[DIR_ORIGINAL], &none, sizeof(none));
 	ck_assert_mem_eq(&v.seqadj[DIR_REPLY], &none, sizeof(none));
 }
@@ -500,10 +500,10 @@ START_TEST(connection_with_one_tuple_is_refused)
 {
 	static const _Alignas(4) uint8_t msg[] = {
 		HEADER(72, CT, CT_NEW, 0, INET, 0), TUPLE(1, CLIENT, 40000, DIALLED, 21)};
-	struct ct_view v = {.ours = true};
+	struct ct_view v = {.has_helper = true};
 
 	ck_assert_int_eq(ct_msg_parse_view(msg, sizeof(msg), "sane", &v), -1);
-	ck_assert(v.ours);
+	ck_assert(v.has_helper);
 }
 END_TEST
 

@@ -35,8 +35,9 @@ static enum ct_result get(void *ctx, const struct tuple *t, struct ct_view *ret_
 {
 	(void)ctx;
 	gets++;
-	*ret_view = (struct ct_view){
-		.tuple = {*t, {.src = t->dst, .dst = t->src}}, .ours = true, .established = true};
+	*ret_view = (struct ct_view){.tuple = {*t, {.src = t->dst, .dst = t->src}},
+		.has_helper = true,
+		.established = true};
 	ret_view->seqadj[DIR_REPLY].after = -3;
 	return CT_OK;
 }
@@ -71,18 +72,18 @@ static void make_folder(void)
 
 static void begin(unsigned sessions)
 {
-	const struct ct_ops port = {.get = get};
+	const struct ct_ops ops = {.get = get};
 	static const uint8_t key[CONNTAB_KEY_LEN];
 
 	make_folder();
 	history.count = 0;
-	engine_init(&engine, &port, &policy_default, key);
+	engine_init(&engine, &ops, &policy_default, key);
 	for (unsigned i = 0; i < sessions; i++) {
 		struct endpoint client = packet_endpoint("[2001:db8::1]:0"),
 				server = packet_endpoint("[2001:db8::2]:21");
 		struct plan plan = {
 			.announce = server, .expect.nat = packet_endpoint("[2001:db8::2]:2121")};
-		struct ct_view view = {.ours = true};
+		struct ct_view view = {.has_helper = true};
 		struct conn *c;
 
 		client.port = (uint16_t)(i + 1);
@@ -333,7 +334,7 @@ END_TEST
 
 START_TEST(an_ending_is_an_event)
 {
-	const struct ct_view view = {.ours = true};
+	const struct ct_view view = {.has_helper = true};
 	const struct plan plan = {.announce = packet_endpoint("203.0.113.1:50000")};
 	const struct ended used = {ENDING_USED, &view, &plan};
 

@@ -53,11 +53,11 @@ static void start(void)
 	struct endpoint client = packet_endpoint("198.51.100.2:40000"),
 			dialled = packet_endpoint("203.0.113.1:21"),
 			listener = packet_endpoint("10.0.0.2:21");
-	struct ct_ops port;
+	struct ct_ops ops;
 
 	fake_ct_init(&ct);
-	port = fake_ct_port(&ct);
-	engine_init(&engine, &port, &policy_default, key);
+	ops = fake_ct_ops(&ct);
+	engine_init(&engine, &ops, &policy_default, key);
 	engine.on_ended = on_ended;
 	conn = fake_ct_connect(&ct, &client, &dialled, &listener, &client);
 	seq[DIR_ORIGINAL] = 1000;

@@ -179,7 +179,7 @@ START_TEST(strangers_pass)
 	start();
 	logs_in = false;
 	t = talk();
-	t.conn->view.ours = false;
+	t.conn->view.has_helper = false;
 	client(&t, "PASV\r\n");
 	ck_assert_int_eq(server(&t, "227 ok (10,0,0,2,195,80)\r\n"), REASON_NO_CT_HELPER);
 	ck_assert_int_eq(verdict.action, ACTION_PASS);

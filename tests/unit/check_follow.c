@@ -39,12 +39,12 @@ struct talk {
 static void start(const char *rule)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = {7};
-	struct ct_ops port;
+	struct ct_ops ops;
 
 	policy = policy_default;
 	flows_init(&flows, &engine);
-	port = flow_ct_ops(&flows);
-	engine_init(&engine, &port, &policy, key);
+	ops = flow_ct_ops(&flows);
+	engine_init(&engine, &ops, &policy, key);
 	ck_assert(!rule || nat_add(&flows.nat, rule));
 	now = SECOND;
 }
@@ -609,13 +609,13 @@ static struct talk secured(const char *from, const char *to)
 	return t;
 }
 
-static uint32_t knock_seq = 1;
+static uint32_t syn_seq = 1;
 
-static void knock_at(const char *from, const char *to)
+static void send_syn(const char *from, const char *to)
 {
 	struct talk t = talk_between(from, to);
 
-	put(&t, DIR_ORIGINAL, knock_seq, SEG_SYN, "");
+	put(&t, DIR_ORIGINAL, syn_seq, SEG_SYN, "");
 }
 
 START_TEST(of_tls_nothing_is_read)
@@ -651,36 +651,36 @@ START_TEST(behind_tls_lines_are_read_again)
 }
 END_TEST
 
-START_TEST(knock_at_a_port_on_demand_opens_it)
+START_TEST(syn_to_a_port_on_demand_opens_it)
 {
 	struct talk t;
 
 	start_on_demand("203.0.113.1=10.0.0.2");
-	knock_at("198.51.100.2:40001", "203.0.113.1:50000");
+	send_syn("198.51.100.2:40001", "203.0.113.1:50000");
 	t = secured(CLIENT, DIALLED);
-	knock_seq = 2;
-	knock_at("198.51.100.2:40001", "203.0.113.1:50000");
-	knock_at("198.51.100.2:40001", "10.0.0.2:50000");    /* the same on its way out, */
-	knock_at("198.51.100.2:40001", "203.0.113.1:50000"); /* and repeated */
-	knock_at("198.51.100.2:40002", "10.0.0.2:50001");    /* in another capture, from inside */
-	knock_at("198.51.100.2:40003", "203.0.113.1:50010");
-	knock_at("198.51.100.3:40004", "203.0.113.1:50000");
+	syn_seq = 2;
+	send_syn("198.51.100.2:40001", "203.0.113.1:50000");
+	send_syn("198.51.100.2:40001", "10.0.0.2:50000");    /* the same on its way out, */
+	send_syn("198.51.100.2:40001", "203.0.113.1:50000"); /* and repeated */
+	send_syn("198.51.100.2:40002", "10.0.0.2:50001");    /* in another capture, from inside */
+	send_syn("198.51.100.2:40003", "203.0.113.1:50010");
+	send_syn("198.51.100.3:40004", "203.0.113.1:50000");
 	ck_assert_uint_eq(times("  open "), 2);
 	ck_assert_uint_eq(times(" -> 203.0.113.1:50000 -> 10.0.0.2:50000, on demand\n"), 1);
 	ck_assert_uint_eq(times(" -> 203.0.113.1:50001 -> 10.0.0.2:50001, on demand\n"), 1);
 	ck_assert_uint_eq(times(" no-master=2 "), 1);
 	put(&t, DIR_REPLY, t.seq[DIR_REPLY], SEG_ACK | SEG_FIN, "");
-	knock_at("198.51.100.2:40005", "203.0.113.1:50002");
+	send_syn("198.51.100.2:40005", "203.0.113.1:50002");
 	ck_assert_uint_eq(times("  open "), 2);
 	finish();
 }
 END_TEST
 
-START_TEST(knock_at_another_servers_port_is_refused)
+START_TEST(syn_to_another_servers_port_is_refused)
 {
 	start_on_demand("203.0.113.1:21=10.0.0.3:21");
 	secured(CLIENT, DIALLED);
-	knock_at("198.51.100.2:40001", "203.0.113.1:50000");
+	send_syn("198.51.100.2:40001", "203.0.113.1:50000");
 	ck_assert_uint_eq(times("  no-range "), 1);
 	finish();
 }
@@ -746,8 +746,8 @@ int main(void)
 		new_offer_takes_the_place_of_the_last,
 		of_tls_nothing_is_read,
 		behind_tls_lines_are_read_again,
-		knock_at_a_port_on_demand_opens_it,
-		knock_at_another_servers_port_is_refused,
+		syn_to_a_port_on_demand_opens_it,
+		syn_to_another_servers_port_is_refused,
 		memory_has_an_end_and_what_is_left_out_is_said,
 		verbose_tells_every_verdict,
 	};

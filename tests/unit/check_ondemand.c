@@ -17,13 +17,13 @@ static struct policy policy;
 static void start(void)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = {1};
-	struct ct_ops port = fake_ct_port(&ct);
+	struct ct_ops ops = fake_ct_ops(&ct);
 
 	fake_ct_init(&ct);
 	policy = policy_default;
 	policy.n_tls_ports = 1;
 	policy.tls_ports[0].ports = (struct port_range){60000, 60100};
-	engine_init(&engine, &port, &policy, key);
+	engine_init(&engine, &ops, &policy, key);
 }
 
 static struct fake_conn *connect_to(const char *client, const char *dialled, const char *listener)
@@ -82,7 +82,7 @@ START_TEST(of_two_servers_the_one_whose_range_it_is_gets_it)
 }
 END_TEST
 
-START_TEST(a_second_knock_finds_the_port_open)
+START_TEST(a_second_syn_finds_the_port_open)
 {
 	struct verdict v;
 
@@ -213,13 +213,13 @@ START_TEST(one_that_ends_is_forgotten_and_an_older_one_counts)
 	ck_assert_int_eq(on_demand_syn("198.51.100.2:5", "203.0.113.1:60000", &v), REASON_OPENED);
 	ck_assert(tuple_eq(&ct.added[0].master, &old->view.tuple[DIR_ORIGINAL]));
 	new->view.established = true;
-	old->view.ours = false;
+	old->view.has_helper = false;
 	ck_assert_int_eq(
 		on_demand_syn("198.51.100.2:5", "203.0.113.1:60001", &v), REASON_NO_MASTER);
 }
 END_TEST
 
-START_TEST(knocks_count_for_the_limits)
+START_TEST(on_demand_syns_count_for_the_limits)
 {
 	struct verdict v;
 
@@ -287,13 +287,13 @@ int main(void)
 	const TTest *const test[] = {
 		the_verdict_tells_whose_port_was_opened,
 		of_two_servers_the_one_whose_range_it_is_gets_it,
-		a_second_knock_finds_the_port_open,
+		a_second_syn_finds_the_port_open,
 		a_syn_that_is_repeated_opens_nothing,
 		a_port_that_two_clients_wait_on_is_refused,
 		a_client_that_may_have_no_port_makes_it_none_of_another_one_s,
 		session_that_may_have_no_port_takes_none_from_an_older_one,
 		one_that_ends_is_forgotten_and_an_older_one_counts,
-		knocks_count_for_the_limits,
+		on_demand_syns_count_for_the_limits,
 		what_is_over_makes_room,
 		what_is_no_segment_is_dropped,
 		a_kernel_that_refuses_is_told_of,

@@ -21,7 +21,7 @@ static struct ct_view view_of(
 	return (struct ct_view){
 		.tuple = {{packet_endpoint(client), packet_endpoint(dialled), 5},
 			{packet_endpoint(listener), packet_endpoint(seen), 5}},
-		.ours = true,
+		.has_helper = true,
 	};
 }
 

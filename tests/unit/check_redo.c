@@ -8,9 +8,9 @@ static const char *const seen[] = {"8.8.4.4:61000", "198.51.100.2:61000"};
 
 static void succeed(void)
 {
-	struct ct_ops port = fake_ct_port(&ct);
+	struct ct_ops ops = fake_ct_ops(&ct);
 
-	engine_init(&engine, &port, &policy_default, key);
+	engine_init(&engine, &ops, &policy_default, key);
 	engine.sees_all = true;
 }
 
@@ -382,7 +382,7 @@ START_TEST(an_offer_that_clashed_is_not_announced_by_a_successor)
 		start_masqueraded(&t, i);
 		taken.port = 195 * 256 + 80;
 		fake_ct_take(&ct, &server_end.addr, &taken);
-		real = fake_ct_port(&ct);
+		real = fake_ct_ops(&ct);
 		engine.ct.commit = commit_and_die;
 		commits_left = 1;
 		seq = t.seq[DIR_ORIGINAL];

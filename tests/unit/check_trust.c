@@ -5,9 +5,9 @@
 /* The daemon is killed, and another one begins. */
 static void succeed(bool sees_all)
 {
-	struct ct_ops port = fake_ct_port(&ct);
+	struct ct_ops ops = fake_ct_ops(&ct);
 
-	engine_init(&engine, &port, &policy_default, key);
+	engine_init(&engine, &ops, &policy_default, key);
 	engine.sees_all = sees_all;
 }
 

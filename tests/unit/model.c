@@ -333,20 +333,20 @@ static size_t text_line_len(const uint8_t *p)
 	return (size_t)(p - begin) + 1;
 }
 
-/* Takes some ports from `told` on away; it becomes the first that is free. False if all that are
- * tried are taken. */
-static bool clash(struct model *m, const struct addr *peer, struct endpoint *told)
+/* Takes some ports from `announced` on away; it becomes the first that is free. False if all that
+ * are tried are taken. */
+static bool clash(struct model *m, const struct addr *peer, struct endpoint *announced)
 {
 	unsigned n = m->depth > 2 || chance(m, 80) ? 0 : 1 + below(m, POLICY_PORT_TRIES);
-	struct plan plan = {.announce.port = told->port,
+	struct plan plan = {.announce.port = announced->port,
 		.expect = {.translated = policy_is_translated(&m->conn->view),
-			.nat.port = told->port}};
+			.nat.port = announced->port}};
 
 	for (unsigned i = 0; i < n; i++) {
-		fake_ct_take(&m->ct, peer, told);
+		fake_ct_take(&m->ct, peer, announced);
 		if (!policy_next_port(&policy, &plan))
 			return false;
-		told->port = plan.announce.port;
+		announced->port = plan.announce.port;
 	}
 	return n < POLICY_PORT_TRIES;
 }
@@ -372,23 +372,23 @@ static void write_line(struct model *m, enum dir dir, const char *text)
 	unsigned stripe = (m->offers + (unsigned)m->seed) % STRIPES;
 	struct endpoint listener = {ours->src.addr,
 				(uint16_t)(POLICY_LOWEST_PORT + stripe * STRIPE)},
-			told;
+			announced;
 	bool offers = strpbrk(text, "@#") != NULL, opens, is_rewritten;
 
 	listener.port = (uint16_t)(listener.port + below(m, STRIPE - POLICY_PORT_TRIES));
 	if (chance(m, 10)) /* the next one has one more digit in six numbers */
 		listener.port = (uint16_t)((listener.port & ~0xff) + 99);
-	told = (struct endpoint){theirs->dst.addr, listener.port};
+	announced = (struct endpoint){theirs->dst.addr, listener.port};
 	m->offers += offers;
-	opens = offers && clash(m, &theirs->src.addr, &told) && !m->untrusted;
+	opens = offers && clash(m, &theirs->src.addr, &announced) && !m->untrusted;
 	m->opens += opens;
-	is_rewritten = opens && !endpoint_eq(&told, &listener);
+	is_rewritten = opens && !endpoint_eq(&announced, &listener);
 	f->sent_len = put_text(f->sent, f->sent_len, text, &listener, false);
 	if (is_rewritten && dir == DIR_REPLY)
-		f->ideal_len = put_reply(f->ideal, f->ideal_len, text, &listener, &told);
+		f->ideal_len = put_reply(f->ideal, f->ideal_len, text, &listener, &announced);
 	else
 		f->ideal_len = put_text(f->ideal, f->ideal_len, text,
-			is_rewritten ? &told : &listener, is_rewritten);
+			is_rewritten ? &announced : &listener, is_rewritten);
 	note_lines(f);
 }
 
@@ -571,17 +571,17 @@ static void other_syn(struct model *m)
 static void start(struct model *m)
 {
 	static const uint8_t key[CONNTAB_KEY_LEN] = "model";
-	struct ct_ops port = fake_ct_port(&m->ct);
+	struct ct_ops ops = fake_ct_ops(&m->ct);
 
-	engine_init(&m->engine, &port, &policy, key);
+	engine_init(&m->engine, &ops, &policy, key);
 	m->engine.sees_all = m->closed;
 	m->syn_seen = false;
 	if (!is_lan(m) && m->ends->indev[DIR_ORIGINAL])
 		other_syn(m);
 }
 
-/* Whoever the open port is told to has read that. */
-static bool is_told(const struct model *m)
+/* Whoever the open port is announced to has read that. */
+static bool is_announced(const struct model *m)
 {
 	const struct flow *f = &m->flow[!m->conn->expect.nat_dir];
 
@@ -595,7 +595,7 @@ static void succeed(struct model *m)
 	start(m);
 	if (is_lan(m) && !(trust_of_mark(POLICY_CONNMARK, m->conn->mark) & TRUST_SEEN))
 		m->untrusted = true;
-	if (m->conn->expecting && is_told(m) && chance(m, 5))
+	if (m->conn->expecting && is_announced(m) && chance(m, 5))
 		m->conn->expecting = false;
 }
 
@@ -615,7 +615,7 @@ static bool use_port(struct model *m)
 {
 	const struct expect e = m->conn->expect;
 
-	if (!m->mortal || !m->conn->expecting || !is_told(m) || !chance(m, 30))
+	if (!m->mortal || !m->conn->expecting || !is_announced(m) || !chance(m, 30))
 		return false;
 	m->conn->expecting = false;
 	engine_expect_ended(&m->engine, &e, false, 0);
