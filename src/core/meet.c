@@ -125,26 +125,30 @@ static void meet_begin(struct step *s, const struct seg *seg, const uint32_t *fi
 		!first && !s->h->assumes_login && (s->h->syns.any || s->dir == DIR_ORIGINAL);
 }
 
+/* `seq` is far from what came last in that direction, as numbers of another connection are. */
+static bool is_elsewhere(const struct conn *c, enum dir dir, uint32_t seq)
+{
+	const struct line *l = &c->stream[dir].line;
+
+	return line_has_begun(l) && line_is_far(seq, l->next);
+}
+
 /* Whether the segment is the next one of the entry's session, as those of another with the same
  * tuple hardly ever are. */
 static bool is_next(const struct step *s, const struct seg *seg)
 {
-	enum { ACK_WINDOW = 1 << 20 };
-	const struct line *l = &s->conn->stream[s->dir].line,
-			  *other = &s->conn->stream[dir_opposite(s->dir)].line;
-	uint32_t distance = seg->ack - other->next + ACK_WINDOW;
+	const struct line *l = &s->conn->stream[s->dir].line;
 
 	return (line_has_begun(l) || l->sync == LINE_AWAITED) && seg->seq == l->next &&
-	       (!line_has_begun(other) || distance < 2 * ACK_WINDOW);
+	       !is_elsewhere(s->conn, dir_opposite(s->dir), seg->ack);
 }
 
 /* The entry is of the connection that conntrack has. Its id hashes an address, which the next
  * connection may get again; but that has not been seen. If this has not either, as its client has
  * not spoken, the next one has a SYN of its own; or if pasvd may see none, other numbers. */
-static bool is_same(const struct step *s, const struct ct_view *view, uint32_t seq)
+static bool is_same(const struct step *s, const struct ct_view *view, const struct seg *seg)
 {
 	const struct conn *c = s->conn;
-	const struct line *l = &c->stream[s->dir].line;
 	uint32_t mask = s->h->policy->connmark;
 	unsigned trust = trust_of_mark(mask, view->mark);
 
@@ -153,7 +157,8 @@ static bool is_same(const struct step *s, const struct ct_view *view, uint32_t s
 	if (!mask || trust & TRUST_SEEN)
 		return true;
 	return trust == c->trust && !syns_have(&s->h->syns, &view->tuple[DIR_ORIGINAL]) &&
-	       !(c->unread && line_has_begun(l) && line_is_far(seq, l->next));
+	       !(c->unread && (is_elsewhere(c, s->dir, seg->seq) ||
+				      is_elsewhere(c, dir_opposite(s->dir), seg->ack)));
 }
 
 /* Whether something of the session may have passed before that nobody has seen. */
@@ -225,7 +230,7 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
 	result = ct->get(ct->ctx, &seg->tuple, &view);
 	if (is_assumed)
 		meet_check_reply(s, seg, result == CT_OK && !view.all_heard);
-	if (s->conn && (result == CT_FAIL || (result == CT_OK && is_same(s, &view, seg->seq))))
+	if (s->conn && (result == CT_FAIL || (result == CT_OK && is_same(s, &view, seg))))
 		return CT_OK;
 	if (s->conn)
 		meet_forget(s);
@@ -271,26 +276,20 @@ static bool meet_believes_sender(const struct step *s)
 	       (!strict_refuses(&s->h->policy->strict) && !step_refuses_tls(s));
 }
 
-/* The sender has read about as much as has come by. Nobody who only guesses knows how much. */
-static bool meet_ack_is_near(const struct step *s, uint32_t awaited)
-{
-	const struct line *other = &s->conn->stream[dir_opposite(s->dir)].line;
-
-	return !line_has_begun(other) || !line_is_far(awaited, other->next);
-}
-
 /* The receiver has what comes before a segment: the sender goes on with an answer to it, which went
- * past, too; or repeats what comes after it. */
+ * past, too; or repeats what comes after it, and has read about as much as has come by: nobody who
+ * only guesses knows how much. */
 static bool meet_receiver_has(const struct step *s, const struct seg *seg, uint32_t seq)
 {
-	uint32_t awaited = meet_awaited(s->conn, dir_opposite(s->dir), seg->ack);
+	enum dir other = dir_opposite(s->dir);
+	uint32_t awaited = meet_awaited(s->conn, other, seg->ack);
 	struct engine *h = s->h;
 
 	if (!(seg->flags & SEG_ACK) || s->conn->aborted)
 		return false;
 	if (meet_lacks(s, awaited))
 		return true;
-	return meet_believes_sender(s) && meet_ack_is_near(s, awaited) &&
+	return meet_believes_sender(s) && !is_elsewhere(s->conn, other, awaited) &&
 	       gaps_went_past(&h->gaps, h->tab.key, &seg->tuple, s->stream->line.next, seq, s->now);
 }
 

@@ -780,6 +780,23 @@ START_TEST(a_next_connection_has_a_syn_of_its_own)
 }
 END_TEST
 
+/* Nor was the first one's, of which the client said nothing. */
+START_TEST(a_next_connection_whose_syn_was_not_seen_has_other_numbers)
+{
+	for (int client_first = 0; client_first < 2; client_first++) {
+		struct talk t = talk_of_nobody(true);
+
+		t.conn->mark = trust_to_mark(POLICY_CONNMARK, TRUST_BEGUN);
+		server(&t, "220 ready\r\n");
+		t.seq[DIR_ORIGINAL] += 1 << 30;
+		t.seq[DIR_REPLY] += 1 << 30;
+		if (client_first)
+			ck_assert_int_eq(client(&t, "USER x\r\n"), REASON_PASSED);
+		ck_assert_int_eq(server(&t, "220 again\r\n"), REASON_PASSED);
+	}
+}
+END_TEST
+
 /* With rules in front of conntrack the mark does not say that its SYN was one too many. */
 START_TEST(a_syn_that_is_far_away_was_an_earlier_connection_s)
 {
@@ -1019,6 +1036,7 @@ int main(void)
 		a_client_that_was_heard_is_trusted_by_a_successor,
 		a_greeting_that_comes_twice_is_of_one_session,
 		a_next_connection_has_a_syn_of_its_own,
+		a_next_connection_whose_syn_was_not_seen_has_other_numbers,
 		a_syn_that_is_far_away_was_an_earlier_connection_s,
 		a_client_s_stream_begins_where_its_syn_said,
 		a_server_goes_on_after_what_a_predecessor_saw,
