@@ -154,7 +154,7 @@ bool edits_redo(struct edits *es, const struct edit *e)
 	const struct seqadj kernel = es->kernel;
 	int32_t grown = e->new_len - e->old_len, before = kernel.after - grown;
 
-	if (!grown)
+	if (!grown && !edits_held(es))
 		return !edits_put(es, e);
 	if (es->n || kernel.before == kernel.after ||
 		e->seq + (uint32_t)before != kernel.pos + (uint32_t)kernel.before)

@@ -273,15 +273,14 @@ static enum reason offer_make_plan(
 	return policy_plan(s->h->policy, offer, s->dir, &s->conn->view, indev, ret_plan);
 }
 
-/* The connection's port is the one that the offer leads to. The plan becomes what was announced for
- * it. */
+/* The connection's port is the one that the offer leads to; had it ended, the packet would have
+ * shown how. The plan becomes what was announced for it. */
 static bool offer_has_port(const struct step *s, struct plan *plan)
 {
 	const struct opened *o = s->conn->opened;
 
-	if (!o || o->ended || o->plan.expect.nat_dir != plan->expect.nat_dir ||
-		!endpoint_eq(&o->plan.expect.nat, &plan->expect.nat) ||
-		!addr_eq(&o->plan.expect.tuple.dst.addr, &plan->expect.tuple.dst.addr))
+	if (!o || o->plan.expect.nat_dir != plan->expect.nat_dir ||
+		!endpoint_eq(&o->plan.expect.nat, &plan->expect.nat))
 		return false;
 	plan->announce.port = o->plan.announce.port;
 	return true;
@@ -291,12 +290,8 @@ static bool offer_redo_planned(
 	struct step *s, const struct ftp_offer *offer, const struct plan *plan)
 {
 	const struct edit e = offer_rewrite(s, offer, plan);
-	struct edits next = *s->stream->edits;
 
-	if (!edits_redo(&next, &e))
-		return false;
-	*s->stream->edits = next;
-	return true;
+	return edits_redo(s->stream->edits, &e);
 }
 
 /* The port is not there any more, as it was used, or it was another session's and we were killed
@@ -331,7 +326,6 @@ static bool offer_redo_ended(struct step *s, const struct ftp_offer *offer, stru
 bool offer_redo(struct step *s, const struct ftp_offer *offer)
 {
 	struct stream *stream = s->stream;
-	const struct seqadj *kernel = &stream->edits->kernel;
 	struct plan plan;
 	bool has_port;
 
@@ -339,8 +333,6 @@ bool offer_redo(struct step *s, const struct ftp_offer *offer)
 		return false;
 	offer_inherit(s);
 	has_port = offer_has_port(s, &plan);
-	if (!has_port && kernel->before == kernel->after)
-		return false;
 	if (has_port && offer_says(offer, &plan))
 		stream->compared = true;
 	else if (offer_make_room(s, offer) == REASON_PASSED)

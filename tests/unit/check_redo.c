@@ -174,20 +174,43 @@ START_TEST(an_offer_in_the_text_of_a_reply_is_made_again)
 }
 END_TEST
 
-/* The client uses the number once more. */
+/* The client uses the number once more. What looks like an offer has the port known before it is
+ * used. */
 START_TEST(an_offer_whose_port_was_used_is_a_new_one)
+{
+	for (int is_known = 0; is_known < 2; is_known++) {
+		struct talk t;
+
+		start_masqueraded(&t, 0);
+		offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+		succeed();
+		answer(&t, is_known ? "227 ok (192,0,2,10,195,81)\r\n" : "200 ok\r\n");
+		client(&t, "RETR x\r\n");
+		t.conn->expecting = false;
+		engine_expect_ended(&engine, &t.conn->expect, false, now);
+		answer(&t, "150 here\r\n226 done\r\n");
+		offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
+		ck_assert(t.conn->expecting);
+	}
+}
+END_TEST
+
+/* The port gets another time. */
+START_TEST(an_offer_that_is_said_again_after_its_answer_is_a_new_one)
 {
 	struct talk t;
 
-	start_masqueraded(&t, 0);
+	start();
+	t = masqueraded("192.168.1.5:40000", "203.0.113.1:61000"); /* as long */
 	offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
 	succeed();
 	answer(&t, "200 ok\r\n");
-	client(&t, "RETR x\r\n");
-	t.conn->expecting = false;
-	answer(&t, "150 here\r\n226 done\r\n");
-	offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
-	ck_assert(t.conn->expecting);
+	client(&t, "TYPE I\r\n");
+	answer(&t, "200 ok\r\n");
+	for (int i = 0; i < 2; i++) {
+		offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,81\r\n");
+		answer(&t, "200 ok\r\n");
+	}
 }
 END_TEST
 
@@ -272,6 +295,21 @@ START_TEST(an_offer_is_made_again_after_what_follows_it)
 		client(&t, "RETR x\r\n");
 		check_again(&t, &o);
 	}
+}
+END_TEST
+
+/* An address may be written in more than one way. */
+START_TEST(an_offer_that_says_what_is_announced_stays_so)
+{
+	struct talk t;
+	struct offered o;
+
+	start();
+	t = talk_to("198.51.100.2:40000", "203.0.113.1:21", "203.0.113.1:21");
+	client(&t, "PASV\r\n");
+	o = offer(&t, DIR_REPLY, "227 ok (203, 000,113,1,195,80)\r\n");
+	succeed();
+	check_again(&t, &o);
 }
 END_TEST
 
@@ -406,10 +444,12 @@ int main(void)
 		an_offer_is_made_again_after_one_of_the_server_came_again,
 		an_offer_in_the_text_of_a_reply_is_made_again,
 		an_offer_whose_port_was_used_is_a_new_one,
+		an_offer_that_is_said_again_after_its_answer_is_a_new_one,
 		an_offer_after_a_clash_whose_port_was_used_is_made_again,
 		a_repeated_port_that_is_refused_is_shut,
 		a_port_of_a_predecessor_is_shut_at_the_end,
 		an_offer_is_made_again_after_what_follows_it,
+		an_offer_that_says_what_is_announced_stays_so,
 		an_offer_in_the_text_of_a_reply_whose_first_line_has_gone_is_made_again,
 		what_looks_like_the_beginning_of_an_offer_is_over_with_the_next_reply,
 		an_offer_behind_another_one_is_made_again,
