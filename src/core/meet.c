@@ -438,13 +438,14 @@ static bool is_between_replies(const struct step *s)
 	return !s->conn->session.multi && !(s->h->sees_all && (l->len || l->partial));
 }
 
-/* The mark goes on saying that something may have passed unread until it is known of whom; and,
- * where something may pass unread, that the connection has begun until its client has said what no
- * web page can have a browser say. Else a successor could take the rest of a form for FTP. */
+/* The mark goes on saying that something may have passed unread until it is known of whom; and that
+ * the connection has begun until its client has said what no web page can have a browser say. Else
+ * a successor could take the rest of a form for FTP. If its beginning did not pass, as no daemon
+ * ran, the page's server can acknowledge that all the same. */
 static bool meet_knows_trust(const struct step *s)
 {
 	const struct conn *c = s->conn;
-	bool has_spoken = c->spoke || c->tls || c->session.distrusted || s->h->sees_all;
+	bool has_spoken = c->spoke || c->tls || c->session.distrusted;
 
 	return c->view.has_helper && !c->unread && (has_spoken || !(c->trust & TRUST_BEGUN));
 }

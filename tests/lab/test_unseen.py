@@ -6,8 +6,9 @@ import pytest
 
 from lab import wait_for
 from rawtcp import ACK, PSH, RawTcp, positions
-from scripted import RawClient, ScriptedServer, unacknowledged
+from scripted import RawClient, ScriptedServer, retransmissions, unacknowledged
 from test_active import ARGUMENT, offer
+from test_fail import CLOSED
 
 pytestmark = pytest.mark.daemon
 
@@ -133,6 +134,22 @@ def test_rule_that_accepts_all_in_front_does_not_hide_that_a_form_has_begun(make
         rest_opens_nothing(lab, begin, "PORT")
 
 
+def goes_on_to_no_port(lab, verb, browser, page, server):
+    """A browser behind the beginning of its form, and a page's server that says that it has that."""
+    wait_for(lambda: unacknowledged(browser.control) == 0, what="the browser goes on")
+    for text in (b"x\r\n", b"USER lab\r\n", f"{verb} {ARGUMENT[verb]((LAN, ORDINARY))}\r\n".encode()):
+        before = lab.packets()[1]
+        browser.send(text)
+        wait_for(lambda: lab.packets()[1] > before, what="it comes by")
+        server.ack += len(text)
+        server.segment(PSH | ACK, b"230 in\r\n")
+        browser.line()
+    assert lab.expectations() == []
+    assert lab.pasvd.counters()["not-ftp"] == 1
+    assert lab.router.attempt(LAN, ORDINARY) == "open"
+    assert page.is_shut(lab.lan_seen_as, ORDINARY)
+
+
 @pytest.mark.parametrize("greets", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("verb", ARGUMENT)
 def test_form_whose_first_segment_is_lost_opens_nothing(make_lab, verb, greets):
@@ -155,15 +172,27 @@ def test_form_whose_first_segment_is_lost_opens_nothing(make_lab, verb, greets):
                 browser.line()
             else:
                 server.segment(ACK)
-            wait_for(lambda: unacknowledged(browser.control) == 0, what="the browser goes on")
-            for text in (b"USER lab\r\n", f"{verb} {ARGUMENT[verb]((LAN, ORDINARY))}\r\n".encode()):
-                before = lab.packets()[1]
-                browser.send(text)
-                wait_for(lambda: lab.packets()[1] > before, what="it comes by")
-                server.ack += len(text)
-                server.segment(PSH | ACK, b"230 in\r\n")
-                browser.line()
-            assert lab.pasvd.counters()["not-ftp"] == 1
-            assert lab.expectations() == []
-            assert lab.router.attempt(LAN, ORDINARY) == "open"
-            assert page.is_shut(lab.lan_seen_as, ORDINARY)
+            goes_on_to_no_port(lab, verb, browser, page, server)
+
+
+@pytest.mark.parametrize("verb", ARGUMENT)
+def test_form_that_is_acknowledged_unseen_opens_nothing(make_lab, verb):
+    """It ends at the router while no pasvd runs; the browser, which was greeted before, goes on behind it."""
+    with make_lab(servers=(), outside=1, lan=(LAN,), config=CLOSED) as lab:
+        page = lab.servers[0]
+        with page.listen(lab.server_addresses[0], 21) as listener, \
+                RawClient(lab.lan[0], lab.server_addresses[0], login=False) as browser, listener.accept()[0] as control:
+            browser.listen(ORDINARY)
+            control.sendall(b"220 ready\r\n")
+            browser.line()
+            sent, received = positions(control)
+            lab.pasvd.kill()
+            browser.send(FORM)
+            wait_for(lambda: retransmissions(browser.control) > 0, what="the form, sent again")
+            server = RawTcp(page, lab.server_addresses[0], lab.lan_seen_as, port=control.getpeername()[1], source_port=21,
+                            position=(sent, received + len(FORM)))
+            lab.on_exit(server.socket.close)
+            server.segment(ACK)
+            wait_for(lambda: unacknowledged(browser.control) == 0, what="the ACK")
+            lab.start_pasvd()
+            goes_on_to_no_port(lab, verb, browser, page, server)
