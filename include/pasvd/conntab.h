@@ -71,7 +71,6 @@ struct conn {
 	bool spoke : 1;     /* a whole line of its client was read, by us or a predecessor */
 	bool aborted : 1;   /* it was reset: no new byte passes */
 	bool inherited : 1; /* conntrack was asked for what a predecessor of ours opened */
-	bool assumed : 1;   /* the server's next byte begins a line, if its next segment is new */
 	bool reported : 1;  /* that it has no ct helper */
 	bool shifted : 1;   /* as TRUST_SHIFTED */
 	bool cleared : 1;   /* it was TLS before */

@@ -27,9 +27,6 @@ struct ct_view {
 	/* CTA_ID: another one is another entry, the same one may be (it hashes an address) */
 	uint32_t id;
 	bool over; /* a SYN makes a new connection of it (TIME_WAIT, CLOSE) */
-	/* the client has acknowledged all that the server has sent, the packet that is looked at
-	 * included (tests/platform/unacknowledged_flag.c) */
-	bool all_heard;
 };
 
 /* One connection that is going to come (struct nf_conntrack_expect). */

@@ -78,7 +78,7 @@ struct engine {
 	/* in sessions that nobody has seen; a capture may not have their beginning, and its
 	 * ACKs may be for what was rewritten then */
 	bool assumes_login;
-	/* nothing passes while no pasvd runs (fail-open = no), so what a mark says still holds */
+	/* nothing passes while no pasvd runs (fail-open = no), so no mark has to stop a command */
 	bool sees_all;
 	bool lossy; /* what a gap lacks went past us, and does not come any more */
 	/* called for each, unless NULL, which engine_init() makes it */

@@ -59,28 +59,17 @@ static uint32_t meet_awaited(const struct conn *c, enum dir dir, uint32_t ack)
 	return ack - (uint32_t)(is_after ? a->after : a->before);
 }
 
-/* The server's next byte begins a line: a predecessor saw the whole reply, for only then the mark
- * says that somebody is logged in; the client has it all; and nothing went past since. Where that
- * byte is, only the client says: meet_check_reply(). */
-static bool meet_awaits_reply(const struct step *s, const struct seg *seg, unsigned trust)
-{
-	return s->dir == DIR_ORIGINAL && seg->flags & SEG_ACK && trust & TRUST_LOGGED_IN &&
-	       !(trust & TRUST_TLS) && s->conn->view.all_heard && s->h->sees_all;
-}
-
 /* A session that some predecessor of this entry has seen: nothing is known of it but what the mark
- * says. Lines are read from the next line end on, but for a reply whose beginning is known. Whoever
- * could choose where a line begins could have a part of a quoted name taken for a reply. */
-static void meet_resume(struct step *s, const struct seg *seg, unsigned trust)
+ * says. Lines are read from the next line end on. Whoever could choose where a line begins could
+ * have a part of a quoted name taken for a reply; and what conntrack says of that is the client's
+ * choice, since what it has acknowledged it need not have got. */
+static void meet_resume(struct step *s, unsigned trust)
 {
 	struct conn *c = s->conn;
 
 	session_start(&c->session, trust & TRUST_LOGGED_IN, trust & TRUST_DISTRUSTED);
 	for (int i = 0; i < 2; i++)
 		line_join(&c->stream[i].line);
-	c->assumed = meet_awaits_reply(s, seg, trust);
-	if (c->assumed)
-		line_skip(&c->stream[DIR_REPLY].line, meet_awaited(c, DIR_REPLY, seg->ack), true);
 	c->spoke = trust & TRUST_SEEN;
 	c->shifted = trust & TRUST_SHIFTED;
 	c->session.begins_tls = trust & TRUST_AGREED;
@@ -195,23 +184,11 @@ static void meet_add(struct step *s, const struct seg *seg, const struct ct_view
 	s->conn->indev[DIR_ORIGINAL] = is_syn_known ? h->syns.indev : 0;
 	s->conn->unread = may_be_unread(s->conn->trust, is_syn_known);
 	if (s->conn->trust & TRUST_SEEN)
-		meet_resume(s, seg, s->conn->trust);
+		meet_resume(s, s->conn->trust);
 	else if (s->conn->unread)
-		meet_resume(s, seg, 0);
+		meet_resume(s, 0);
 	else
 		meet_begin(s, seg, is_syn_known ? &first : NULL);
-}
-
-/* The server's first segment after a restart. It may be an old one, sent again from the middle of a
- * line on because the client's ACK of all ended at this router. Then it has no byte that conntrack
- * has not seen, or one further on came first. */
-static void meet_check_reply(const struct step *s, const struct seg *seg, bool is_new)
-{
-	struct line *l = &s->conn->stream[DIR_REPLY].line;
-
-	if (!is_new || seg->seq != l->next)
-		line_join(l);
-	s->conn->assumed = false;
 }
 
 /* The connection of the segment. Conntrack is asked unless the segment is the next one of a session
@@ -221,15 +198,11 @@ static enum ct_result meet_conn(struct step *s, const struct seg *seg)
 	const struct ct_ops *ct = &s->h->ct;
 	struct ct_view view;
 	enum ct_result result;
-	bool is_assumed;
 
 	s->conn = conntab_find(&s->h->tab, &seg->tuple, s->now, &s->dir);
-	is_assumed = s->conn && s->conn->assumed && s->dir == DIR_REPLY;
-	if (s->conn && is_next(s, seg) && !is_assumed)
+	if (s->conn && is_next(s, seg))
 		return CT_OK;
 	result = ct->get(ct->ctx, &seg->tuple, &view);
-	if (is_assumed)
-		meet_check_reply(s, seg, result == CT_OK && !view.all_heard);
 	if (s->conn && (result == CT_FAIL || (result == CT_OK && is_same(s, &view, seg))))
 		return CT_OK;
 	if (s->conn)
@@ -430,14 +403,6 @@ void meet_note_ack(const struct step *s, uint32_t ack)
 		c->shifted = !is_shift_acked(c, dir, ack);
 }
 
-/* Not within a line either, where a successor relies on that: meet_awaits_reply(). */
-static bool is_between_replies(const struct step *s)
-{
-	const struct line *l = &s->conn->stream[DIR_REPLY].line;
-
-	return !s->conn->session.multi && !(s->h->sees_all && (l->len || l->partial));
-}
-
 /* The mark goes on saying that something may have passed unread until it is known of whom; and that
  * the connection has begun until its client has said what no web page can have a browser say. Else
  * a successor could take the rest of a form for FTP. If its beginning did not pass, as no daemon
@@ -461,7 +426,7 @@ static unsigned meet_trust(const struct step *s)
 		return TRUST_SEEN | TRUST_AGREED;
 	return TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
 	       (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
-	       (may_offer && is_between_replies(s) ? TRUST_LOGGED_IN : 0) |
+	       (may_offer && !c->session.multi ? TRUST_LOGGED_IN : 0) |
 	       (may_offer && c->shifted ? TRUST_SHIFTED : 0);
 }
 

@@ -351,14 +351,10 @@ static bool is_helper(const struct nlattr *nest, const char *name)
 	       memcmp(mnl_attr_get_payload(at[CTA_HELP_NAME]), name, len) == 0;
 }
 
-/* Of one direction: its data is acknowledged, and the kernel has seen it. tcp_in_window(). */
-enum { TCP_FLAGS_HEARD = IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED | IP_CT_TCP_FLAG_MAXACK_SET };
-
 /* Where a SYN makes a new connection: tcp_conntracks[] in nf_conntrack_proto_tcp.c. */
 static void ct_msg_read_state(const struct nlattr *nest, struct ct_view *view)
 {
 	const struct nlattr *at[CTA_PROTOINFO_MAX + 1] = {0}, *tcp[CTA_PROTOINFO_TCP_MAX + 1] = {0};
-	struct nf_ct_tcp_flags flags;
 	uint8_t state;
 
 	if (!attr_open_nest(nest, at, CTA_PROTOINFO_MAX) ||
@@ -367,8 +363,6 @@ static void ct_msg_read_state(const struct nlattr *nest, struct ct_view *view)
 		return;
 	view->established = state == TCP_CONNTRACK_ESTABLISHED;
 	view->over = state == TCP_CONNTRACK_TIME_WAIT || state == TCP_CONNTRACK_CLOSE;
-	if (attr_read(tcp[CTA_PROTOINFO_TCP_FLAGS_REPLY], &flags, sizeof(flags)))
-		view->all_heard = (flags.flags & TCP_FLAGS_HEARD) == IP_CT_TCP_FLAG_MAXACK_SET;
 }
 
 int ct_msg_parse_view(const void *msg, size_t len, const char *ct_helper, struct ct_view *ret_view)

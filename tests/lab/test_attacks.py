@@ -11,8 +11,9 @@ import typing
 
 import pytest
 
+from lab import PATIENCE, wait_for
 from rawtcp import ACK, PSH, WIDE, RawTcp, free_port
-from scripted import RawClient, ScriptedServer, port_argument
+from scripted import RawClient, ScriptedServer, port_argument, retransmissions, unacknowledged
 from test_active import ARGUMENT
 from test_fail import CLOSED
 
@@ -341,5 +342,31 @@ def test_acknowledgement_that_ends_at_the_router_is_believed_by_no_successor(mak
             lab.pasvd.kill()
             lab.start_pasvd()
             client.segment(PSH | ACK, b"PASV\r\n", window=WIDE if wide else rest)
+            client.receive(lambda text: b"\n" in text)
+            check_shut(lab)
+
+
+def test_reply_that_is_acknowledged_unseen_is_believed_by_no_successor(make_lab):
+    """While no pasvd runs, the server's segment ends at the router, where conntrack has seen it, and the client's ACK of
+    it passes: the server goes on in the middle of a line."""
+    with make_lab(config=CLOSED) as lab:
+        server = ScriptedServer(lab)
+        server.listen(ORDINARY)
+        answers(server, "SIZE", f"550 {announce(server, ORDINARY).strip()}: no such file\r\n")
+        answers(server, "PASV")
+        with RawTcp(lab.clients[0], lab.client_address(), lab.publics[0]) as client:
+            for command in (b"", b"USER lab\r\n", b"PASS lab\r\n"):
+                client.ask(command)
+            control = server.controls[0]
+            client.segment(PSH | ACK, b"SIZE 227\r\n", window=0)
+            wait_for(lambda: unacknowledged(control) > 0, PATIENCE, "the reply, which waits for a window")
+            whole = unacknowledged(control)
+            lab.pasvd.kill()
+            client.acknowledge(0, window=len(HARMLESS))
+            wait_for(lambda: retransmissions(control) > 0, PATIENCE, "the first part, sent again")
+            client.acknowledge(len(HARMLESS), window=0)
+            wait_for(lambda: unacknowledged(control) == whole - len(HARMLESS), PATIENCE, "the ACK")
+            lab.start_pasvd()
+            client.segment(PSH | ACK, b"PASV\r\n")
             client.receive(lambda text: b"\n" in text)
             check_shut(lab)

@@ -244,7 +244,6 @@ static int on_ct(const struct nlmsghdr *nlh, void *data)
 	view->orig = ct_orig(ct);
 	view->repl = ct_repl(ct);
 	view->status = nfct_get_attr_u32(ct, ATTR_STATUS);
-	view->flags_reply = nfct_get_attr_u8(ct, ATTR_TCP_FLAGS_REPL);
 	helper = nfct_get_attr(ct, ATTR_HELPER_NAME);
 	snprintf(view->helper, sizeof(view->helper), "%s", helper ? helper : "");
 	view_adj(ct, ATTR_ORIG_NAT_SEQ_CORRECTION_POS, view, 0);

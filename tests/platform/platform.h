@@ -221,7 +221,6 @@ struct expect {
 struct ct_view {
 	struct tuple orig, repl;
 	uint32_t status;
-	unsigned flags_reply; /* CTA_PROTOINFO_TCP_FLAGS_REPLY */
 	char helper[32];
 	struct {
 		bool set;

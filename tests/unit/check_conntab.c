@@ -113,8 +113,7 @@ static bool has_view(const struct conn *c, const struct ct_view *v)
 	return tuple_eq(&has->tuple[0], &v->tuple[0]) && tuple_eq(&has->tuple[1], &v->tuple[1]) &&
 	       memcmp(has->seqadj, v->seqadj, sizeof(v->seqadj)) == 0 &&
 	       has->has_helper == v->has_helper && has->established == v->established &&
-	       has->mark == v->mark && has->id == v->id && has->over == v->over &&
-	       has->all_heard == v->all_heard;
+	       has->mark == v->mark && has->id == v->id && has->over == v->over;
 }
 
 /* Whatever was remembered at its place before. */
@@ -131,7 +130,7 @@ static void fill(struct conn *c)
 		s->line.partial = s->line.overlong = s->was_reset = s->closes = s->settled = true;
 	}
 	c->trust = 7;
-	c->unanchored = c->aborted = c->inherited = c->assumed = c->reported = c->shifted = true;
+	c->unanchored = c->aborted = c->inherited = c->reported = c->shifted = true;
 	c->cleared = c->hides = c->tls = c->unread = c->spoke = true;
 }
 
@@ -155,7 +154,7 @@ START_TEST(a_fresh_entry_knows_its_view_and_nothing_else)
 	ck_assert(c->quota.full_at == 0 && !c->opened && c->trust == 0);
 	ck_assert(is_fresh_stream(&c->stream[0]) && is_fresh_stream(&c->stream[1]));
 	ck_assert(c->indev[0] == 0 && c->indev[1] == 0);
-	ck_assert(!c->unanchored && !c->aborted && !c->inherited && !c->assumed && !c->reported);
+	ck_assert(!c->unanchored && !c->aborted && !c->inherited && !c->reported);
 	ck_assert(!c->shifted && !c->cleared && !c->hides && !c->tls && !c->unread && !c->spoke);
 }
 END_TEST

@@ -426,27 +426,6 @@ START_TEST(states_are_told_apart)
 }
 END_TEST
 
-/* IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED, and IP_CT_TCP_FLAG_MAXACK_SET. */
-START_TEST(what_the_client_has_heard_is_read)
-{
-	static const uint8_t attribute[] = {ATTR(6, 5), 0x23}; /* CTA_PROTOINFO_TCP_FLAGS_REPLY */
-	static const struct {
-		uint8_t flags;
-		bool all_heard;
-	} row[] = {{0x23, true}, {0x33, false}, {0x20, true}, {0x10, false}, {0, false}};
-	_Alignas(4) uint8_t msg[sizeof(view_msg)];
-	size_t at = place_of(attribute, sizeof(attribute));
-	struct ct_view v;
-
-	memcpy(msg, view_msg, sizeof(msg));
-	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
-		msg[at + 4] = row[i].flags;
-		ck_assert_int_eq(ct_msg_parse_view(msg, sizeof(msg), "sane", &v), 0);
-		ck_assert_int_eq(v.all_heard, row[i].all_heard);
-	}
-}
-END_TEST
-
 START_TEST(connection_without_helper_and_adjustment)
 {
 	static const _Alignas(4) uint8_t msg[] = {HEADER(124, CT, CT_NEW, 0, INET, 0),
@@ -739,7 +718,6 @@ int main(void)
 		connection_is_read,
 		only_the_carriers_whole_name_is_ours,
 		states_are_told_apart,
-		what_the_client_has_heard_is_read,
 		connection_without_helper_and_adjustment,
 		zone_is_that_of_the_connection_or_of_one_direction,
 		connection_that_is_not_tcp_is_refused,

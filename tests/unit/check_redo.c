@@ -259,9 +259,9 @@ START_TEST(a_repeated_port_that_is_refused_is_shut)
 		start_masqueraded(&t, i);
 		o = offer(&t, DIR_ORIGINAL, "PORT 192,168,1,5,195,80\r\n");
 		succeed();
-		t.conn->view.all_heard = true;
+		t.seq[DIR_REPLY] -= 8;
+		server(&t, "230 in\r\n"); /* comes again: lines are read after it */
 		check_again(&t, &o);
-		t.conn->view.all_heard = false;
 		answer(&t, "500 no\r\n");
 		ck_assert(!t.conn->expecting);
 	}

@@ -126,7 +126,6 @@ struct model {
 	struct fake_conn *conn;
 	struct engine engine;
 	struct flow flow[2]; /* by enum dir */
-	size_t reply_seen; /* offset in `sent` of the replies: up to there they came to conntrack */
 	unsigned commands, issued, answered;
 	unsigned opens;      /* offers that are to open a port */
 	size_t greeting_end; /* offset in `ideal` */
@@ -713,32 +712,6 @@ static bool send_syn(struct model *m)
 	return true;
 }
 
-/* What conntrack notes of an ACK of the client, as it is when it came. */
-static void track_ack(struct model *m, uint32_t ack)
-{
-	struct flow *f = &m->flow[DIR_REPLY];
-
-	if (fake_ct_ack(m->conn, DIR_REPLY, ack) - f->isn == (uint32_t)m->reply_seen)
-		m->conn->view.all_heard = true;
-}
-
-/* What conntrack notes of a packet before we see it. */
-static void track(struct model *m, enum dir dir, const struct packet *packet)
-{
-	struct seg seg;
-	size_t end;
-
-	if (seg_parse(packet->p, packet->len, &seg) < 0)
-		return;
-	end = seg.seq - m->flow[dir].isn + seg.payload_len;
-	if (dir == DIR_ORIGINAL) {
-		track_ack(m, seg.ack);
-	} else if (end > m->reply_seen) {
-		m->reply_seen = end;
-		m->conn->view.all_heard = false;
-	}
-}
-
 static void check_kind(const struct model *m, enum dir dir, enum kind kind, const struct verdict *v)
 {
 	bool is_placed =
@@ -762,8 +735,6 @@ static bool route(struct model *m, enum dir dir)
 
 	if (!hop_take(m, &f->before, &kind, p, &packet.len))
 		return f->before.n > 0;
-	if (kind == SENT)
-		track(m, dir, &packet);
 	m->kill_after = m->mortal && chance(m, 3) ? 1 + below(m, 4) : 0;
 	engine_packet(&m->engine, &packet, 0, &verdict);
 	check_kind(m, dir, kind, &verdict);
@@ -853,8 +824,6 @@ static void acknowledge(struct model *m, enum dir dir)
 	uint32_t ack = f->isn + (uint32_t)f->rcv_nxt;
 	int32_t acked = (int32_t)(fake_ct_ack(m->conn, dir, ack) - f->isn);
 
-	if (dir == DIR_REPLY)
-		track_ack(m, ack);
 	if (acked > (int32_t)f->nxt)
 		fail(m, "more is acknowledged than was sent", dir);
 	if (acked > (int32_t)f->una && (m->perfect ? !m->mortal || chance(m, 70) : chance(m, 90)))
@@ -1027,7 +996,6 @@ static void begin_connection(struct model *m)
 {
 	m->commands = 1 + below(m, COMMANDS_MAX);
 	m->issued = m->answered = m->offers = m->opens = 0;
-	m->reply_seen = 0;
 	m->untrusted = false;
 	connect_ends(m);
 	for (int dir = 0; dir < 2; dir++) {
