@@ -172,7 +172,8 @@ void conntab_forget(struct conntab *t);
  * changed. */
 bool conntab_lend(struct conntab *t, struct conn *c, enum dir dir);
 
-/* Who has had for longest what conntab_lend() found to be lent, and is not `c`. */
+/* Who has had for longest what conntab_lend() found to be lent, and is not `c`; rather one in which
+ * nobody has logged in. */
 struct conn *conntab_borrower(struct conntab *t, const struct conn *c);
 
 /* The packet is over: takes back what the streams do not need until the next one. */

@@ -106,15 +106,26 @@ void conntab_take_buffer(struct conntab *t, struct stream *stream)
 	stream->line.buf = NULL;
 }
 
-/* The first owner in the pool's order that is not `c`; there is one. `each`: numbers for one. */
+/* The first owner in the pool's order that is not `c`, and in which nobody has logged in if one of
+ * the first is such; there is one. `each`: numbers for one. */
 static struct conn *conntab_owner(struct conntab *t, const struct pool *pool, const uint32_t *owner,
 	uint32_t each, const struct conn *c)
 {
+	enum { LOOKED_AT = 256 };
+	struct conn *first = NULL;
 	uint32_t i = pool->in_use.first;
 
-	while (&t->conn[owner[i] / each] == c)
-		i = pool->link[i].next;
-	return &t->conn[owner[i] / each];
+	for (int n = 0; i != LIST_END && (n < LOOKED_AT || !first); i = pool->link[i].next, n++) {
+		uint32_t number = owner[i] / each;
+
+		if (&t->conn[number] == c)
+			continue;
+		if (t->crowd.client_of[number] != LIST_END)
+			return &t->conn[number];
+		if (!first)
+			first = &t->conn[number];
+	}
+	return first;
 }
 
 struct conn *conntab_borrower(struct conntab *t, const struct conn *c)

@@ -100,6 +100,27 @@ START_TEST(whose_rewrites_have_not_arrived_for_longest_goes)
 }
 END_TEST
 
+/* Nobody has to log in to have the beginning of a line held: it may become AUTH. */
+START_TEST(somebody_outside_has_no_rewrites_of_others_forgotten)
+{
+	enum { PLACES = 4 };
+	struct talk first, one;
+
+	start();
+	first = visit(1, 0);
+	engine.tab.edits.pool.max = PLACES;
+	ck_assert_int_eq(ask_for_port(&first, 50000), REASON_OPENED);
+	logs_in = false;
+	for (unsigned n = 0; n < 2 * PLACES; n++) {
+		one = visit(200, n);
+		server(&one, "220 x\r\n");
+		ck_assert_int_eq(client(&one, "A"), REASON_HELD);
+	}
+	ck_assert_uint_eq(engine.evicted, 0);
+	ck_assert_int_eq(ask_for_port(&first, 50000), REASON_OPENED);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
@@ -108,6 +129,7 @@ int main(void)
 		somebody_outside_pushes_out_himself,
 		a_session_that_logs_in_is_one_of_the_crowd_no_more,
 		whose_rewrites_have_not_arrived_for_longest_goes,
+		somebody_outside_has_no_rewrites_of_others_forgotten,
 	};
 
 	return unit_run("evict", test, ARRAY_SIZE(test));
