@@ -223,21 +223,23 @@ static int conf_file_get_bytes(FILE *file, char *line, int max)
 	return text ? len : -2;
 }
 
-/* The same without the blanks in front, which would have inih join the line with the one above,
- * and without the CR of a line's end. */
-static int conf_file_get_line(FILE *file, char *line, int max)
+/* The same without the mark of UTF-8 that may begin a file, the blanks in front, which would have
+ * inih join the line with the one above, and the CR of a line's end. */
+static int conf_file_get_line(FILE *file, bool first, char *line, int max)
 {
+	static const char mark[] = "\xef\xbb\xbf";
 	int len = conf_file_get_bytes(file, line, max);
 	size_t blanks, n;
 
 	if (len < 0)
 		return len;
-	blanks = strspn(line, " \t");
+	blanks = first && strncmp(line, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
+	blanks += strspn(line + blanks, " \t");
 	n = strlen(line) - blanks;
 	memmove(line, line + blanks, n + 1);
 	if (n && line[n - 1] == '\r')
 		line[n - 1] = '\0';
-	return strchr(line, '\r') ? -2 : len;
+	return strchr(line, '\r') || strncmp(line, mark, strlen(mark)) == 0 ? -2 : len;
 }
 
 /* inih knows such comments after a semicolon only. */
@@ -264,15 +266,11 @@ static bool has_only_comment_behind(const char *line)
 /* inih does not say where a section begins, nor that there is one without keys. */
 static void conf_file_begin_server(struct conf_reading *r, const char *line)
 {
-	static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, which inih leaves out */
 	const size_t n = strlen(SETTINGS_SERVER);
+	const char *end = line[0] == '[' ? strchr(line, ']') : NULL, *why;
 	char from[SERVER_FROM_MAX];
-	const char *end, *why;
 	struct text name;
 
-	if (r->line == 1 && strncmp(line, mark, strlen(mark)) == 0)
-		line += strlen(mark);
-	end = line[0] == '[' ? strchr(line, ']') : NULL;
 	if (!end || strncmp(line + 1, SETTINGS_SERVER, n) != 0 || !strchr("] \t", line[1 + n]))
 		return;
 	name = (struct text){line + 1 + n, (size_t)(end - line) - 1 - n};
@@ -291,7 +289,7 @@ static char *conf_file_next_line(char *line, int size, void *stream)
 
 	if (r->wrong)
 		return NULL;
-	len = conf_file_get_line(r->file, line, max);
+	len = conf_file_get_line(r->file, r->line == 0, line, max);
 	if (len == -1)
 		return NULL;
 	r->line++;

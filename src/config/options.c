@@ -202,7 +202,7 @@ static bool search_word(struct option_search *s, const char *word, int i)
 	if (options_command_named(s->name) && s->name[0])
 		return true;
 	snprintf(name, sizeof(name), "%s%s%.60s", s->name, s->name[0] ? " " : "", word);
-	if (options_command_named(name) || is_group(name)) {
+	if (*word && (options_command_named(name) || is_group(name))) {
 		add_word(s, word, i);
 		return true;
 	}

@@ -136,6 +136,7 @@ def test_argument_that_is_not_wanted_is_told(program, words):
     (PASVD, ["rules", "laod"], 'pasvd rules: unknown command "laod", did you mean "load"?'),
     (PASVD, ["rules"], "pasvd rules: a command is missing, there are print, load, diff, watch, remove"),
     (PASVD, ["chekc"], 'pasvd: unknown command "chekc", did you mean "check"?'),
+    (PASVD, ["-n", ""], 'pasvd: unknown command "", there are check, rules, replay, ct-helper'),
     (PASVD, ["--sokcet", "/x"], 'pasvd: unknown option "--sokcet", did you mean "--socket"?'),
     (PASVD, ["rules", "load", "--wann", "eth0"], 'pasvd rules load: unknown option "--wann", did you mean "--wan"?'),
     (PASVD, ["rules", "load", "--wan", "e\n0"], 'pasvd rules load: --wan "e?0": must be an interface name'),

@@ -186,9 +186,14 @@ END_TEST
 
 START_TEST(section_of_a_server_may_come_after_the_mark_of_utf_8)
 {
-	struct settings s = good("\xef\xbb\xbf[server ftp]\naddress = any\nwan = eth0\n");
+	static const char *const text[] = {"\xef\xbb\xbf[server ftp]\naddress = any\nwan = eth0\n",
+		"\xef\xbb\xbf  [server ftp]\naddress = any\nwan = eth0\n"};
 
-	ck_assert(s.servers.n == 1 && s.servers.server[0].n_wans == 1);
+	for (size_t i = 0; i < ARRAY_SIZE(text); i++) {
+		struct settings s = good(text[i]);
+
+		ck_assert(s.servers.n == 1 && s.servers.server[0].n_wans == 1);
+	}
 }
 END_TEST
 

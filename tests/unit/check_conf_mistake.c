@@ -360,6 +360,9 @@ END_TEST
 START_TEST(what_inih_would_ignore_is_refused)
 {
 	bad("[policy] deny-ports = 5\n", "1: only a comment may stand behind a [section]");
+	bad("\xef\xbb\xbf[policy] deny-ports = 5\n",
+		"1: only a comment may stand behind a [section]");
+	bad("\xef\xbb\xbf \xef\xbb\xbf[server ftp]\n", "1: bytes that are no text");
 	bad("[policy]\ndeny-ports = 5,\n  6\n",
 		"2: [policy] deny-ports = : something is missing at a comma");
 	bad("[policy]\ndeny-ports = 5\n  6\n", "3: neither [section] nor key = value");
