@@ -385,7 +385,7 @@ int conf_file_read(const char *path, bool needed, struct settings *ret_settings,
 	struct conf_reading r = {.error = error, .settings = settings_default()};
 	int err = conf_file_read_one(&r, path);
 
-	if (err == -ENOENT && !needed)
+	if (err == -ENOENT && !needed && is_missing(path))
 		err = 0;
 	if (!err)
 		err = drop_in_each(path, conf_file_read_one, &r, error, CONF_FILE_ERROR_MAX);

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "regular.h"
+
 enum { NAMES_MAX = 64 };
 
 struct names {
@@ -58,11 +60,11 @@ static int drop_in_collect(DIR *folder, struct names *ret_names)
 static int drop_in_list(const char *path, struct names *ret_names)
 {
 	DIR *folder = opendir(path);
-	int err;
+	int err = -errno;
 
 	ret_names->n = 0;
 	if (!folder)
-		return errno == ENOENT ? 0 : -errno;
+		return err == -ENOENT && is_missing(path) ? 0 : err;
 	err = drop_in_collect(folder, ret_names);
 	closedir(folder);
 	return err;

@@ -37,6 +37,16 @@ int regular_open(const char *path, FILE **ret_file)
 	return err;
 }
 
+bool is_missing(const char *path)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT;
+	close(fd);
+	return false;
+}
+
 const char *regular_error(int err)
 {
 	return err == -ENOTSUP ? "not a regular file" : strerror(-err);

@@ -189,9 +189,24 @@ static void refused(int err, const char *want)
 {
 	struct settings s;
 
-	ck_assert_int_eq(conf_file_read(path, true, &s, error), err);
-	ck_assert_str_eq(error, want);
+	for (int needed = 0; needed < 2; needed++) {
+		ck_assert_int_eq(conf_file_read(path, needed, &s, error), err);
+		ck_assert_str_eq(error, want);
+	}
 }
+
+START_TEST(a_link_that_leads_nowhere_is_not_missing)
+{
+	begin();
+	ck_assert(symlink("nowhere", path) == 0);
+	refused(-ENOENT, "test.conf: No such file or directory");
+	ck_assert(unlink(path) == 0);
+	write_text(path, "");
+	ck_assert(symlink("nowhere", "test.conf.d") == 0);
+	refused(-ENOENT, "test.conf.d: No such file or directory");
+	end();
+}
+END_TEST
 
 START_TEST(what_is_no_folder_or_no_file_is_refused_at_once)
 {
@@ -241,6 +256,7 @@ int main(void)
 		mistakes_name_the_file_they_are_in,
 		other_names_are_left_alone,
 		the_file_itself_may_be_missing_if_it_is_not_needed,
+		a_link_that_leads_nowhere_is_not_missing,
 		what_is_no_folder_or_no_file_is_refused_at_once,
 		a_folder_has_64_files,
 	};
