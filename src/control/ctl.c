@@ -355,16 +355,19 @@ static int ctl_let_in(int fd, const char *path)
 		       : 0;
 }
 
-static void ctl_make_folder(const char *path)
+/* 0 if it is there, or was made; or -errno. */
+static int ctl_make_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 
 	if (!slash || slash == path)
-		return;
+		return 0;
 	memcpy(folder, path, (size_t)(slash - path));
 	folder[slash - path] = '\0';
-	mkdir(folder, S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH);
+	return mkdir(folder, S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH) < 0 && errno != EEXIST
+		       ? -errno
+		       : 0;
 }
 
 static int ctl_client_start(struct ctl *ctl, const char *path)
@@ -379,8 +382,9 @@ static int ctl_client_start(struct ctl *ctl, const char *path)
 	if (ctl->epoll < 0 || ctl->listener < 0 || ctl->pause < 0)
 		return -errno;
 	memcpy(addr.sun_path, path, strlen(path) + 1);
-	ctl_make_folder(path);
-	err = ctl_bind_to(ctl->listener, &addr);
+	err = ctl_make_folder(path);
+	if (!err)
+		err = ctl_bind_to(ctl->listener, &addr);
 	if (!err)
 		err = ctl_let_in(ctl->listener, path);
 	if (!err && epoll_ctl(ctl->epoll, EPOLL_CTL_ADD, ctl->listener, &event) < 0)

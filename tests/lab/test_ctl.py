@@ -663,14 +663,15 @@ def test_folder_that_is_none_is_warned_of_and_the_daemon_works(stopped, visit):
         assert clients.download_bytes(ftp, trip) == CONTENT
 
 
-def test_folder_that_cannot_be_written_to_is_warned_of(stopped, visit):
+@pytest.mark.parametrize("name", ["ctl", "pasvd/ctl"])
+def test_folder_that_cannot_be_written_to_is_warned_of(stopped, visit, name):
     server, folder = ScriptedServer(stopped), stopped.tmp / "run"
     folder.mkdir()
     script = 'mount -t tmpfs -o ro none "$0" && exec "$@"'
-    daemon = lab_module.Pasvd(stopped, ["-s", folder / "ctl"],
+    daemon = lab_module.Pasvd(stopped, ["-s", folder / name],
                               prefix=("unshare", "--mount", "sh", "-c", script, folder))
     stopped.on_exit(daemon.stop)
-    assert f"control socket {folder}/ctl: Read-only file system; pasvctl will not work" in daemon.log()
+    assert f"control socket {folder}/{name}: Read-only file system; pasvctl will not work" in daemon.log()
     trip = visit(stopped, server)
     with clients.python_session(trip) as ftp:
         assert clients.download_bytes(ftp, trip) == CONTENT
