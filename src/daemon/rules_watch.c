@@ -58,23 +58,25 @@ static struct watch {
 
 /* --- rules --- */
 
-/* Reads the configuration. False after a line on stderr: what was known stays. */
-static bool watch_refresh(struct watch *w)
+/* Reads the configuration. Returns an exit status; if that is no success, then after a line on
+ * stderr: what was known stays. */
+static int watch_refresh(struct watch *w)
 {
 	struct rules_request next = watch_asked;
-	char *text = rules_complete(&next) == EXIT_SUCCESS ? rules_state_text(&next.rules) : NULL;
+	int status = rules_complete(&next);
+	char *text = status ? NULL : rules_state_text(&next.rules);
 	char *wanted = text ? rules_list_wanted(&next.rules) : NULL;
 
 	if (!wanted) {
 		free(text);
-		return false;
+		return status ? status : EXIT_FAILURE;
 	}
 	free(w->text);
 	free(w->wanted);
 	w->text = text;
 	w->wanted = wanted;
 	w->request = next;
-	return true;
+	return EXIT_SUCCESS;
 }
 
 /* Rules that are loaded with options or a configuration that are not ours may be so because the
@@ -82,7 +84,7 @@ static bool watch_refresh(struct watch *w)
 static bool watch_is_ours(struct watch *w)
 {
 	bool ours = rules_state_is(w->state, w->text) ||
-		    (!rules_state_is(w->state, "") && watch_refresh(w) &&
+		    (!rules_state_is(w->state, "") && watch_refresh(w) == EXIT_SUCCESS &&
 			    rules_state_is(w->state, w->text));
 
 	if (!ours && !w->left_alone)
@@ -148,7 +150,7 @@ static void watch_log_looked(void)
  * those of the new one, which the look after this finds out. */
 static void watch_reconfigure(struct watch *w)
 {
-	if (!rules_state_is(w->state, w->text) || !watch_refresh(w) ||
+	if (!rules_state_is(w->state, w->text) || watch_refresh(w) != EXIT_SUCCESS ||
 		rules_state_is(w->state, w->text))
 		return;
 	rules_state_set(w->state, w->text);
@@ -304,7 +306,7 @@ static void watch_begin(struct watch *w)
 static int watch_serve(void *data)
 {
 	struct watch *w = &watch;
-	int err;
+	int status, err;
 
 	(void)data;
 	sd_notify_open();
@@ -313,8 +315,9 @@ static int watch_serve(void *data)
 		return EXIT_SUCCESS;
 	}
 	sink_open(false);
-	if (!watch_refresh(w))
-		return EXIT_FAILURE;
+	status = watch_refresh(w);
+	if (status)
+		return status;
 	err = watch_open(w);
 	if (!err) {
 		watch_begin(w);

@@ -161,6 +161,14 @@ def test_queue_that_two_kinds_of_packets_have_is_a_mistake(tmp_path, options, te
     assert (done.returncode, done.stderr) == (2, f"pasvd: {told}\n".replace("FILE", str(file)))
 
 
+@pytest.mark.parametrize("words", [[], ["ct-helper"], ["rules", "print"], ["rules", "load"], ["rules", "diff"],
+                                   ["rules", "watch"], ["replay", "/dev/null"]], ids=" ".join)
+def test_mistake_in_the_configuration_is_told_and_has_status_2(tmp_path, words):
+    file = tmp_path / "conf"
+    file.write_text("[policy]\ndeny-ports = x\n")
+    assert f"{file}:2: [policy] deny-ports = x: must be ports" in complaint(PASVD, *words, "-c", file)
+
+
 def test_options_may_stand_before_and_after_the_command():
     for argv in (["-c", "/nonexistent", "ct-helper"], ["ct-helper", "-c/nonexistent"],
                  ["ct-helper", "--config=/nonexistent"], ["--config", "/nonexistent", "ct-helper"]):
