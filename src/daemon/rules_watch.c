@@ -291,16 +291,21 @@ static int watch_open(struct watch *w)
 }
 
 /* What is there at the start counts as ours, whatever it is. */
-static void watch_begin(struct watch *w)
+static int watch_begin(struct watch *w)
 {
+	int err;
+
 	rules_state_lock(w->state);
-	rules_state_set(w->state, w->text);
+	err = rules_state_set(w->state, w->text);
 	rules_state_unlock(w->state);
+	if (err)
+		return err;
 	watch_look(w);
 	w->legacy = legacy_fingerprint();
 	w->legacy_at = w->legacy ? loop_now() : 0;
 	watch_log_looked();
 	notify("READY=1\nSTATUS=Watches the rules.");
+	return 0;
 }
 
 static int watch_serve(void *data)
@@ -320,8 +325,8 @@ static int watch_serve(void *data)
 		return status;
 	err = watch_open(w);
 	if (!err) {
-		watch_begin(w);
-		err = watch_run(w);
+		err = watch_begin(w);
+		err = err ? err : watch_run(w);
 		notify("STOPPING=1");
 		rules_status_set(RULES_STATUS_UNKNOWN);
 		rules_state_delete(w->state);

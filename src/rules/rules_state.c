@@ -95,13 +95,20 @@ bool rules_state_is(int fd, const char *text)
 	return same;
 }
 
-void rules_state_set(int fd, const char *text)
+int rules_state_set(int fd, const char *text)
 {
 	size_t len = strlen(text);
+	ssize_t n;
+	int err;
 
-	/* Half a text is nobody's: the rules are left alone then. */
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, text, len, 0) != (ssize_t)len)
-		(void)ftruncate(fd, 0);
+	if (ftruncate(fd, 0) != 0)
+		return -errno;
+	n = pwrite(fd, text, len, 0);
+	if (n == (ssize_t)len)
+		return 0;
+	err = n < 0 ? -errno : -ENOSPC;
+	(void)ftruncate(fd, 0);
+	return err;
 }
 
 /* --- commands --- */

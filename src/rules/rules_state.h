@@ -30,7 +30,9 @@ void rules_state_unlock(int fd);
 
 /* Whether these are the rules that were loaded last; "": that they were removed. */
 bool rules_state_is(int fd, const char *text);
-void rules_state_set(int fd, const char *text);
+
+/* 0 or -errno. Half a text is nobody's: what cannot be kept as a whole counts as removed. */
+int rules_state_set(int fd, const char *text);
 
 /* rules_load() and rules_remove() by an administrator. */
 int rules_state_load(const struct rules *r);

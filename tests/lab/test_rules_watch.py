@@ -74,6 +74,13 @@ def test_without_options_it_ends_at_once(router):
     assert not router.state().exists()
 
 
+def test_without_room_for_what_it_keeps_it_does_not_start(router):
+    script = 'mount -t tmpfs -o size=4k none /run && head -c 4096 /dev/zero >/run/full && exec "$0" "$@"'
+    done = router.lab.router.run("unshare", "--mount", "sh", "-c", script, *lab_module.RULES, "watch", *OPTIONS, check=False)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        1, 'pasvd: event=start msg="cannot watch the rules: No space left on device"')
+
+
 @pytest.mark.parametrize("command", [
     "iptables -F", "iptables -t nat -F PREROUTING", "nft flush ruleset", "iptables -t mangle -F PASVD",
     "iptables -D FORWARD 1", "printf '*raw\\nCOMMIT\\n' | iptables-restore"])
