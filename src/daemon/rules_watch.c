@@ -333,7 +333,8 @@ static int watch_serve(void *data)
 	}
 	nl_close(&w->nl);
 	if (err)
-		log_at(REASON_LEVEL_ERR, "start", "cannot watch the rules: %s", strerror(-err));
+		log_at(REASON_LEVEL_ERR, "start", "cannot watch the rules: %s",
+			err == -EBUSY ? "another program does" : strerror(-err));
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

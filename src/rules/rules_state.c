@@ -56,11 +56,28 @@ static int state_open(int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* This lock is the watcher's for as long as it lives, that of flock() for as long as rules change.
+ */
+static int state_own(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int err;
+
+	if (fcntl(fd, F_SETLK, &lock) == 0)
+		return fd;
+	err = errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
+	close(fd);
+	return err;
+}
+
 int rules_state_create(void)
 {
+	int fd;
+
 	if (mkdir(RULES_STATE_FOLDER, 0755) != 0 && errno != EEXIST)
 		return -errno;
-	return state_open(O_CREAT);
+	fd = state_open(O_CREAT);
+	return fd < 0 ? fd : state_own(fd);
 }
 
 void rules_state_delete(int fd)

@@ -18,7 +18,7 @@
 /* The text of the rules of all their families; free() it. NULL: no memory. */
 char *rules_state_text(const struct rules *r);
 
-/* Makes the file. Its descriptor, or -errno. */
+/* Makes the file. Its descriptor, or -errno: -EBUSY if another watcher has it. */
 int rules_state_create(void);
 
 /* Removes the file and closes the descriptor. */

@@ -147,6 +147,15 @@ def test_rules_that_the_admin_removed_are_left_alone_until_he_loads_them(router)
     assert router.is_whole()
 
 
+def test_one_more_does_not_start_and_the_first_goes_on(router):
+    watch = router.watch()
+    again = router.rules("watch", *OPTIONS, check=False)
+    assert (again.returncode, again.stderr) == (1, 'pasvd: event=start msg="cannot watch the rules: another program does"\n')
+    router.rules("remove")
+    watch.reload()
+    assert watch.count("rules-left-alone") == 1 and not router.is_whole()
+
+
 def test_rules_that_the_admin_loaded_with_other_options_are_left_alone(router):
     watch = router.watch()
     router.rules("load", *OTHER_OPTIONS)
