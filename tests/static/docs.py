@@ -181,6 +181,12 @@ def test_manual_is_correct_mdoc(page):
     assert [line for line in complaints if "mandoc.db" not in line and "referenced manual not found" not in line] == []
 
 
+@pytest.mark.parametrize("page", MANUALS, ids=lambda page: page.name)
+def test_manual_names_folders_that_the_installed_one_has_in_its_own_place(page):
+    """man/meson.build puts the prefix in the place of /usr/local."""
+    assert re.findall(r"/usr/(?!local/)\S*", page.read_text()) == []
+
+
 def test_manuals_refer_to_pages_that_there_are():
     named = {name for page in MANUALS for name in re.findall(r"^\.Xr (\S+ \d)\b", page.read_text(), re.M)}
     ours = {f"{page.stem} {page.suffix[1:]}" for page in MANUALS}
