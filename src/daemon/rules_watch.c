@@ -132,13 +132,14 @@ static void watch_compare(struct watch *w)
 
 static void watch_look(struct watch *w)
 {
+	int lock = rules_state_lock();
+
 	rules_due_look(&w->due);
-	rules_state_lock(w->state);
 	if (w->request.when_missing == SETTINGS_RULES_IGNORE)
 		rules_status_set(RULES_STATUS_UNKNOWN);
 	else if (watch_is_ours(w))
 		watch_compare(w);
-	rules_state_unlock(w->state);
+	rules_state_unlock(lock);
 }
 
 static void watch_log_looked(void)
@@ -161,10 +162,11 @@ static void watch_reconfigure(struct watch *w)
 /* SIGHUP: what was missing may be another firewall's, and what is wanted may have changed. */
 static void watch_reload(struct watch *w)
 {
+	int lock = rules_state_lock();
+
 	rules_due_forgive(&w->due);
-	rules_state_lock(w->state);
 	watch_reconfigure(w);
-	rules_state_unlock(w->state);
+	rules_state_unlock(lock);
 	watch_look(w);
 	watch_log_looked();
 }
@@ -293,11 +295,9 @@ static int watch_open(struct watch *w)
 /* What is there at the start counts as ours, whatever it is. */
 static int watch_begin(struct watch *w)
 {
-	int err;
+	int lock = rules_state_lock(), err = rules_state_set(w->state, w->text);
 
-	rules_state_lock(w->state);
-	err = rules_state_set(w->state, w->text);
-	rules_state_unlock(w->state);
+	rules_state_unlock(lock);
 	if (err)
 		return err;
 	watch_look(w);

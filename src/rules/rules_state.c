@@ -56,8 +56,7 @@ static int state_open(int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* This lock is the watcher's for as long as it lives, that of flock() for as long as rules change.
- */
+/* The watcher's for as long as it lives. */
 static int state_own(int fd)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -90,15 +89,19 @@ void rules_state_delete(int fd)
 	close(fd);
 }
 
-void rules_state_lock(int fd)
+int rules_state_lock(void)
 {
-	while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+	int lock = open(RULES_STATE_LOCK, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	while (lock >= 0 && flock(lock, LOCK_EX) != 0 && errno == EINTR)
 		;
+	return lock;
 }
 
-void rules_state_unlock(int fd)
+void rules_state_unlock(int lock)
 {
-	flock(fd, LOCK_UN);
+	if (lock >= 0)
+		close(lock);
 }
 
 bool rules_state_is(int fd, const char *text)
@@ -130,32 +133,34 @@ int rules_state_set(int fd, const char *text)
 
 /* --- commands --- */
 
-int rules_state_load(const struct rules *r)
+static void state_leave(const char *text)
 {
-	int fd = state_open(0), status;
-	char *text;
+	int fd = state_open(0);
 
 	if (fd < 0)
-		return rules_load(r);
-	rules_state_lock(fd);
-	status = rules_load(r);
-	text = rules_state_text(r);
-	if (!status && text)
-		rules_state_set(fd, text);
-	free(text);
+		return;
+	rules_state_set(fd, text);
 	close(fd);
+}
+
+int rules_state_load(const struct rules *r)
+{
+	int lock = rules_state_lock(), status = rules_load(r);
+	char *text = rules_state_text(r);
+
+	if (!status && text)
+		state_leave(text);
+	free(text);
+	rules_state_unlock(lock);
 	return status;
 }
 
 int rules_state_remove(void)
 {
-	int fd = state_open(0), status;
+	int lock = rules_state_lock(), status;
 
-	if (fd < 0)
-		return rules_remove();
-	rules_state_lock(fd);
-	rules_state_set(fd, "");
+	state_leave("");
 	status = rules_remove();
-	close(fd);
+	rules_state_unlock(lock);
 	return status;
 }

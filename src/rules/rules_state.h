@@ -3,8 +3,11 @@
  *
  * While rules are watched there is a file in RULES_STATE_FOLDER whose name is the number of the
  * network namespace. It has the text of the rules that were loaded last, and nothing once they were
- * removed: so the watcher knows what an administrator wanted from what a firewall did. Who changes
- * rules holds the file's lock. Without a watcher there is no file, and nothing is left.
+ * removed: so the watcher knows what an administrator wanted from what a firewall did. Without a
+ * watcher there is no file.
+ *
+ * Who changes rules holds the lock of another file, RULES_STATE_LOCK, which stays: two that load at
+ * the same time would each find no rules, and both add theirs.
  */
 #ifndef PASVD_RULES_STATE_H
 #define PASVD_RULES_STATE_H
@@ -14,6 +17,7 @@
 #include "rules_text.h"
 
 #define RULES_STATE_FOLDER "/run/pasvd-rules"
+#define RULES_STATE_LOCK   "/run/pasvd-rules.lock"
 
 /* The text of the rules of all their families; free() it. NULL: no memory. */
 char *rules_state_text(const struct rules *r);
@@ -24,9 +28,10 @@ int rules_state_create(void);
 /* Removes the file and closes the descriptor. */
 void rules_state_delete(int fd);
 
-/* Waits until nobody else changes rules; until unlocked nobody will. */
-void rules_state_lock(int fd);
-void rules_state_unlock(int fd);
+/* Waits until nobody else changes rules; until unlocked nobody will. Where /run cannot be written
+ * to nobody is waited for. What it returns is for rules_state_unlock(). */
+int rules_state_lock(void);
+void rules_state_unlock(int lock);
 
 /* Whether these are the rules that were loaded last; "": that they were removed. */
 bool rules_state_is(int fd, const char *text);

@@ -71,6 +71,16 @@ def test_rules_loaded_twice_are_the_same(router, more):
     assert router.saved_rules() == once
 
 
+def test_rules_loaded_at_the_same_time_are_there_once(router):
+    rules(router, "load")
+    once = router.saved_rules()
+    rules(router, "remove")
+    loads = [router.router.popen(*lab_module.RULES, "load", *router.firewall_options, "--wan", "wan", "--server", "10.77.0.2")
+             for _ in range(8)]
+    assert [load.wait(timeout=lab_module.PATIENCE) for load in loads] == [0] * len(loads)
+    assert router.saved_rules() == once
+
+
 @pytest.mark.parametrize("more", OPTIONS, ids=lambda more: " ".join(more) or "plain")
 def test_rules_removed_leave_what_was_there_before(router, more):
     before = router.saved_rules()
