@@ -6,7 +6,8 @@
  * them skipped (RFC 854). Replies: RFC 959 section 4.2; 227: the first place where six numbers
  * 0..255 separated by commas fit (RFC 1123 section 4.1.2.6 asks clients to scan for it), or else
  * two after an IPv6 address or what a server leaves of it, all in parentheses: "(fd00::2,195,80)"
- * says pyftpdlib, "(2,195,80)" proftpd; 229: RFC 2428 section 3.
+ * says pyftpdlib, "(2,195,80)" proftpd; 229: RFC 2428 section 3, or with the fields that are empty
+ * there, "(|1|192.0.2.1|50000|)", which glFTPd says after CEPR.
  */
 #ifndef PASVD_FTP_H
 #define PASVD_FTP_H

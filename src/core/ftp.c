@@ -227,6 +227,12 @@ static int ftp_read_form_eprt(const uint8_t *p, size_t n, size_t at, struct ftp_
 	return used + digits + 1;
 }
 
+/* "(|1|192.0.2.1|50000|" at `at`. */
+static int ftp_read_229_full(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer)
+{
+	return p[at] == '(' && at + 1 < n ? ftp_read_form_eprt(p, n, at + 1, offer) : BAD;
+}
+
 typedef int read_offer_fn(const uint8_t *p, size_t n, size_t at, struct ftp_offer *offer);
 
 static const struct {
@@ -236,6 +242,7 @@ static const struct {
 	{FTP_ENTERING_PASSIVE, ftp_read_form_six},
 	{FTP_ENTERING_PASSIVE, ftp_read_form_two},
 	{FTP_ENTERING_EXTENDED_PASSIVE, ftp_read_229},
+	{FTP_ENTERING_EXTENDED_PASSIVE, ftp_read_229_full},
 };
 
 static bool is_passive_reply(uint16_t code)
@@ -258,12 +265,7 @@ static bool ftp_find_offer(
 
 bool ftp_reply_text(uint16_t code, const uint8_t *p, size_t n, struct ftp_offer *ret_offer)
 {
-	struct ftp_offer offer;
-	bool found = ftp_find_offer(code, p, n, 0, &offer);
-
-	if (found)
-		*ret_offer = offer;
-	return found;
+	return ftp_find_offer(code, p, n, 0, ret_offer);
 }
 
 /* A reply that may offer is held from its code on, since the text makes room for the endpoint

@@ -42,6 +42,12 @@ static bool is_code(const uint8_t *p, size_t n)
 	return n > CODE_LEN && (p[CODE_LEN] == ' ' || p[CODE_LEN] == '-' || p[CODE_LEN] == '\r');
 }
 
+/* A delimiter stands on either side of the endpoint. */
+static bool is_delimited(const struct ftp_offer *offer)
+{
+	return offer->form == FTP_FORM_PORT || offer->form == FTP_FORM_EPRT;
+}
+
 /* Behind the word at `at` and the spaces that follow it. */
 static size_t skip_word(const uint8_t *p, size_t end, size_t at)
 {
@@ -70,7 +76,7 @@ static size_t head_of(const uint8_t *p, size_t open, const struct ftp_offer *off
 {
 	size_t at = offer->at, head = at;
 
-	if (offer->form != FTP_FORM_PORT && at > open && p[at - 1] == '(')
+	if (!is_delimited(offer) && at > open && p[at - 1] == '(')
 		return at - 1;
 	while (head > open && p[head - 1] != ' ')
 		head--;
@@ -80,8 +86,7 @@ static size_t head_of(const uint8_t *p, size_t open, const struct ftp_offer *off
 /* Numbers stay: what is left of them could be another endpoint. A 229 ends with a delimiter. */
 static size_t tail_of(const uint8_t *p, size_t end, const struct ftp_offer *offer, size_t head)
 {
-	size_t at = (size_t)offer->at + offer->len,
-	       tail = offer->form == FTP_FORM_PORT ? at + 1 : at;
+	size_t at = (size_t)offer->at + offer->len, tail = is_delimited(offer) ? at + 1 : at;
 	const uint8_t *close = memchr(p + at, ')', end - at);
 
 	if (close && memchr(p + head, '(', offer->at - head))

@@ -36,7 +36,9 @@ static bool read_reply(const uint8_t *p, size_t n, struct ftp_offer *ret_offer)
 	if (ftp_reply(p, n, &r) < 0)
 		return false;
 	REQUIRE(r.code >= 100 && r.code <= 599);
-	REQUIRE(!r.offers || r.code == (r.offer.form == FTP_FORM_PORT ? 229 : 227));
+	REQUIRE(!r.offers ||
+		r.code == (r.offer.form == FTP_FORM_PORT || r.offer.form == FTP_FORM_EPRT ? 229
+											  : 227));
 	if (r.offers)
 		*ret_offer = r.offer;
 	return r.offers;

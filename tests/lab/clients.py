@@ -79,16 +79,20 @@ def curl_eprt(action, visit):
     return curl(action, visit, options=("--ftp-port", "-"))
 
 
-def lftp(action, visit, passive="yes"):
+def lftp(action, visit, passive="yes", extended="no"):
     what = {"list": "cls -1 pub/",
             "download": f"get {REMOTE} -o {visit.local}",
             "upload": f"put {visit.local} -o {visit.remote_upload}"}
-    script = ("set ftp:ignore-pasv-address no; set ftp:fix-pasv-address no; set ftp:prefer-epsv no; "
+    script = (f"set ftp:ignore-pasv-address no; set ftp:fix-pasv-address no; set ftp:prefer-epsv {extended}; "
               f"set ftp:passive-mode {passive}; "
               f"set net:max-retries 1; set net:timeout {LIMIT}; set cmd:fail-exit yes; "
               f"open -u {visit.user},{visit.password} -p {visit.port} ftp://{visit.host_in_url}; "
               f"{what[action]}; bye")
     return ["lftp", "--norc", "-c", script], None
+
+
+def lftp_epsv(action, visit):
+    return lftp(action, visit, extended="yes")
 
 
 def lftp_active(action, visit):
@@ -155,7 +159,7 @@ def wget_active(action, visit):
 COMMANDS = {"curl": curl, "curl-epsv": curl_epsv, "lftp": lftp, "tnftp": tnftp,
             "inetutils": inetutils, "ncftp": ncftp, "wget": wget}
 # What is left out of COMMANDS because it never sees a 227.
-EXTENDED_COMMANDS = {"tnftp-epsv": tnftp_epsv}
+EXTENDED_COMMANDS = {"lftp-epsv": lftp_epsv, "tnftp-epsv": tnftp_epsv}
 ACTIVE_COMMANDS = {"curl-port": curl_port, "curl-eprt": curl_eprt, "lftp-active": lftp_active,
                    "tnftp-port": tnftp_port, "tnftp-eprt": tnftp_eprt,
                    "inetutils-active": inetutils_active, "ncftp-active": ncftp_active,

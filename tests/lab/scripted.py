@@ -97,6 +97,7 @@ class ScriptedServer:
         self.control_port = port
         self.send_pasv = send_pasv
         self.send_port = send_whole
+        self.epsv_form = "|||{port}|"
         self.replies = {}           # command -> what to do with the control connection instead
         self.data_ports = []        # every data listener, in order
         self.commands = []          # every line, as it came
@@ -265,7 +266,8 @@ class Session:
     def do_epsv(self, _):
         self.target = None
         self.data = self.server.listen(next(self.server.passive_ports))
-        self.say(f"229 Extended Passive Mode Entered (|||{self.data.getsockname()[1]}|)")
+        address, port = self.data.getsockname()[:2]
+        self.say(f"229 Extended Passive Mode Entered ({self.server.epsv_form.format(address=address, port=port)})")
 
     def do_retr(self, _):
         connection = self.to_client() if self.target else self.from_client()

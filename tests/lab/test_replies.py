@@ -129,6 +129,22 @@ def test_replies_in_one_segment_are_told_apart(passive_site, passive, replies):
         del server.replies["NOOP"]
 
 
+@pytest.mark.daemon
+def test_address_in_a_229_is_rewritten(passive_site, visit):
+    """lftp asks for it with CEPR, if FEAT has that."""
+    server, lab = passive_site
+    server.replies["FEAT"] = lambda control: control.sendall(b"211-\r\n CEPR\r\n EPSV\r\n211 End\r\n")
+    server.replies["CEPR"] = lambda control: control.sendall(b"200 on\r\n")
+    server.epsv_form = "|1|{address}|{port}|"
+    try:
+        trip = visit(lab, server)
+        printed = clients.act("lftp-epsv", "download", trip)
+        assert trip.local.exists() and trip.local.read_bytes() == CONTENT, printed
+    finally:
+        server.replies.clear()
+        server.epsv_form = "|||{port}|"
+
+
 @pytest.mark.parametrize("command", [b"PASV\n", b"pasv\r\n", b"PaSv\n"])
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"], ids=["crlf", "lf"])
 def test_case_and_line_ends_do_not_matter(passive_site, passive, command, end):

@@ -131,6 +131,30 @@ START_TEST(a_229_is_read_with_any_delimiter)
 }
 END_TEST
 
+START_TEST(a_229_may_have_an_address)
+{
+	static const struct {
+		const char *text, *span, *endpoint;
+	} sample[] = {
+		{"229 ok (|1|10.0.0.2|50000|)\r\n", "1|10.0.0.2|50000", "10.0.0.2:50000"},
+		{"229 (RFC 2428) (|2|fd00::2|1024|).\n", "2|fd00::2|1024", "[fd00::2]:1024"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sample); i++) {
+		struct endpoint e = packet_endpoint(sample[i].endpoint);
+		const char *text = sample[i].text;
+		struct ftp_reply r;
+
+		ck_assert_int_eq(reply(text, strlen(text), &r), 0);
+		ck_assert_msg(r.offers, "%s", text);
+		ck_assert_int_eq(r.offer.form, FTP_FORM_EPRT);
+		ck_assert(endpoint_eq(&r.offer.listen, &e));
+		ck_assert_uint_eq(r.offer.at, (size_t)(strstr(text, sample[i].span) - text));
+		ck_assert_uint_eq(r.offer.len, strlen(sample[i].span));
+	}
+}
+END_TEST
+
 START_TEST(port_above_65535_is_refused)
 {
 	is_unreadable("229 (|||65536|)\r\n");
@@ -153,6 +177,9 @@ START_TEST(a_229_without_its_form_announces_nothing)
 		"229 (|!|50000|)\r\n",
 		"229 (|||50000!)\r\n",
 		"229 (|||5 0000|)\r\n",
+		"229 (|2|10.0.0.2|50000|)\r\n",
+		"229 (|1|50000|)\r\n",
+		"229 |1|10.0.0.2|50000|\r\n",
 		"229 (|||-1|)\r\n",
 		"229 (1115000001)\r\n",
 		"229 (   50000 )\r\n",
@@ -401,6 +428,7 @@ int main(void)
 		a_227_is_read_where_six_numbers_fit_first,
 		a_227_without_six_numbers_announces_nothing,
 		a_229_is_read_with_any_delimiter,
+		a_229_may_have_an_address,
 		port_above_65535_is_refused,
 		a_229_without_its_form_announces_nothing,
 		other_replies_announce_nothing,
