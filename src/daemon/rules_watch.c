@@ -123,10 +123,9 @@ static void watch_compare(struct watch *w)
 	rules_status_set(missing < 0    ? RULES_STATUS_UNKNOWN
 			 : missing == 0 ? RULES_STATUS_LOADED
 					: RULES_STATUS_MISSING);
-	if (missing <= 0)
-		return;
-	log_packet(REASON_LEVEL_WARNING, NULL, "rules-missing", first, "rules=%d", missing);
-	if (w->request.when_missing == SETTINGS_RULES_WATCH)
+	if (missing > 0)
+		log_packet(REASON_LEVEL_WARNING, NULL, "rules-missing", first, "rules=%d", missing);
+	if (missing != 0 && w->request.when_missing == SETTINGS_RULES_WATCH)
 		watch_load(w);
 }
 

@@ -139,11 +139,17 @@ static int child_status_of(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -EINTR;
 }
 
+/* The first line but for comments, such as iptables' that there are rules of another kind. */
 static void child_take_complaint(int fd, char complaint[RUN_COMPLAINT_MAX])
 {
 	ssize_t n = pread(fd, complaint, RUN_COMPLAINT_MAX - 1, 0);
 
 	complaint[n > 0 ? n : 0] = '\0';
+	while (complaint[0] == '#') {
+		const char *end = strchr(complaint, '\n'), *next = end ? end + 1 : "";
+
+		memmove(complaint, next, strlen(next) + 1);
+	}
 	for (char *end = complaint; (end = strchr(end, '\n'));) {
 		/* iptables-restore */
 		bool goes_on = end - complaint > 2 && memcmp(end - 2, ": ", 2) == 0;

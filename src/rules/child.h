@@ -15,7 +15,7 @@ struct output {
 	char *text; /* of standard output, with a NUL after it; free() it */
 	size_t len;
 	size_t room; /* bytes that text has */
-	/* the first line of standard error, or why there was no output */
+	/* the first line of standard error that is no comment, or why there was no output */
 	char complaint[RUN_COMPLAINT_MAX];
 };
 

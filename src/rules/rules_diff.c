@@ -14,6 +14,8 @@
 
 #define DIFF_DORMANT "flags dormant"
 
+enum { DIFF_PLACE_MAX = 32 };
+
 /* Lines of a text, which is cut into them. */
 struct diff_lines {
 	size_t n;
@@ -131,36 +133,76 @@ static void list_nft(FILE *out)
 	free(o.text);
 }
 
-static void list_iptables(int family, const char *prefix, FILE *out)
+/* In place of what is seen of tables that cannot be seen as a whole: their lines of the text. */
+static void list_unseen(
+	const struct rules_listing *l, const char *prefix, const char *text, FILE *out)
+{
+	char place[DIFF_PLACE_MAX];
+
+	for (size_t i = 0; i < RULES_TABLES; i++) {
+		const char *line = text, *end;
+
+		if (!l->unseen[i])
+			continue;
+		l->table[i][0] = '\0';
+		snprintf(place, sizeof(place), "%s%s: ", prefix, rules_tables[i]);
+		for (; (end = strchr(line, '\n')); line = end + 1) {
+			if (strncmp(line, place, strlen(place)) == 0)
+				fwrite(line, 1, (size_t)(end + 1 - line), out);
+		}
+	}
+}
+
+/* 0, or -errno after a line on stderr. */
+static int list_iptables(int family, const char *prefix, const char *assumed, FILE *out)
 {
 	struct rules_command command;
 	struct rules_listing listing;
+	char complaint[RUN_COMPLAINT_MAX];
+	int err;
 
 	if (rules_command_of(family, &command))
-		return;
-	if (rules_listing_read(&command, &listing) == 0)
+		return 0;
+	err = rules_listing_read(&command, &listing, complaint);
+	if (err == -ENOTSUP && assumed) {
+		list_unseen(&listing, prefix, assumed, out);
+		err = 0;
+	}
+	if (err)
+		options_wrong("%s", complaint);
+	else
 		rules_listing_print(&listing, prefix, out);
 	rules_listing_free(&listing);
+	return err;
 }
 
-/* What is loaded of the families of the rules, a line each; free() it. */
-static char *list_loaded(const struct rules *r)
+/* What is loaded of the families of the rules, a line each; free() it. Tables that iptables cannot
+ * show are assumed to have the lines that `assumed` has for them; NULL: such a table is an error.
+ * 0 or -errno. */
+static int list_loaded(const struct rules *r, const char *assumed, char **ret_text)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
+	int err = 0;
 
 	if (!out)
-		return NULL;
+		return -ENOMEM;
 	if (r->nft)
 		list_nft(out);
-	for (int family = 0; !r->nft && family < RULES_FAMILIES; family++) {
+	for (int family = 0; !err && !r->nft && family < RULES_FAMILIES; family++) {
 		if (r->families & 1U << family)
-			list_iptables(family,
+			err = list_iptables(family,
 				family == RULES_IP6 && r->families == RULES_BOTH ? "IPv6 " : "",
-				out);
+				assumed, out);
 	}
-	return fclose(out) == 0 ? text : NULL;
+	if (fclose(out) != 0 && !err)
+		err = -ENOMEM;
+	if (err)
+		free(text);
+	else
+		*ret_text = text;
+	return err;
 }
 
 char *rules_list_wanted(const struct rules *r)
@@ -173,16 +215,17 @@ char *rules_list_wanted(const struct rules *r)
 			"no network namespace can be made to try the rules: %s", strerror(-home));
 		return NULL;
 	}
-	if (rules_load(r) == EXIT_SUCCESS)
-		text = list_loaded(r);
+	if (rules_load(r) == EXIT_SUCCESS && list_loaded(r, NULL, &text))
+		text = NULL;
 	scratch_leave(home);
 	return text;
 }
 
 int rules_diff(const struct rules *r)
 {
-	char *wanted = rules_list_wanted(r), *loaded = wanted ? list_loaded(r) : NULL;
-	int status = wanted && loaded ? diff_compare(wanted, loaded) : EXIT_FAILURE;
+	char *wanted = rules_list_wanted(r), *loaded = NULL;
+	int status = wanted && list_loaded(r, NULL, &loaded) == 0 ? diff_compare(wanted, loaded)
+								  : EXIT_FAILURE;
 
 	free(wanted);
 	free(loaded);
@@ -220,9 +263,11 @@ static int diff_count_missing(char *wanted_text, char *loaded_text, char ret_fir
 
 int rules_missing(const struct rules *r, const char *wanted, char ret_first[RULES_LINE_MAX])
 {
-	char *copy = strdup(wanted), *loaded = list_loaded(r);
-	int missing = copy && loaded ? diff_count_missing(copy, loaded, ret_first) : -ENOMEM;
+	char *copy = strdup(wanted), *loaded = NULL;
+	int missing = copy ? list_loaded(r, wanted, &loaded) : -ENOMEM;
 
+	if (!missing)
+		missing = diff_count_missing(copy, loaded, ret_first);
 	free(copy);
 	free(loaded);
 	return missing;

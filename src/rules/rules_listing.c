@@ -193,25 +193,51 @@ static void delete_jumps(const char *listing, FILE *out)
 
 /* --- texts --- */
 
-int rules_listing_read(const struct rules_command *command, struct rules_listing *ret_listing)
+/* What a status of iptables means: 0, or -errno. A kernel without IPv6, or one that has not all
+ * tables, is no reason for a complaint. */
+static int listing_error_of(int status, const struct output *o)
 {
-	int err = 0;
+	bool no_nft = strstr(o->complaint, "Failed to initialize nft"),
+	     denied = strstr(o->complaint, "ermission denied");
 
-	for (size_t i = 0; i < RULES_TABLES; i++) {
-		struct output o;
+	if (status < 0)
+		return status;
+	if (status == 0 || (status == 1 && no_nft) || (status == 3 && !o->len && !denied))
+		return 0;
+	return (status == 1 || status == 3) && !denied ? -ENOTSUP : -EIO;
+}
 
-		if (run((const char *const[]){command->command, "-w", "10", "-t", rules_tables[i],
-				"-S", NULL},
-			    NULL, &o) == 0 &&
-			o.text) {
-			ret_listing->table[i] = o.text;
-			continue;
-		}
-		free(o.text);
-		ret_listing->table[i] = strdup("");
-		err = ret_listing->table[i] ? err : -ENOMEM;
+static int listing_read_table(const struct rules_command *command, const char *table,
+	char **ret_text, char complaint[RUN_COMPLAINT_MAX])
+{
+	struct output o;
+	int status =
+		run((const char *const[]){command->command, "-w", "10", "-t", table, "-S", NULL},
+			NULL, &o);
+	int err = listing_error_of(status, &o);
+
+	if (err)
+		snprintf(complaint, RUN_COMPLAINT_MAX, "%s",
+			o.complaint[0] ? o.complaint : "the rules cannot be listed");
+	*ret_text = o.text ? o.text : strdup("");
+	return *ret_text ? err : -ENOMEM;
+}
+
+int rules_listing_read(const struct rules_command *command, struct rules_listing *ret_listing,
+	char complaint[RUN_COMPLAINT_MAX])
+{
+	int worst = 0;
+
+	snprintf(complaint, RUN_COMPLAINT_MAX, "not enough memory");
+	*ret_listing = (struct rules_listing){0};
+	for (size_t i = 0; i < RULES_TABLES && (!worst || worst == -ENOTSUP); i++) {
+		int err = listing_read_table(
+			command, rules_tables[i], &ret_listing->table[i], complaint);
+
+		ret_listing->unseen[i] = err;
+		worst = err ? err : worst;
 	}
-	return err;
+	return worst;
 }
 
 void rules_listing_free(struct rules_listing *l)

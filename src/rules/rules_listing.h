@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "child.h"
+
 enum { RULES_TABLES = 4, RULES_COMMAND_LEN = 512 };
 
 /* The tables, in the order in which packets pass them. */
@@ -26,10 +28,14 @@ int rules_command_of(int family, struct rules_command *ret_command);
 /* What is loaded: the text for each table, "" where there is no such table. */
 struct rules_listing {
 	char *table[RULES_TABLES];
+	bool unseen[RULES_TABLES]; /* the text is not all of it: iptables cannot show it */
 };
 
-/* 0 or -ENOMEM; rules_listing_free() is due in either case. */
-int rules_listing_read(const struct rules_command *command, struct rules_listing *ret_listing);
+/* 0, or -errno and why in `complaint`: it is not known what is loaded. -ENOTSUP: nft has put rules
+ * into a table that iptables cannot show; the other tables are read. rules_listing_free() is due in
+ * any case. */
+int rules_listing_read(const struct rules_command *command, struct rules_listing *ret_listing,
+	char complaint[RUN_COMPLAINT_MAX]);
 
 void rules_listing_free(struct rules_listing *l);
 

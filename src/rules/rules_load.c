@@ -103,7 +103,7 @@ static bool take_back(const struct family_load *f)
 	char complaint[RUN_COMPLAINT_MAX];
 	struct rules_listing now;
 	struct change_text change;
-	bool done = rules_listing_read(&f->command, &now) == 0 && change_open(&change);
+	bool done = rules_listing_read(&f->command, &now, complaint) == 0 && change_open(&change);
 
 	if (done) {
 		rules_listing_restore(&now, &f->before, change.file);
@@ -138,17 +138,31 @@ static int load_families(const struct rules *r, struct family_load load[RULES_FA
 	return EXIT_SUCCESS;
 }
 
+/* 0, or EXIT_FAILURE after a line on stderr. Where it cannot be known what is loaded the rules are
+ * loaded all the same: they are needed more than jumps twice do harm. */
+static int load_look(int family, struct family_load *f)
+{
+	char complaint[RUN_COMPLAINT_MAX];
+	int err;
+
+	if (find_command(family, &f->command))
+		return EXIT_FAILURE;
+	err = rules_listing_read(&f->command, &f->before, complaint);
+	if (err == -ENOTSUP)
+		options_wrong("%s; jumps that were there may be there twice", complaint);
+	else if (err)
+		return load_failed(complaint, "; nothing was changed");
+	return EXIT_SUCCESS;
+}
+
 static int load_iptables(const struct rules *r)
 {
 	struct family_load load[RULES_FAMILIES] = {0};
 	int status = EXIT_SUCCESS;
 
 	for (int family = 0; family < RULES_FAMILIES && !status; family++) {
-		if (!(r->families & 1U << family))
-			continue;
-		status = find_command(family, &load[family].command);
-		if (!status && rules_listing_read(&load[family].command, &load[family].before))
-			status = out_of_memory();
+		if (r->families & 1U << family)
+			status = load_look(family, &load[family]);
 	}
 	if (!status)
 		status = load_families(r, load);
@@ -157,22 +171,29 @@ static int load_iptables(const struct rules *r)
 	return status;
 }
 
+static int remove_listed(const struct rules_command *command, const struct rules_listing *now)
+{
+	char complaint[RUN_COMPLAINT_MAX];
+	struct change_text change;
+
+	if (!change_open(&change))
+		return out_of_memory();
+	rules_listing_remove(now, change.file);
+	return change_apply(&change, command, complaint) == 0 ? EXIT_SUCCESS
+							      : load_failed(complaint, "");
+}
+
 /* Where nothing is loaded nothing is done: a kernel without IPv6 has no tables of that family
- * either. */
+ * either. What iptables cannot show stays. */
 static int remove_family(const struct rules_command *command)
 {
 	char complaint[RUN_COMPLAINT_MAX];
 	struct rules_listing now;
-	struct change_text change;
-	int status = EXIT_SUCCESS;
+	int err = rules_listing_read(command, &now, complaint);
+	int status = err ? load_failed(complaint, "") : EXIT_SUCCESS;
 
-	if (rules_listing_read(command, &now) || !change_open(&change)) {
-		status = out_of_memory();
-	} else {
-		rules_listing_remove(&now, change.file);
-		if (change_apply(&change, command, complaint) != 0)
-			status = load_failed(complaint, "");
-	}
+	if ((!err || err == -ENOTSUP) && remove_listed(command, &now) != EXIT_SUCCESS)
+		status = EXIT_FAILURE;
 	rules_listing_free(&now);
 	return status;
 }
@@ -227,7 +248,8 @@ int rules_load(const struct rules *r)
 	return r->nft ? load_nft(r) : load_iptables(r);
 }
 
-/* A command that is not installed has loaded nothing; that neither is there is a mistake. */
+/* A command that is not installed has loaded nothing; that neither is there is a mistake. What can
+ * be removed is, also if something else cannot. */
 int rules_remove(void)
 {
 	struct rules_command command;
@@ -235,16 +257,16 @@ int rules_remove(void)
 	bool any = false;
 
 	run_environment();
-	for (int family = 0; family < RULES_FAMILIES && !status; family++) {
+	for (int family = 0; family < RULES_FAMILIES; family++) {
 		int err = rules_command_of(family, &command);
 
 		if (err == -EINVAL)
 			return find_command(family, &command);
 		any |= !err;
-		if (!err)
-			status = remove_family(&command);
+		if (!err && remove_family(&command) != EXIT_SUCCESS)
+			status = EXIT_FAILURE;
 	}
-	if (status)
-		return status;
-	return any || has_table() ? remove_table_of_nft() : find_command(RULES_IP4, &command);
+	if (!any && !has_table())
+		return find_command(RULES_IP4, &command);
+	return remove_table_of_nft() ? EXIT_FAILURE : status;
 }

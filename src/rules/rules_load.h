@@ -28,7 +28,8 @@ int rules_diff(const struct rules *r);
  * NULL after a line on stderr. */
 char *rules_list_wanted(const struct rules *r);
 
-/* How many lines of such a text are not loaded, and the first of them; or -ENOMEM. */
+/* How many lines of such a text are not loaded, and the first of them; or -errno. What is in a
+ * table that iptables cannot show, since nft has put rules into it, counts as loaded. */
 int rules_missing(const struct rules *r, const char *wanted, char ret_first[RULES_LINE_MAX]);
 
 #endif

@@ -103,6 +103,51 @@ def test_remove_with_nothing_loaded_is_no_error(router):
     assert router.saved_rules() == before
 
 
+LISTINGS = [("echo '# Warning: of another kind' >&2; echo 'Another app holds the lock.' >&2; exit 4", "Another app holds the lock."),
+            ("echo 'Permission denied' >&2; exit 3", "Permission denied"),
+            ("kill -9 $$", "Interrupted system call")]
+
+
+@pytest.fixture
+def iptables_router(make_lab):
+    with make_lab(engine="none", forwards=(), firewall="iptables") as lab:
+        yield lab
+
+
+@pytest.mark.parametrize("action", ["load", "remove"])
+@pytest.mark.parametrize("script, complaint", LISTINGS, ids=["locked", "denied", "killed"])
+def test_without_a_listing_nothing_is_changed(iptables_router, action, script, complaint):
+    router = iptables_router
+    rules(router, "load")
+    loaded = router.saved_rules()
+    for name in ("iptables", "ip6tables"):
+        for kind, command in (("", script), ("-restore", f'exec /usr/sbin/{name}-restore "$@"')):
+            program = router.tmp / (name + kind)
+            program.write_text(f"#!/bin/sh\n{command}\n")
+            program.chmod(0o755)
+    options = ("--wan", "wan", "--server", "10.77.0.2") if action == "load" else ()
+    done = router.router.run(*lab_module.RULES, action, *options, check=False,
+                             env=os.environ | {"IPTABLES": str(router.tmp / "iptables")})
+    assert (done.returncode, done.stdout) == (1, "") and complaint in done.stderr
+    assert router.saved_rules() == loaded
+
+
+@pytest.mark.parametrize("rule", ["ct state vmap { new : accept }", "meta mark set 1"])
+def test_what_iptables_cannot_show_is_reported_and_the_rest_removed(iptables_router, rule):
+    router = iptables_router
+    router.router.run("iptables", "-A", "FORWARD", "-j", "ACCEPT")
+    router.router.run("nft", "-f", "-", input=f"add chain ip filter a\nadd rule ip filter a {rule}\n")
+    assert "may be there twice" in rules(router, "load").stderr
+    differ = router.router.run(*lab_module.RULES, "diff", "--wan", "wan", "--server", "10.77.0.2", check=False)
+    assert (differ.returncode, differ.stdout) == (1, "") and differ.stderr
+    removed = router.router.run(*lab_module.RULES, "remove", check=False)
+    assert removed.returncode == 1 and removed.stderr
+    assert "PASVD" not in router.router.run("iptables-save", "-t", "mangle").stdout
+    router.router.run("nft", "delete", "chain", "ip", "filter", "a")
+    rules(router, "remove")
+    assert "PASVD" not in "".join(router.saved_rules())
+
+
 def test_rules_can_be_changed_by_loading_others(router):
     rules(router, "load", "--port", "2121:21")
     rules(router, "load", "--port", "21")

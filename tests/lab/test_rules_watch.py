@@ -147,6 +147,23 @@ def test_rules_that_the_admin_removed_are_left_alone_until_he_loads_them(router)
     assert router.is_whole()
 
 
+def test_what_iptables_cannot_show_is_not_loaded_again(router):
+    watch = router.watch()
+    loaded = watch.count("rules-loaded")
+    router.lab.router.run("nft", "-f", "-", input="add chain ip filter a\nadd rule ip filter a ct state vmap { new : accept }\n")
+    watch.reload()
+    watch.reload()
+    assert watch.count("rules-loaded") == loaded
+    router.lab.router.run("iptables", "-t", "mangle", "-F")
+    watch.wait("rules-loaded", loaded)
+    watch.reload()
+    watch.reload()
+    assert watch.count("rules-loaded") == loaded + 1
+    router.lab.router.run("nft", "delete", "chain", "ip", "filter", "a")
+    router.rules("load", *OPTIONS)
+    assert router.is_whole()
+
+
 def test_one_more_does_not_start_and_the_first_goes_on(router):
     watch = router.watch()
     again = router.rules("watch", *OPTIONS, check=False)

@@ -28,6 +28,12 @@ START_TEST(output_and_status_come_back)
 	ck_assert_uint_eq(o.len, 8);
 	ck_assert_str_eq(o.complaint, "wrong");
 	done();
+	ck_assert_int_eq(shell("echo '# Warning' >&2; echo '# more' >&2; echo wrong >&2", NULL), 0);
+	ck_assert_str_eq(o.complaint, "wrong");
+	done();
+	ck_assert_int_eq(shell("echo '# Warning' >&2", NULL), 0);
+	ck_assert_str_eq(o.complaint, "");
+	done();
 }
 END_TEST
 
