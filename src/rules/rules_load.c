@@ -217,25 +217,26 @@ static int load_nft(const struct rules *r)
 	return status ? load_failed(o.complaint, "; nothing was changed") : EXIT_SUCCESS;
 }
 
-static bool has_table(void)
+/* 1: our table is there, 0: it is not, or -errno and why in `complaint`: -ENOENT if nft is not
+ * installed. */
+static int find_table(char complaint[RUN_COMPLAINT_MAX])
 {
 	struct output o;
-	int status = run((const char *const[]){"nft", "-t", "list", "table", "inet", "pasvd", NULL},
-		NULL, &o);
+	int status = run((const char *const[]){"nft", "list", "tables", "inet", NULL}, NULL, &o);
+	int found = status == 0 ? strstr(o.text, "table inet pasvd\n") != NULL : -EIO;
 
+	snprintf(complaint, RUN_COMPLAINT_MAX, "%s",
+		o.complaint[0] ? o.complaint : "the tables cannot be listed");
 	free(o.text);
-	return status == 0;
+	return status < 0 ? status : found;
 }
 
 static int remove_table_of_nft(void)
 {
 	struct output o;
-	int status;
-
-	if (!has_table())
-		return EXIT_SUCCESS;
-	status = run(
+	int status = run(
 		(const char *const[]){"nft", "delete", "table", "inet", "pasvd", NULL}, NULL, &o);
+
 	free(o.text);
 	return status ? load_failed(o.complaint, "") : EXIT_SUCCESS;
 }
@@ -252,8 +253,9 @@ int rules_load(const struct rules *r)
  * be removed is, also if something else cannot. */
 int rules_remove(void)
 {
+	char complaint[RUN_COMPLAINT_MAX];
 	struct rules_command command;
-	int status = EXIT_SUCCESS;
+	int status = EXIT_SUCCESS, found;
 	bool any = false;
 
 	run_environment();
@@ -266,7 +268,10 @@ int rules_remove(void)
 		if (!err && remove_family(&command) != EXIT_SUCCESS)
 			status = EXIT_FAILURE;
 	}
-	if (!any && !has_table())
+	found = find_table(complaint);
+	if (found > 0 && remove_table_of_nft() != EXIT_SUCCESS)
+		status = EXIT_FAILURE;
+	if (found == -ENOENT && !any)
 		return find_command(RULES_IP4, &command);
-	return remove_table_of_nft() ? EXIT_FAILURE : status;
+	return found < 0 && !any ? load_failed(complaint, "") : status;
 }

@@ -132,6 +132,13 @@ def test_without_a_listing_nothing_is_changed(iptables_router, action, script, c
     assert router.saved_rules() == loaded
 
 
+@pytest.mark.parametrize("table", ["", "add table inet pasvd"], ids=["without", "with"])
+def test_without_iptables_the_table_of_nft_is_removed_if_there_is_one(iptables_router, table):
+    iptables_router.router.run("nft", "-f", "-", input=table)
+    iptables_router.router.run(*lab_module.RULES, "remove", env=os.environ | {"IPTABLES": "iptables-none"})
+    assert "inet pasvd" not in iptables_router.router.run("nft", "list", "tables").stdout
+
+
 @pytest.mark.parametrize("rule", ["ct state vmap { new : accept }", "meta mark set 1"])
 def test_what_iptables_cannot_show_is_reported_and_the_rest_removed(iptables_router, rule):
     router = iptables_router
