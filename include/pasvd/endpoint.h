@@ -35,6 +35,11 @@ struct tuple {
  * FTP control connection sends in the original direction, the server in the reply direction. */
 enum dir { DIR_ORIGINAL = 0, DIR_REPLY = 1 };
 
+static inline enum dir dir_opposite(enum dir dir)
+{
+	return dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
+}
+
 enum {
 	DECIMAL_TEXT_MAX = 5,   /* "65535" */
 	ADDR_IP4_TEXT_MAX = 15, /* "255.255.255.255" */

@@ -176,14 +176,13 @@ static uint16_t policy_noted_port(
 static enum reason policy_find_parties(const struct policy *policy, const struct ftp_offer *offer,
 	enum dir speaker, const struct ct_view *view, uint32_t indev, struct parties *ret)
 {
-	const struct tuple *ours = &view->tuple[speaker];
-	const struct tuple *theirs =
-		&view->tuple[speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL];
+	const struct tuple *own = &view->tuple[speaker];
+	const struct tuple *peer = &view->tuple[dir_opposite(speaker)];
 	const struct addr *text = &offer->listen.addr;
-	struct parties p = {ours->src.addr, theirs->dst.addr, theirs->dst.addr};
+	struct parties p = {own->src.addr, peer->dst.addr, peer->dst.addr};
 	bool is_speaker;
 
-	p.announced = *policy_external_of(policy, &theirs->src.addr, &p.known, indev);
+	p.announced = *policy_external_of(policy, &peer->src.addr, &p.known, indev);
 	if (offer->form == FTP_FORM_TWO && p.listener.family == ADDR_IP4)
 		return REASON_UNREADABLE;
 	is_speaker = policy_names_speaker(text, speaker, &p);
@@ -203,8 +202,8 @@ static enum reason policy_find_parties(const struct policy *policy, const struct
 enum reason policy_plan(const struct policy *policy, const struct ftp_offer *offer,
 	enum dir speaker, const struct ct_view *view, uint32_t indev, struct plan *ret_plan)
 {
-	enum dir other = speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
-	const struct tuple *theirs = &view->tuple[other];
+	enum dir other = dir_opposite(speaker);
+	const struct tuple *peer = &view->tuple[other];
 	bool translated = policy_is_translated(view);
 	uint16_t port = offer->listen.port,
 		 announce = policy_announced_port(policy, port, translated), noted;
@@ -223,8 +222,7 @@ enum reason policy_plan(const struct policy *policy, const struct ftp_offer *off
 		.expect =
 			{
 				.master = view->tuple[DIR_ORIGINAL],
-				.tuple = {{theirs->src.addr, noted}, {p.known, announce},
-					theirs->zone},
+				.tuple = {{peer->src.addr, noted}, {p.known, announce}, peer->zone},
 				.translated = translated,
 				.nat_dir = other,
 				.nat = {p.listener, port},
@@ -319,9 +317,9 @@ static bool is_lan_port(
 static enum reason policy_plan_without_offer(const struct policy *policy,
 	const struct ct_view *view, enum dir speaker, uint16_t port, struct plan *ret_plan)
 {
-	const enum dir other = speaker == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
-	const struct tuple *theirs = &view->tuple[other];
-	const struct endpoint announce = {theirs->dst.addr, port};
+	const enum dir other = dir_opposite(speaker);
+	const struct tuple *peer = &view->tuple[other];
+	const struct endpoint announce = {peer->dst.addr, port};
 	bool translated = policy_is_translated(view);
 
 	if (any_range_has(policy->deny, policy->n_deny, port))
@@ -331,8 +329,8 @@ static enum reason policy_plan_without_offer(const struct policy *policy,
 		.expect =
 			{
 				.master = view->tuple[DIR_ORIGINAL],
-				.tuple = {{theirs->src.addr, translated ? port : 0}, announce,
-					theirs->zone},
+				.tuple = {{peer->src.addr, translated ? port : 0}, announce,
+					peer->zone},
 				.translated = translated,
 				.nat_dir = other,
 				.nat = {view->tuple[speaker].src.addr, port},

@@ -28,11 +28,6 @@ static inline enum reason reason_worse(enum reason a, enum reason b)
 	return a > b ? a : b;
 }
 
-static inline enum dir dir_opposite(enum dir dir)
-{
-	return dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
-}
-
 /* True if the server of the connection is behind this router: no web page of somebody else's sends
  * a browser there. If only the interfaces say so, it is not known before the client has spoken. */
 bool step_is_of_own_server(const struct step *s);

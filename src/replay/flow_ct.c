@@ -67,7 +67,7 @@ static enum ct_result flow_ct_expect_add(struct flows *f, struct flow *flow, con
 	flow_event(f, flow,
 		(struct event){
 			.kind = EVENT_OPEN,
-			.dir = e->nat_dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL,
+			.dir = dir_opposite(e->nat_dir),
 			.from = e->tuple.src,
 			.to = e->tuple.dst,
 			.listener = e->nat,

@@ -33,11 +33,6 @@ enum {
 	TCP_ACK = 8,
 };
 
-static enum dir follow_opposite(enum dir dir)
-{
-	return dir == DIR_ORIGINAL ? DIR_REPLY : DIR_ORIGINAL;
-}
-
 /* --- bytes of packets --- */
 
 static void follow_put_be16(uint8_t *p, uint16_t v)
@@ -77,7 +72,7 @@ static int follow_read_packet(struct flows *f, const struct frame *frame, struct
  * other direction. */
 static uint32_t follow_shifted_ack(const struct flow *flow, enum dir dir, uint32_t ack)
 {
-	const struct seqadj *a = &flow->view.seqadj[follow_opposite(dir)];
+	const struct seqadj *a = &flow->view.seqadj[dir_opposite(dir)];
 
 	return ack + (uint32_t)(seq_after(ack, a->pos) ? a->after : a->before);
 }
@@ -393,7 +388,7 @@ static void follow_on_segment(struct flows *f, const struct arrival *a)
 	if (seg->flags & (SEG_FIN | SEG_RST))
 		a->flow->view.established = false;
 	if (seg->flags & SEG_ACK)
-		follow_on_ack(f, a->flow, follow_opposite(a->dir), seg->ack);
+		follow_on_ack(f, a->flow, dir_opposite(a->dir), seg->ack);
 	if (seg->flags & SEG_SYN)
 		follow_on_syn(a->flow, seg, a->dir);
 	else if (seg->payload_len)
