@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* engine.h - a packet and the time go in, a verdict comes out
  *
- * The core's one entry. Daemon, unit tests, dialogues, fuzzers and benchmarks all call
- * engine_packet().
+ * Daemon, unit tests, dialogues, fuzzers and benchmarks all call engine_packet(). On-demand SYNs,
+ * which come by another queue, have an entry of their own in ondemand.h, and other routers'
+ * expectations in adopt.h.
  */
 #ifndef PASVD_ENGINE_H
 #define PASVD_ENGINE_H
