@@ -851,6 +851,22 @@ START_TEST(commands_that_went_past_are_not_waited_for)
 }
 END_TEST
 
+/* It may be the rest of a line that is no FTP. */
+START_TEST(an_offer_after_bytes_that_went_past_opens_nothing)
+{
+	struct talk t;
+
+	start();
+	t = masqueraded("192.168.1.5:40000", "198.51.100.2:40000");
+	client(&t, "NOOP\r\n");
+	t.seq[DIR_ORIGINAL] += 100;
+	server(&t, "200 x\r\n");
+	ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_NOT_FTP);
+	server(&t, "200 x\r\n");
+	ck_assert_int_eq(client(&t, "PORT 192,168,1,5,195,80\r\n"), REASON_OPENED);
+}
+END_TEST
+
 /* The predecessor read a command in two segments, of which the first comes again. The server has
  * both, and says so. */
 START_TEST(what_a_predecessor_has_read_is_not_held_against_a_client)
@@ -958,6 +974,7 @@ int main(void)
 		a_session_of_which_lines_went_past_goes_on,
 		what_follows_in_a_reply_that_went_past_opens_nothing,
 		commands_that_went_past_are_not_waited_for,
+		an_offer_after_bytes_that_went_past_opens_nothing,
 		what_a_predecessor_has_read_is_not_held_against_a_client,
 		a_client_whose_syn_was_not_seen_has_no_port_opened,
 		what_comes_before_the_first_segment_is_read,
