@@ -851,6 +851,24 @@ START_TEST(commands_that_went_past_are_not_waited_for)
 }
 END_TEST
 
+/* The server has it. No offer in it was made longer or shorter, so nothing is to be made again. */
+START_TEST(what_comes_again_after_a_restart_takes_no_command_away)
+{
+	struct talk t, again;
+
+	start();
+	t = again = talk();
+	client(&t, "NOOP\r\n");
+	succeed(true);
+	client(&t, "TYPE I\r\n");
+	server(&t, "200 x\r\n");
+	client(&t, "PASV\r\n");
+	client(&again, "NOOP\r\n");
+	ck_assert_int_eq(verdict.action, ACTION_PASS);
+	ck_assert_int_eq(server(&t, "227 (10,0,0,2,195,80)\r\n"), REASON_OPENED);
+}
+END_TEST
+
 /* It may be the rest of a line that is no FTP. */
 START_TEST(an_offer_after_bytes_that_went_past_opens_nothing)
 {
@@ -974,6 +992,7 @@ int main(void)
 		a_session_of_which_lines_went_past_goes_on,
 		what_follows_in_a_reply_that_went_past_opens_nothing,
 		commands_that_went_past_are_not_waited_for,
+		what_comes_again_after_a_restart_takes_no_command_away,
 		an_offer_after_bytes_that_went_past_opens_nothing,
 		what_a_predecessor_has_read_is_not_held_against_a_client,
 		a_client_whose_syn_was_not_seen_has_no_port_opened,
