@@ -23,7 +23,8 @@ enum line_sync {
 	LINE_JOINED,
 	/* no byte was read; bytes before the first one may come that nobody read */
 	LINE_UNREAD,
-	/* likewise; the receiver waits for `next`, so no segment beyond it is the first */
+	/* likewise; the receiver waits for `next`, so no segment beyond it is the first, nor one
+	 * that is far away */
 	LINE_AWAITED,
 	LINE_BEGUN,  /* bytes before `first` may come that nobody read */
 	LINE_SYNCED, /* what lies before `next` was read */

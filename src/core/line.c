@@ -117,11 +117,19 @@ bool line_is_far(uint32_t seq, uint32_t next)
 	return ahead > LINE_WINDOW || ahead < -LINE_WINDOW;
 }
 
+/* Whether the stream may begin at `seq`. */
+static bool may_begin(const struct line *l, uint32_t seq)
+{
+	if (l->sync == LINE_AWAITED)
+		return !seq_after(seq, l->next) && !line_is_far(seq, l->next);
+	return !line_has_begun(l);
+}
+
 enum line_place line_place(struct line *l, uint32_t seq, size_t len, size_t *ret_skip)
 {
 	int32_t ahead;
 
-	if (!line_has_begun(l) && !(l->sync == LINE_AWAITED && seq_after(seq, l->next)))
+	if (may_begin(l, seq))
 		line_begin(l, seq);
 	ahead = (int32_t)(seq - l->next);
 	if (line_is_far(seq, l->next))

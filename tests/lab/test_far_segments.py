@@ -126,3 +126,21 @@ def test_client_cuts_a_quoted_reply_and_sends_a_far_segment(site, asked, distanc
             check_shut(lab, lambda: lab.clients[0].is_shut(lab.publics[0], ORDINARY), (server.address, ORDINARY))
             assert seq == client.ack and payload.startswith(quoted.encode()), who
             assert reordered(lab) == before + 1     # it came by
+
+
+@pytest.mark.parametrize("distance", FAR)
+def test_client_begins_where_the_server_waits_for_it(make_lab, distance):
+    """And not where somebody says who sends in its name, and need not know more of the connection than its ends."""
+    with make_lab() as lab:
+        ScriptedServer(lab)
+        lab.router.sysctl("net.netfilter.nf_conntrack_tcp_be_liberal", 1)
+        with RawClient(lab.clients[0], lab.publics[0], login=False) as client:
+            client.line()
+            before = reordered(lab)
+            with RawTcp(client.namespace, lab.client_address(), lab.publics[0], source_port=client.control.getsockname()[1],
+                        position=positions(client.control)) as forger:
+                forger.stray(distance, b"z", ttl=ROUTER)
+                for command, code in (("USER lab", "331"), ("PASS lab", "230"), ("PASV", "227")):
+                    assert client.ask(command).startswith(code)
+            assert len(lab.expectations()) == 1
+            assert reordered(lab) == before + 1     # it came by

@@ -461,6 +461,20 @@ START_TEST(what_is_far_away_is_refused_and_changes_nothing)
 }
 END_TEST
 
+/* Where conntrack does not look at windows, anybody can send that in a peer's name. */
+START_TEST(nothing_begins_far_from_what_the_receiver_waits_for)
+{
+	struct line l = fresh_line();
+	size_t skip;
+
+	line_init(&l, true, isn);
+	ck_assert_int_eq(place(&l, isn - FAR_AWAY, 3, &skip), LINE_FAR);
+	ck_assert_int_eq(place(&l, isn + FAR_AWAY, 3, &skip), LINE_FAR);
+	ck_assert_int_eq(place(&l, isn + 0x80000000u, 3, &skip), LINE_FAR);
+	ck_assert_int_eq(place(&l, isn, 3, &skip), LINE_NEW);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
@@ -487,6 +501,7 @@ int main(void)
 		what_the_receiver_has_went_past_and_is_refused_if_it_comes,
 		what_a_predecessor_saw_may_come_after_what_comes_again_until_its_receiver_has_all,
 		what_is_far_away_is_refused_and_changes_nothing,
+		nothing_begins_far_from_what_the_receiver_waits_for,
 	};
 
 	return unit_run("line", test, ARRAY_SIZE(test));
