@@ -4,7 +4,8 @@
  * After CCC (RFC 4217 section 12.3) both sides close TLS with an alert, the client's first or the
  * server's. What the client sends is its own choice, and a reply may quote what it likes; so
  * nothing is read before the server has closed TLS, the server's text only right after its alert,
- * and the client's from a line end on unless it follows its own alert.
+ * and the client's from a line end on unless it follows its own alert. An alert that went by while
+ * no daemon ran is not known of: such a session stays what it was.
  */
 #include "clear.h"
 
@@ -17,23 +18,13 @@ static bool may_clear(const struct step *s)
 	return step_is_of_own_server(s);
 }
 
-/* A session that was TLS before a restart, and of which nothing was seen since: its alerts may have
- * gone by. */
-static bool is_met(const struct step *s)
-{
-	const struct stream *stream = s->conn->stream;
-
-	return !line_has_begun(&stream[DIR_ORIGINAL].line) &&
-	       !line_has_begun(&stream[DIR_REPLY].line);
-}
-
 /* TLS has ended. A client that went on with something like TLS after the server had ended it may
  * have hidden a command. */
 static void clear_begin(struct step *s, uint32_t seq)
 {
 	struct conn *c = s->conn;
 	struct stream *other = &c->stream[dir_opposite(s->dir)];
-	bool is_known = is_met(s) || (s->stream->closes && seq == s->stream->line.next);
+	bool is_known = s->stream->closes && seq == s->stream->line.next;
 
 	ondemand_del(s->h, &c->view);
 	c->tls = false;
@@ -50,8 +41,6 @@ static bool is_clear(const struct step *s, uint32_t seq, uint8_t first)
 {
 	const struct stream *server = &s->conn->stream[DIR_REPLY];
 
-	if (is_met(s))
-		return s->content == TLS_CLEAR && may_clear(s);
 	if (!server->closes || !may_clear(s) || s->content == TLS_ALERT)
 		return false;
 	if (s->dir == DIR_ORIGINAL)

@@ -181,13 +181,35 @@ def test_session_in_clear_text_again_is_read_again(scripted):
         assert is_open(lab)
 
 
+def restart(lab):
+    lab.pasvd.kill()
+    lab.start_pasvd()
+
+
 def test_restarted_daemon_reads_what_is_in_clear_text_again(scripted):
     server, lab = scripted
+    for is_clear in (False, True):
+        with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
+            if not is_clear:
+                restart(lab)
+            client.clear()
+            if is_clear:
+                client.ask("NOOP")
+                restart(lab)
+                client.ask("NOOP")
+            fetch_in_the_clear(client, lab, server)
+
+
+def test_clear_text_that_begins_while_no_daemon_runs_opens_nothing(scripted):
+    """Nobody has seen that TLS has ended: a client has its server's records look like anything."""
+    _, lab = scripted
     with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
         lab.pasvd.kill()
         client.clear()
         lab.start_pasvd()
-        fetch_in_the_clear(client, lab, server)
+        for _ in range(2):
+            assert client.ask("PASV").startswith("227")
+        assert lab.expectations() == []
 
 
 def ccc_curl(action, trip, mode):
