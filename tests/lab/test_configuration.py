@@ -90,7 +90,8 @@ def test_what_needs_a_restart_stays_also_when_a_file_has_changed(configured):
     address = router.lab.tmp / "address"
     address.write_text("203.0.113.7\n")
     changed = f"[pasvd]\nconnmark = 0xf\n[translate]\nexternal-address = file:{address}\n"
-    assert "connmark=0xf0000000 stays until pasvd is started again" in router.reload(changed)
+    router.reload(changed)
+    wait_for(lambda: "connmark=0xf0000000 stays until pasvd is started again" in router.pasvd.log(), 5, "the daemon says so")
     address.write_text("203.0.113.8\n")
     wait_for(lambda: router.pasv()[0] == "203.0.113.8", 5, "the file is read again")
     assert router.setting("connmark") == "0xf0000000"
