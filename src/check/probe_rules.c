@@ -145,8 +145,8 @@ static void probe_rules_read_nft(struct looking *l)
 		report_add(l->r, SEVERITY_UNSEEN, "nftables", "nft: %s",
 			*o.complaint ? o.complaint : "cannot be understood");
 		l->f->filters_unread = true;
-		for (size_t base = 0; status != -ENOENT && base < 2; base++)
-			l->f->own_unread[base] = true; /* without nft there are none */
+		if (status != -ENOENT) /* else there are none of pasvd's */
+			l->f->own_unread[0] = l->f->own_unread[1] = true;
 	}
 	free(o.text);
 }

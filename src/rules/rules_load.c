@@ -138,7 +138,7 @@ static int load_families(const struct rules *r, struct family_load load[RULES_FA
 	return EXIT_SUCCESS;
 }
 
-/* 0, or EXIT_FAILURE after a line on stderr. Where it cannot be known what is loaded the rules are
+/* 0, or EXIT_FAILURE after a line on stderr. Where iptables cannot show a table the rules are
  * loaded all the same: they are needed more than jumps twice do harm. */
 static int load_look(int family, struct family_load *f)
 {

@@ -6,6 +6,7 @@ is one; then against pasvd, which opens nothing and counts why.  The port that
 is aimed at has a listener that accepts anybody.
 """
 
+import contextlib
 import dataclasses
 import typing
 
@@ -240,19 +241,25 @@ def test_client_stays_shut(at_client, name):
 HARMLESS = b"550 "
 
 
+@contextlib.contextmanager
+def quoting(lab, *passive):
+    """A server that quotes a name like an announcement when it is asked for a size, and what it replies to PASV; and a
+    logged-in client that acknowledges what it likes."""
+    server = ScriptedServer(lab)
+    server.listen(ORDINARY)
+    answers(server, "SIZE", f"550 {announce(server, ORDINARY).strip()}: no such file\r\n")
+    answers(server, "PASV", *passive)
+    with RawTcp(lab.clients[0], lab.client_address(), lab.publics[0]) as client:
+        for command in (b"", b"USER lab\r\n", b"PASS lab\r\n"):
+            client.ask(command)
+        yield server, client
+
+
 @pytest.fixture
 def cutting(make_lab):
-    """A logged-in client that acknowledges what it likes, and has asked for a file with a name
-    like an announcement; a PASV waits for its answer."""
-    with make_lab() as lab:
-        server = ScriptedServer(lab)
-        server.listen(ORDINARY)
-        answers(server, "SIZE", f"550 {announce(server, ORDINARY).strip()}: no such file\r\n")
-        answers(server, "PASV")
-        with RawTcp(lab.clients[0], lab.client_address(), lab.publics[0]) as client:
-            for command in (b"", b"USER lab\r\n", b"PASS lab\r\n"):
-                client.ask(command)
-            yield lab, client
+    """The PASV waits for its answer."""
+    with make_lab() as lab, quoting(lab) as (_, client):
+        yield lab, client
 
 
 def check_shut(lab):
@@ -326,47 +333,33 @@ def test_offer_before_the_greeting_opens_nothing(both_ways, where, verb, behind)
 @pytest.mark.parametrize("wide", [True, False])
 def test_acknowledgement_that_ends_at_the_router_is_believed_by_no_successor(make_lab, wide):
     """Conntrack takes all for acknowledged; the server has to send again from where the client says."""
-    with make_lab(config=CLOSED) as lab:
-        server = ScriptedServer(lab)
-        server.listen(ORDINARY)
-        answers(server, "SIZE", f"550 {announce(server, ORDINARY).strip()}: no such file\r\n")
-        answers(server, "PASV", "227 no more ports\r\n")
-        with RawTcp(lab.clients[0], lab.client_address(), lab.publics[0]) as client:
-            for command in (b"", b"USER lab\r\n", b"PASS lab\r\n"):
-                client.ask(command)
-            client.segment(PSH | ACK, b"SIZE 227\r\n")
-            whole = client.next()[2]
-            client.acknowledge(len(whole), ttl=ROUTER)
-            rest = len(whole) - len(HARMLESS)
-            client.ack -= rest
-            lab.pasvd.kill()
-            lab.start_pasvd()
-            client.segment(PSH | ACK, b"PASV\r\n", window=WIDE if wide else rest)
-            client.receive(lambda text: b"\n" in text)
-            check_shut(lab)
+    with make_lab(config=CLOSED) as lab, quoting(lab, "227 no more ports\r\n") as (_, client):
+        client.segment(PSH | ACK, b"SIZE 227\r\n")
+        whole = client.next()[2]
+        client.acknowledge(len(whole), ttl=ROUTER)
+        rest = len(whole) - len(HARMLESS)
+        client.ack -= rest
+        lab.pasvd.kill()
+        lab.start_pasvd()
+        client.segment(PSH | ACK, b"PASV\r\n", window=WIDE if wide else rest)
+        client.receive(lambda text: b"\n" in text)
+        check_shut(lab)
 
 
 def test_reply_that_is_acknowledged_unseen_is_believed_by_no_successor(make_lab):
     """While no pasvd runs, the server's segment ends at the router, where conntrack has seen it, and the client's ACK of
     it passes: the server goes on in the middle of a line."""
-    with make_lab(config=CLOSED) as lab:
-        server = ScriptedServer(lab)
-        server.listen(ORDINARY)
-        answers(server, "SIZE", f"550 {announce(server, ORDINARY).strip()}: no such file\r\n")
-        answers(server, "PASV")
-        with RawTcp(lab.clients[0], lab.client_address(), lab.publics[0]) as client:
-            for command in (b"", b"USER lab\r\n", b"PASS lab\r\n"):
-                client.ask(command)
-            control = server.controls[0]
-            client.segment(PSH | ACK, b"SIZE 227\r\n", window=0)
-            wait_for(lambda: unacknowledged(control) > 0, PATIENCE, "the reply, which waits for a window")
-            whole = unacknowledged(control)
-            lab.pasvd.kill()
-            client.acknowledge(0, window=len(HARMLESS))
-            wait_for(lambda: retransmissions(control) > 0, PATIENCE, "the first part, sent again")
-            client.acknowledge(len(HARMLESS), window=0)
-            wait_for(lambda: unacknowledged(control) == whole - len(HARMLESS), PATIENCE, "the ACK")
-            lab.start_pasvd()
-            client.segment(PSH | ACK, b"PASV\r\n")
-            client.receive(lambda text: b"\n" in text)
-            check_shut(lab)
+    with make_lab(config=CLOSED) as lab, quoting(lab) as (server, client):
+        control = server.controls[0]
+        client.segment(PSH | ACK, b"SIZE 227\r\n", window=0)
+        wait_for(lambda: unacknowledged(control) > 0, PATIENCE, "the reply, which waits for a window")
+        whole = unacknowledged(control)
+        lab.pasvd.kill()
+        client.acknowledge(0, window=len(HARMLESS))
+        wait_for(lambda: retransmissions(control) > 0, PATIENCE, "the first part, sent again")
+        client.acknowledge(len(HARMLESS), window=0)
+        wait_for(lambda: unacknowledged(control) == whole - len(HARMLESS), PATIENCE, "the ACK")
+        lab.start_pasvd()
+        client.segment(PSH | ACK, b"PASV\r\n")
+        client.receive(lambda text: b"\n" in text)
+        check_shut(lab)
