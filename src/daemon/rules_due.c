@@ -4,11 +4,21 @@
 
 #include <string.h>
 
-void rules_due_change(struct rules_due *d, uint64_t now)
+void rules_due_deletion(struct rules_due *d, uint64_t now)
 {
 	if (!d->first)
 		d->first = now;
 	d->last = now;
+}
+
+void rules_due_change(struct rules_due *d, uint64_t now)
+{
+	d->last = now;
+}
+
+bool rules_due_waits(const struct rules_due *d)
+{
+	return d->first && !d->rest_until;
 }
 
 uint64_t rules_due_at(const struct rules_due *d)

@@ -4,9 +4,9 @@
  * Theory of operation. A process of its own, with the privilege that loading rules takes, which the
  * daemon does not have. It sleeps until nftables notifies it that a table, chain or rule was
  * deleted, or a table changed, by nft or by iptables-nft; the tables of iptables-legacy, if there
- * are any, are asked for their size every LEGACY_MS. Then (rules_due.h) it lists the rules as
- * `pasvd rules diff` does, and loads them if one is missing. The notification does not have to be
- * understood any further.
+ * are any, are asked for their size every LEGACY_MS. Once the firewall has done (rules_due.h) it
+ * lists the rules as `pasvd rules diff` does, and loads them if one is missing. The notification
+ * does not have to be understood any further.
  *
  * What an administrator does with `pasvd rules load` and `remove` is in a file (rules_state.h):
  * rules that were removed, or loaded with other options, are left alone. What it found is in
@@ -40,7 +40,7 @@
 #include "sd_notify.h"
 #include "sink.h"
 
-enum { LEGACY_MS = 5000 };
+enum { LEGACY_MS = 5000, LEGACY_BUSY_MS = RULES_DUE_QUIET_MS / 4 };
 
 static struct rules_request watch_asked; /* as the command line has it */
 
@@ -111,7 +111,7 @@ static void watch_load(struct watch *w)
 		rules_status_set(RULES_STATUS_LOADED);
 		log_at(REASON_LEVEL_INFO, "rules-loaded", "they are loaded again");
 	} else {
-		rules_due_change(&w->due, loop_now()); /* once more */
+		rules_due_deletion(&w->due, loop_now()); /* once more */
 	}
 }
 
@@ -175,13 +175,14 @@ static void watch_reload(struct watch *w)
 static int watch_on_event(const struct nlmsghdr *nlh, void *data)
 {
 	/* A table is made dormant by a message that makes it, too. */
-	static const uint16_t relevant[] = {
+	static const uint16_t deletions[] = {
 		NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELRULE, NFT_MSG_NEWTABLE};
 	struct watch *w = data;
 
-	for (size_t i = 0; i < ARRAY_SIZE(relevant); i++) {
-		if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | relevant[i]))
-			rules_due_change(&w->due, loop_now());
+	rules_due_change(&w->due, loop_now());
+	for (size_t i = 0; i < ARRAY_SIZE(deletions); i++) {
+		if (nlh->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | deletions[i]))
+			rules_due_deletion(&w->due, loop_now());
 	}
 	return 0;
 }
@@ -194,21 +195,27 @@ static int watch_read_events(struct watch *w)
 	do {
 		err = nl_dispatch_batch(&w->nl, NL_BATCH_MAX, false);
 		if (err == -ENOBUFS)
-			rules_due_change(&w->due, loop_now());
+			rules_due_deletion(&w->due, loop_now());
 	} while (err > 0 || err == -ENOBUFS);
 	return err == -EAGAIN ? 0 : err;
+}
+
+/* When to ask for the tables' sizes next. */
+static uint64_t watch_legacy_at(const struct watch *w)
+{
+	return w->legacy_at + (rules_due_waits(&w->due) ? LEGACY_BUSY_MS : LEGACY_MS);
 }
 
 static void watch_legacy_tables(struct watch *w)
 {
 	uint64_t now = loop_now(), fingerprint;
 
-	if (!w->legacy_at || now - w->legacy_at < LEGACY_MS)
+	if (!w->legacy_at || now < watch_legacy_at(w))
 		return;
 	w->legacy_at = now;
 	fingerprint = legacy_fingerprint();
 	if (fingerprint != w->legacy)
-		rules_due_change(&w->due, now);
+		rules_due_deletion(&w->due, now);
 	w->legacy = fingerprint;
 }
 
@@ -217,8 +224,8 @@ static int watch_sleep(const struct watch *w)
 {
 	uint64_t now = loop_now(), until = rules_due_at(&w->due);
 
-	if (w->legacy_at && (!until || w->legacy_at + LEGACY_MS < until))
-		until = w->legacy_at + LEGACY_MS;
+	if (w->legacy_at && (!until || watch_legacy_at(w) < until))
+		until = watch_legacy_at(w);
 	if (!until)
 		return -1;
 	return until > now ? (int)(until - now) : 0;

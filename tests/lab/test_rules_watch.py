@@ -92,6 +92,29 @@ def test_rules_that_are_removed_are_loaded_again(router, command):
     assert router.is_whole()
 
 
+# A firewall that takes its time, as with many rules or on a slow router.
+SLOW_FIREWALL = """\
+"$IPTABLES" -w -F
+until=$(($(date +%s) + 8))
+n=0
+while [ "$(date +%s)" -lt "$until" ] && [ "$n" -lt 5000 ]; do
+	"$IPTABLES" -w -A INPUT -p udp -j ACCEPT
+	n=$((n + 1))
+done
+"$IPTABLES" -w -X
+"""
+
+
+@pytest.mark.parametrize("iptables", ["iptables-nft", "iptables-legacy"])
+def test_firewall_that_is_at_work_is_left_alone(router, iptables):
+    """With a chain of pasvd's in the table its `iptables -X` would fail, and it might end half-way."""
+    watch = router.watch(env={**os.environ, "IPTABLES": iptables})
+    loaded = watch.count("rules-loaded")
+    router.lab.router.run("sh", "-euc", SLOW_FIREWALL, env={**os.environ, "IPTABLES": iptables})
+    assert watch.count("rules-loaded") == loaded
+    watch.wait("rules-loaded", loaded)
+
+
 def test_deletions_of_others_rules_are_none_of_its_business(router):
     watch = router.watch()
     before = watch.count("rules-missing")

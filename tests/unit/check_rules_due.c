@@ -7,11 +7,13 @@ enum { NOW = 1000000 };
 
 static struct rules_due due;
 
-START_TEST(nothing_is_due_without_a_change)
+START_TEST(nothing_is_due_without_a_deletion)
 {
 	due = (struct rules_due){0};
 	ck_assert_uint_eq(rules_due_at(&due), 0);
 	rules_due_change(&due, NOW);
+	ck_assert_uint_eq(rules_due_at(&due), 0);
+	rules_due_deletion(&due, NOW);
 	rules_due_look(&due);
 	ck_assert_uint_eq(rules_due_at(&due), 0);
 }
@@ -20,18 +22,20 @@ END_TEST
 START_TEST(a_look_waits_until_it_is_quiet)
 {
 	due = (struct rules_due){0};
-	rules_due_change(&due, NOW);
+	rules_due_deletion(&due, NOW);
 	ck_assert_uint_eq(rules_due_at(&due), NOW + RULES_DUE_QUIET_MS);
-	rules_due_change(&due, NOW + 400);
+	rules_due_deletion(&due, NOW + 400);
 	ck_assert_uint_eq(rules_due_at(&due), NOW + 400 + RULES_DUE_QUIET_MS);
+	rules_due_change(&due, NOW + 800);
+	ck_assert_uint_eq(rules_due_at(&due), NOW + 800 + RULES_DUE_QUIET_MS);
 }
 END_TEST
 
 START_TEST(changes_without_end_do_not_put_off_the_look_without_end)
 {
 	due = (struct rules_due){0};
-	for (uint64_t at = NOW; at < NOW + 20000; at += 100)
-		rules_due_change(&due, at);
+	for (uint64_t at = NOW; at < NOW + 2 * RULES_DUE_LATEST_MS; at += 100)
+		rules_due_deletion(&due, at);
 	ck_assert_uint_eq(rules_due_at(&due), NOW + RULES_DUE_LATEST_MS);
 }
 END_TEST
@@ -66,7 +70,7 @@ START_TEST(changes_do_not_shorten_a_rest)
 
 	load_until_rest(1000);
 	until = rules_due_at(&due);
-	rules_due_change(&due, NOW + 7000);
+	rules_due_deletion(&due, NOW + 7000);
 	ck_assert_uint_eq(rules_due_at(&due), until);
 }
 END_TEST
@@ -87,7 +91,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		nothing_is_due_without_a_change,
+		nothing_is_due_without_a_deletion,
 		a_look_waits_until_it_is_quiet,
 		changes_without_end_do_not_put_off_the_look_without_end,
 		rules_that_do_not_stay_are_given_up,
