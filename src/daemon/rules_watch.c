@@ -8,6 +8,12 @@
  * lists the rules as `pasvd rules diff` does, and loads them if one is missing. The notification
  * does not have to be understood any further.
  *
+ * A CT rule can lose its ct helper while it stays in the listing: on some kernels from Linux 5.19
+ * on, when any other ct helper is unregistered (nf_ct_ext_bump_genid() makes the extensions of all
+ * conntracks that are not confirmed void, and so those of the rule's template). So the rules are
+ * loaded again after a module of netfilter was unloaded (module_events.h). Rules of nft have no
+ * template.
+ *
  * What an administrator does with `pasvd rules load` and `remove` is in a file (rules_state.h):
  * rules that were removed, or loaded with other options, are left alone. What it found is in
  * another file (rules_status.h), for pasvctl.
@@ -30,6 +36,7 @@
 #include "legacy.h"
 #include "log.h"
 #include "loop.h"
+#include "module_events.h"
 #include "nl.h"
 #include "pasvd/array.h"
 #include "rules.h"
@@ -48,7 +55,8 @@ static struct watch {
 	struct rules_request request; /* completed from the configuration */
 	char *text;                   /* of the rules */
 	char *wanted;                 /* how they are listed */
-	int state, signals;
+	int state, signals, modules;
+	bool void_rules; /* a module was unloaded: CT rules may be without effect */
 	struct nl nl;
 	struct rules_due due;
 	uint64_t legacy, legacy_at; /* fingerprint, and when it was taken; 0: there are no tables */
@@ -109,6 +117,7 @@ static void watch_load(struct watch *w)
 	if (rules_load(&w->request.rules) == EXIT_SUCCESS) {
 		rules_state_set(w->state, w->text);
 		rules_status_set(RULES_STATUS_LOADED);
+		w->void_rules = false;
 		log_at(REASON_LEVEL_INFO, "rules-loaded", "they are loaded again");
 	} else {
 		rules_due_deletion(&w->due, loop_now()); /* once more */
@@ -125,7 +134,7 @@ static void watch_compare(struct watch *w)
 					: RULES_STATUS_MISSING);
 	if (missing > 0)
 		log_packet(REASON_LEVEL_WARNING, NULL, "rules-missing", first, "rules=%d", missing);
-	if (missing != 0 && w->request.when_missing == SETTINGS_RULES_WATCH)
+	if ((missing != 0 || w->void_rules) && w->request.when_missing == SETTINGS_RULES_WATCH)
 		watch_load(w);
 }
 
@@ -200,6 +209,15 @@ static int watch_read_events(struct watch *w)
 	return err == -EAGAIN ? 0 : err;
 }
 
+static void watch_read_modules(struct watch *w)
+{
+	if (!module_events_read(w->modules) || w->request.rules.nft)
+		return;
+	w->void_rules = true;
+	rules_due_deletion(&w->due, loop_now());
+	log_at(REASON_LEVEL_WARNING, "module-unloaded", "CT rules may give no ct helper any more");
+}
+
 /* When to ask for the tables' sizes next. */
 static uint64_t watch_legacy_at(const struct watch *w)
 {
@@ -251,11 +269,12 @@ static int watch_run(struct watch *w)
 
 	while (!err && watch_take_signal(w)) {
 		struct pollfd fds[] = {{.fd = nl_fd(&w->nl), .events = POLLIN},
-			{.fd = w->signals, .events = POLLIN}};
+			{.fd = w->signals, .events = POLLIN}, {.fd = w->modules, .events = POLLIN}};
 		uint64_t due;
 
 		poll(fds, ARRAY_SIZE(fds), watch_sleep(w));
 		err = watch_read_events(w);
+		watch_read_modules(w);
 		watch_legacy_tables(w);
 		due = rules_due_at(&w->due);
 		if (due && due <= loop_now())
@@ -294,6 +313,7 @@ static int watch_open(struct watch *w)
 	w->signals = watch_open_signals();
 	if (w->signals < 0)
 		return w->signals;
+	w->modules = module_events_open();
 	w->state = rules_state_create();
 	return w->state < 0 ? w->state : 0;
 }
