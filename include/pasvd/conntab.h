@@ -24,6 +24,7 @@
 #include "pasvd/pool.h"
 #include "pasvd/quota.h"
 #include "pasvd/session.h"
+#include "pasvd/tls.h"
 
 enum {
 	CONNTAB_SIZE = CROWD_SIZE,
@@ -57,8 +58,9 @@ struct conn {
 	struct ct_view view; /* its seqadj counts while no edits are lent */
 	struct session session;
 	struct quota_bucket quota;
-	struct opened *opened;   /* lent; NULL: nothing, or it has ended as far as we know */
-	struct stream stream[2]; /* by enum dir */
+	struct opened *opened;    /* lent; NULL: nothing, or it has ended as far as we know */
+	struct stream stream[2];  /* by enum dir */
+	struct tls_place records; /* with conn.tls: of the server */
 	/* by enum dir: where the last packet came in, or any of a client in the LAN; 0: unknown */
 	uint32_t indev[2];
 	/* enum trust, as the mark has it, or is going to with this packet's verdict */
@@ -74,6 +76,7 @@ struct conn {
 	bool reported : 1;  /* that it has no ct helper */
 	bool shifted : 1;   /* as TRUST_SHIFTED */
 	bool cleared : 1;   /* it was TLS before */
+	bool guessed : 1;   /* with cleared: where TLS ended may be what a client had encrypted */
 	/* with conn.tls: the client went on with TLS after the server had closed it */
 	bool hides : 1;
 	bool tls : 1;      /* nothing of it is read; lines tell what was, before TLS began */

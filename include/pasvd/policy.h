@@ -131,6 +131,9 @@ bool policy_range_has(const struct port_range *range, uint16_t port);
  * TLS_PASS. */
 enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *server);
 
+/* Whether the client of a control connection with `server` that is TLS gets this port of it. */
+bool policy_tls_opens(const struct policy *policy, const struct addr *server, uint16_t port);
+
 /* True if a control connection that dialled this port is TLS from the first byte on. */
 bool policy_is_implicit(const struct policy *policy, uint16_t dialled);
 

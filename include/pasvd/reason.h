@@ -20,7 +20,8 @@
 		"an on-demand SYN by a client without a live control connection that "             \
 		"is TLS")                                                                          \
 	X(NO_RANGE, "no-range", WARNING,                                                           \
-		"an on-demand SYN to a port that is not on demand for this client's server")       \
+		"a port that is not on demand for this client's server, in an on-demand SYN or a " \
+		"reply after TLS")                                                                 \
 	X(AMBIGUOUS, "ambiguous", WARNING,                                                         \
 		"an on-demand SYN of a server that may be for either of two clients")              \
 	X(DENIED, "denied", INFO, "the server refused a PORT or EPRT: its expectation is gone")    \

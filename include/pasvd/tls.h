@@ -26,6 +26,16 @@ enum tls_content {
  * of alerts are in front; else it is untouched. */
 enum tls_content tls_content(enum dir dir, const uint8_t *p, size_t n, size_t *ret_skip);
 
+/* Where a stream of records is. Zeros: that is not known. */
+struct tls_place {
+	bool known;
+	uint8_t header; /* bytes of a header that have come; 0: the next byte begins a record */
+	uint16_t left;  /* with a whole header: bytes of its record that are still to come */
+};
+
+/* Goes on by the `n` bytes that follow. It is not known any more if they cannot be records. */
+void tls_follow(struct tls_place *t, const uint8_t *p, size_t n);
+
 /* True if the bytes, which begin what a client says, begin a handshake: no command does. */
 bool tls_begins(const uint8_t *p, size_t n);
 

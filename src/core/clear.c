@@ -6,6 +6,11 @@
  * nothing is read before the server has closed TLS, the server's text only right after its alert,
  * and the client's from a line end on unless it follows its own alert. An alert that went by while
  * no daemon ran is not known of: such a session stays what it was.
+ *
+ * A client knows the keys, so it can have anything stand within a record of the server, where a
+ * segment may begin. So the server's records are followed from the first one on. Where that fails,
+ * as the rules let most of them pass by if there are ports on demand, the end of TLS is guessed,
+ * and no ports are opened but those.
  */
 #include "clear.h"
 
@@ -29,10 +34,26 @@ static void clear_begin(struct step *s, uint32_t seq)
 	ondemand_del(s->h, &c->view);
 	c->tls = false;
 	c->cleared = true;
+	c->guessed = !c->records.known;
 	session_start(&c->session, true, c->hides);
 	if (line_has_begun(&other->line))
 		line_skip(&other->line, other->line.next, other->closes);
 	line_skip(&s->stream->line, seq, is_known);
+}
+
+/* What the `n` new bytes at `seq` are. The server's are alerts only where a record begins. */
+static void clear_look(struct step *s, uint32_t seq, const uint8_t *p, size_t n, size_t *ret_skip)
+{
+	struct tls_place *records = &s->conn->records;
+
+	s->content = tls_content(s->dir, p, n, ret_skip);
+	if (s->dir == DIR_ORIGINAL)
+		return;
+	records->known = records->known && seq == s->stream->line.next;
+	if (records->known && records->header) {
+		s->content = TLS_UNCLEAR;
+		*ret_skip = 0;
+	}
 }
 
 /* Whether what stands at `seq` is clear text again. The client does not say where: the server's
@@ -48,26 +69,38 @@ static bool is_clear(const struct step *s, uint32_t seq, uint8_t first)
 	return seq == server->line.next && first >= '1' && first <= '5';
 }
 
-enum line_place clear_locate(struct step *s, const struct seg *seg, const uint8_t *payload,
-	size_t skip, size_t *ret_skip)
+/* The sequence number of the first byte that is new. */
+static uint32_t clear_first_new(const struct line *l, uint32_t seq)
+{
+	return line_has_begun(l) && seq_after(l->next, seq) ? l->next : seq;
+}
+
+enum line_place clear_locate(
+	struct step *s, const struct seg *seg, const uint8_t *payload, size_t *ret_skip)
 {
 	struct stream *stream = s->stream;
-	uint32_t seq = seg->seq + (uint32_t)skip, end = seg->seq + seg->payload_len;
+	uint32_t end = seg->seq + seg->payload_len, seq = clear_first_new(&stream->line, seg->seq);
+	const uint8_t *p = payload + (seq - seg->seq);
+	size_t alerts = 0;
 
-	if (line_has_begun(&stream->line) && !seq_after(end, stream->line.next))
+	if (!seq_after(end, seq))
 		return LINE_OLD;
-	if (skip) {
+	clear_look(s, seq, p, end - seq, &alerts);
+	if (alerts) {
 		stream->closes = true;
-		stream->line.next = seq;
+		stream->line.next = seq + (uint32_t)alerts;
 	}
-	if (is_clear(s, seq, payload[skip])) {
-		clear_begin(s, seq);
-		return line_place(&stream->line, seq, seg->payload_len - skip, ret_skip);
+	if (is_clear(s, seq + (uint32_t)alerts, p[alerts])) {
+		clear_begin(s, seq + (uint32_t)alerts);
+		*ret_skip = seq - seg->seq + alerts;
+		return LINE_NEW;
 	}
-	if (s->dir == DIR_REPLY)
+	if (s->dir == DIR_REPLY) {
 		s->conn->hides = false;
-	else
+		tls_follow(&s->conn->records, p, end - seq);
+	} else {
 		s->conn->hides |= s->conn->stream[DIR_REPLY].closes && s->content != TLS_ALERT;
+	}
 	stream->closes = s->content == TLS_ALERT;
 	line_skip(&stream->line, end, false);
 	return LINE_OLD;

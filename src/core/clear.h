@@ -5,9 +5,9 @@
 
 #include "step.h"
 
-/* The place of a segment of a connection that is TLS: LINE_OLD, nothing is read of it, until it
- * is clear text. `skip` bytes of alerts are before its payload. */
-enum line_place clear_locate(struct step *s, const struct seg *seg, const uint8_t *payload,
-	size_t skip, size_t *ret_skip);
+/* The place of a segment of a connection that is TLS: LINE_OLD, nothing is read of it, until
+ * *ret_skip bytes of it are followed by clear text that is new. */
+enum line_place clear_locate(
+	struct step *s, const struct seg *seg, const uint8_t *payload, size_t *ret_skip);
 
 #endif

@@ -125,6 +125,7 @@ static enum reason engine_on_secured(struct step *s)
 
 	offer_take_back(s, ENDING_CANCELLED); /* when it is to be shut cannot be read any more */
 	c->tls = true;
+	c->guessed = false;
 	c->hides = c->stream[DIR_ORIGINAL].closes = c->stream[DIR_REPLY].closes = false;
 	ondemand_add(s->h, &c->view);
 	return REASON_SECURED;
@@ -134,8 +135,10 @@ static enum reason engine_on_secured(struct step *s)
  * that the page had its visitor's browser send: then TLS is only what the client begins. */
 static enum reason engine_on_agreed(struct step *s)
 {
-	if (step_is_of_own_server(s))
+	if (step_is_of_own_server(s)) {
+		s->conn->records = (struct tls_place){.known = true};
 		return engine_on_secured(s);
+	}
 	s->conn->session.begins_tls = true;
 	return REASON_PASSED;
 }

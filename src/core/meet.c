@@ -343,12 +343,12 @@ static enum line_place meet_locate(
 	enum line_place where;
 
 	s->content = TLS_CLEAR;
-	if ((s->conn->tls || !line_has_begun(l)) && !s->conn->aborted)
-		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
 	if (s->conn->tls)
-		where = clear_locate(s, seg, payload, skip, ret_skip);
-	else if (s->content == TLS_ALERT ||
-		 (s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
+		return clear_locate(s, seg, payload, ret_skip);
+	if (!line_has_begun(l) && !s->conn->aborted)
+		s->content = tls_content(s->dir, payload, seg->payload_len, &skip);
+	if (s->content == TLS_ALERT ||
+		(s->content == TLS_RECORD && (s->conn->cleared || proves_tls(s))))
 		where = LINE_OLD;
 	else
 		where = meet_locate_line(s, seg, skip, ret_skip);
@@ -416,15 +416,17 @@ static bool meet_knows_trust(const struct step *s)
 }
 
 /* What the connection's mark is to say. A session whose server is within a reply counts as one that
- * has to log in again: its rest may quote names. So does one that is about to become TLS. */
+ * has to log in again: its rest may quote names. So does one that is about to become TLS. One that
+ * only may be clear text again counts as TLS. */
 static unsigned meet_trust(const struct step *s)
 {
 	const struct conn *c = s->conn;
-	bool may_offer = c->session.logged_in && !c->session.distrusted && !c->tls;
+	bool may_be_tls = c->tls || c->guessed;
+	bool may_offer = c->session.logged_in && !c->session.distrusted && !may_be_tls;
 
 	if (c->session.begins_tls && !c->session.distrusted && !c->tls && !c->shifted)
 		return TRUST_SEEN | TRUST_AGREED;
-	return TRUST_SEEN | (c->tls ? TRUST_TLS : 0) |
+	return TRUST_SEEN | (may_be_tls ? TRUST_TLS : 0) |
 	       (c->session.distrusted ? TRUST_DISTRUSTED : 0) |
 	       (may_offer && !c->session.multi ? TRUST_LOGGED_IN : 0) |
 	       (may_offer && c->shifted ? TRUST_SHIFTED : 0);

@@ -265,11 +265,16 @@ static enum reason offer_make_room(struct step *s, const struct ftp_offer *offer
 	return edits_full(s->stream->edits) ? REASON_TOO_MANY : REASON_PASSED;
 }
 
+/* Where TLS may have gone on, what looks like a reply opens no more than TLS does. */
 static enum reason offer_make_plan(
 	const struct step *s, const struct ftp_offer *offer, struct plan *ret_plan)
 {
+	const struct addr *server = &s->conn->view.tuple[DIR_REPLY].src.addr;
 	uint32_t indev = s->conn->indev[dir_opposite(s->dir)];
 
+	if (s->conn->guessed && s->dir == DIR_REPLY &&
+		!policy_tls_opens(s->h->policy, server, offer->listen.port))
+		return REASON_NO_RANGE;
 	return policy_plan(s->h->policy, offer, s->dir, &s->conn->view, indev, ret_plan);
 }
 

@@ -287,6 +287,12 @@ enum tls_mode policy_tls_mode(const struct policy *policy, const struct addr *se
 	return policy_tls_rule(policy, server, has_range ? TLS_ON_DEMAND : TLS_PASS);
 }
 
+bool policy_tls_opens(const struct policy *policy, const struct addr *server, uint16_t port)
+{
+	return policy_tls_rule(policy, server, TLS_ON_DEMAND) == TLS_ON_DEMAND &&
+	       has_tls_port(policy, server, port, port);
+}
+
 bool policy_is_implicit(const struct policy *policy, uint16_t dialled)
 {
 	return any_range_has(policy->implicit, policy->n_implicit, dialled);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tls.c - TLS or clear text, as far as it can be seen from outside
  *
- * Only the beginning of a segment is looked at. Control connections send a record or a few at a
+ * Of a segment only the beginning is looked at. Control connections send a record or a few at a
  * time, so nearly all segments begin with a header; one that does not is taken for the rest of a
  * record, unless it can only be whole lines of FTP. In TLS 1.3 an alert looks like data (RFC 8446
  * section 5.2) but for its length: two bytes, their type and a tag of 16, which no command of FTP
@@ -59,6 +59,37 @@ static bool is_line(enum dir dir, const uint8_t *p, size_t n)
 	if (!tls_is_text(p, n))
 		return false;
 	return dir == DIR_ORIGINAL ? ftp_is_command(p, n) : ftp_reply(p, n, &reply) == 0;
+}
+
+/* A byte of a header: type, version, length. */
+static void tls_follow_header(struct tls_place *t, uint8_t byte)
+{
+	static const struct {
+		uint8_t low, high;
+	} valid[HEADER_LEN] = {
+		{TYPE_FIRST, TYPE_LAST}, {MAJOR, MAJOR}, {0, MINOR_LAST}, {0, 0xff}, {0, 0xff}};
+
+	t->known = byte >= valid[t->header].low && byte <= valid[t->header].high;
+	t->left = (uint16_t)(t->left << 8 | byte);
+	t->header++;
+}
+
+void tls_follow(struct tls_place *t, const uint8_t *p, size_t n)
+{
+	while (t->known && n > 0) {
+		size_t used = 1;
+
+		if (t->header < HEADER_LEN) {
+			tls_follow_header(t, *p);
+		} else {
+			used = n < t->left ? n : t->left;
+			t->left -= (uint16_t)used;
+		}
+		if (t->header == HEADER_LEN && !t->left)
+			t->header = 0;
+		p += used;
+		n -= used;
+	}
 }
 
 bool tls_begins(const uint8_t *p, size_t n)

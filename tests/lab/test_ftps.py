@@ -186,18 +186,46 @@ def restart(lab):
     lab.start_pasvd()
 
 
-def test_restarted_daemon_reads_what_is_in_clear_text_again(scripted):
-    server, lab = scripted
-    for is_clear in (False, True):
+def cleared_over_a_restart(lab, client, is_clear):
+    """A session that is in clear text again, before the daemon is restarted or after that."""
+    if not is_clear:
+        restart(lab)
+    client.clear()
+    if is_clear:
+        client.ask("NOOP")
+        restart(lab)
+        client.ask("NOOP")
+
+
+# The rules let records pass by if there are ports on demand.
+@pytest.mark.parametrize("config, is_clear", [(CONFIG, False), ("", True)])
+def test_restarted_daemon_reads_what_is_in_clear_text_again(make_lab, config, is_clear):
+    with make_lab(config=config, clients=2) as lab:
+        server = ScriptedServer(lab, tls="explicit", passive_ports=PORTS)
         with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
-            if not is_clear:
-                restart(lab)
-            client.clear()
-            if is_clear:
-                client.ask("NOOP")
-                restart(lab)
-                client.ask("NOOP")
+            cleared_over_a_restart(lab, client, is_clear)
             fetch_in_the_clear(client, lab, server)
+
+
+@pytest.mark.parametrize("config, is_clear", [(CONFIG, True), ("", False)])
+def test_restarted_daemon_does_not_guess_where_tls_has_ended(make_lab, config, is_clear):
+    """A client has its server's records look like anything."""
+    with make_lab(config=config, clients=2) as lab:
+        server = ScriptedServer(lab, tls="explicit", passive_ports=PORTS)
+        with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
+            cleared_over_a_restart(lab, client, is_clear)
+            for _ in range(2):
+                assert client.ask("PASV").startswith("227")
+            assert lab.expectations() == []
+
+
+def test_end_of_tls_that_is_guessed_opens_no_more_than_tls(make_lab):
+    with make_lab(config=CONFIG) as lab:
+        ScriptedServer(lab, tls="explicit", passive_ports=range(PORTS[-1] + 1, PORTS[-1] + 100))
+        with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
+            client.clear()
+            assert client.ask("PASV").startswith("227")
+            assert lab.expectations() == [] and lab.pasvd.counters()["no-range"] == 1
 
 
 def test_clear_text_that_begins_while_no_daemon_runs_opens_nothing(scripted):
@@ -222,9 +250,11 @@ def ccc_curl(action, trip, mode):
 # pure-ftpd waits for the client's own closing of TLS, which curl leaves out when it is passive.
 @pytest.mark.parametrize("name, mode", [("proftpd-reuse", "passive"), ("proftpd-reuse", "active"),
                                         ("pure-ftpd", "active")])
-def test_client_that_clears_the_control_connection(make_lab, visit, name, mode):
-    """It believes the 227, and the server announces its private address."""
-    with make_lab(config=CONFIG) as lab:
+@pytest.mark.parametrize("config", [CONFIG, ""], ids=["ports on demand", "none"])
+def test_client_that_clears_the_control_connection(make_lab, visit, name, mode, config):
+    """It believes the 227, and the server announces its private address. If there are ports on demand, most records pass by;
+    else all are followed."""
+    with make_lab(config=config) as lab:
         server = start(lab, name)
         trip = visit(lab, server)
         printed = ccc_curl("download", trip, mode)

@@ -575,7 +575,7 @@ END_TEST
 /* --- TLS --- */
 
 /* Length and bytes of a record, with a line feed among them. */
-#define RECORD "\x17\x03\x03\x01\x02xxxx\nxxxx"
+#define RECORD "\x17\x03\x03\x00\x09xxxx\nxxxx"
 #define ALERT  "\x15\x03\x03\0\2\1\0"
 
 static void send_bytes(struct talk *t, enum dir dir, const void *bytes, size_t n)

@@ -153,6 +153,54 @@ START_TEST(no_cut_is_read_beyond_its_end)
 }
 END_TEST
 
+/* The stream in pieces of which the first has `first` bytes. */
+static struct tls_place follow(const char *bytes, size_t n, size_t first)
+{
+	struct tls_place t = {.known = true};
+	uint8_t *p = guard_copy(bytes, first);
+
+	tls_follow(&t, p, first);
+	guard_free(p, first);
+	p = guard_copy(bytes + first, n - first);
+	tls_follow(&t, p, n - first);
+	guard_free(p, n - first);
+	return t;
+}
+
+START_TEST(records_are_followed_however_they_are_cut)
+{
+	static const char stream[] = HELLO RECORD("\x17", "\x03", "\x00") DATA ALERT SEALED;
+	const size_t n = sizeof(stream) - 1;
+
+	for (size_t first = 0; first <= n; first++) {
+		struct tls_place whole = follow(stream, n, first), cut = follow(stream, n - 1, 0);
+
+		ck_assert(whole.known && !whole.header && !whole.left);
+		ck_assert(cut.known && cut.header && cut.left == 1);
+	}
+}
+END_TEST
+
+START_TEST(what_cannot_be_a_record_is_not_followed)
+{
+	static const char *const wrong[] = {"\x13\x03\x03", "\x18\x03\x03", "\x17\x02\x03",
+		"\x17\x04\x03", "\x17\x03\x05", "227"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		ck_assert(!follow(wrong[i], strlen(wrong[i]), 0).known);
+	ck_assert(!follow(DATA "227", sizeof(DATA "227") - 1, 0).known);
+}
+END_TEST
+
+START_TEST(a_place_that_is_not_known_stays_so)
+{
+	struct tls_place t = {0};
+
+	tls_follow(&t, (const uint8_t *)HELLO, sizeof(HELLO) - 1);
+	ck_assert(!t.known);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const test[] = {
@@ -161,6 +209,9 @@ int main(void)
 		only_whole_lines_of_text_are_clear,
 		clear_text_may_stand_behind_alerts,
 		no_cut_is_read_beyond_its_end,
+		records_are_followed_however_they_are_cut,
+		what_cannot_be_a_record_is_not_followed,
+		a_place_that_is_not_known_stays_so,
 	};
 
 	return unit_run("tls", test, ARRAY_SIZE(test));
