@@ -239,7 +239,8 @@ class KeepalivedFailover(Failover):
             ("192.168.1.1/24", f"{self.family.gateway}/32"),
             ("/etc/keepalived/pasvd-failover", str(self._path(router, "bin") / "notify"))))
         pids = [f"--{name}={self._path(router, name)}" for name in ("pid", "vrrp_pid", "checkers_pid", "bfd_pid")]
-        daemon = Process(router, [KEEPALIVED, "-n", "-l", "-D", "-P", "-f", path, *pids],
+        # One that does not run in time has the other router take over.
+        daemon = Process(router, ["nice", "-n", "-20", KEEPALIVED, "-n", "-l", "-D", "-P", "-f", path, *pids],
                          self._path(router, "keepalived.log"), env=LIBRARIES)
         self.keepaliveds[router] = daemon
         self.on_exit(daemon.stop)
