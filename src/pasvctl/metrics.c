@@ -12,7 +12,7 @@
 
 /* That sessions have; each has a sample, so that none appears only when it happens. */
 static const char *const states[] = {
-	"login", "logged-in", "tls", "closing", "not-ftp", "no-ct-helper", "not-translated"};
+	"login", "logged-in", "tls", "closing", "not-ftp", "no-ct-helper"};
 
 static void metrics_put_head(FILE *out, const char *name, const char *type, const char *help)
 {

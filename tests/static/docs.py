@@ -104,6 +104,15 @@ def test_options_and_commands_of_pasvctl_are_those_of_its_manual():
     assert set().union(*(options_of(PASVCTL, command) for command in commands)) == options_in_manual(described)
 
 
+def test_states_of_sessions_are_those_of_the_manual_and_the_schema():
+    page, schema = ((TOP / name).read_text() for name in ("man/pasvctl.8", "docs/pasvctl.schema.json"))
+    given, counted = ((TOP / "src" / name).read_text() for name in ("control/answer.c", "pasvctl/metrics.c"))
+    states = set(json.loads(schema)["definitions"]["session"]["properties"]["state"]["enum"])
+    assert set(re.findall(r'"([\w-]+)"', between(given, "*answer_state_of(", "\n}"))) == states
+    assert set(re.findall(r'"([\w-]+)"', between(counted, "states[] = {", "};"))) == states
+    assert set(re.findall(r"^\.Cm ([\w-]+)", between(page, "The state is one of\n", "the last one as in"), re.M)) == states
+
+
 def test_options_of_rules_are_those_of_the_manual():
     manual = options_in_manual(between(MANUAL_RULES, ".Sh DESCRIPTION", ".Ss iptables"))
     for command in "print", "load", "diff", "watch":
@@ -179,6 +188,12 @@ def test_manual_is_correct_mdoc(page):
     """Except that mandoc only knows pages of others that happen to be on this machine: those are looked at below."""
     complaints = output_of("mandoc", "-Tlint", page, status=None).splitlines()
     assert [line for line in complaints if "mandoc.db" not in line and "referenced manual not found" not in line] == []
+
+
+@pytest.mark.parametrize("page", MANUALS, ids=lambda page: page.name)
+def test_words_of_a_list_have_quotes_each(page):
+    """.Ql quotes all that is on its line, with the commas in between."""
+    assert re.findall(r"^\..*\bQl .* [,;] \S.*", page.read_text(), re.M) == []
 
 
 @pytest.mark.parametrize("page", MANUALS, ids=lambda page: page.name)
