@@ -359,7 +359,7 @@ static bool conf_file_check_servers(struct conf_reading *r)
 	const char *key = conf_file_key_without_lan(s);
 	const struct server *last;
 
-	if (!servers_check(&s->servers, s->nft, r->error, CONF_FILE_ERROR_MAX))
+	if (!servers_check(&s->servers, s->nft, s->families, r->error, CONF_FILE_ERROR_MAX))
 		return false;
 	if (key) {
 		const struct settings_source *source = settings_source_of(s, "clients", key);

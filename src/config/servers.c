@@ -158,9 +158,15 @@ static bool servers_has_wan(const struct server *s, const char *name)
 	return false;
 }
 
+static bool servers_serve_one_of(const struct server *s, unsigned int families)
+{
+	return !families || (families & 1 && servers_serve(s, ADDR_IP4)) ||
+	       (families & 2 && servers_serve(s, ADDR_IP6));
+}
+
 /* SERVERS_MISTAKES: none that is one server's own. */
 static enum servers_mistake servers_mistake_of(
-	const struct servers *all, const struct server *s, bool nft)
+	const struct servers *all, const struct server *s, bool nft, unsigned int families)
 {
 	const bool mistakes[] = {
 		[SERVERS_NO_ADDRESS] = !s->n_addresses,
@@ -171,6 +177,7 @@ static enum servers_mistake servers_mistake_of(
 		[SERVERS_WAN_IS_LAN] = *all->lan && servers_has_wan(s, all->lan),
 		[SERVERS_ACCEPT_OWN] = s->accept_data && !server_is_any(s),
 		[SERVERS_ACCEPT_NFT] = s->accept_data && nft,
+		[SERVERS_OTHER_FAMILY] = !servers_serve_one_of(s, families),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
@@ -196,10 +203,11 @@ static bool servers_find_same_port(
 	return false;
 }
 
-bool servers_find_mistake(const struct servers *s, bool nft, struct servers_finding *ret_finding)
+bool servers_find_mistake(const struct servers *s, bool nft, unsigned int families,
+	struct servers_finding *ret_finding)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		enum servers_mistake mistake = servers_mistake_of(s, &s->server[i], nft);
+		enum servers_mistake mistake = servers_mistake_of(s, &s->server[i], nft, families);
 
 		if (mistake == SERVERS_MISTAKES && !servers_find_same_port(s, i, ret_finding))
 			continue;
@@ -210,7 +218,8 @@ bool servers_find_mistake(const struct servers *s, bool nft, struct servers_find
 	return false;
 }
 
-bool servers_check(const struct servers *s, bool nft, char *error, size_t cap)
+bool servers_check(
+	const struct servers *s, bool nft, unsigned int families, char *error, size_t cap)
 {
 	static const char *const texts[SERVERS_MISTAKES] = {
 		[SERVERS_NO_ADDRESS] = "address is missing",
@@ -223,10 +232,12 @@ bool servers_check(const struct servers *s, bool nft, char *error, size_t cap)
 		[SERVERS_ACCEPT_OWN] = "accept-data needs address = any",
 		[SERVERS_ACCEPT_NFT] =
 			"accept-data: a table of nft cannot let through what others drop",
+		[SERVERS_OTHER_FAMILY] = ("address: none is of the families that the rules are for "
+					  "(key families, or -4 and -6)"),
 	};
 	struct servers_finding f;
 
-	if (!servers_find_mistake(s, nft, &f))
+	if (!servers_find_mistake(s, nft, families, &f))
 		return true;
 	if (f.mistake == SERVERS_SAME_PORT)
 		snprintf(error, cap,

@@ -60,6 +60,7 @@ enum servers_mistake {
 	SERVERS_WAN_IS_LAN,
 	SERVERS_ACCEPT_OWN,
 	SERVERS_ACCEPT_NFT,
+	SERVERS_OTHER_FAMILY, /* for which there are no rules */
 	SERVERS_SAME_PORT,
 	SERVERS_MISTAKES
 };
@@ -72,11 +73,14 @@ struct servers_finding {
 	uint16_t port;              /* and which one */
 };
 
-/* The first mistake, of a configuration or of options. False: there is none. */
-bool servers_find_mistake(const struct servers *s, bool nft, struct servers_finding *ret_finding);
+/* The first mistake, of a configuration or of options, for rules of nft or iptables and of
+ * `families`: 1 IPv4, 2 IPv6; 0: as the addresses are. False: there is none. */
+bool servers_find_mistake(const struct servers *s, bool nft, unsigned int families,
+	struct servers_finding *ret_finding);
 
 /* Whether all belongs together. False: one line of at most `cap` bytes in `error`. */
-bool servers_check(const struct servers *s, bool nft, char *error, size_t cap);
+bool servers_check(
+	const struct servers *s, bool nft, unsigned int families, char *error, size_t cap);
 
 /* Adds the passive ports of the servers to those of [tls]. NULL, or the one for which there is no
  * room. */

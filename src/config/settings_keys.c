@@ -17,11 +17,11 @@
 static const struct settings_section sections[] = {
 	{"pasvd", "The daemon."},
 	{SETTINGS_SERVER,
-		"A server behind this router, under any NAME; a section for each, up to "
-		"16. pasvd rules load without options loads the rules of these sections "
-		"and of [clients], and so does the service. pasvd itself knows by a section "
-		"that the server is behind this router, though nobody translates its "
-		"address. A section may go on in another file."},
+		"A server behind this router, under a NAME of at most 31 letters, digits, dots, "
+		"underscores and hyphens; a section for each, up to 16. pasvd rules load without "
+		"options loads the rules of these sections and of [clients], and so does the "
+		"service. pasvd itself knows by a section that the server is behind this router, "
+		"though nobody translates its address. A section may go on in another file."},
 	{"clients", "Clients behind this router that visit servers elsewhere."},
 	{"policy", "Which data connections may be opened."},
 	{"limits", "How many sessions are remembered, and how many ports a minute are opened. An "
@@ -110,7 +110,8 @@ static const struct settings_key keys[] = {
 	{"pasvd", "families", "auto", "auto, ipv4, ipv6 or both", SETTINGS_WITH_RULES, LIST_NONE,
 		settings_set_families,
 		"Which families these rules are for. By default the addresses of the servers "
-		"decide; without any, rules of iptables are for IPv4, those of nft for both."},
+		"decide; without any, rules of iptables are for IPv4, those of nft for both. "
+		"Each server needs an address of one of them."},
 
 	{SETTINGS_SERVER, "address", "",
 		"an IPv4 address, an IPv6 address or both, as in 192.168.1.10, fd00::10; or any",

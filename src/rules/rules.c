@@ -99,6 +99,8 @@ int rules_complete(struct rules_request *q)
 	if (!named) {
 		rules_from_settings(&settings, r);
 		q->asked = q->asked ? q->asked : settings.families;
+		if (!servers_check(&settings.servers, r->nft, q->asked, error, sizeof(error)))
+			return options_wrong("%s", error);
 	}
 	rules_fill_in(q);
 	r->queue = settings.queue;

@@ -293,7 +293,8 @@ static bool rules_fit_together(const struct rules *r)
 	struct servers_finding f;
 
 	rules_to_servers(r, &servers);
-	if (!servers_find_mistake(&servers, r->nft, &f))
+	/* rules_coherent() has looked at families. */
+	if (!servers_find_mistake(&servers, r->nft, 0, &f))
 		return true;
 	options_wrong("%s", texts[f.mistake]);
 	return false;

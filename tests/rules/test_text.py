@@ -68,6 +68,20 @@ def test_wrong_arguments_are_named(options, complaint):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("section,option,complaint", [
+    ("address = 10.0.0.2\nwan = wan0\n", "-6", "address: none is of the families that the rules are for"),
+    ("address = fd00::2\nwan = wan0\n", "-4", "address: none is of the families that the rules are for"),
+    ("address = any\nwan = wan0\naccept-data = yes\n", "--nft", "accept-data: a table of nft cannot let through"),
+])
+def test_options_that_do_not_go_with_what_is_configured_are_named(folder, section, option, complaint):
+    file = folder / "conf"
+    file.write_text(f"[server ftp]\n{section}")
+    assert pasvd_rules("--config", file).returncode == 0
+    done = pasvd_rules("--config", file, option)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"pasvd rules print: {file}:1: [server ftp]: {complaint}")
+
+
 @pytest.mark.parametrize("option,value,rule", [
     ("--wan", "fifteen-letters", "-A PASVD -i fifteen-letters -p tcp --dport 21 -j CT"),
     ("--wan", "br-lan.7_x", "-i br-lan.7_x "),

@@ -258,6 +258,8 @@ START_TEST(mistakes_are_named)
 END_TEST
 
 #define SERVER "[server ftp]\naddress = 10.0.0.2\nwan = eth0\n"
+#define OTHER_FAMILY                                                                               \
+	"address: none is of the families that the rules are for (key families, or -4 and -6)"
 
 START_TEST(what_a_server_lacks_is_named_where_its_section_begins)
 {
@@ -290,6 +292,12 @@ START_TEST(what_a_server_lacks_is_named_where_its_section_begins)
 		 "firewall = nft\n",
 			"1: [server any]: accept-data: a table of nft cannot let through what "
 			"others drop"},
+		{SERVER "[pasvd]\nfamilies = ipv6\n", "1: [server ftp]: " OTHER_FAMILY},
+		{"[pasvd]\nfamilies = ipv4\n[server ftp]\naddress = fd00::2\nwan = eth0\n",
+			"3: [server ftp]: " OTHER_FAMILY},
+		{"[server any]\naddress = any\npublic = 203.0.113.1\n[pasvd]\n"
+		 "families = ipv6\n",
+			"1: [server any]: " OTHER_FAMILY},
 		{SERVER "\n[server www]\naddress = 10.0.0.3\nwan = eth1, eth0\nports = 20, 21\n",
 			"5: [server www]: port 21 outside is that of [server ftp] (test.conf:1) as "
 			"well"},
