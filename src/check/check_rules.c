@@ -133,6 +133,18 @@ static struct finding *check_rules_wrong(const struct target *t, const char *tab
 	return found;
 }
 
+/* Somebody else's, or one of pasvd's for other options. */
+static struct finding *check_rules_strange(
+	const struct target *t, const char *table, struct report *r, const char *rule)
+{
+	struct finding *found = check_rules_wrong(t, table, r, "has an additional rule: ", rule);
+
+	finding_why(found,
+		"all that is in it decides about FTP; loading the rules removes what is not "
+		"of them");
+	return found;
+}
+
 static struct finding *check_rules_dormant(
 	const struct target *t, const char *table, struct report *r)
 {
@@ -159,8 +171,7 @@ static struct finding *check_rules_compare_chain(
 	if (missing)
 		return check_rules_wrong(t, expected->table, r, "lacks the rule ", missing->text);
 	if (strange)
-		return check_rules_wrong(
-			t, expected->table, r, "has a rule that is not of pasvd: ", strange->text);
+		return check_rules_strange(t, expected->table, r, strange->text);
 	return check_rules_same_order(expected, loaded)
 		       ? NULL
 		       : check_rules_wrong(t, expected->table, r, "is not in order", "");

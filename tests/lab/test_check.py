@@ -422,7 +422,7 @@ AILMENTS = {
         "iptables -t raw -F PREROUTING; iptables -t raw -F PASVD; iptables -t raw -X PASVD", "error",
         "chain PASVD of table raw is not there", ()),
     "rule of somebody else in the chain": (
-        "iptables -I PASVD -s 192.0.2.7 -j DROP", "error", "has a rule that is not of pasvd: -A PASVD -s 192.0.2.7", ()),
+        "iptables -I PASVD -s 192.0.2.7 -j DROP", "error", "has an additional rule: -A PASVD -s 192.0.2.7", ()),
     "chain is out of order": (
         "rule=$(iptables -S PASVD | grep -m1 ACCEPT | sed 's/^-A//'); iptables -D $rule; iptables -A $rule", "error",
         "chain PASVD of table filter is not in order", ()),
