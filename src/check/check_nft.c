@@ -19,6 +19,16 @@ static void check_nft_different(const struct facts *f, struct report *r)
 		f->config);
 }
 
+/* `refused` is what `pasvd rules diff` says: nft refuses "...": why. */
+static void check_nft_refused(const char *refused, struct report *r)
+{
+	struct finding *found = report_add(
+		r, SEVERITY_ERROR, "kernel", "%.*s", (int)strcspn(refused, ";"), refused);
+
+	finding_why(found, "each rule is needed, and so is what it asks of the kernel and of nft");
+	finding_fix(found, "modprobe -a nft_queue nft_ct nft_nat");
+}
+
 static void check_nft_without_options(const struct facts *f, struct report *r)
 {
 	struct finding *found = report_add(r, SEVERITY_UNSEEN, about,
@@ -47,12 +57,16 @@ static void check_nft_twice(const struct facts *f, struct report *r)
 
 void check_nft(const struct facts *f, struct report *r)
 {
+	const char *refused = strstr(f->nft.complaint, "nft refuses");
+
 	if (f->nft.wanted && f->nft.status == EXIT_SUCCESS)
 		report_add(r, SEVERITY_OK, about, "nft: those of %s%s%s are loaded",
 			f->configured ? "the configuration" : "`pasvd rules ", f->nft.options,
 			f->configured ? "" : "`");
 	else if (f->nft.wanted && f->nft.difference[0])
 		check_nft_different(f, r);
+	else if (f->nft.wanted && refused)
+		check_nft_refused(refused, r);
 	else if (f->nft.wanted)
 		report_add(r, SEVERITY_UNSEEN, about, "nft: whether they are loaded: %s",
 			f->nft.complaint);

@@ -15,6 +15,7 @@
 #include "child.h"
 #include "options.h"
 #include "rules_listing.h"
+#include "rules_value.h"
 
 /* One family of iptables that is changed. */
 struct family_load {
@@ -200,6 +201,51 @@ static int remove_family(const struct rules_command *command)
 
 /* --- nft --- */
 
+/* The number before the next `end`, after which *p stands then; or -1. */
+static int32_t nft_take_number(const char **p, char end)
+{
+	const char *after = strchr(*p, end);
+	int32_t number = after ? rules_number(*p, (size_t)(after - *p), UINT16_MAX) : -1;
+
+	*p = after ? after + 1 : *p;
+	return number;
+}
+
+static const char *nft_line(const char *text, int32_t line)
+{
+	while (text && --line > 0) {
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	return text ? text : "";
+}
+
+/* nft names a place in what it was given, which nobody has seen: "/dev/stdin:LINE:COLUMN-COLUMN:
+ * Error: WHY". In its stead the complaint says what stands there. */
+static void nft_show_refused(const char *text, char complaint[RUN_COMPLAINT_MAX])
+{
+	static const char error[] = ": Error: ";
+	const char *why = strstr(complaint, error), *p = strchr(complaint, ':');
+	char shown[RUN_COMPLAINT_MAX];
+	int32_t line, column;
+	size_t length;
+
+	if (!why || p == why)
+		return;
+	p++;
+	line = nft_take_number(&p, ':');
+	column = nft_take_number(&p, '-');
+	text = nft_line(text, line);
+	length = strcspn(text, "\n");
+	if (line < 1 || column < 1 || !length)
+		return;
+	if ((size_t)column > length) /* the end of the line: something is missing */
+		column = (int32_t)strspn(text, "\t") + 1;
+	snprintf(shown, sizeof(shown), "nft refuses \"%.*s\": %s", (int)length - column + 1,
+		text + column - 1, why + sizeof(error) - 1);
+	snprintf(complaint, RUN_COMPLAINT_MAX, "%s", shown);
+}
+
 /* nft loads all of a text or nothing. */
 static int load_nft(const struct rules *r)
 {
@@ -210,6 +256,7 @@ static int load_nft(const struct rules *r)
 	if (!text)
 		return out_of_memory();
 	status = run((const char *const[]){"nft", "-f", "-", NULL}, text, &o);
+	nft_show_refused(text, o.complaint);
 	free(text);
 	free(o.text);
 	if (status == -ENOENT)

@@ -1203,6 +1203,28 @@ def test_match_that_iptables_does_not_have(router):
     assert "xt_bpf" in finding["fix"]
 
 
+REFUSED = """\
+#!/bin/sh
+[ "$1" = -f ] || exec {real} "$@"
+awk '{{ at = index($0, "queue num") }}
+	at {{ print "/dev/stdin:" NR ":" at "-" at + 4 ": Error: Could not process rule: No such file or directory"; exit 1 }}' >&2
+"""
+
+
+def test_statement_of_nft_that_the_kernel_does_not_have(router):
+    """What nft says without the module nft_queue."""
+    where = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin")
+    real, wrapper = router.lab.tmp / "nft", router.lab.tmp / "wrapper"
+    shutil.copy(where, real)
+    wrapper.write_text(REFUSED.format(real=real))
+    wrapper.chmod(0o755)
+    script = f"mount --bind {wrapper} {where} && exec \"$@\""
+    checkup = router.check("--nft", *OPTIONS, prefix=("unshare", "--mount", "sh", "-euc", script, "sh"))
+    (finding,) = (finding for finding in checkup.of("error") if finding["about"] == "kernel")
+    assert finding["what"] == 'nft refuses "queue num 21": Could not process rule: No such file or directory'
+    assert "nft_queue" in finding["fix"]
+
+
 def test_program_that_is_not_installed(router):
     """A PATH is given, so only what is nowhere else can be missed: nft, behind another root."""
     where = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin")

@@ -186,7 +186,7 @@ class TestNft:
         for mistake in ("s/counter.*/no-such-statement/", 's/type "[a-z]*"/type "no-such-helper"/'):
             done = router.loader("load", "--nft", *CLIENTS, env=router.edited(mistake))
             assert done.returncode == 1
-            assert re.fullmatch("pasvd rules load: .+; nothing was changed\n", done.stderr)
+            assert re.fullmatch("pasvd rules load: nft refuses \".+\": .+; nothing was changed\n", done.stderr)
             assert router.saved() == before
 
     def test_iptables_and_nft_do_not_touch_each_other(self, router):
