@@ -12,8 +12,7 @@
 #define REASONS(X)                                                                                 \
 	X(PASSED, "passed", DEBUG, "nothing in it concerns us")                                    \
 	X(REPEATED, "repeated", DEBUG, "retransmission, given the same bytes as before")           \
-	X(HELD, "held", DEBUG,                                                                     \
-		"the end of an announcement has not come: its beginning waits for it")             \
+	X(HELD, "held", DEBUG, "the end of an offer has not come: its beginning waits for it")     \
 	X(ENCRYPTED, "encrypted", DEBUG, "TLS, or clear text after it that is not believed")       \
 	X(SECURED, "secured", INFO, "the control connection is TLS from here on")                  \
 	X(NO_MASTER, "no-master", DEBUG,                                                           \

@@ -18,12 +18,14 @@ Fenced blocks of README.md and docs/deployment.md, by what stands behind the fen
   console      commands that are only looked up.
   text hooks   how hooks of firewalls get to their place; tests/lab/test_firewalls.py runs the hooks.
   text         for the eye.
+Of the manual pages: commands that load rules, and all that pasvd.conf(5) shows.
 
 Limits: without root only what needs none is checked.
 
 As a program it runs itself and exits with 77 ("skipped") if it is not root.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -264,20 +266,52 @@ def each_block(kind):
     return pytest.mark.parametrize("block", blocks(README + DEPLOYMENT, kind), ids=lambda block: str(block).partition("\n")[0])
 
 
-@needs_root
-@each_block("sh")
-def test_commands_of_readme_work_as_shown(block, folder):
+@contextlib.contextmanager
+def some_router():
     namespace = lab_module.Namespace("readme")
     try:
         namespace.ip("link set lo up\nlink add eth0 type veth peer name eth1\nlink set eth0 up\n"
                      "link add lan0 type veth peer name lan1\nlink set lan0 up\n"
                      "link set eth1 up\naddress add 203.0.113.1/24 dev eth0\n"
                      "address add 198.51.100.1/24 dev eth1\n")
+        yield namespace
+    finally:
+        namespace.close()
+
+
+@needs_root
+@each_block("sh")
+def test_commands_of_readme_work_as_shown(block, folder):
+    with some_router() as namespace:
         for command, shown in commands_of(block):
             output = execute(namespace, command, folder)
             assert not shown or output == shown, command
-    finally:
-        namespace.close()
+
+
+def shown_in(page):
+    """The blocks of a manual page."""
+    return [block.replace("\\", "") for block in re.findall(r"^\.Bd -literal.*\n((?:.*\n)*?)\.Ed$", page.read_text(), re.M)]
+
+
+@needs_root
+def test_rules_of_manuals_can_be_loaded(folder):
+    commands = re.findall(r"^# (pasvd rules load .+)$", "\n".join(block for page in MANUALS for block in shown_in(page)), re.M)
+    assert len(commands) > 4
+    with some_router() as namespace:
+        for command in commands:
+            execute(namespace, command, folder)
+
+
+def test_configurations_of_the_manual_are_accepted_and_its_mistake_is_reported_so(folder):
+    *configurations, mistake = shown_in(TOP / "man" / "pasvd.conf.5")[1:]
+    file = folder / "pasvd.conf"
+    assert len(configurations) > 4
+    for text in configurations:
+        file.write_text(text)
+        # What is not there on this machine is logged.
+        assert "pasvd.conf:" not in output_of(PASVD, "-n", "-c", file)
+    file.write_text("[policy]\n\n" + re.search(r"deny-ports = \d+", mistake)[0])
+    assert output_of(PASVD, "-n", "-c", file, status=2).replace(str(file), "/etc/pasvd/pasvd.conf") == re.sub(r"\n(?=.)", " ", mistake)
 
 
 def shape(line):
