@@ -341,7 +341,7 @@ static int watch_serve(void *data)
 
 	(void)data;
 	sd_notify_open();
-	if (rules_ask_for_nobody(&watch_asked)) {
+	if (rules_ask_for_nobody(&watch_asked, "is watched")) {
 		notify("READY=1");
 		return EXIT_SUCCESS;
 	}

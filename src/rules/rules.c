@@ -148,12 +148,16 @@ static int rules_run_print(void *data)
 	return status ? status : options_flush();
 }
 
-bool rules_ask_for_nobody(const struct rules_request *q)
+bool rules_ask_for_nobody(const struct rules_request *q, const char *undone)
 {
 	char error[CONF_FILE_ERROR_MAX];
 
-	return !rules_name_somebody(q) && conf_read(&q->conf, &settings, error) == 0 &&
-	       !rules_are_configured(&settings);
+	if (rules_name_somebody(q) || conf_read(&q->conf, &settings, error) != 0 ||
+		rules_are_configured(&settings))
+		return false;
+	options_wrong(
+		"nothing is configured, neither [server NAME] nor [clients]: nothing %s", undone);
+	return true;
 }
 
 /* The service loads what is configured, and that may be nothing: other rules may be loaded, by hand
@@ -163,11 +167,8 @@ static int rules_run_load(void *data)
 	struct rules_request *q = data;
 	int status;
 
-	if (rules_ask_for_nobody(q)) {
-		options_wrong("nothing is configured, neither [server NAME] nor [clients]: "
-			      "nothing was loaded");
+	if (rules_ask_for_nobody(q, "was loaded"))
 		return EXIT_SUCCESS;
-	}
 	status = rules_complete(q);
 	return status ? status : rules_state_load(&q->rules);
 }

@@ -39,8 +39,9 @@ unsigned int rules_families_of_servers(const struct rules *r);
 /* Whether an option says whom the rules are for. */
 bool rules_name_somebody(const struct rules_request *q);
 
-/* Whether neither an option nor the configuration does. */
-bool rules_ask_for_nobody(const struct rules_request *q);
+/* Whether neither an option nor the configuration does. Then a line on stderr has said that
+ * nothing `undone`. */
+bool rules_ask_for_nobody(const struct rules_request *q, const char *undone);
 
 /* Completes the rules from the configuration; what was completed cannot be completed again. 0, or
  * the exit status after a line on stderr. */

@@ -70,7 +70,8 @@ def test_rules_are_loaded_at_the_start_and_stay_at_the_end(router):
 
 
 def test_without_options_it_ends_at_once(router):
-    assert router.rules("watch").stderr == ""
+    assert router.rules("watch").stderr == (
+        "pasvd rules watch: nothing is configured, neither [server NAME] nor [clients]: nothing is watched\n")
     assert not router.state().exists()
 
 
