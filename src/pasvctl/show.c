@@ -75,7 +75,7 @@ void show_status(FILE *out, const json_t *answer, size_t width)
 	fprintf(out, "%-11s  %s\n", "ct-helper", show_string(s, "ct_helper"));
 	fprintf(out, "%-11s  %" JSON_INTEGER_FORMAT, "queue", show_number(queues, "control"));
 	if (json_object_get(queues, "on_demand_syns"))
-		fprintf(out, ", of on_demand_syns %" JSON_INTEGER_FORMAT,
+		fprintf(out, ", of on-demand SYNs %" JSON_INTEGER_FORMAT,
 			show_number(queues, "on_demand_syns"));
 	fputs("\n", out);
 	show_put_rules(out, json_object_get(s, "rules"));
