@@ -153,6 +153,8 @@ static int check_run(void *data)
 	check_options_text(q, options);
 	run_environment();
 	readable = check_read_configuration(conf, &settings);
+	if (readable && !rules_name_somebody(q) && !rules_fit_configured(q, &settings))
+		return OPTIONS_EXIT_USAGE;
 	facts.connmark = readable ? settings.policy.connmark : POLICY_CONNMARK;
 	probe_kernel(readable ? settings.ct_helper : CT_HELPER_AUTO, &report);
 	check_find_programs(&facts);

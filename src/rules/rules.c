@@ -96,11 +96,11 @@ int rules_complete(struct rules_request *q)
 	if (!named && !rules_are_configured(&settings))
 		return options_wrong("--server or --lan: missing, and neither [server NAME] nor "
 				     "[clients] is configured");
+	if (!named && !rules_fit_configured(q, &settings))
+		return OPTIONS_EXIT_USAGE;
 	if (!named) {
 		rules_from_settings(&settings, r);
 		q->asked = q->asked ? q->asked : settings.families;
-		if (!servers_check(&settings.servers, r->nft, q->asked, error, sizeof(error)))
-			return options_wrong("%s", error);
 	}
 	rules_fill_in(q);
 	r->queue = settings.queue;

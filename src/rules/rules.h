@@ -33,6 +33,9 @@ extern const char rules_more[];
 /* Whether the options go together. False: one line on stderr says what does not. */
 bool rules_coherent(const struct rules_request *q);
 
+/* Whether -4, -6 and --nft go with what is configured, where that counts. Likewise. */
+bool rules_fit_configured(const struct rules_request *q, const struct settings *settings);
+
 /* The set of families of which there are addresses. */
 unsigned int rules_families_of_servers(const struct rules *r);
 

@@ -325,6 +325,18 @@ bool rules_coherent(const struct rules_request *q)
 	return rules_fit_together(r);
 }
 
+bool rules_fit_configured(const struct rules_request *q, const struct settings *settings)
+{
+	unsigned int families = q->asked ? q->asked : settings->families;
+	char error[CONF_FILE_ERROR_MAX];
+
+	if (servers_check(&settings->servers, q->rules.nft || settings->nft, families, error,
+		    sizeof(error)))
+		return true;
+	options_wrong("%s", error);
+	return false;
+}
+
 bool rules_name_somebody(const struct rules_request *q)
 {
 	return q->rules.n_servers || q->n_wans || q->rules.lan || q->rules.n_lan_ports ||

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from lab import PASVD
+from lab import PASVD, PATIENCE
 from printed import ANY, CLIENTS, OPTIONS, OPTIONS6, PUBLIC, PUBLIC6, every_set, pasvd_rules, rules_of
 
 REFUSED = [(option, value) for option in ("--wan", "--lan") for value in (
@@ -77,9 +77,10 @@ def test_options_that_do_not_go_with_what_is_configured_are_named(folder, sectio
     file = folder / "conf"
     file.write_text(f"[server ftp]\n{section}")
     assert pasvd_rules("--config", file).returncode == 0
-    done = pasvd_rules("--config", file, option)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"pasvd rules print: {file}:1: [server ftp]: {complaint}")
+    for command in "rules print", "check":
+        done = subprocess.run([PASVD, *command.split(), "--config", file, option], capture_output=True, text=True, timeout=PATIENCE)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"pasvd {command}: {file}:1: [server ftp]: {complaint}")
 
 
 @pytest.mark.parametrize("option,value,rule", [
