@@ -26,6 +26,8 @@
 
 enum { CHUNK = 1 << 16 };
 
+static const char lock_variable[] = "XTABLES_LOCKFILE"; /* of iptables */
+
 struct child {
 	pid_t pid;
 	int in, out[2], err; /* memory, a pipe, memory */
@@ -200,6 +202,24 @@ void run_environment(void)
 		path ? path : "", path ? ":" : "");
 	setenv("PATH", all, 1);
 	setenv("LC_ALL", "C", 1);
+}
+
+char *run_leave_lock(void)
+{
+	const char *file = getenv(lock_variable);
+	char *before = file ? strdup(file) : NULL;
+
+	setenv(lock_variable, "/proc/self/fd/0", 1); /* memory, which each program has of its own */
+	return before;
+}
+
+void run_take_lock(char *before)
+{
+	if (before)
+		setenv(lock_variable, before, 1);
+	else
+		unsetenv(lock_variable);
+	free(before);
 }
 
 int run(const char *const argv[], const char *input, struct output *ret_output)

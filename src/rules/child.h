@@ -22,6 +22,12 @@ struct output {
 /* Adds the folders of an administrator's programs to PATH, and has them print English. */
 void run_environment(void);
 
+/* iptables-legacy has one lock for all network namespaces, and who does not wait for it fails. So
+ * what changes no rule of the router's leaves it alone: between these two each program has its
+ * standard input for a lock. What the first one returns is for the second. */
+char *run_leave_lock(void);
+void run_take_lock(char *before);
+
 /* `argv[0]` is looked for in PATH; `input` (NULL: none) is its standard input. Its exit status, or
  * -errno: -ENOENT if there is no such program, -E2BIG, -ETIMEDOUT, -EINTR if a signal ended it.
  * ret_output->text is NULL if that is not 0 or more. */

@@ -210,11 +210,14 @@ static int listing_error_of(int status, const struct output *o)
 static int listing_read_table(const struct rules_command *command, const char *table,
 	char **ret_text, char complaint[RUN_COMPLAINT_MAX])
 {
+	char *lock = run_leave_lock();
 	struct output o;
 	int status =
 		run((const char *const[]){command->command, "-w", "10", "-t", table, "-S", NULL},
 			NULL, &o);
 	int err = listing_error_of(status, &o);
+
+	run_take_lock(lock);
 
 	if (err)
 		snprintf(complaint, RUN_COMPLAINT_MAX, "%s",

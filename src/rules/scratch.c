@@ -10,14 +10,18 @@
 #include <string.h>
 #include <unistd.h>
 
+static char *scratch_lock; /* for run_take_lock() */
+
 int scratch_enter(void)
 {
 	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), err;
 
 	if (home < 0)
 		return -errno;
-	if (unshare(CLONE_NEWNET) == 0)
+	if (unshare(CLONE_NEWNET) == 0) {
+		scratch_lock = run_leave_lock();
 		return home;
+	}
 	err = -errno;
 	close(home);
 	return err;
@@ -31,6 +35,7 @@ void scratch_leave(int home)
 		exit(EXIT_FAILURE);
 	}
 	close(home);
+	run_take_lock(scratch_lock);
 }
 
 static int scratch_load_rules(const char *command, const char *text, struct output *ret_saved)

@@ -132,6 +132,17 @@ def test_without_a_listing_nothing_is_changed(iptables_router, action, script, c
     assert router.saved_rules() == loaded
 
 
+@pytest.mark.parametrize("command", [("rules", "diff"), ("check",)], ids=" ".join)
+def test_firewall_with_the_lock_of_iptables_legacy_is_none_of_the_business_of_who_only_looks(iptables_router, command):
+    """It is one lock for all namespaces, and a firewall that does not wait for it fails half-way."""
+    options, legacy = ("--wan", "wan", "--server", "10.77.0.2"), os.environ | {"IPTABLES": "iptables-legacy"}
+    iptables_router.router.run(*lab_module.RULES, "load", *options, env=legacy)
+    script = 'mount -t tmpfs none /run && exec flock /run/xtables.lock "$@"'
+    done = iptables_router.router.run("unshare", "--mount", "sh", "-c", script, "sh", lab_module.PASVD, *command, *options,
+                                      check=False, env=legacy)
+    assert "xtables lock" not in done.stderr + done.stdout and done.returncode == (0 if command == ("rules", "diff") else 1)
+
+
 @pytest.mark.parametrize("table", ["", "add table inet pasvd"], ids=["without", "with"])
 def test_without_iptables_the_table_of_nft_is_removed_if_there_is_one(iptables_router, table):
     iptables_router.router.run("nft", "-f", "-", input=table)
