@@ -85,7 +85,8 @@ static const char *mend_family(const struct mend *m)
 	return m->target->family == ADDR_IP6 ? "ipv6" : "ipv4";
 }
 
-/* What firewalld and ufw always accept is what is established or related. */
+/* What firewalld and ufw always accept is what is established or related. The policy is there if
+ * another server was let through before. */
 static void mend_firewalld(const struct mend *m, struct finding *found)
 {
 	static const char policy[] = "firewall-cmd --permanent --policy=pasvd";
@@ -93,7 +94,8 @@ static void mend_firewalld(const struct mend *m, struct finding *found)
 	struct commands c = {.used = 0};
 	char server[ADDR_TEXT_MAX + 1];
 
-	commands_add(&c, "firewall-cmd --permanent --new-policy=pasvd");
+	commands_add(&c, "{ firewall-cmd --permanent --info-policy=pasvd >/dev/null 2>&1 || "
+			 "firewall-cmd --permanent --new-policy=pasvd; }");
 	commands_add(&c, "%s --add-ingress-zone=ANY", policy);
 	commands_add(&c, "%s --add-egress-zone=ANY", policy);
 	for (size_t i = 0; i < s->n_ports; i++)
@@ -124,7 +126,7 @@ static void mend_ufw(const struct mend *m, struct finding *found)
 	finding_fix_by(found, &c);
 }
 
-/* Files that fw4 puts before the other rules of a chain. */
+/* Files that fw4 puts before the other rules of a chain; there may be rules for another server. */
 static void mend_fw4(const struct mend *m, struct finding *found)
 {
 	char folder[FINDING_TEXT_MAX];
@@ -133,7 +135,7 @@ static void mend_fw4(const struct mend *m, struct finding *found)
 	snprintf(folder, sizeof(folder), "/usr/share/nftables.d/chain-pre/%s", m->chain->name);
 	mend_accept(m, "echo", &rules);
 	commands_add(&c, "mkdir -p %s", folder);
-	commands_add(&c, "{ %s; } >%s/pasvd.nft", rules.text, folder);
+	commands_add(&c, "{ %s; } >>%s/pasvd.nft", rules.text, folder);
 	commands_add(&c, "fw4 reload");
 	if (rules.used < sizeof(rules.text))
 		finding_fix_by(found, &c);

@@ -134,13 +134,31 @@ def test_printed_fix_is_enough_and_lasts(make_lab, visit, visit_out, name):
         assert found and {finding["about"] for finding in found} == {"packets"}
         client, server = (lab.lan[0], lab.server.address) if lab.lan else (lab.clients[0], lab.publics[0])
         assert client.is_shut(server, 21)
-        for fix in {finding["fix"]: None for finding in found}:
+        for fix in 2 * list({finding["fix"]: None for finding in found}):
             host.shell(fix)
         for _ in range(2):
             assert host.check().returncode == 0, host.check().stdout
             download_from(lab, visit, visit_out)
             host.run(action)
             host.rules("load")
+
+
+def test_printed_fix_for_one_server_leaves_that_of_another(router):
+    """Their ports differ, and one finding says the same of both."""
+    host = Host(router)
+    fw4(host)
+    host.write("/etc/pasvd-two.conf", f"[server one]\naddress = {router.server.address}\nwan = wan\n"
+               "[server two]\naddress = 10.77.9.2\nwan = wan\nports = 2121:21\n")
+    host.run(f"{PASVD} -c /etc/pasvd-two.conf rules load")
+
+    def fix():
+        found = json.loads(host.run(f"{PASVD} -c /etc/pasvd-two.conf check --json", check=False).stdout)["findings"]
+        return next((finding["fix"] for finding in found if finding["about"] == "packets" and "fix" in finding), None)
+    fixes = [fix()]
+    while fixes[-1] and fixes[-1] not in fixes[:-1]:
+        host.shell(fixes[-1])
+        fixes.append(fix())
+    assert len(fixes) == 3 and fixes[-1] is None
 
 
 def test_helper_of_fw4_leaves_clients_to_pasvd(make_lab, visit_out):

@@ -754,7 +754,8 @@ static const struct {
 		"accept'",
 		""},
 	{CHAIN_OF_NFT("inet", "firewalld", "filter_FORWARD"), "",
-		"firewall-cmd --permanent --new-policy=pasvd && firewall-cmd --permanent "
+		"{ firewall-cmd --permanent --info-policy=pasvd >/dev/null 2>&1 || firewall-cmd "
+		"--permanent --new-policy=pasvd; } && firewall-cmd --permanent "
 		"--policy=pasvd --add-ingress-zone=ANY && firewall-cmd --permanent "
 		"--policy=pasvd --add-egress-zone=ANY && firewall-cmd --permanent --policy=pasvd "
 		"--add-rich-rule='rule family=ipv4 destination address=10.77.0.2 port port=21 "
@@ -764,7 +765,7 @@ static const struct {
 	{CHAIN_OF_NFT("inet", "fw4", "forward"), "",
 		"mkdir -p /usr/share/nftables.d/chain-pre/forward && { echo 'ct helper \"sane\" "
 		"accept' && echo 'meta l4proto tcp ct status dnat ct original proto-dst 21 "
-		"accept'; } >/usr/share/nftables.d/chain-pre/forward/pasvd.nft && fw4 reload",
+		"accept'; } >>/usr/share/nftables.d/chain-pre/forward/pasvd.nft && fw4 reload",
 		""},
 	{CHAIN_OF_NFT("ip", "libvirt_network", "forward"), "",
 		"nft insert rule ip libvirt_network forward 'ct helper \"sane\" accept' && nft "
