@@ -18,18 +18,17 @@ void rules_due_change(struct rules_due *d, uint64_t now)
 
 bool rules_due_waits(const struct rules_due *d)
 {
-	return d->first && !d->rest_until;
+	return d->first;
 }
 
 uint64_t rules_due_at(const struct rules_due *d)
 {
-	uint64_t quiet = d->last + RULES_DUE_QUIET_MS, latest = d->first + RULES_DUE_LATEST_MS;
+	uint64_t quiet = d->last + RULES_DUE_QUIET_MS;
+	uint64_t begin = d->rest_until ? d->rest_until : d->first;
 
-	if (d->rest_until)
-		return d->rest_until;
-	if (!d->first)
-		return 0;
-	return quiet < latest ? quiet : latest;
+	if (!begin || quiet < begin)
+		return begin;
+	return quiet < begin + RULES_DUE_LATEST_MS ? quiet : begin + RULES_DUE_LATEST_MS;
 }
 
 void rules_due_look(struct rules_due *d)

@@ -6,7 +6,8 @@
  * after a deletion the rules are looked at once nothing at all has changed for RULES_DUE_QUIET_MS,
  * at the latest RULES_DUE_LATEST_MS after the first one. Who removes them again and again wins:
  * after RULES_DUE_LOADS loads within RULES_DUE_WITHIN_MS there is a rest of RULES_DUE_REST_MS, in
- * which nothing is looked at. Times are ms of one clock, and never 0.
+ * which nothing is looked at, nor after it while a firewall is at work. Times are ms of one clock,
+ * and never 0.
  */
 #ifndef PASVD_RULES_DUE_H
 #define PASVD_RULES_DUE_H

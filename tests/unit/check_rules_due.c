@@ -75,6 +75,21 @@ START_TEST(changes_do_not_shorten_a_rest)
 }
 END_TEST
 
+START_TEST(firewall_at_work_when_a_rest_ends_is_left_alone)
+{
+	uint64_t until;
+
+	load_until_rest(1000);
+	until = rules_due_at(&due);
+	rules_due_deletion(&due, NOW + 7000);
+	rules_due_deletion(&due, until - 100);
+	ck_assert_uint_eq(rules_due_at(&due), until - 100 + RULES_DUE_QUIET_MS);
+	for (uint64_t at = until; at < until + 2 * RULES_DUE_LATEST_MS; at += 100)
+		rules_due_deletion(&due, at);
+	ck_assert_uint_eq(rules_due_at(&due), until + RULES_DUE_LATEST_MS);
+}
+END_TEST
+
 START_TEST(after_a_rest_all_loads_are_allowed_again)
 {
 	uint64_t until;
@@ -97,6 +112,7 @@ int main(void)
 		rules_that_do_not_stay_are_given_up,
 		rules_that_stay_for_a_while_are_loaded_again_and_again,
 		changes_do_not_shorten_a_rest,
+		firewall_at_work_when_a_rest_ends_is_left_alone,
 		after_a_rest_all_loads_are_allowed_again,
 	};
 
