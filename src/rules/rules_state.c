@@ -71,9 +71,10 @@ static int state_own(int fd)
 
 int rules_state_create(void)
 {
+	bool made = mkdir(RULES_STATE_FOLDER, 0755) == 0;
 	int fd;
 
-	if (mkdir(RULES_STATE_FOLDER, 0755) != 0 && errno != EEXIST)
+	if (made ? chmod(RULES_STATE_FOLDER, 0755) != 0 : errno != EEXIST) /* without the umask */
 		return -errno;
 	fd = state_open(O_CREAT);
 	return fd < 0 ? fd : state_own(fd);

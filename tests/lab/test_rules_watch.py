@@ -82,6 +82,14 @@ def test_without_room_for_what_it_keeps_it_does_not_start(router):
         1, 'pasvd: event=start msg="cannot watch the rules: No space left on device"')
 
 
+def test_members_of_the_group_may_read_what_it_found_whatever_its_umask_is(router):
+    script = 'umask 077 && mount -t tmpfs none /run && exec "$0" "$@"'
+    watch = Watch(router.lab, *OPTIONS, prefix=("unshare", "--mount", "sh", "-c", script))
+    folder = pathlib.Path(f"/proc/{watch.popen.pid}/root/run/pasvd-rules")
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert sorted(path.stat().st_mode & 0o777 for path in folder.iterdir()) == [0o600, 0o644]
+
+
 @pytest.mark.parametrize("command", [
     "iptables -F", "iptables -t nat -F PREROUTING", "nft flush ruleset", "iptables -t mangle -F PASVD",
     "iptables -D FORWARD 1", "printf '*raw\\nCOMMIT\\n' | iptables-restore"])
