@@ -229,6 +229,7 @@ int run(const char *const argv[], const char *input, struct output *ret_output)
 	struct output o = {0};
 	int status;
 
+	signal(SIGCHLD, SIG_DFL); /* if it was ignored at our start, no status would come back */
 	if (c.in < 0 || c.err < 0 || pipe2(c.out, O_CLOEXEC) != 0)
 		status = -errno;
 	else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* check_child.c - other programs are run to their end, or are ended */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,14 @@ START_TEST(program_that_a_signal_ends)
 }
 END_TEST
 
+START_TEST(status_comes_back_to_who_was_started_without_sigchld)
+{
+	signal(SIGCHLD, SIG_IGN);
+	ck_assert_int_eq(shell("exit 3", NULL), 3);
+	done();
+}
+END_TEST
+
 START_TEST(who_says_too_much_is_ended)
 {
 	ck_assert_int_eq(shell("exec yes", NULL), -E2BIG);
@@ -100,7 +109,8 @@ int main(void)
 {
 	const TTest *const tests[] = {output_and_status_come_back,
 		output_is_text_even_if_there_is_none, input_is_handed_over_whole,
-		program_that_is_not_there, program_that_a_signal_ends, who_says_too_much_is_ended,
+		program_that_is_not_there, program_that_a_signal_ends,
+		status_comes_back_to_who_was_started_without_sigchld, who_says_too_much_is_ended,
 		words_are_not_for_a_shell};
 
 	return unit_run("run", tests, ARRAY_SIZE(tests));
