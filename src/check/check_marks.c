@@ -9,6 +9,7 @@
 #include "checks.h"
 #include "iptables_save.h"
 #include "kinds.h"
+#include "shell.h"
 
 static const char about[] = "packets";
 
@@ -20,6 +21,22 @@ static bool check_marks_concern(const struct kinds *k, const struct rule *rule)
 			return true;
 	}
 	return false;
+}
+
+/* Puts other words in the place of rule number `i`, if that is still the one it was: other fixes
+ * and other programs change the numbers. False: that is too long. */
+static bool check_marks_fix_rule(struct finding *found, const struct filter *f,
+	const struct chain *c, size_t i, const char *words)
+{
+	char chain[FINDING_TEXT_MAX] = "", rule[FINDING_TEXT_MAX] = "";
+
+	if (!shell_word(c->name, chain, sizeof(chain)) ||
+		!shell_word(c->rule[i].text, rule, sizeof(rule)))
+		return false;
+	finding_fix(found, "%s -t %s -S %s %zu | grep -qxFe %s && %s -t %s -R %s %zu %s",
+		f->command, c->table, chain, i + 1, rule, f->command, c->table, chain, i + 1,
+		words);
+	return true;
 }
 
 /* Reports rule number `i` of the chain, which writes pasvd's bits of the mark. */
@@ -43,10 +60,8 @@ static void check_marks_overwrites(const struct target *t, const struct filter *
 			"have that rule keep them (ct mark set ct mark and 0x%x or ...), or the "
 			"key connmark use other bits",
 			(unsigned)connmark);
-	else if (iptables_save_masked(rule->text, connmark, masked, sizeof(masked)))
-		finding_fix(found, "%s -t %s -R %s %zu %s", f->command, c->table, c->name, i + 1,
-			masked);
-	else
+	else if (!iptables_save_masked(rule->text, connmark, masked, sizeof(masked)) ||
+		 !check_marks_fix_rule(found, f, c, i, masked))
 		finding_advice(found, "have that rule, or the key connmark, use other bits");
 	report_once(r);
 }

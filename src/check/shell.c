@@ -23,3 +23,14 @@ void shell_quote(FILE *out, const char *word)
 		fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, out);
 	fputc('\'', out);
 }
+
+bool shell_word(const char *word, char *ret_word, size_t cap)
+{
+	FILE *out = fmemopen(ret_word, cap, "w");
+	bool whole = out;
+
+	if (out)
+		shell_quote(out, word);
+	whole = whole && fflush(out) == 0 && (size_t)ftell(out) < cap;
+	return out && fclose(out) == 0 && whole;
+}

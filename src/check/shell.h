@@ -12,4 +12,7 @@ bool shell_plain(const char *word);
 /* Prints the word so that a shell takes it as it is, whatever is in it. */
 void shell_quote(FILE *out, const char *word);
 
+/* Likewise, into ret_word. False: it is too long. */
+bool shell_word(const char *word, char *ret_word, size_t cap);
+
 #endif

@@ -471,6 +471,10 @@ AILMENTS = {
     "the mark of each connection is set whole, with a comment for a shell": (
         r"""iptables -t mangle -A FORWARD -i wan -m comment --comment 'it'\''s "$(touch owned)"' -j CONNMARK --set-mark 1""",
         "warning", "mangle .*overwrites pasvd's bits", ()),
+    "the mark of each connection is set whole, in a chain with a name for a shell": (
+        "iptables -t mangle -N 'a;touch${IFS}owned'; iptables -t mangle -A FORWARD -j 'a;touch${IFS}owned'; "
+        "iptables -t mangle -A 'a;touch${IFS}owned' -i wan -j CONNMARK --set-mark 1", "warning",
+        "mangle .*overwrites pasvd's bits", ()),
     "the mark of each packet is saved whole": (
         "iptables -t mangle -A POSTROUTING -m mark ! --mark 0 -j CONNMARK --save-mark", "warning",
         "CONNMARK --save-mark .*overwrites pasvd's bits", ()),
@@ -592,6 +596,18 @@ def test_several_ailments_are_all_seen(own_router):
     assert checkup.last == "3 errors, 1 warning" and checkup.status == 1
     for finding in checkup.of("error", "warning"):
         own_router.shell(finding["fix"])
+    assert own_router.check().is_well()
+
+
+def test_fix_with_a_number_is_for_no_other_rule(own_router):
+    """As when another finding's fix, or a firewall, has changed the chain meanwhile."""
+    own_router.shell("iptables -t mangle -A FORWARD -i wan -j CONNMARK --set-mark 1")
+    fix = own_router.check().the("warning", "overwrites pasvd's bits")["fix"]
+    own_router.shell("iptables -t mangle -I FORWARD -j MARK --set-mark 7")
+    before = own_router.shell("iptables -t mangle -S").stdout
+    own_router.shell(f"! {{ {fix}; }}")
+    assert own_router.shell("iptables -t mangle -S").stdout == before
+    own_router.shell(own_router.check().the("warning", "overwrites pasvd's bits")["fix"])
     assert own_router.check().is_well()
 
 
