@@ -43,7 +43,8 @@ void check_timeout(struct report *r, long established)
 	finding_fix(found, "sysctl -w %s=%d", sysctl, RFC5382_SECONDS);
 }
 
-void check_forwarding(struct report *r, const char *interface, const char *sysctl, long value)
+void check_forwarding(
+	struct report *r, const char *interface, const char *sysctl, long value, const char *before)
 {
 	struct finding *found;
 
@@ -58,7 +59,9 @@ void check_forwarding(struct report *r, const char *interface, const char *sysct
 	found = report_add(r, SEVERITY_ERROR, "forwarding", "%s is off", sysctl);
 	finding_why(found, "packets that come in%s%s and are for somebody else are dropped",
 		*interface ? " by " : "", interface);
-	if (shell_plain(sysctl))
+	if (*before && shell_plain(before))
+		finding_fix(found, "sysctl -w %s && sysctl -w %s=1", before, sysctl);
+	else if (!*before && shell_plain(sysctl))
 		finding_fix(found, "sysctl -w %s=1", sysctl);
 }
 

@@ -79,7 +79,9 @@ void check_events(struct report *r, long events);
 void check_auto_helper(struct report *r, long value, bool by_nft);
 void check_bridge(struct report *r, const char *sysctl, long value);
 void check_flowtables(struct report *r, size_t n);
-void check_forwarding(struct report *r, const char *interface, const char *sysctl, long value);
+/* `before`: what has to be set first, "" if nothing. */
+void check_forwarding(struct report *r, const char *interface, const char *sysctl, long value,
+	const char *before);
 
 /* --- the queue --- */
 

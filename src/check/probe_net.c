@@ -114,19 +114,40 @@ static void probe_outside(struct target *t)
 	free(route);
 }
 
+/* "net.ipv6.conf.wan.accept_ra=2", if the default route is one that a router advertises: with 1 a
+ * kernel that begins to forward forgets it. */
+static void probe_advertised(char ret_setting[SYSCTL_MAX])
+{
+	static const char *const words[] = {"route", "show", "default", "proto", "ra", NULL};
+	char name[INTERFACE_MAX], *route = probe_net_ip(ADDR_IP6, words);
+	const char *device = route ? strstr(route, " dev ") : NULL;
+
+	ret_setting[0] = '\0';
+	if (device) {
+		device += strlen(" dev ");
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(device, " \n"), device);
+		for (char *dot = name; (dot = strchr(dot, '.')) != NULL;)
+			*dot = '/';
+		snprintf(ret_setting, SYSCTL_MAX, "net.ipv6.conf.%s.accept_ra=2", name);
+	}
+	free(route);
+}
+
 /* The kernel looks at the interface by which a packet comes in, for IPv6 at "all". */
 static void probe_forwarding(const struct target *t, struct report *r)
 {
 	const struct service *s = &t->service;
 	const char *names[SERVICE_WANS_MAX + SERVICE_MORE_MAX + 3];
-	char sysctl[SYSCTL_MAX];
+	char sysctl[SYSCTL_MAX], before[SYSCTL_MAX] = "";
 	size_t n = 0;
 	long all = probe_sysctl(
 		t->family == ADDR_IP6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward");
 
+	if (t->family == ADDR_IP6)
+		probe_advertised(before);
 	check_forwarding(r, "",
-		t->family == ADDR_IP6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward",
-		all);
+		t->family == ADDR_IP6 ? "net.ipv6.conf.all.forwarding" : "net.ipv4.ip_forward", all,
+		before);
 	if (t->family == ADDR_IP6 || all <= 0)
 		return;
 	for (size_t i = 0; i < s->n_wans; i++)
@@ -140,7 +161,7 @@ static void probe_forwarding(const struct target *t, struct report *r)
 		long value = *names[i] ? probe_net_interface(names[i], "forwarding", sysctl) : -1;
 
 		if (value == 0)
-			check_forwarding(r, names[i], sysctl, value);
+			check_forwarding(r, names[i], sysctl, value, "");
 	}
 }
 

@@ -599,6 +599,17 @@ def test_several_ailments_are_all_seen(own_router):
     assert own_router.check().is_well()
 
 
+def test_forwarding_takes_no_route_that_was_advertised_away(make_iptables):
+    """The kernel forgets it when it begins to forward, unless accept_ra is 2."""
+    with make_iptables(family=IP6) as lab:
+        practice = Practice(lab)
+        practice.shell("ip -6 route add default via fe80::1 dev wan proto ra; sysctl -qw net.ipv6.conf.all.forwarding=0 "
+                       "net.ipv6.conf.wan.accept_ra=1")
+        practice.shell(practice.check().the("error", "net.ipv6.conf.all.forwarding is off")["fix"])
+        assert practice.check().is_well()
+        assert practice.shell("sysctl -n net.ipv6.conf.wan.accept_ra").stdout == "2\n"
+
+
 def test_fix_with_a_number_is_for_no_other_rule(own_router):
     """As when another finding's fix, or a firewall, has changed the chain meanwhile."""
     own_router.shell("iptables -t mangle -A FORWARD -i wan -j CONNMARK --set-mark 1")

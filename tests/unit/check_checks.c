@@ -564,14 +564,20 @@ START_TEST(forwarding_and_timeouts)
 	check_timeout(&r, 7439);
 	only(SEVERITY_WARNING, "net.netfilter.nf_conntrack_tcp_timeout_established is 7439");
 	fresh();
-	check_forwarding(&r, "", "net.ipv4.ip_forward", 0);
+	check_forwarding(&r, "", "net.ipv4.ip_forward", 0, "");
 	ck_assert_str_eq(only(SEVERITY_ERROR, "net.ipv4.ip_forward is off")->fix,
 		"sysctl -w net.ipv4.ip_forward=1");
 	fresh();
-	check_forwarding(&r, "a;reboot", "net.ipv4.conf.a;reboot.forwarding", 0);
+	check_forwarding(&r, "a;reboot", "net.ipv4.conf.a;reboot.forwarding", 0, "");
 	ck_assert_str_eq(only(SEVERITY_ERROR, "net.ipv4.conf.a;reboot.forwarding is off")->fix, "");
 	fresh();
-	check_forwarding(&r, "", "net.ipv4.ip_forward", -1);
+	check_forwarding(
+		&r, "", "net.ipv6.conf.all.forwarding", 0, "net.ipv6.conf.wan.accept_ra=2");
+	ck_assert_str_eq(only(SEVERITY_ERROR, "net.ipv6.conf.all.forwarding is off")->fix,
+		"sysctl -w net.ipv6.conf.wan.accept_ra=2 && sysctl -w "
+		"net.ipv6.conf.all.forwarding=1");
+	fresh();
+	check_forwarding(&r, "", "net.ipv4.ip_forward", -1, "");
 	only(SEVERITY_UNSEEN, "net.ipv4.ip_forward");
 }
 END_TEST
