@@ -53,6 +53,7 @@ enum session_event {
 	SESSION_CLOSED,
 	SESSION_AUTH,    /* the client asks for TLS, its word is at offer.at */
 	SESSION_SECURED, /* the server agrees: what follows is TLS, in both directions */
+	SESSION_AGREED,  /* it agrees to an AUTH that is not known of, if there was one */
 	SESSION_MASKED,  /* a command that must not reach the server, its word is at offer.at */
 	SESSION_REFUSED, /* an offer that must open nothing, see reason */
 };
@@ -80,6 +81,10 @@ void session_missed_reply(struct session *s);
 /* A whole line of the client, or of the server. */
 struct session_news session_command(struct session *s, const uint8_t *p, size_t n);
 struct session_news session_reply(struct session *s, const uint8_t *p, size_t n);
+
+/* The first byte of a line of the client whose end has not come: what does not begin like a command
+ * is none. */
+void session_command_begins(struct session *s, uint8_t first);
 
 /* A line of the server whose beginning may have gone past. It has no effect, but it or text that
  * follows may repeat what was announced before. */

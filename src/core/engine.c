@@ -131,15 +131,18 @@ static enum reason engine_on_secured(struct step *s)
 	return REASON_SECURED;
 }
 
-/* The server agrees to TLS. Elsewhere it may be a web page's own, and AUTH the method of a request
- * that the page had its visitor's browser send: then TLS is only what the client begins. */
-static enum reason engine_on_agreed(struct step *s)
+/* The server agrees to TLS; that is not `certain` if the AUTH, or the beginning of the reply, went
+ * past. A server elsewhere may be a web page's own, and AUTH the method of a request that the page
+ * had its visitor's browser send. Then, too, TLS is only what the client begins. */
+static enum reason engine_on_agreed(struct step *s, bool certain)
 {
-	if (step_is_of_own_server(s)) {
+	bool own = step_is_of_own_server(s);
+
+	if (own && certain) {
 		s->conn->records = (struct tls_place){.known = true};
 		return engine_on_secured(s);
 	}
-	s->conn->session.begins_tls = true;
+	s->conn->session.begins_tls |= own || certain;
 	return REASON_PASSED;
 }
 
@@ -197,7 +200,9 @@ static enum reason engine_on_news(struct step *s, const struct session_news *new
 	case SESSION_AUTH:
 		return engine_on_auth(s, news->offer.at);
 	case SESSION_SECURED:
-		return engine_on_agreed(s);
+		return engine_on_agreed(s, true);
+	case SESSION_AGREED:
+		return engine_on_agreed(s, false);
 	case SESSION_REFUSED:
 		return engine_redo(s, &news->offer, news->reason);
 	case SESSION_NOTHING:
@@ -277,25 +282,18 @@ static enum reason engine_redo_reply(struct step *s)
 	struct session_news news =
 		session_partial_reply(&s->conn->session, l->buf, l->overlong ? 0 : l->len);
 
+	if (news.event == SESSION_SECURED || news.event == SESSION_AGREED)
+		return engine_on_agreed(s, false);
 	return engine_redo(s, &news.offer, REASON_PASSED);
 }
 
-static bool may_begin_command(uint8_t first)
-{
-	const uint8_t line[] = {first, '\n'};
-
-	return first == FTP_TELNET_IAC || first == '\r' || ftp_is_command(line, sizeof(line));
-}
-
-/* A line that is still coming. What does not begin like a command is none: if the daemon ends now,
- * a successor sees the rest alone. */
+/* A line that is still coming: if the daemon ends now, a successor sees the rest alone. */
 static void engine_on_beginning(const struct step *s)
 {
-	struct session *session = &s->conn->session;
 	const struct line *l = &s->stream->line;
 
-	if (s->dir == DIR_ORIGINAL && l->len && !l->partial && !session->begins_tls)
-		session->distrusted |= !may_begin_command(l->buf[0]);
+	if (s->dir == DIR_ORIGINAL && l->len && !l->partial)
+		session_command_begins(&s->conn->session, l->buf[0]);
 }
 
 static enum reason engine_read_bytes(struct step *s, const uint8_t *p, size_t n)

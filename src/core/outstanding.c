@@ -56,7 +56,7 @@ const uint8_t outstanding_effects[ROWS][HEARD_KINDS] = {
 	 *                              229  232       226                      5xx
 	 *                                             426 */
 	[CONNECTION] = { WAIT, OUT,  NONE, NONE, IN,   NONE, NONE, NONE, NONE, NONE, NONE, NONE },
-	[NO_COMMAND] = { NONE, NONE, SHUT, LONE, LATE, NONE, NONE, NONE, OUT,  NONE, NONE, NONE },
+	[NO_COMMAND] = { NONE, NONE, SHUT, LONE, LATE, SOON, NONE, NONE, OUT,  NONE, NONE, NONE },
 	[FTP_USER]   = { NONE, IN,   NONE, NONE, IN,   NONE, NONE, IN,   OUT,  OUT,  MISS, MISS },
 	[FTP_PASS]   = { NONE, IN,   NONE, NONE, IN,   NONE, NONE, IN,   NONE, TAKE, MISS, MISS },
 	[FTP_REIN]   = { WAIT, OUT,  OUT,  NONE, OUT,  NONE, NONE, OUT,  NONE, TAKE, TAKE, TAKE },

@@ -37,6 +37,7 @@ enum effect {
 	DENY, /* the client's port is refused */
 	TLS,  /* TLS follows */
 	ASK,  /* TLS follows if the client begins it */
+	SOON, /* TLS may follow, if the reply to AUTH may be missing */
 	SHUT, /* the session is over */
 };
 

@@ -138,6 +138,15 @@ struct session_news session_command(struct session *s, const uint8_t *p, size_t 
 	return news;
 }
 
+void session_command_begins(struct session *s, uint8_t first)
+{
+	const uint8_t line[] = {first, '\n'};
+	bool may_be_one =
+		first == FTP_TELNET_IAC || first == '\r' || ftp_is_command(line, sizeof(line));
+
+	s->distrusted |= !may_be_one && !s->begins_tls;
+}
+
 void session_opened(struct session *s)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -179,6 +188,8 @@ static struct session_news session_take_effect(
 	case ASK:
 		s->begins_tls = true;
 		break;
+	case SOON:
+		return session_news(s->lost ? SESSION_AGREED : SESSION_NOTHING);
 	case SHUT:
 		return session_news(SESSION_CLOSED);
 	case NAME:

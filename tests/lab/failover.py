@@ -219,8 +219,13 @@ class KeepalivedFailover(Failover):
         super().start_pasvd(args)
         for router in self.routers:
             self._start_keepalived(router)
-            wait_for(lambda: self.is_active(self.routers[0]), 20, "the first router is active")
+            self.wait_until_active(self.routers[0])
         return self.pasvd
+
+    def wait_until_active(self, router):
+        """It has the addresses before its pasvd is told."""
+        wait_for(lambda: self.is_active(router), 20, "the router is active")
+        wait_for(self._path(router, "is-active").exists, what="the script's end")
 
     def is_active(self, router):
         return self.publics[0] in router.run("ip", "-4", "addr", "show", "dev", "wan").stdout
@@ -247,12 +252,9 @@ class KeepalivedFailover(Failover):
 
     def take_over(self):
         dead, self.router = self.router, self.standby
-        told = self._path(self.router, "is-active")
-        told.unlink(missing_ok=True)
+        self._path(self.router, "is-active").unlink(missing_ok=True)
         dead.ip("".join(f"link set {device} down\n" for device in MAC))
         for daemon in self.daemons[dead].popen, self.conntrackds[dead].popen, self.keepaliveds[dead].popen:
             daemon.kill()
         self.pasvd = self.daemons[self.router]
-        wait_for(lambda: self.is_active(self.router), 20, "the other router is active")
-        # It has the addresses before its pasvd is told.
-        wait_for(told.exists, what="the script's end")
+        self.wait_until_active(self.router)
