@@ -96,11 +96,16 @@ write_configuration()
 {
 	say "Writing $settings"
 	mkdir -p "${settings%/*}"
+	[[ ! -e $settings ]] || cp -p "$settings" "$scratch/settings" || fail "cannot read $settings"
 	{
 		print_general_sections
 		print_servers
 	} >"$settings" || fail "cannot write $settings"
 	"$installed_pasvd" --test-config && return
+	if [[ -e $scratch/settings ]]; then
+		mv "$scratch/settings" "$settings"
+		fail "beside this configuration there can be no other; $settings is as it was"
+	fi
 	rm "$settings"
 	fail "beside this configuration there can be no other; $settings was removed"
 }

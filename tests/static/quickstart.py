@@ -57,5 +57,32 @@ def test_who_is_not_root_is_told_how_to_be(folder, has_sudo):
     assert done.stderr.startswith("quickstart: has to be run as root") and how in done.stderr
 
 
+WRITE = """\
+say() { :; }
+fail() { echo "$*" >&2; exit 1; }
+source "$1"
+settings=$2 scratch=$3 installed_pasvd=$4 asked=("--wan eth0" "--server 10.0.0.2")
+write_configuration
+"""
+
+
+@pytest.mark.parametrize("before", ["", "[pasvd]\nqueue = 7\n"])
+@pytest.mark.parametrize("fits", [True, False])
+def test_configuration_that_does_not_fit_leaves_the_one_before(tmp_path, before, fits):
+    settings = tmp_path / "conf.d" / "quickstart.conf"
+    settings.parent.mkdir()
+    if before:
+        settings.write_text(before)
+    done = subprocess.run(["bash", "-uc", WRITE, "bash", TOP / "scripts" / "router.sh", settings, tmp_path,
+                           "true" if fits else "false"], capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.returncode == (0 if fits else 1), done.stderr
+    if fits:
+        assert "address = 10.0.0.2" in settings.read_text()
+    elif before:
+        assert settings.read_text() == before and "is as it was" in done.stderr
+    else:
+        assert not settings.exists() and "was removed" in done.stderr
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", __file__]))
