@@ -49,10 +49,10 @@ bool module_events_read(int fd)
 		socklen_t len = sizeof(from);
 
 		n = recvfrom(fd, event, sizeof(event), 0, (struct sockaddr *)&from, &len);
-		if (n > 0 && from.nl_pid == 0 && module_event_is_unload(event, (size_t)n))
-			unload = true;
-		else if (n < 0 && errno == ENOBUFS)
-			unload = true;
+		if (n < 0)
+			unload |= errno == ENOBUFS;
+		else if (from.nl_pid == 0)
+			unload |= module_event_is_unload(event, (size_t)n);
 	} while (n >= 0 || errno == ENOBUFS || errno == EINTR);
 	return unload;
 }
