@@ -86,8 +86,8 @@ struct session_news session_reply(struct session *s, const uint8_t *p, size_t n)
  * is none. */
 void session_command_begins(struct session *s, uint8_t first);
 
-/* A line of the server whose beginning may have gone past. It has no effect, but it or text that
- * follows may repeat what was announced before. */
+/* A line of the server whose beginning may have gone past. It has no effect, but it may agree to
+ * TLS, and it or text that follows may repeat what was announced before. */
 struct session_news session_partial_reply(struct session *s, const uint8_t *p, size_t n);
 
 /* The PORT or EPRT said last opened a port. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tls.c - TLS or clear text, as far as it can be seen from outside
  *
- * Of a segment only the beginning is looked at. Control connections send a record or a few at a
- * time, so nearly all segments begin with a header; one that does not is taken for the rest of a
+ * tls_content() looks at the beginning of a segment. Control connections send a record or a few at
+ * a time, so nearly all segments begin with a header; one that does not is taken for the rest of a
  * record, unless it can only be whole lines of FTP. In TLS 1.3 an alert looks like data (RFC 8446
  * section 5.2) but for its length: two bytes, their type and a tag of 16, which no command of FTP
  * is short enough to have.

@@ -218,7 +218,6 @@ static int listing_read_table(const struct rules_command *command, const char *t
 	int err = listing_error_of(status, &o);
 
 	run_take_lock(lock);
-
 	if (err)
 		snprintf(complaint, RUN_COMPLAINT_MAX, "%s",
 			o.complaint[0] ? o.complaint : "the rules cannot be listed");

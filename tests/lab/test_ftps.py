@@ -3,6 +3,7 @@
 daemon; and the modes in which no port is opened on demand."""
 
 import concurrent.futures
+import contextlib
 import re
 
 import pytest
@@ -186,37 +187,36 @@ def restart(lab):
     lab.start_pasvd()
 
 
-def cleared_over_a_restart(lab, client, is_clear):
+@contextlib.contextmanager
+def cleared_over_a_restart(make_lab, config, is_clear):
     """A session that is in clear text again, before the daemon is restarted or after that."""
-    if not is_clear:
-        restart(lab)
-    client.clear()
-    if is_clear:
-        client.ask("NOOP")
-        restart(lab)
-        client.ask("NOOP")
+    with make_lab(config=config, clients=2) as lab:
+        server = ScriptedServer(lab, tls="explicit", passive_ports=PORTS)
+        with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
+            if not is_clear:
+                restart(lab)
+            client.clear()
+            if is_clear:
+                client.ask("NOOP")
+                restart(lab)
+                client.ask("NOOP")
+            yield lab, server, client
 
 
 # The rules let records pass by if there are ports on demand.
 @pytest.mark.parametrize("config, is_clear", [(CONFIG, False), ("", True)])
 def test_restarted_daemon_reads_what_is_in_clear_text_again(make_lab, config, is_clear):
-    with make_lab(config=config, clients=2) as lab:
-        server = ScriptedServer(lab, tls="explicit", passive_ports=PORTS)
-        with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
-            cleared_over_a_restart(lab, client, is_clear)
-            fetch_in_the_clear(client, lab, server)
+    with cleared_over_a_restart(make_lab, config, is_clear) as (lab, server, client):
+        fetch_in_the_clear(client, lab, server)
 
 
 @pytest.mark.parametrize("config, is_clear", [(CONFIG, True), ("", False)])
 def test_restarted_daemon_does_not_guess_where_tls_has_ended(make_lab, config, is_clear):
     """A client has its server's records look like anything."""
-    with make_lab(config=config, clients=2) as lab:
-        server = ScriptedServer(lab, tls="explicit", passive_ports=PORTS)
-        with RawClient(lab.clients[0], lab.publics[0], tls="explicit") as client:
-            cleared_over_a_restart(lab, client, is_clear)
-            for _ in range(2):
-                assert client.ask("PASV").startswith("227")
-            assert lab.expectations() == []
+    with cleared_over_a_restart(make_lab, config, is_clear) as (lab, _, client):
+        for _ in range(2):
+            assert client.ask("PASV").startswith("227")
+        assert lab.expectations() == []
 
 
 def test_end_of_tls_that_is_guessed_opens_no_more_than_tls(make_lab):
